@@ -1,0 +1,41 @@
+//! Several nodes, the messages between them, and the commands that move both.
+
+mod cluster;
+mod commands;
+mod disk;
+mod drive;
+mod line;
+mod machine;
+mod member;
+mod pool;
+mod print;
+mod request;
+
+use crate::output::Output;
+use crate::parse::Block;
+
+use cluster::Cluster;
+
+/// A script being run: its nodes, and whether it is heard.
+#[derive(Debug, Default)]
+pub(crate) struct Interaction {
+    cluster: Cluster,
+    /// `log-level none`: only commands that fail are heard.
+    muted: bool,
+}
+
+impl Interaction {
+    /// Runs one command and gives what it printed.
+    pub(crate) fn run(&mut self, block: &Block) -> String {
+        let mut text = String::new();
+        let outcome = self.dispatch(block, &mut Output::new(&mut text, self.muted));
+        if let Err(failure) = outcome {
+            text.push_str(failure.words());
+            text.push('\n');
+        }
+        if text.is_empty() {
+            text.push_str("ok\n");
+        }
+        text
+    }
+}

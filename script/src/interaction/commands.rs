@@ -1,0 +1,413 @@
+//! The commands: what each takes, what it calls, what it prints.
+
+use quorate::types::NodeId;
+use quorate::{
+    CampaignError, Config, Message, Payload, ProposeError, Proposed, SnapshotStatus, Storage, StorageError,
+    TransferError,
+};
+
+use super::Interaction;
+use super::drive::{Fate, Thread, propose_words};
+use super::line::KINDS;
+use super::member::Member;
+use super::pool::{Filter, Parcel};
+use super::print;
+use super::request::{conf_change, initial_snapshot, settings};
+use crate::args::{Command, number};
+use crate::output::{Failure, Output};
+use crate::parse::Block;
+
+const LOG_LEVELS: [&str; 6] = ["DEBUG", "INFO", "WARN", "ERROR", "FATAL", "NONE"];
+
+/// Ticks of one `ticks` command.
+const TICKS_MAX: u64 = 1_000_000;
+
+impl Interaction {
+    pub(super) fn dispatch(&mut self, block: &Block, out: &mut Output<'_>) -> Result<(), Failure> {
+        let command = &block.command;
+        match command.name.as_str() {
+            "add-nodes" => self.add_nodes(command),
+            "campaign" => self.campaign(command),
+            "propose" => self.propose(command),
+            "propose-conf-change" => self.propose_conf_change(command, &block.input),
+            "process-ready" => self.process_ready(command, out),
+            "process-append-thread" => self.process_thread(Thread::Append, command, out),
+            "process-apply-thread" => self.process_thread(Thread::Apply, command, out),
+            "deliver-msgs" => self.deliver(command, out),
+            "stabilize" => self.stabilize(command, out),
+            "tick-election" => self.tick(command, |config| config.election_timeout_ticks),
+            "tick-heartbeat" => self.tick(command, |config| config.heartbeat_interval_ticks),
+            "ticks" => self.ticks(command),
+            "set-randomized-election-timeout" => self.set_election_timeout(command),
+            "transfer-leadership" => self.transfer_leadership(command),
+            "forget-leader" => self.forget_leader(command),
+            "report-unreachable" => self.report_unreachable(command),
+            "report-snapshot" => self.report_snapshot(command),
+            "read-index" => self.read_index(command),
+            "send-snapshot" => self.send_snapshot(command, out),
+            "compact" => self.compact(command, out),
+            "raft-log" => self.raft_log(command, out),
+            "raft-state" => self.raft_state(command, out),
+            "status" => self.status(command, out),
+            "counters" => self.counters(command, out),
+            "events" => self.events(command, out),
+            "log-level" => self.log_level(command),
+            "crash" => self.crash(command),
+            "restart" => self.restart(command),
+            "reorder-msgs" => self.reorder(command),
+            "cancel-conf-change" => self.cancel_conf_change(command),
+            _ => Err(Failure::new("unknown command")),
+        }
+    }
+
+    // ----- nodes
+
+    fn add_nodes(&mut self, command: &Command) -> Result<(), Failure> {
+        command.only(&[
+            "voters",
+            "learners",
+            "index",
+            "content",
+            "inflight",
+            "prevote",
+            "checkquorum",
+            "read-only",
+            "async-storage-writes",
+            "max-committed-size-per-ready",
+            "disable-conf-change-validation",
+            "step-down-on-removal",
+        ])?;
+        let [count] = command.exactly("COUNT")?;
+        let initial = initial_snapshot(command)?;
+        let mut template = settings(command)?;
+        template.applied = initial.metadata.index;
+        self.cluster.add(number(count)?, &template, &initial)
+    }
+
+    fn crash(&mut self, command: &Command) -> Result<(), Failure> {
+        let id = only_id(command)?;
+        self.cluster.member(id)?.crash()?;
+        self.cluster.pool.forget_acks(id);
+        Ok(())
+    }
+
+    fn restart(&mut self, command: &Command) -> Result<(), Failure> {
+        command.only(&["applied"])?;
+        let [id] = command.exactly("ID [applied=I]")?;
+        let id = number(id)?;
+        self.cluster.member(id)?.restart(command.value("applied")?)?;
+        self.cluster.pool.forget_acks(id);
+        Ok(())
+    }
+
+    // ----- calls
+
+    fn campaign(&mut self, command: &Command) -> Result<(), Failure> {
+        match self.cluster.node(only_id(command)?)?.campaign() {
+            Err(CampaignError::Poisoned(poisoned)) => Err(poisoned.into()),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    fn propose(&mut self, command: &Command) -> Result<(), Failure> {
+        command.only(&[])?;
+        let [id, data] = command.exactly("ID DATA")?;
+        let data = data.as_bytes().to_vec();
+        proposed(self.cluster.node(number(id)?)?.propose(data))
+    }
+
+    fn propose_conf_change(&mut self, command: &Command, input: &[String]) -> Result<(), Failure> {
+        command.only(&["v1", "transition"])?;
+        let [id] = command.exactly("ID [v1=B] [transition=T]")?;
+        let change = conf_change(command, input)?;
+        proposed(self.cluster.node(number(id)?)?.propose_conf_change(change))
+    }
+
+    fn cancel_conf_change(&mut self, command: &Command) -> Result<(), Failure> {
+        self.cluster.member(only_id(command)?)?.veto_next_change();
+        Ok(())
+    }
+
+    fn transfer_leadership(&mut self, command: &Command) -> Result<(), Failure> {
+        command.only(&["from", "to"])?;
+        let (Some(from), Some(to)) = (command.value("from")?, command.value("to")?) else {
+            return Err(Failure::new("expected: transfer-leadership from=A to=B"));
+        };
+        match self.cluster.node(from)?.transfer_leader(to) {
+            Err(TransferError::Poisoned(poisoned)) => Err(poisoned.into()),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    fn forget_leader(&mut self, command: &Command) -> Result<(), Failure> {
+        Ok(self.cluster.node(only_id(command)?)?.forget_leader()?)
+    }
+
+    fn report_unreachable(&mut self, command: &Command) -> Result<(), Failure> {
+        let [on, peer] = command.exactly("ID PEER")?;
+        let peer = number(peer)?;
+        Ok(self.cluster.node(number(on)?)?.report_unreachable(peer)?)
+    }
+
+    fn report_snapshot(&mut self, command: &Command) -> Result<(), Failure> {
+        let [from, to, status] = command.exactly("FROM TO finished|failed")?;
+        let status = match status {
+            "finished" => SnapshotStatus::Finished,
+            "failed" => SnapshotStatus::Failed,
+            _ => return Err(Failure::new("a snapshot is finished or failed")),
+        };
+        let to = number(to)?;
+        Ok(self.cluster.node(number(from)?)?.report_snapshot(to, status)?)
+    }
+
+    fn read_index(&mut self, command: &Command) -> Result<(), Failure> {
+        let [id, context] = command.exactly("ID CONTEXT")?;
+        let context = context.as_bytes().to_vec();
+        Ok(self.cluster.node(number(id)?)?.read_index(context)?)
+    }
+
+    // ----- time
+
+    fn tick(&mut self, command: &Command, ticks: fn(&Config) -> u64) -> Result<(), Failure> {
+        let member = self.cluster.member(only_id(command)?)?;
+        for _ in 0..ticks(member.config()) {
+            member.node()?.tick()?;
+        }
+        Ok(())
+    }
+
+    fn ticks(&mut self, command: &Command) -> Result<(), Failure> {
+        let [id, ticks] = command.exactly("ID N")?;
+        let node = self.cluster.node(number(id)?)?;
+        let ticks = number(ticks)?;
+        if ticks > TICKS_MAX {
+            return Err(Failure::new(format!("at most {TICKS_MAX} ticks")));
+        }
+        for _ in 0..ticks {
+            node.tick()?;
+        }
+        Ok(())
+    }
+
+    fn set_election_timeout(&mut self, command: &Command) -> Result<(), Failure> {
+        command.only(&["timeout"])?;
+        let [id] = command.exactly("ID timeout=N")?;
+        let node = self.cluster.node(number(id)?)?;
+        match command.value("timeout")? {
+            None | Some(0) => Err(Failure::new("timeout must be 1 or more")),
+            Some(ticks) => {
+                node.set_election_timeout_draw(ticks);
+                Ok(())
+            }
+        }
+    }
+
+    // ----- Readies, messages, storage
+
+    fn process_ready(&mut self, command: &Command, out: &mut Output<'_>) -> Result<(), Failure> {
+        each(command, "handling Ready", out, |id, out| {
+            self.cluster.process_ready(id, out)
+        })
+    }
+
+    fn process_thread(&mut self, thread: Thread, command: &Command, out: &mut Output<'_>) -> Result<(), Failure> {
+        let header = format!("processing {} thread", thread.name());
+        each(command, &header, out, |id, out| {
+            self.cluster.process_thread(thread, id, out)
+        })
+    }
+
+    fn deliver(&mut self, command: &Command, out: &mut Output<'_>) -> Result<(), Failure> {
+        command.only(&["drop", "type", "duplicate"])?;
+        let (recipients, dropped) = (command.ids()?, command.list::<NodeId>("drop")?);
+        if let Some(both) = recipients.iter().find(|id| dropped.contains(id)) {
+            return Err(Failure::new(format!("can't both deliver and drop msgs to {both}")));
+        }
+        let kind = command.value::<String>("type")?;
+        if let Some(unknown) = kind.as_deref().filter(|kind| !KINDS.contains(kind)) {
+            return Err(Failure::new(format!("unknown message type {unknown}")));
+        }
+        let fate = if command.switch("duplicate")? {
+            Fate::Duplicate
+        } else {
+            Fate::Deliver
+        };
+        let delivered = recipients.into_iter().map(|id| (id, fate));
+        let dropped = dropped.into_iter().map(|id| (id, Fate::Drop));
+        let mut count = 0;
+        for (to, fate) in delivered.chain(dropped) {
+            let filter = Filter {
+                to,
+                kind: kind.as_deref(),
+                spare_local: fate == Fate::Drop,
+            };
+            count += self.cluster.deliver(fate, filter, out)?;
+        }
+        if count == 0 {
+            out.line("no messages");
+        }
+        Ok(())
+    }
+
+    fn reorder(&mut self, command: &Command) -> Result<(), Failure> {
+        self.cluster.pool.reverse(only_id(command)?);
+        Ok(())
+    }
+
+    fn stabilize(&mut self, command: &Command, out: &mut Output<'_>) -> Result<(), Failure> {
+        command.only(&["log-level"])?;
+        let mut ids = command.ids()?;
+        if ids.is_empty() {
+            ids = self.cluster.members.iter().map(Member::id).collect();
+        }
+        match command.value::<String>("log-level")? {
+            None => self.cluster.stabilize(&ids, out),
+            Some(level) => self.cluster.stabilize(&ids, &mut out.muted(is_mute(&level)?)),
+        }
+    }
+
+    fn send_snapshot(&mut self, command: &Command, out: &mut Output<'_>) -> Result<(), Failure> {
+        let [from, to] = command.exactly("FROM TO")?;
+        let (from, to) = (number(from)?, number(to)?);
+        let term = self.cluster.node(from)?.status().hard_state.term;
+        let snapshot = self.cluster.member(from)?.machine().handout().clone();
+        let payload = Payload::InstallSnapshot(Box::new(snapshot));
+        let parcel = Parcel::message(Message {
+            from,
+            to,
+            term,
+            payload,
+        });
+        out.line(&parcel.text);
+        self.cluster.pool.add([parcel]);
+        Ok(())
+    }
+
+    fn compact(&mut self, command: &Command, out: &mut Output<'_>) -> Result<(), Failure> {
+        let [id, to] = command.exactly("ID FIRST")?;
+        let (id, to) = (number(id)?, number(to)?);
+        self.cluster
+            .member(id)?
+            .memory_mut()
+            .compact(to)
+            .map_err(|error| match error {
+                StorageError::Compacted => Failure::new("requested index is unavailable due to compaction"),
+                error => error.into(),
+            })?;
+        self.show_log(id, out)
+    }
+
+    // ----- looking
+
+    fn raft_log(&mut self, command: &Command, out: &mut Output<'_>) -> Result<(), Failure> {
+        self.show_log(only_id(command)?, out)
+    }
+
+    fn show_log(&mut self, id: NodeId, out: &mut Output<'_>) -> Result<(), Failure> {
+        let memory = &self.cluster.member(id)?.disk().memory;
+        if memory.log().is_empty() {
+            let (first, last) = (memory.first_index()?, memory.last_index()?);
+            out.line(format!("log is empty: first index={first}, last index={last}"));
+        }
+        for entry in memory.log() {
+            out.line(print::entry(entry));
+        }
+        Ok(())
+    }
+
+    fn raft_state(&mut self, command: &Command, out: &mut Output<'_>) -> Result<(), Failure> {
+        let [] = command.exactly("")?;
+        for member in &self.cluster.members {
+            let id = member.id();
+            let Some(node) = member.running() else {
+                out.line(format!("{id}: down"));
+                continue;
+            };
+            let status = node.status();
+            let voter = if node.membership().is_voter(id) {
+                "Voter"
+            } else {
+                "Non-Voter"
+            };
+            let state = print::state(status.soft_state.role);
+            let lead = status.soft_state.leader.unwrap_or(0);
+            let term = status.hard_state.term;
+            out.line(format!("{id}: {state} ({voter}) Term:{term} Lead:{lead}"));
+        }
+        Ok(())
+    }
+
+    fn status(&mut self, command: &Command, out: &mut Output<'_>) -> Result<(), Failure> {
+        for peer in self.cluster.node(only_id(command)?)?.progress() {
+            out.line(print::progress(&peer));
+        }
+        Ok(())
+    }
+
+    fn counters(&mut self, command: &Command, out: &mut Output<'_>) -> Result<(), Failure> {
+        let counters = self.cluster.node(only_id(command)?)?.counters();
+        // One `name: value,` a line between the type's name and a bracket.
+        for line in format!("{counters:#?}").lines() {
+            match line.trim().trim_end_matches(',').split_once(": ") {
+                None | Some((_, "0")) => {}
+                Some((name, value)) => out.line(format!("{name}={value}")),
+            }
+        }
+        Ok(())
+    }
+
+    fn events(&mut self, command: &Command, out: &mut Output<'_>) -> Result<(), Failure> {
+        for event in self.cluster.member(only_id(command)?)?.take_events() {
+            out.line(event.to_string());
+        }
+        Ok(())
+    }
+
+    fn log_level(&mut self, command: &Command) -> Result<(), Failure> {
+        let [level] = command.exactly("LEVEL")?;
+        self.muted = is_mute(level)?;
+        Ok(())
+    }
+}
+
+fn only_id(command: &Command) -> Result<NodeId, Failure> {
+    command.only(&[])?;
+    let [id] = command.exactly("ID")?;
+    number(id)
+}
+
+/// Does something for each id; several of them stand below headers.
+fn each(
+    command: &Command,
+    header: &str,
+    out: &mut Output<'_>,
+    mut act: impl FnMut(NodeId, &mut Output<'_>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    command.only(&[])?;
+    let ids = command.ids()?;
+    if let [id] = ids[..] {
+        return act(id, out);
+    }
+    for id in ids {
+        out.line(format!("> {id} {header}"));
+        act(id, &mut out.nested())?;
+    }
+    Ok(())
+}
+
+fn is_mute(level: &str) -> Result<bool, Failure> {
+    if !LOG_LEVELS.iter().any(|known| known.eq_ignore_ascii_case(level)) {
+        return Err(Failure::new(format!(
+            "log levels must be either of [{}]",
+            LOG_LEVELS.join(" ")
+        )));
+    }
+    Ok(level.eq_ignore_ascii_case("NONE"))
+}
+
+fn proposed(outcome: Result<Proposed, ProposeError>) -> Result<(), Failure> {
+    match outcome.map_err(|error| propose_words(&error)) {
+        Err(Some(words)) => Err(Failure::new(words)),
+        Ok(_) | Err(None) => Ok(()),
+    }
+}

@@ -1,0 +1,271 @@
+//! The settings of a node, their safe defaults and their bounds.
+
+use crate::error::ConfigError;
+use crate::types::{Index, NUMBER_MAX, NodeId};
+
+/// How linearizable reads are confirmed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ReadMode {
+    /// By a round of heartbeats (thesis 6.4): needs no clock.
+    #[default]
+    ReadIndex,
+    /// By a measured lease (thesis 6.4.1) where one is held, else by a round of heartbeats. Needs
+    /// clocks that drift less than [`Config::lease_margin_ticks`] allows.
+    Lease,
+}
+
+/// The settings of a node. [`Config::new`] gives safe ones; change what you need.
+///
+/// All times are in ticks: how long a tick is, is up to whoever calls
+/// [`tick`](crate::RawNode::tick). Byte limits count [`Entry::encoded_len`](crate::Entry::encoded_len),
+/// but for uncommitted and in-flight bytes, which count payloads.
+///
+/// ```
+/// let mut config = quorate::Config::new(1, 42);
+/// config.election_timeout_ticks = 20;
+/// assert!(config.validate().is_ok());
+/// config.heartbeat_interval_ticks = 20;
+/// assert!(config.validate().is_err());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Config {
+    /// This node's id, not 0.
+    pub id: NodeId,
+    /// A number never used twice for this id: a random u64, or a boot counter. It draws the
+    /// election timeouts, and tells the answers to this start's reads from those to an earlier one's.
+    pub seed: u64,
+    /// The last index that the state machine had applied when it stopped; 0: what the log begins
+    /// after. The stored configuration is as of this index.
+    pub applied: Index,
+    /// A follower that hears nothing for one to two of these campaigns. Default 10.
+    pub election_timeout_ticks: u64,
+    /// A leader lets itself be heard this often. Default 1; less than the election timeout.
+    pub heartbeat_interval_ticks: u64,
+    /// Rehearse elections, so that a node that cannot win disturbs nobody (thesis 9.6). Default on.
+    pub pre_vote: bool,
+    /// A leader that does not hear from a quorum for an election timeout steps down, and nodes
+    /// that hear a leader ignore candidates (thesis 6.2, 4.2.3). Default on.
+    pub check_quorum: bool,
+    /// Allows pre-vote without check-quorum, with which a group *never* recovers from some partial
+    /// partitions. Default off.
+    pub allow_pre_vote_without_check_quorum_which_never_heals_from_some_partitions: bool,
+    /// How reads are confirmed. Default [`ReadMode::ReadIndex`].
+    pub read_mode: ReadMode,
+    /// Ticks by which a lease ends early: 2 or more, less than the election timeout. One tick pays
+    /// for rounding; drift over one election timeout must stay within the rest. Default 2.
+    pub lease_margin_ticks: u64,
+    /// Promise the leader, with each heartbeat answer, to elect nobody else for an election
+    /// timeout; another node's lease rests on it, whatever this node's read mode. Default on.
+    pub lease_promises: bool,
+    /// After a restart, neither vote nor campaign for this long, since a promise may have been made
+    /// before. `None`, the default, is the election timeout; 0 is none.
+    pub restart_silence_ticks: Option<u64>,
+    /// Reads that may wait at once. Default 4096.
+    pub max_pending_reads: usize,
+    /// Bytes of entries in one append; one entry is always allowed. Default 1 MiB.
+    pub max_message_bytes: u64,
+    /// Bytes of committed entries handed out and not yet applied; one entry is always allowed.
+    /// 0 means `max_message_bytes`. Default 0.
+    pub max_committed_bytes_per_ready: u64,
+    /// Payload bytes that may wait to be committed before proposals are refused; 0 is no bound.
+    /// Default 1 GiB.
+    pub max_uncommitted_bytes: u64,
+    /// Appends in flight to one peer, 1 or more. Default 256.
+    pub max_inflight_messages: usize,
+    /// Payload bytes in flight to one peer; 0 is no bound, else at least `max_message_bytes`.
+    /// Default 0.
+    pub max_inflight_bytes: u64,
+    /// Send an append at once for each proposal. Off, the default, proposals between two Readies
+    /// share appends.
+    pub eager_appends: bool,
+    /// Ticks to wait for the answer to a snapshot before the peer is probed again; 0 waits for
+    /// ever. Default ten election timeouts.
+    pub snapshot_stall_ticks: Option<u64>,
+    /// Hand out typed tasks for the storage instead of one batch at a time. Default off.
+    pub async_storage_writes: bool,
+    /// Followers refuse proposals instead of passing them on. Default off.
+    pub disable_proposal_forwarding: bool,
+    /// Append configuration changes unchecked; those that cannot be made are ignored when they are
+    /// applied. Default off.
+    pub disable_conf_change_validation: bool,
+    /// A leader that is removed, or demoted, stops leading when it applies that. Default on.
+    pub step_down_on_removal: bool,
+    /// Before it does, it sends the commit index once more. Default on.
+    pub commit_notice_on_removal: bool,
+}
+
+impl Config {
+    /// Safe settings for node `id`. There is no default `seed`: see [`Config::seed`].
+    pub fn new(id: NodeId, seed: u64) -> Self {
+        Self {
+            id,
+            seed,
+            applied: 0,
+            election_timeout_ticks: 10,
+            heartbeat_interval_ticks: 1,
+            pre_vote: true,
+            check_quorum: true,
+            allow_pre_vote_without_check_quorum_which_never_heals_from_some_partitions: false,
+            read_mode: ReadMode::ReadIndex,
+            lease_margin_ticks: 2,
+            lease_promises: true,
+            restart_silence_ticks: None,
+            max_pending_reads: 4096,
+            max_message_bytes: 1 << 20,
+            max_committed_bytes_per_ready: 0,
+            max_uncommitted_bytes: 1 << 30,
+            max_inflight_messages: 256,
+            max_inflight_bytes: 0,
+            eager_appends: false,
+            snapshot_stall_ticks: None,
+            async_storage_writes: false,
+            disable_proposal_forwarding: false,
+            disable_conf_change_validation: false,
+            step_down_on_removal: true,
+            commit_notice_on_removal: true,
+        }
+    }
+
+    /// The settings that make a node behave as etcd-io/raft's does by default, for comparing the
+    /// two. Not safe: pre-vote, check-quorum and the promises that leases rest on are off.
+    pub fn like_etcd(id: NodeId, seed: u64) -> Self {
+        Self {
+            pre_vote: false,
+            check_quorum: false,
+            allow_pre_vote_without_check_quorum_which_never_heals_from_some_partitions: true,
+            lease_promises: false,
+            restart_silence_ticks: Some(0),
+            max_message_bytes: NUMBER_MAX,
+            max_uncommitted_bytes: 0,
+            max_inflight_messages: usize::MAX,
+            eager_appends: true,
+            snapshot_stall_ticks: Some(0),
+            step_down_on_removal: false,
+            commit_notice_on_removal: false,
+            ..Self::new(id, seed)
+        }
+    }
+
+    /// Checks every bound and names the first that does not hold.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let election = self.election_timeout_ticks;
+        let lease = self.read_mode == ReadMode::Lease;
+        let bounds = [
+            (
+                self.id != 0 && self.id <= u64::MAX - 2,
+                "id",
+                "neither 0 nor one of the two largest numbers",
+            ),
+            (self.applied <= NUMBER_MAX, "applied", "at most 2^63 - 1"),
+            (
+                self.heartbeat_interval_ticks > 0,
+                "heartbeat_interval_ticks",
+                "1 or more",
+            ),
+            (
+                election > self.heartbeat_interval_ticks && election <= NUMBER_MAX / 4,
+                "election_timeout_ticks",
+                "more than heartbeat_interval_ticks and at most 2^61",
+            ),
+            (
+                !self.pre_vote
+                    || self.check_quorum
+                    || self.allow_pre_vote_without_check_quorum_which_never_heals_from_some_partitions,
+                "check_quorum",
+                "on where pre_vote is, or the opt-in named after the consequence",
+            ),
+            (!lease || self.check_quorum, "check_quorum", "on for lease reads"),
+            (
+                !lease || (2..election).contains(&self.lease_margin_ticks),
+                "lease_margin_ticks",
+                "2 or more and less than election_timeout_ticks",
+            ),
+            (
+                self.restart_silence_ticks.unwrap_or(0) <= NUMBER_MAX,
+                "restart_silence_ticks",
+                "at most 2^63 - 1",
+            ),
+            (self.max_pending_reads > 0, "max_pending_reads", "1 or more"),
+            (self.max_inflight_messages > 0, "max_inflight_messages", "1 or more"),
+            (
+                self.max_inflight_bytes == 0 || self.max_inflight_bytes >= self.max_message_bytes,
+                "max_inflight_bytes",
+                "0 or at least max_message_bytes",
+            ),
+            (
+                self.snapshot_stall_ticks.unwrap_or(0) <= NUMBER_MAX / 4,
+                "snapshot_stall_ticks",
+                "at most 2^61",
+            ),
+        ];
+        match bounds.into_iter().find(|(holds, ..)| !holds) {
+            None => Ok(()),
+            Some((_, setting, bound)) => Err(ConfigError::Bound { setting, bound }),
+        }
+    }
+
+    /// Checks that `next` changes nothing that is fixed while a node runs.
+    pub(crate) fn validate_successor(&self, next: &Self) -> Result<(), ConfigError> {
+        next.validate()?;
+        let fixed = [
+            (self.id == next.id, "id"),
+            (self.seed == next.seed, "seed"),
+            (self.applied == next.applied, "applied"),
+            (
+                self.election_timeout_ticks == next.election_timeout_ticks,
+                "election_timeout_ticks",
+            ),
+            (self.lease_promises == next.lease_promises, "lease_promises"),
+            (
+                self.restart_silence_ticks == next.restart_silence_ticks,
+                "restart_silence_ticks",
+            ),
+            (
+                self.async_storage_writes == next.async_storage_writes,
+                "async_storage_writes",
+            ),
+        ];
+        match fixed.into_iter().find(|(same, _)| !same) {
+            None => Ok(()),
+            Some((_, setting)) => Err(ConfigError::Fixed(setting)),
+        }
+    }
+
+    /// Ticks of silence after a restart.
+    pub(crate) fn restart_silence(&self) -> u64 {
+        self.restart_silence_ticks.unwrap_or(self.election_timeout_ticks)
+    }
+
+    /// Ticks until an unanswered snapshot counts as lost; `None`: never.
+    pub(crate) fn snapshot_stall(&self) -> Option<u64> {
+        let ticks = self
+            .snapshot_stall_ticks
+            .unwrap_or(self.election_timeout_ticks.saturating_mul(10));
+        (ticks > 0).then_some(ticks)
+    }
+
+    /// Bytes of committed entries that may be out for applying.
+    pub(crate) fn max_applying_bytes(&self) -> u64 {
+        match self.max_committed_bytes_per_ready {
+            0 => self.max_message_bytes.max(1),
+            bytes => bytes,
+        }
+    }
+
+    /// Payload bytes that may wait to be committed.
+    pub(crate) fn uncommitted_cap(&self) -> u64 {
+        match self.max_uncommitted_bytes {
+            0 => u64::MAX,
+            bytes => bytes,
+        }
+    }
+
+    /// Payload bytes in flight to one peer.
+    pub(crate) fn inflight_byte_cap(&self) -> u64 {
+        match self.max_inflight_bytes {
+            0 => u64::MAX,
+            bytes => bytes,
+        }
+    }
+}

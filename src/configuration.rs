@@ -1,0 +1,127 @@
+//! The configuration of a group as one store knows it: what is applied, and what comes next.
+
+use alloc::string::ToString;
+
+use crate::config::Config;
+use crate::error::ConfigError;
+use crate::log::Log;
+use crate::membership::ConfChangeV2;
+use crate::server::Server;
+use crate::storage::{Storage, StorageError};
+use crate::types::{ConfState, Index, Snapshot, SnapshotMetadata};
+use crate::wire;
+
+/// What [`RawNode::configuration`](crate::RawNode::configuration) and
+/// [`Configuration::read`] tell.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Configuration {
+    /// The applied configuration.
+    pub applied: ConfState,
+    /// It is as of this index; to be given to
+    /// [`propose_conf_change_if_unchanged`](crate::RawNode::propose_conf_change_if_unchanged).
+    pub index: Index,
+    /// The first change in the log above `index`, committed or not.
+    pub pending: Option<PendingChange>,
+}
+
+/// A configuration change that the log holds and that is not applied.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct PendingChange {
+    /// Where it is.
+    pub index: Index,
+    /// What it says; `None` if it cannot be decoded, so that it will be ignored.
+    pub change: Option<ConfChangeV2>,
+}
+
+impl Configuration {
+    /// Reads a store without running a node; `applied` as in [`Config::applied`].
+    ///
+    /// ```
+    /// use quorate::{ConfState, Configuration, MemoryStorage, bootstrap};
+    /// let three = ConfState::of_voters([1, 2, 3]);
+    /// let storage = MemoryStorage::from_snapshot(bootstrap(&MemoryStorage::new(), three.clone())?);
+    /// let configuration = Configuration::read(&storage, 0)?;
+    /// assert_eq!((configuration.applied, configuration.index), (three, 1));
+    /// assert_eq!(configuration.pending, None);
+    /// # Ok::<(), quorate::ConfigError>(())
+    /// ```
+    pub fn read<S: Storage>(storage: &S, applied: Index) -> Result<Self, ConfigError> {
+        let mut config = Config::new(1, 0);
+        config.applied = applied;
+        config.max_uncommitted_bytes = 0; // nothing is measured
+        let initial = storage.initial_state()?;
+        let log = Log::new(storage, initial.hard_state.commit, &config)?;
+        Self::from_log(initial.conf_state, &log)
+    }
+
+    pub(crate) fn of<S: Storage>(server: &Server<S>) -> Result<Self, ConfigError> {
+        Self::from_log(server.membership.conf_state(), &server.log)
+    }
+
+    fn from_log<S: Storage>(applied: ConfState, log: &Log<S>) -> Result<Self, ConfigError> {
+        let index = log.applied();
+        let found = log.find_change(index, log.last_index(), 1 << 20)?;
+        let pending = found.map(|entry| PendingChange {
+            index: entry.index,
+            change: wire::decode_change(&entry).ok().map(crate::AnyConfChange::into_v2),
+        });
+        Ok(Self {
+            applied,
+            index,
+            pending,
+        })
+    }
+}
+
+/// The snapshot that every node of a new group installs into its unused store: the same bytes on
+/// each, without an election.
+///
+/// Install it as if a leader had sent it, sync, and start the nodes. A node that joins later starts
+/// with an empty store instead.
+///
+/// # Errors
+///
+/// [`ConfigError::Used`] if the store holds anything; [`ConfigError::ConfState`] if this is no
+/// configuration, or one without voters.
+///
+/// ```
+/// use quorate::{Config, ConfState, MemoryStorage, RawNode, bootstrap};
+/// let snapshot = bootstrap(&MemoryStorage::new(), ConfState::of_voters([1]))?;
+/// let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(snapshot))?;
+/// assert!(node.campaign().is_ok());
+/// # Ok::<(), quorate::ConfigError>(())
+/// ```
+pub fn bootstrap<S: Storage>(storage: &S, conf_state: ConfState) -> Result<Snapshot, ConfigError> {
+    let membership = crate::membership::Membership::restore(&conf_state)?;
+    if membership.voters().incoming().is_empty() {
+        return Err(crate::membership::ChangeError::NoVoters.into());
+    }
+    let initial = storage.initial_state()?;
+    let used = if initial.hard_state != crate::HardState::default() {
+        Some("it has a hard state")
+    } else if initial.conf_state != ConfState::default() {
+        Some("it has a configuration")
+    } else if storage.first_index()? != 1 || storage.last_index()? != 0 {
+        Some("it has a log")
+    } else {
+        match storage.snapshot(0, 0) {
+            Ok(snapshot) if !snapshot.is_empty() => Some("it has a snapshot"),
+            Ok(_) | Err(StorageError::TemporarilyUnavailable | StorageError::Unavailable) => None,
+            Err(error) => return Err(error.into()),
+        }
+    };
+    if let Some(why) = used {
+        return Err(ConfigError::Used(why.to_string()));
+    }
+    let metadata = SnapshotMetadata {
+        conf_state: membership.conf_state(),
+        index: 1,
+        term: 1,
+    };
+    Ok(Snapshot {
+        metadata,
+        ..Snapshot::default()
+    })
+}

@@ -1,0 +1,388 @@
+//! Errors, one enum for each decision a caller has to make: whose fault, and who can act.
+//!
+//! [`StepError`]: a peer's message. [`ProposeError`], [`ReadError`], [`TransferError`]: the
+//! caller's request. [`ConfigError`]: the settings or the store they meet. [`ReadyError`],
+//! [`AcknowledgeError`]: the order of calls. [`Poisoned`]: this node is finished and must be rebuilt.
+
+use alloc::string::String;
+
+use crate::membership::ChangeError;
+use crate::storage::StorageError;
+use crate::types::{Index, NodeId, Term};
+
+/// The node stopped for good: it answers every call with this until it is rebuilt from storage.
+///
+/// Other nodes in the process are not touched.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[error("this node is poisoned: {cause}")]
+pub struct Poisoned {
+    /// What happened.
+    pub cause: Fault,
+}
+
+/// What poisons a node.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The storage failed, or broke its contract.
+    #[error("storage: {0}")]
+    Storage(#[from] StorageError),
+    /// An invariant of this crate does not hold: a bug here, please report it.
+    #[error("broken invariant: {0}")]
+    Invariant(&'static str),
+}
+
+/// Why a message was refused. The node is as it was before.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum StepError {
+    /// The message is for another node.
+    #[error("the message is for node {to}, this is node {id}")]
+    Misrouted {
+        /// Whom it is for.
+        to: NodeId,
+        /// Who we are.
+        id: NodeId,
+    },
+    /// The sender is zero, or claims to be this node.
+    #[error("node {from} cannot have sent this")]
+    ImpossibleSender {
+        /// Who it claims to be from.
+        from: NodeId,
+    },
+    /// A response from a node that is not in the configuration.
+    #[error("a response from node {from}, which is not in the configuration")]
+    UnknownPeer {
+        /// Who it is from.
+        from: NodeId,
+    },
+    /// The message carries no term, but its kind must.
+    #[error("a message of this kind needs a term")]
+    MissingTerm,
+    /// The message carries a term, but its kind must not.
+    #[error("a message of this kind carries no term, this one says {0}")]
+    UnexpectedTerm(Term),
+    /// A number is larger than [`NUMBER_MAX`](crate::types::NUMBER_MAX).
+    #[error("{0} is out of range")]
+    OutOfRange(&'static str),
+    /// The parts of the message contradict each other.
+    #[error("malformed: {0}")]
+    Malformed(&'static str),
+    /// The message speaks of an index that this log does not have: a store was lost or mixed up.
+    #[error("index {index} is beyond the last index {last}")]
+    BeyondLog {
+        /// The index in the message.
+        index: Index,
+        /// Our last index.
+        last: Index,
+    },
+    /// The snapshot's configuration is not one.
+    #[error("the snapshot's configuration: {0}")]
+    ConfState(#[from] ChangeError),
+    /// A forwarded proposal was refused.
+    #[error("forwarded proposal: {0}")]
+    Proposal(#[from] ProposeError),
+    /// See [`Poisoned`].
+    #[error(transparent)]
+    Poisoned(#[from] Poisoned),
+}
+
+/// Why a proposal was refused. Nothing was appended.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProposeError {
+    /// No leader is known; try again later.
+    #[error("no leader is known")]
+    NoLeader,
+    /// This node does not lead, and forwarding is switched off (or not possible for this call).
+    #[error("this node does not lead, node {leader} does")]
+    NotLeader {
+        /// Who leads.
+        leader: NodeId,
+    },
+    /// Leadership is being handed over.
+    #[error("leadership is being handed to node {to}")]
+    Transferring {
+        /// To whom.
+        to: NodeId,
+    },
+    /// The bound on uncommitted bytes is reached; try again when something has committed.
+    #[error("{uncommitted} uncommitted bytes leave no room")]
+    Full {
+        /// Payload bytes that wait to be committed.
+        uncommitted: u64,
+    },
+    /// This leader is no longer in the configuration.
+    #[error("this node is not in the configuration")]
+    Removed,
+    /// A forwarded message without entries.
+    #[error("nothing is proposed")]
+    Empty,
+    /// The configuration change cannot be made now, or at all.
+    #[error("configuration change: {0}")]
+    Change(#[from] ChangeRefusal),
+    /// See [`Poisoned`].
+    #[error(transparent)]
+    Poisoned(#[from] Poisoned),
+}
+
+/// Why a configuration change was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChangeRefusal {
+    /// An earlier change, or whatever was in the log at the election, is not applied yet.
+    #[error("the log up to index {index} may hold a change and is applied to {applied} only")]
+    Pending {
+        /// Up to here the log may hold a change.
+        index: Index,
+        /// Up to here it is applied.
+        applied: Index,
+    },
+    /// The joint configuration must be left first.
+    #[error("the joint configuration must be left first")]
+    Joint,
+    /// There is no joint configuration to leave.
+    #[error("there is no joint configuration to leave")]
+    NotJoint,
+    /// The change does not fit the configuration.
+    #[error(transparent)]
+    Invalid(#[from] ChangeError),
+    /// The entry's bytes are not a configuration change.
+    #[error("not a configuration change: {0}")]
+    Undecodable(DecodeError),
+    /// Compare-and-set: the configuration changed after the expected index.
+    #[error("the configuration changed at index {changed}, after the expected index {expected}")]
+    Changed {
+        /// The index that the caller expected.
+        expected: Index,
+        /// Where a later change is.
+        changed: Index,
+    },
+    /// Compare-and-set: the log does not reach back to the expected index.
+    #[error("the log does not tell whether the configuration changed after index {expected}")]
+    Unknown {
+        /// The index that the caller expected.
+        expected: Index,
+    },
+}
+
+/// Why a read was refused at once. (A read may also come back refused later, in a
+/// [`ReadState`](crate::ReadState).)
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// No leader is known; try again later.
+    #[error("no leader is known")]
+    NoLeader,
+    /// Too many reads wait for an answer ([`Config::max_pending_reads`](crate::Config)).
+    #[error("{pending} reads wait already")]
+    Full {
+        /// Reads that wait.
+        pending: usize,
+    },
+    /// See [`Poisoned`].
+    #[error(transparent)]
+    Poisoned(#[from] Poisoned),
+}
+
+/// Why leadership is not being handed over.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransferError {
+    /// No leader is known.
+    #[error("no leader is known")]
+    NoLeader,
+    /// The node is not in the configuration.
+    #[error("node {to} is not in the configuration")]
+    Unknown {
+        /// The transferee.
+        to: NodeId,
+    },
+    /// A learner cannot lead.
+    #[error("node {to} is a learner")]
+    Learner {
+        /// The transferee.
+        to: NodeId,
+    },
+    /// There is no other voter.
+    #[error("there is no other voter")]
+    Nobody,
+    /// See [`Poisoned`].
+    #[error(transparent)]
+    Poisoned(#[from] Poisoned),
+}
+
+/// Why this node did not campaign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum CampaignRefusal {
+    /// It leads already.
+    #[error("this node leads already")]
+    Leading,
+    /// It is no voter.
+    #[error("this node is no voter")]
+    NotVoter,
+    /// It has a snapshot to install first.
+    #[error("a snapshot waits to be stored")]
+    SnapshotPending,
+    /// A committed configuration change waits to be applied: the next term needs it.
+    #[error("a committed configuration change waits to be applied")]
+    UnappliedChange,
+    /// It promised a leader not to (the lease), for so many ticks.
+    #[error("a leader's lease is promised for {0} ticks")]
+    Promised(u64),
+    /// It restarted and may have promised before, for so many ticks.
+    #[error("silent for {0} ticks after a restart")]
+    Silent(u64),
+    /// Its storage is corrupt.
+    #[error("the storage is corrupt at index {0}")]
+    Corrupt(Index),
+    /// There are no more terms.
+    #[error("there are no more terms")]
+    TermsExhausted,
+}
+
+/// Why a campaign call failed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum CampaignError {
+    /// The node may not campaign now.
+    #[error(transparent)]
+    Refused(#[from] CampaignRefusal),
+    /// See [`Poisoned`].
+    #[error(transparent)]
+    Poisoned(#[from] Poisoned),
+}
+
+/// Why no [`Ready`](crate::Ready) was handed out.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadyError {
+    /// The last one was not advanced. If it was dropped because persisting failed, the node must
+    /// be rebuilt from storage.
+    #[error("the last Ready was not advanced")]
+    Outstanding,
+    /// See [`Poisoned`].
+    #[error(transparent)]
+    Poisoned(#[from] Poisoned),
+}
+
+/// Why an acknowledgement was refused. The node is as it was before.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum AcknowledgeError {
+    /// This Ready is not the one that is outstanding on this node.
+    #[error("Ready number {number} is not outstanding here")]
+    NotOutstanding {
+        /// The Ready's number.
+        number: u64,
+    },
+    /// This acknowledgement was given before.
+    #[error("acknowledgement number {number} was given before")]
+    Repeated {
+        /// The task's number.
+        number: u64,
+    },
+    /// An earlier task was not acknowledged yet, or this one was never handed out here.
+    #[error("acknowledgement number {number} is out of order, {expected} is next")]
+    OutOfOrder {
+        /// The task's number.
+        number: u64,
+        /// Which is next.
+        expected: u64,
+    },
+    /// The node left the configuration, so that its own acknowledgement counts for nothing.
+    #[error("node {id} is not in the configuration")]
+    Removed {
+        /// The node.
+        id: NodeId,
+    },
+    /// With [`Config::async_storage_writes`](crate::Config::async_storage_writes), tasks are
+    /// acknowledged and nothing is advanced; without, the other way round.
+    #[error("the node is configured for the other way of writing")]
+    WrongMode,
+    /// See [`Poisoned`].
+    #[error(transparent)]
+    Poisoned(#[from] Poisoned),
+}
+
+/// Why a node cannot be made (or set) this way.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A setting is outside its bounds.
+    #[error("{setting} must be {bound}")]
+    Bound {
+        /// The field of [`Config`](crate::Config).
+        setting: &'static str,
+        /// What it must be.
+        bound: &'static str,
+    },
+    /// A setting that does not change while the node runs.
+    #[error("{0} cannot change while the node runs")]
+    Fixed(&'static str),
+    /// The state machine is behind the snapshot that the log begins with.
+    #[error("applied is {applied}, but the log begins after index {snapshot}")]
+    AppliedBehindSnapshot {
+        /// `Config::applied`.
+        applied: Index,
+        /// The index before the first entry.
+        snapshot: Index,
+    },
+    /// The state machine is ahead of the log: a store was lost or mixed up.
+    #[error("applied is {applied}, but the last index is {last}")]
+    AppliedBeyondLog {
+        /// `Config::applied`.
+        applied: Index,
+        /// The last index.
+        last: Index,
+    },
+    /// The stored commit index is ahead of the log.
+    #[error("the stored commit index is {commit}, but the last index is {last}")]
+    CommitBeyondLog {
+        /// The stored commit index.
+        commit: Index,
+        /// The last index.
+        last: Index,
+    },
+    /// The log's last term is ahead of the stored one.
+    #[error("the log's last term is {log}, but the stored term is {stored}")]
+    LogBeyondTerm {
+        /// The log's last term.
+        log: Term,
+        /// The stored term.
+        stored: Term,
+    },
+    /// The stored configuration is not one.
+    #[error("the stored configuration: {0}")]
+    ConfState(#[from] ChangeError),
+    /// The storage failed, or its answers contradict each other.
+    #[error("storage: {0}")]
+    Storage(#[from] StorageError),
+    /// Bootstrap needs an unused store.
+    #[error("the store has been used: {0}")]
+    Used(String),
+}
+
+/// Why bytes are not a message.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// The bytes are not protobuf of this schema, or are cut short.
+    #[error("not protobuf: {0}")]
+    Protobuf(String),
+    /// A kind that only travels inside a node.
+    #[error("kind {0} does not travel between nodes")]
+    LocalKind(i32),
+    /// A number that names nothing.
+    #[error("{what} {number} is unknown")]
+    Unknown {
+        /// What the number should name.
+        what: &'static str,
+        /// The number.
+        number: i32,
+    },
+    /// A part that this kind needs is missing, or a part that it must not have is there.
+    #[error("malformed: {0}")]
+    Malformed(&'static str),
+}

@@ -1,0 +1,184 @@
+//! What happened that is worth knowing, as data: for logs, metrics and operators.
+//!
+//! Events never make a [`Ready`](crate::Ready) of their own: they ride along, or are taken with
+//! [`RawNode::take_events`](crate::RawNode::take_events).
+
+use core::fmt;
+
+use crate::error::{CampaignRefusal, ChangeRefusal};
+use crate::types::{Index, NodeId, Term};
+
+/// Something that happened in this node.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Event {
+    /// Another leader is known, or none.
+    LeaderChanged {
+        /// Who leads now.
+        leader: Option<NodeId>,
+        /// In which term.
+        term: Term,
+    },
+    /// This node campaigns.
+    BecameCandidate {
+        /// The term it campaigns for.
+        term: Term,
+        /// Only a rehearsal.
+        pre_vote: bool,
+    },
+    /// This node leads.
+    BecameLeader {
+        /// In this term.
+        term: Term,
+    },
+    /// This node led and does not any more.
+    SteppedDown {
+        /// Why.
+        reason: StepDownReason,
+        /// The term it led in.
+        term: Term,
+    },
+    /// A campaign was due or ordered and did not take place.
+    CampaignRefused {
+        /// Why.
+        reason: CampaignRefusal,
+    },
+    /// A candidate did not get this node's vote.
+    VoteRefused {
+        /// Who asked.
+        candidate: NodeId,
+        /// For which term.
+        term: Term,
+        /// Only a rehearsal.
+        pre_vote: bool,
+        /// Why.
+        reason: VoteRefusal,
+    },
+    /// The caller reported that a peer cannot be reached.
+    PeerUnreachable {
+        /// The peer.
+        peer: NodeId,
+    },
+    /// A peer that was silent for an election timeout answered.
+    PeerReachable {
+        /// The peer.
+        peer: NodeId,
+    },
+    /// A peer needs a snapshot, and the storage has none yet.
+    SnapshotNeeded {
+        /// The peer.
+        peer: NodeId,
+        /// It must cover at least this index.
+        at_least: Index,
+    },
+    /// A snapshot goes out.
+    SnapshotSent {
+        /// The peer.
+        peer: NodeId,
+        /// What it covers.
+        index: Index,
+    },
+    /// A peer did not answer a snapshot in time and is probed again.
+    SnapshotStalled {
+        /// The peer.
+        peer: NodeId,
+        /// What the snapshot covers.
+        index: Index,
+    },
+    /// A forwarded read was dropped for want of room or of a leader.
+    ReadDropped {
+        /// Who sent it.
+        from: NodeId,
+    },
+    /// Leadership is being handed over.
+    TransferStarted {
+        /// To whom.
+        to: NodeId,
+    },
+    /// Leadership was not handed over after all.
+    TransferAborted {
+        /// To whom it should have gone.
+        to: NodeId,
+        /// Why not.
+        reason: TransferAbort,
+    },
+    /// The configuration changed.
+    ConfigurationChanged {
+        /// The entry or snapshot that changed it.
+        index: Index,
+        /// Whether it is joint now.
+        joint: bool,
+    },
+    /// A committed configuration change was ignored: it cannot be made, or the caller cancelled it.
+    ChangeIgnored {
+        /// The entry.
+        index: Index,
+        /// Why; `None`: cancelled by the caller.
+        reason: Option<ChangeRefusal>,
+    },
+    /// This node is no longer in the configuration. Keep it running until a successor has
+    /// committed in its term: it may still be needed to elect one.
+    Removed {
+        /// The entry that removed it.
+        index: Index,
+    },
+    /// The storage reports corruption: no more votes, candidacies or acknowledgements from here.
+    StorageCorrupt {
+        /// Where.
+        index: Index,
+    },
+}
+
+/// Why a leader stopped leading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StepDownReason {
+    /// Somebody has a higher term.
+    HigherTerm,
+    /// A quorum was silent for an election timeout (thesis 6.2).
+    QuorumSilent,
+    /// It was removed, or demoted.
+    Removed,
+}
+
+/// Why a vote was not granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum VoteRefusal {
+    /// A leader is heard (thesis 4.2.3); the request is not answered.
+    LeaderAlive,
+    /// A lease is promised for so many ticks; the request is not answered.
+    Promised(u64),
+    /// Silent for so many ticks after a restart; the request is not answered.
+    Silent(u64),
+    /// The storage is corrupt; the request is not answered.
+    Corrupt,
+    /// The vote of this term went to another (section 5.2).
+    AlreadyVoted(NodeId),
+    /// This term has a leader.
+    HasLeader(NodeId),
+    /// The candidate's log is behind ours (section 5.4.1).
+    LogBehind,
+    /// The candidate's term is behind ours.
+    TermBehind,
+}
+
+/// Why leadership was not handed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TransferAbort {
+    /// It took longer than an election timeout.
+    Timeout,
+    /// Another transferee was named.
+    Replaced,
+    /// The transferee is no longer a voter.
+    NotVoter,
+    /// This node stopped leading for another reason.
+    SteppedDown,
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}

@@ -1,0 +1,116 @@
+//! A deterministic, sans-IO Raft consensus core.
+//!
+//! A [`RawNode`] is one member of one group. It has no clock, no disk, no network and no threads: you
+//! tell it what happens, and it tells you what to do.
+//!
+//! ```
+//! use quorate::{Config, ConfState, MemoryStorage, RawNode, bootstrap};
+//!
+//! // A group of one, so that the loop fits here.
+//! let storage = MemoryStorage::from_snapshot(bootstrap(&MemoryStorage::new(), ConfState::of_voters([1]))?);
+//! let mut node = RawNode::new(Config::new(1, 42), storage)?;
+//! node.campaign()?;
+//!
+//! let mut applied = Vec::new();
+//! let mut proposed = false;
+//! loop {
+//!     while let Some(mut ready) = node.ready()? {
+//!         for message in ready.take_messages() { /* may leave at once */ }
+//!         node.storage_mut().persist(&ready)?; // snapshot, entries, hard state; synced if it must
+//!         let mut done = ready.persisted();
+//!         for message in done.take_messages() { /* promises something durable */ }
+//!         for entry in done.take_committed_entries() {
+//!             if entry.is_conf_change() {
+//!                 node.apply_conf_change(&entry)?;
+//!             }
+//!             applied.push(entry.data);
+//!         }
+//!         node.advance(done)?;
+//!     }
+//!     if proposed {
+//!         break;
+//!     }
+//!     node.propose("x = 1")?; // or tick(), or step(message)
+//!     proposed = true;
+//! }
+//! assert_eq!(applied, ["", "x = 1"]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # A tour
+//!
+//! * [`RawNode`]: the calls. [`Ready`]: what to do, in order. [`Config`]: the settings.
+//! * [`Storage`]: what the core reads from your disk; [`MemoryStorage`]: one in memory.
+//! * [`Message`]: what nodes say to each other, and as bytes.
+//! * [`membership`]: who is in the group, and how that changes. [`quorum`]: counting.
+//! * [`Event`], [`Status`], [`ProgressStatus`], [`Counters`]: what happened, and what is.
+//!
+//! # Promises
+//!
+//! The same settings and the same calls in the same order give the same output, byte for byte, on
+//! every platform. No input makes a node panic: a message or call that is wrong is refused with a
+//! typed error and changes nothing. A storage that breaks its contract poisons its own node only.
+#![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions,
+        clippy::std_instead_of_core,
+        clippy::std_instead_of_alloc,
+        clippy::alloc_instead_of_core
+    )
+)]
+
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std as _;
+
+mod aside;
+mod config;
+mod configuration;
+mod error;
+mod event;
+mod log;
+pub mod membership;
+mod message;
+mod progress;
+pub mod quorum;
+mod raft;
+mod raw_node;
+mod read;
+mod ready;
+mod role;
+mod rules;
+mod server;
+mod status;
+pub mod storage;
+mod trace;
+pub mod types;
+mod wire;
+
+pub use config::{Config, ReadMode};
+pub use configuration::{Configuration, PendingChange, bootstrap};
+pub use error::{
+    AcknowledgeError, CampaignError, CampaignRefusal, ChangeRefusal, ConfigError, DecodeError, Fault, Poisoned,
+    ProposeError, ReadError, ReadyError, StepError, TransferError,
+};
+pub use event::{Event, StepDownReason, TransferAbort, VoteRefusal};
+pub use membership::{AnyConfChange, ConfChange, ConfChangeKind, ConfChangeSingle, ConfChangeV2, Transition};
+pub use message::{Append, AppendResponse, Message, Payload, RequestVote};
+pub use progress::ReplicationState;
+pub use raw_node::{Proposed, RawNode, SnapshotStatus};
+pub use ready::{
+    Ack, AckKind, AppendTask, ApplyTask, Persisted, ReadRefusal, ReadState, Ready, SoftState, TaskResponse,
+};
+pub use role::RoleKind;
+pub use status::{Counters, ProgressStatus, Status};
+pub use storage::{InitialState, MemoryStorage, Storage, StorageError};
+pub use types::{ConfState, Entry, EntryId, EntryKind, HardState, Index, NodeId, Snapshot, SnapshotMetadata, Term};
+pub use wire::proto;

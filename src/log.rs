@@ -1,0 +1,469 @@
+//! The log as Raft sees it: what the storage holds, continued by what it does not hold yet, and how
+//! far it is committed and applied (Figure 2: log, commitIndex, lastApplied).
+//!
+//! Whether an entry may be appended or committed is decided in `rules/`; here it is done.
+
+mod terms;
+mod uncommitted;
+mod unstable;
+
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+use self::terms::TermRuns;
+use self::uncommitted::Uncommitted;
+use self::unstable::Unstable;
+use crate::aside::Aside;
+use crate::config::Config;
+use crate::error::{ConfigError, Fault};
+use crate::rules::commit::Committed;
+use crate::storage::{Storage, StorageError};
+use crate::types::{Entry, EntryId, Index, NUMBER_MAX, NodeId, Snapshot, Term};
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Log<S> {
+    storage: S,
+    unstable: Unstable,
+    terms: Aside<TermRuns>,
+    uncommitted: Uncommitted,
+    committed: Index,
+    /// Handed out for applying, up to here.
+    applying: Index,
+    applied: Index,
+    /// Encoded bytes that are handed out for applying and not acknowledged.
+    applying_bytes: u64,
+    /// Nothing more is handed out until something is acknowledged.
+    applying_paused: bool,
+    /// Entries to apply were temporarily unavailable; asked again after a tick or `storage_ready`.
+    waiting: bool,
+}
+
+/// Where a stored log begins and ends, and up to where it was committed and applied.
+struct Bounds {
+    first: Index,
+    last: EntryId,
+    commit: Index,
+    applied: Index,
+}
+
+impl<S: Storage> Log<S> {
+    /// Takes up a stored log. `commit` and `config.applied` are lifted to what must be true.
+    pub(crate) fn new(storage: S, commit: Index, config: &Config) -> Result<Self, ConfigError> {
+        let bounds = Self::bounds(&storage, commit, config.applied)?;
+        let mut log = Self {
+            storage,
+            unstable: Unstable::new(bounds.last.index),
+            terms: Aside(TermRuns::new(bounds.last)),
+            uncommitted: Uncommitted::default(),
+            committed: bounds.commit,
+            applying: bounds.applied,
+            applied: bounds.applied,
+            applying_bytes: 0,
+            applying_paused: false,
+            waiting: false,
+        };
+        log.measure_uncommitted(config)?;
+        debug_assert!(bounds.first <= log.end());
+        Ok(log)
+    }
+
+    fn bounds(storage: &S, commit: Index, applied: Index) -> Result<Bounds, ConfigError> {
+        let (first, last) = (storage.first_index()?, storage.last_index()?);
+        let Some(before) = first.checked_sub(1) else {
+            return Err(StorageError::Broken("the first index is 0".to_string()).into());
+        };
+        if last < before || last > NUMBER_MAX {
+            return Err(StorageError::Broken("first and last index contradict each other".to_string()).into());
+        }
+        match applied {
+            0 => {}
+            _ if applied < before => {
+                return Err(ConfigError::AppliedBehindSnapshot {
+                    applied,
+                    snapshot: before,
+                });
+            }
+            _ if applied > last => return Err(ConfigError::AppliedBeyondLog { applied, last }),
+            _ => {}
+        }
+        if commit > last {
+            return Err(ConfigError::CommitBeyondLog { commit, last });
+        }
+        let applied = applied.max(before);
+        let term = storage.term(last)?;
+        Ok(Bounds {
+            first,
+            last: EntryId { term, index: last },
+            // A commit index need not be synced, so that the state machine may be ahead of it.
+            commit: commit.max(applied),
+            applied,
+        })
+    }
+
+    /// Measures the uncommitted entries in the storage, page by page, and stops at the cap.
+    pub(crate) fn measure_uncommitted(&mut self, config: &Config) -> Result<(), StorageError> {
+        self.uncommitted = Uncommitted::default();
+        let (cap, last) = (config.uncommitted_cap(), self.last_index());
+        if cap == u64::MAX {
+            return Ok(());
+        }
+        let mut next = self.committed.saturating_add(1);
+        while next <= last {
+            if self.uncommitted.bytes() >= cap {
+                self.uncommitted.stop_measuring(last);
+                break;
+            }
+            match self.slice(next, last.saturating_add(1), config.max_message_bytes) {
+                Ok(entries) => {
+                    next = next.saturating_add(entries.len().try_into().unwrap_or(u64::MAX));
+                    entries.iter().for_each(|entry| self.uncommitted.push(entry));
+                }
+                Err(StorageError::TemporarilyUnavailable) => {
+                    self.uncommitted.stop_measuring(last);
+                    break;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn storage(&self) -> &S {
+        &self.storage
+    }
+
+    pub(crate) fn storage_mut(&mut self) -> &mut S {
+        &mut self.storage
+    }
+
+    // ----- where it begins and ends
+
+    pub(crate) fn first_index(&self) -> Result<Index, StorageError> {
+        match self.unstable.snapshot() {
+            Some(snapshot) => Ok(snapshot.metadata.index.saturating_add(1)),
+            None => self.storage.first_index(),
+        }
+    }
+
+    /// One more than the last index.
+    fn end(&self) -> Index {
+        self.unstable.end()
+    }
+
+    pub(crate) fn last_index(&self) -> Index {
+        self.end().saturating_sub(1)
+    }
+
+    pub(crate) fn last(&self) -> Result<EntryId, Fault> {
+        let index = self.last_index();
+        let term = self.term(index)?;
+        Ok(EntryId { term, index })
+    }
+
+    /// The term at `index`; known from one before the first entry to the last.
+    pub(crate) fn term(&self, index: Index) -> Result<Term, StorageError> {
+        if let Some(term) = self.unstable.term(index) {
+            return Ok(term);
+        }
+        if index > self.last_index() {
+            return Err(StorageError::Unavailable);
+        }
+        if index.saturating_add(1) < self.first_index()? {
+            return Err(StorageError::Compacted);
+        }
+        match self.terms.term(index) {
+            Some(term) => Ok(term),
+            None => self.storage.term(index),
+        }
+    }
+
+    /// The term at `index`, if the log can tell.
+    pub(crate) fn known_term(&self, index: Index) -> Result<Option<Term>, Fault> {
+        match self.term(index) {
+            Ok(term) => Ok(Some(term)),
+            Err(error) => none_unless_fatal(error),
+        }
+    }
+
+    /// Whether the log has this very entry (or begins right after it).
+    pub(crate) fn matches(&self, id: EntryId) -> Result<bool, Fault> {
+        Ok(self.known_term(id.index)? == Some(id.term))
+    }
+
+    /// The last index up to `index` whose term is not above `term`, with its term: where two logs
+    /// may still agree. Steps over a whole term at a time on the other side. Term 0: not known.
+    pub(crate) fn agreement(&self, index: Index, term: Term) -> Result<EntryId, Fault> {
+        let mut index = index;
+        loop {
+            match self.known_term(index)? {
+                _ if index == 0 => return Ok(EntryId::default()),
+                None => return Ok(EntryId { term: 0, index }),
+                Some(ours) if ours <= term => return Ok(EntryId { term: ours, index }),
+                Some(_) => {
+                    // A stretch of equal term is stepped over at once, but not past the log's beginning.
+                    let start = self.terms.run_start(index).unwrap_or(index);
+                    index = start.max(self.first_index()?.saturating_sub(1)).saturating_sub(1);
+                }
+            }
+        }
+    }
+
+    // ----- reading entries
+
+    /// Entries from `low` up to and without `high`, at most `max_bytes` but at least one.
+    pub(crate) fn slice(&self, low: Index, high: Index, max_bytes: u64) -> Result<Vec<Entry>, StorageError> {
+        let offset = self.unstable.offset();
+        let mut entries = Vec::new();
+        if low < offset {
+            if self.unstable.snapshot().is_some() {
+                return Err(StorageError::Compacted);
+            }
+            let stored_high = high.min(offset);
+            entries = self.storage.entries(low, stored_high, max_bytes)?;
+            check_answer(&entries, low, stored_high)?;
+            let next = entries.last().map_or(low, |entry| entry.index.saturating_add(1));
+            if next < stored_high {
+                return Ok(entries);
+            }
+        }
+        let mut bytes = total(&entries);
+        for entry in self.unstable.range(low, high) {
+            bytes = bytes.saturating_add(entry.encoded_len());
+            if bytes > max_bytes && !entries.is_empty() {
+                break;
+            }
+            entries.push(entry.clone());
+        }
+        Ok(entries)
+    }
+
+    /// The first entry in `(after, up_to]` that changes the configuration, read page by page.
+    pub(crate) fn find_change(&self, after: Index, up_to: Index, page: u64) -> Result<Option<Entry>, StorageError> {
+        let mut next = after.saturating_add(1);
+        while next <= up_to {
+            for entry in self.slice(next, up_to.saturating_add(1), page)? {
+                if entry.is_conf_change() {
+                    return Ok(Some(entry));
+                }
+                next = entry.index.saturating_add(1);
+            }
+        }
+        Ok(None)
+    }
+
+    /// A snapshot for `peer`: the pending one, or the storage's.
+    pub(crate) fn snapshot(&self, peer: NodeId, at_least: Index) -> Result<Snapshot, StorageError> {
+        match self.unstable.snapshot() {
+            Some(snapshot) => Ok(snapshot.clone()),
+            None => self.storage.snapshot(peer, at_least),
+        }
+    }
+
+    // ----- growing
+
+    /// Puts `entries` (contiguous, within or right after the log, above the commit index) in the
+    /// place of what was there.
+    pub(crate) fn append(&mut self, entries: Vec<Entry>, config: &Config) -> Result<(), Fault> {
+        let Some(first) = entries.first().map(|entry| entry.index) else {
+            return Ok(());
+        };
+        if first <= self.committed || first > self.end() {
+            return Err(Fault::Invariant(
+                "an append must begin after the commit index and within the log",
+            ));
+        }
+        self.uncommitted.truncate(self.committed, first.saturating_sub(1));
+        for entry in &entries {
+            self.terms.append(entry.id());
+            if config.uncommitted_cap() < u64::MAX {
+                self.uncommitted.push(entry);
+            }
+        }
+        self.unstable.truncate_and_append(entries, first);
+        Ok(())
+    }
+
+    /// A snapshot replaces the whole log.
+    pub(crate) fn restore(&mut self, snapshot: Snapshot) {
+        self.committed = snapshot.metadata.index;
+        self.terms = Aside(TermRuns::new(snapshot.id()));
+        self.uncommitted = Uncommitted::default();
+        self.unstable.restore(snapshot);
+        self.waiting = false;
+    }
+
+    pub(crate) fn uncommitted_bytes(&self) -> u64 {
+        self.uncommitted.bytes()
+    }
+
+    pub(crate) fn has_room(&self, payload_bytes: u64, config: &Config) -> bool {
+        self.uncommitted.has_room(payload_bytes, config.uncommitted_cap())
+    }
+
+    // ----- persisting
+
+    pub(crate) fn has_unstable(&self) -> bool {
+        !self.unstable.is_empty()
+    }
+
+    pub(crate) fn has_unstable_entries(&self) -> bool {
+        self.unstable.has_entries()
+    }
+
+    pub(crate) fn has_pending_snapshot(&self) -> bool {
+        self.unstable.snapshot().is_some()
+    }
+
+    pub(crate) fn has_next_unstable(&self) -> bool {
+        self.unstable.has_next()
+    }
+
+    /// What to persist next; it is handed out once.
+    pub(crate) fn take_next_unstable(&mut self) -> (Option<Snapshot>, Vec<Entry>) {
+        let next = self.unstable.next();
+        self.unstable.accept();
+        next
+    }
+
+    pub(crate) fn stable_to(&mut self, id: EntryId) {
+        self.unstable.stable_to(id);
+    }
+
+    pub(crate) fn stable_snapshot_to(&mut self, index: Index) {
+        self.unstable.stable_snapshot_to(index);
+    }
+
+    // ----- committing and applying
+
+    pub(crate) fn committed(&self) -> Index {
+        self.committed
+    }
+
+    pub(crate) fn applied(&self) -> Index {
+        self.applied
+    }
+
+    /// Moves the commit index; it never falls.
+    pub(crate) fn commit(&mut self, proof: &Committed) -> Result<(), Fault> {
+        let index = proof.index();
+        if index > self.last_index() {
+            return Err(Fault::Invariant("the commit index is within the log"));
+        }
+        if let Some(count) = index.checked_sub(self.committed) {
+            self.uncommitted.commit(count, index);
+            self.committed = index;
+        }
+        Ok(())
+    }
+
+    /// Up to where entries may be applied now. The storage's thread and the thread that applies
+    /// run side by side only in asynchronous mode: then an entry must be stored first.
+    fn appliable(&self, config: &Config) -> Index {
+        if config.async_storage_writes {
+            self.committed.min(self.unstable.offset().saturating_sub(1))
+        } else {
+            self.committed
+        }
+    }
+
+    pub(crate) fn has_next_committed(&self, config: &Config) -> bool {
+        !self.applying_paused && !self.waiting && !self.has_pending_snapshot() && self.applying < self.appliable(config)
+    }
+
+    /// Committed entries to apply next, and their encoded bytes; they are handed out once.
+    pub(crate) fn take_next_committed(&mut self, config: &Config) -> Result<(Vec<Entry>, u64), Fault> {
+        if !self.has_next_committed(config) {
+            return Ok((Vec::new(), 0));
+        }
+        let (low, high) = (
+            self.applying.saturating_add(1),
+            self.appliable(config).saturating_add(1),
+        );
+        let room = config.max_applying_bytes().saturating_sub(self.applying_bytes);
+        let entries = match self.slice(low, high, room) {
+            Ok(entries) => entries,
+            Err(StorageError::TemporarilyUnavailable) => {
+                self.wait();
+                return Ok((Vec::new(), 0));
+            }
+            Err(StorageError::Compacted | StorageError::Unavailable) => {
+                let what = "a committed entry that was not applied is gone";
+                return Err(StorageError::Broken(what.to_string()).into());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let bytes = total(&entries);
+        self.applying = entries.last().map_or(self.applying, |entry| entry.index);
+        self.applying_bytes = self.applying_bytes.saturating_add(bytes);
+        self.applying_paused =
+            self.applying_bytes >= config.max_applying_bytes() || self.applying < self.appliable(config);
+        Ok((entries, bytes))
+    }
+
+    /// The state machine has applied up to `index`; `bytes` of it were handed out as entries.
+    pub(crate) fn applied_to(&mut self, index: Index, bytes: u64, config: &Config) {
+        self.applied = self.applied.max(index);
+        self.applying = self.applying.max(index);
+        self.applying_bytes = self.applying_bytes.saturating_sub(bytes);
+        self.applying_paused = self.applying_bytes >= config.max_applying_bytes();
+    }
+
+    /// Entries that were temporarily unavailable may be asked for again.
+    pub(crate) fn retry(&mut self) {
+        self.waiting = false;
+    }
+
+    /// Nothing to apply can be read now.
+    pub(crate) fn wait(&mut self) {
+        self.waiting = true;
+    }
+
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.waiting
+    }
+
+    /// What must always hold; `None` if it does.
+    pub(crate) fn broken_invariant(&self) -> Option<&'static str> {
+        let (offset, in_progress) = (self.unstable.offset(), self.unstable.in_progress());
+        [
+            (self.applied <= self.applying, "applied <= applying"),
+            (
+                self.applying <= self.committed || self.has_pending_snapshot(),
+                "applying <= committed",
+            ),
+            (self.committed <= self.last_index(), "committed <= last index"),
+            (
+                offset <= in_progress && in_progress <= self.end(),
+                "offset <= in progress <= end",
+            ),
+        ]
+        .into_iter()
+        .find_map(|(holds, name)| (!holds).then_some(name))
+    }
+}
+
+/// An index that is not there is an answer; the rest is a fault.
+fn none_unless_fatal<T>(error: StorageError) -> Result<Option<T>, Fault> {
+    match error {
+        StorageError::Compacted | StorageError::Unavailable | StorageError::TemporarilyUnavailable => Ok(None),
+        StorageError::Corrupt(_) | StorageError::Broken(_) => Err(error.into()),
+    }
+}
+
+/// A storage that answers with other entries than it was asked for must not be believed.
+fn check_answer(entries: &[Entry], low: Index, high: Index) -> Result<(), StorageError> {
+    let contiguous = (low..high).zip(entries).all(|(index, entry)| entry.index == index);
+    let asked = high.saturating_sub(low);
+    let count = u64::try_from(entries.len()).unwrap_or(u64::MAX);
+    if count == 0 || count > asked || !contiguous {
+        let what = "entries() answered with entries that were not asked for";
+        return Err(StorageError::Broken(what.to_string()));
+    }
+    Ok(())
+}
+
+fn total(entries: &[Entry]) -> u64 {
+    entries
+        .iter()
+        .fold(0, |sum: u64, entry| sum.saturating_add(entry.encoded_len()))
+}

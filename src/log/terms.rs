@@ -1,0 +1,53 @@
+//! Which term each stretch of the log's tail has, so that looking up a term does not touch the disk.
+//!
+//! A cache: it answers only for indexes it was told about, and what it answers is what the storage
+//! would.
+
+use alloc::collections::VecDeque;
+
+use crate::types::{EntryId, Index, Term};
+
+/// Stretches to remember; each election adds one.
+const RUNS_MAX: usize = 32;
+
+/// First entries of the stretches of equal term, oldest first; each reaches to the next, the last
+/// one to the end of the log.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TermRuns {
+    runs: VecDeque<EntryId>,
+}
+
+impl TermRuns {
+    /// Knows the last entry of a log only.
+    pub(crate) fn new(last: EntryId) -> Self {
+        Self {
+            runs: VecDeque::from([last]),
+        }
+    }
+
+    /// The log now continues with `id`, in the place of whatever was there and after it.
+    pub(crate) fn append(&mut self, id: EntryId) {
+        while self.runs.back().is_some_and(|run| run.index >= id.index) {
+            self.runs.pop_back();
+        }
+        if self.runs.back().is_some_and(|run| run.term == id.term) {
+            return;
+        }
+        self.runs.push_back(id);
+        if self.runs.len() > RUNS_MAX {
+            self.runs.pop_front();
+        }
+    }
+
+    /// The term at `index`, which must not be beyond the log's end.
+    pub(crate) fn term(&self, index: Index) -> Option<Term> {
+        let run = self.runs.iter().rev().find(|run| run.index <= index)?;
+        Some(run.term)
+    }
+
+    /// Where the stretch of equal term that `index` is in begins, as far as is known.
+    pub(crate) fn run_start(&self, index: Index) -> Option<Index> {
+        let run = self.runs.iter().rev().find(|run| run.index <= index)?;
+        Some(run.index)
+    }
+}

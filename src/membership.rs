@@ -1,0 +1,118 @@
+//! Who is in the group: voters and learners, simple and joint configurations (thesis chapter 4).
+//!
+//! A [`Membership`] is a value. It changes only by [`Membership::change`], which checks the whole
+//! change first, or by [`Membership::restore`] from a stored [`ConfState`].
+
+mod change;
+mod conf_change;
+mod restore;
+
+use alloc::vec::Vec;
+use core::fmt;
+
+pub use change::{ChangeError, Changed};
+pub use conf_change::{AnyConfChange, ConfChange, ConfChangeKind, ConfChangeSingle, ConfChangeV2, Transition};
+
+use crate::quorum::{Joint, Majority};
+use crate::types::{ConfState, NodeId};
+
+/// The members of a group, by the part each plays. All lists are sorted and without doubles.
+///
+/// ```
+/// use quorate::{ConfState, membership::Membership};
+/// let group = Membership::restore(&ConfState::of_voters([3, 1, 2]))?;
+/// assert!(group.is_voter(2) && !group.is_joint());
+/// assert_eq!(group.to_string(), "voters=(1 2 3)");
+/// # Ok::<(), quorate::membership::ChangeError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Membership {
+    voters: Joint,
+    learners: Vec<NodeId>,
+    learners_next: Vec<NodeId>,
+    auto_leave: bool,
+}
+
+impl Membership {
+    /// The voters: one majority, or two while the configuration is joint.
+    pub fn voters(&self) -> &Joint {
+        &self.voters
+    }
+
+    /// Nodes that receive the log and do not vote.
+    pub fn learners(&self) -> &[NodeId] {
+        &self.learners
+    }
+
+    /// Outgoing voters that become learners when the joint configuration is left.
+    pub fn learners_next(&self) -> &[NodeId] {
+        &self.learners_next
+    }
+
+    /// Whether the leader leaves the joint configuration by itself.
+    pub fn auto_leave(&self) -> bool {
+        self.auto_leave
+    }
+
+    /// Whether two majorities are needed (thesis 4.3).
+    pub fn is_joint(&self) -> bool {
+        !self.voters.outgoing().is_empty()
+    }
+
+    /// Whether the node votes, in either half.
+    pub fn is_voter(&self, id: NodeId) -> bool {
+        self.voters.contains(id)
+    }
+
+    /// Whether the node only learns.
+    pub fn is_learner(&self, id: NodeId) -> bool {
+        self.learners.binary_search(&id).is_ok()
+    }
+
+    /// Whether the node receives the log.
+    pub fn contains(&self, id: NodeId) -> bool {
+        self.is_voter(id) || self.is_learner(id)
+    }
+
+    /// Whether `id` is the only voter there is.
+    pub fn is_sole_voter(&self, id: NodeId) -> bool {
+        !self.is_joint() && self.voters.incoming().ids() == [id]
+    }
+
+    /// Every node that receives the log, sorted.
+    pub fn members(&self) -> Vec<NodeId> {
+        let mut ids: Vec<NodeId> = self.voters.ids();
+        ids.extend_from_slice(&self.learners);
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+
+    /// The configuration as it is stored.
+    pub fn conf_state(&self) -> ConfState {
+        ConfState {
+            voters: self.voters.incoming().ids().to_vec(),
+            learners: self.learners.clone(),
+            voters_outgoing: self.voters.outgoing().ids().to_vec(),
+            learners_next: self.learners_next.clone(),
+            auto_leave: self.auto_leave,
+        }
+    }
+}
+
+impl fmt::Display for Membership {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "voters={}", self.voters)?;
+        if !self.learners.is_empty() {
+            write!(f, " learners={}", Majority::new(self.learners.iter().copied()))?;
+        }
+        if !self.learners_next.is_empty() {
+            write!(
+                f,
+                " learners_next={}",
+                Majority::new(self.learners_next.iter().copied())
+            )?;
+        }
+        f.write_str(if self.auto_leave { " autoleave" } else { "" })
+    }
+}

@@ -1,0 +1,228 @@
+//! What nodes say to each other, typed: a message has exactly the fields of its kind.
+//!
+//! Local affairs (ticks, proposals, disk acknowledgements) are calls, not messages. How messages
+//! look as bytes is `wire.rs`'s business.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+
+use bytes::Bytes;
+
+use crate::types::{Entry, EntryId, Index, NodeId, Snapshot, Term};
+
+/// A message from one node of a group to another.
+///
+/// [`Message::encode`] and [`Message::decode`] turn it into bytes and back.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Message {
+    /// Who sent it; a forwarded call keeps its first sender.
+    pub from: NodeId,
+    /// Who it is for.
+    pub to: NodeId,
+    /// The sender's term (in a pre-vote the term it would have); zero for [`Payload::Propose`] and
+    /// [`Payload::ReadIndex`], which carry none.
+    pub term: Term,
+    /// What it says.
+    pub payload: Payload,
+}
+
+/// What a message says. The paper's RPCs and, in brackets, the names on the wire.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Payload {
+    /// A proposal forwarded to the leader (`MsgProp`).
+    Propose {
+        /// What is proposed; term and index are not set yet.
+        entries: Vec<Entry>,
+    },
+    /// `AppendEntries` with or without entries, Figure 2 (`MsgApp`).
+    Append(Append),
+    /// The answer to an append or a snapshot (`MsgAppResp`).
+    AppendResponse(AppendResponse),
+    /// `RequestVote`, Figure 2 (`MsgVote`), or its rehearsal, thesis 9.6 (`MsgPreVote`).
+    RequestVote(RequestVote),
+    /// The answer to it (`MsgVoteResp`, `MsgPreVoteResp`).
+    VoteResponse {
+        /// Whether this answers a rehearsal.
+        pre_vote: bool,
+        /// Whether the vote was granted.
+        granted: bool,
+    },
+    /// `InstallSnapshot`, section 7 (`MsgSnap`).
+    InstallSnapshot(Box<Snapshot>),
+    /// The leader lives; with a context it also asks "am I still?" (`MsgHeartbeat`).
+    Heartbeat {
+        /// Commit index, as far as the recipient is known to hold the log.
+        commit: Index,
+        /// Echoed in the answer.
+        context: Bytes,
+    },
+    /// The answer (`MsgHeartbeatResp`).
+    HeartbeatResponse {
+        /// The context of the heartbeat.
+        context: Bytes,
+        /// Ticks for which the sender promises to elect nobody else; `None` promises nothing.
+        promised_ticks: Option<u64>,
+    },
+    /// Please hand leadership to `from` (`MsgTransferLeader`).
+    TransferLeader,
+    /// Campaign at once, thesis 3.10 (`MsgTimeoutNow`).
+    TimeoutNow,
+    /// A read that a follower forwards to its leader, thesis 6.4 (`MsgReadIndex`).
+    ReadIndex {
+        /// The caller's name for the read.
+        context: Bytes,
+    },
+    /// The leader's answer (`MsgReadIndexResp`).
+    ReadIndexResponse {
+        /// The read may be served once this index is applied.
+        index: Index,
+        /// The caller's name for the read.
+        context: Bytes,
+    },
+}
+
+/// `AppendEntries` (Figure 2).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Append {
+    /// The entry immediately preceding `entries` (prevLogTerm, prevLogIndex).
+    pub prev: EntryId,
+    /// The leader's commit index.
+    pub commit: Index,
+    /// Entries to store; none in a probe or a mere commit notice.
+    pub entries: Vec<Entry>,
+}
+
+/// The answer to `AppendEntries` or `InstallSnapshot`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AppendResponse {
+    /// The log matches the leader's up to here, durably.
+    Accepted {
+        /// Last index that is known to match.
+        index: Index,
+    },
+    /// The preceding entry was not there.
+    Rejected {
+        /// The index of the preceding entry that was asked for.
+        index: Index,
+        /// Where the logs may agree: the last entry whose term is not above the leader's at the
+        /// asked index; term 0 when unknown.
+        hint: EntryId,
+    },
+}
+
+/// `RequestVote` (Figure 2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RequestVote {
+    /// A rehearsal that changes nobody's term (thesis 9.6).
+    pub pre_vote: bool,
+    /// The candidate's last entry.
+    pub last: EntryId,
+    /// The leader itself ordered this election (thesis 4.2.3), so that its lease does not forbid it.
+    pub forced: bool,
+}
+
+impl Payload {
+    /// Whether this answers something we must have said, so that strangers have no business sending it.
+    pub fn is_response(&self) -> bool {
+        match self {
+            Self::AppendResponse(_)
+            | Self::VoteResponse { .. }
+            | Self::HeartbeatResponse { .. }
+            | Self::ReadIndexResponse { .. } => true,
+            Self::Propose { .. }
+            | Self::Append(_)
+            | Self::RequestVote(_)
+            | Self::InstallSnapshot(_)
+            | Self::Heartbeat { .. }
+            | Self::TransferLeader
+            | Self::TimeoutNow
+            | Self::ReadIndex { .. } => false,
+        }
+    }
+
+    /// Whether a follower passes this on to its leader under the first sender's name.
+    pub fn is_forwarded(&self) -> bool {
+        matches!(
+            self,
+            Self::Propose { .. } | Self::ReadIndex { .. } | Self::TransferLeader
+        )
+    }
+
+    /// Whether messages of this kind carry their sender's term.
+    pub fn carries_term(&self) -> bool {
+        !matches!(self, Self::Propose { .. } | Self::ReadIndex { .. })
+    }
+
+    /// A short name for logs and events.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Propose { .. } => "Propose",
+            Self::Append(_) => "Append",
+            Self::AppendResponse(_) => "AppendResponse",
+            Self::RequestVote(request) if request.pre_vote => "PreVote",
+            Self::RequestVote(_) => "RequestVote",
+            Self::VoteResponse { pre_vote: true, .. } => "PreVoteResponse",
+            Self::VoteResponse { .. } => "VoteResponse",
+            Self::InstallSnapshot(_) => "InstallSnapshot",
+            Self::Heartbeat { .. } => "Heartbeat",
+            Self::HeartbeatResponse { .. } => "HeartbeatResponse",
+            Self::TransferLeader => "TransferLeader",
+            Self::TimeoutNow => "TimeoutNow",
+            Self::ReadIndex { .. } => "ReadIndex",
+            Self::ReadIndexResponse { .. } => "ReadIndexResponse",
+        }
+    }
+}
+
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            from,
+            to,
+            term,
+            payload,
+        } = self;
+        write!(f, "{from}->{to} {} term={term}", payload.name())?;
+        match payload {
+            Payload::Propose { entries } => write_entries(f, entries),
+            Payload::Append(append) => {
+                write!(f, " prev={} commit={}", append.prev, append.commit)?;
+                write_entries(f, &append.entries)
+            }
+            Payload::AppendResponse(AppendResponse::Accepted { index }) => write!(f, " accepted={index}"),
+            Payload::AppendResponse(AppendResponse::Rejected { index, hint }) => {
+                write!(f, " rejected={index} hint={hint}")
+            }
+            Payload::RequestVote(request) => {
+                write!(
+                    f,
+                    " last={}{}",
+                    request.last,
+                    if request.forced { " forced" } else { "" }
+                )
+            }
+            Payload::VoteResponse { granted, .. } => {
+                write!(f, "{}", if *granted { " granted" } else { " refused" })
+            }
+            Payload::InstallSnapshot(snapshot) => {
+                write!(f, " snapshot={} bytes={}", snapshot.id(), snapshot.data.len())
+            }
+            Payload::Heartbeat { commit, .. } => write!(f, " commit={commit}"),
+            Payload::HeartbeatResponse { promised_ticks, .. } => match promised_ticks {
+                Some(ticks) => write!(f, " promised={ticks}"),
+                None => Ok(()),
+            },
+            Payload::ReadIndexResponse { index, .. } => write!(f, " index={index}"),
+            Payload::TransferLeader | Payload::TimeoutNow | Payload::ReadIndex { .. } => Ok(()),
+        }
+    }
+}
+
+fn write_entries(f: &mut fmt::Formatter<'_>, entries: &[Entry]) -> fmt::Result {
+    for (position, entry) in entries.iter().enumerate() {
+        f.write_str(if position == 0 { " entries=[" } else { ", " })?;
+        write!(f, "{entry}")?;
+    }
+    f.write_str(if entries.is_empty() { "" } else { "]" })
+}

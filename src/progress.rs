@@ -1,0 +1,292 @@
+//! A peer as the leader sees it (Figure 2: nextIndex, matchIndex), and how fast it is fed.
+//!
+//! * **Probe**: where the logs agree is not known; one append with entries at a time.
+//! * **Replicate**: it is known; appends follow each other without waiting, within a window.
+//! * **Snapshot**: the log does not reach back far enough; nothing until the snapshot is answered.
+
+mod inflights;
+
+pub(crate) use inflights::Inflights;
+
+use crate::config::Config;
+use crate::types::{EntryId, Index};
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Progress {
+    /// The log matches the leader's, durably, up to here.
+    matched: Index,
+    /// The next append begins here; always above `matched`.
+    next: Index,
+    state: State,
+    /// No append until an answer arrives.
+    paused: bool,
+    /// Heard of since the last check of the quorum.
+    recent_active: bool,
+    /// Highest commit index that was sent and that the peer can make use of.
+    sent_commit: Index,
+    /// Ticks for which the peer still promises to elect nobody else, counted from when the
+    /// heartbeat that it answered was sent.
+    pub(crate) promised: u64,
+    /// The read round that it confirmed last.
+    pub(crate) confirmed_round: u64,
+    stalls: Stalls,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum State {
+    Probe,
+    Replicate(Inflights),
+    Snapshot { pending: EntryId, stall_ticks: Option<u64> },
+}
+
+/// What is remembered of snapshots that were not answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+struct Stalls {
+    /// Snapshots sent since the peer last made headway; each doubles the wait for the next.
+    sent: u32,
+    /// The last one: the point to probe at even when the log does not reach back to it.
+    last: Option<EntryId>,
+}
+
+/// In which state a peer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ReplicationState {
+    /// Where the logs agree is being found out.
+    Probe,
+    /// Entries are streamed.
+    Replicate,
+    /// A snapshot is on its way.
+    Snapshot {
+        /// What it covers.
+        pending: Index,
+    },
+}
+
+impl Progress {
+    /// A peer of which nothing is known.
+    pub(crate) fn new(next: Index, recent_active: bool) -> Self {
+        Self {
+            matched: 0,
+            next: next.max(1),
+            state: State::Probe,
+            paused: false,
+            recent_active,
+            sent_commit: 0,
+            promised: 0,
+            confirmed_round: 0,
+            stalls: Stalls::default(),
+        }
+    }
+
+    /// The leader itself.
+    pub(crate) fn of_leader(last: Index) -> Self {
+        let mut progress = Self::new(last.saturating_add(1), true);
+        progress.matched = last;
+        progress.become_replicate();
+        progress
+    }
+
+    pub(crate) fn matched(&self) -> Index {
+        self.matched
+    }
+
+    pub(crate) fn next(&self) -> Index {
+        self.next
+    }
+
+    pub(crate) fn state(&self) -> ReplicationState {
+        match &self.state {
+            State::Probe => ReplicationState::Probe,
+            State::Replicate(_) => ReplicationState::Replicate,
+            State::Snapshot { pending, .. } => ReplicationState::Snapshot { pending: pending.index },
+        }
+    }
+
+    pub(crate) fn is_probing(&self) -> bool {
+        matches!(self.state, State::Probe)
+    }
+
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused || matches!(self.state, State::Snapshot { .. })
+    }
+
+    pub(crate) fn inflights(&self) -> Option<&Inflights> {
+        match &self.state {
+            State::Replicate(inflights) => Some(inflights),
+            State::Probe | State::Snapshot { .. } => None,
+        }
+    }
+
+    pub(crate) fn is_recent_active(&self) -> bool {
+        self.recent_active
+    }
+
+    /// The peer answered; `true` if it had been silent.
+    pub(crate) fn heard(&mut self) -> bool {
+        !core::mem::replace(&mut self.recent_active, true)
+    }
+
+    /// A new period of listening begins.
+    pub(crate) fn forget_activity(&mut self) {
+        self.recent_active = false;
+    }
+
+    /// An answer to a heartbeat: whatever was paused may be tried again.
+    pub(crate) fn resume(&mut self) {
+        self.paused = false;
+    }
+
+    // ----- transitions
+
+    fn enter(&mut self, state: State) {
+        self.state = state;
+        self.paused = false;
+    }
+
+    /// Find out anew where the logs agree.
+    pub(crate) fn become_probe(&mut self) {
+        let after_snapshot = match self.state {
+            State::Snapshot { pending, .. } => pending.index.saturating_add(1),
+            State::Probe | State::Replicate(_) => 0,
+        };
+        self.enter(State::Probe);
+        self.next = self.matched.saturating_add(1).max(after_snapshot);
+        self.clamp_sent_commit();
+    }
+
+    pub(crate) fn become_replicate(&mut self) {
+        self.enter(State::Replicate(Inflights::default()));
+        self.next = self.matched.saturating_add(1);
+        self.stalls = Stalls::default();
+    }
+
+    /// A snapshot that covers `pending` goes out.
+    pub(crate) fn become_snapshot(&mut self, pending: EntryId, config: &Config) {
+        let doubled = |ticks: u64| ticks.saturating_mul(1_u64.checked_shl(self.stalls.sent.min(32)).unwrap_or(1));
+        let stall_ticks = config.snapshot_stall().map(doubled);
+        self.stalls = Stalls {
+            sent: self.stalls.sent.saturating_add(1),
+            last: None,
+        };
+        self.enter(State::Snapshot { pending, stall_ticks });
+        self.next = pending.index.saturating_add(1);
+        self.sent_commit = pending.index;
+    }
+
+    /// The caller reports that the snapshot arrived, or time has run out: probe right after it.
+    pub(crate) fn snapshot_finished(&mut self) {
+        if let State::Snapshot { pending, .. } = self.state {
+            self.stalls.last = Some(pending);
+            self.become_probe();
+            self.paused = true; // until the next heartbeat answer
+        }
+    }
+
+    /// The caller reports that the snapshot did not arrive.
+    pub(crate) fn snapshot_failed(&mut self) {
+        if matches!(self.state, State::Snapshot { .. }) {
+            self.state = State::Probe;
+            self.become_probe();
+            self.paused = true; // until the next heartbeat answer
+        }
+    }
+
+    /// Time passes for an unanswered snapshot; the index it covers, if it counts as lost now.
+    pub(crate) fn wait_for_snapshot(&mut self, ticks: u64) -> Option<Index> {
+        let State::Snapshot {
+            pending,
+            stall_ticks: Some(left),
+        } = &mut self.state
+        else {
+            return None;
+        };
+        *left = left.saturating_sub(ticks);
+        (*left == 0).then_some(pending.index)
+    }
+
+    /// Ticks until an unanswered snapshot counts as lost.
+    pub(crate) fn snapshot_wait(&self) -> Option<u64> {
+        match self.state {
+            State::Snapshot { stall_ticks, .. } => stall_ticks,
+            State::Probe | State::Replicate(_) => None,
+        }
+    }
+
+    /// The snapshot right before `next`, if one was sent and its fate is unknown.
+    pub(crate) fn unanswered_snapshot(&self) -> Option<EntryId> {
+        let id = self.stalls.last?;
+        (self.is_probing() && id.index.saturating_add(1) == self.next).then_some(id)
+    }
+
+    // ----- sending
+
+    /// An append with so many entries and payload bytes left.
+    pub(crate) fn sent(&mut self, entries: u64, bytes: u64, config: &Config) {
+        match &mut self.state {
+            State::Replicate(inflights) => {
+                if entries > 0 {
+                    self.next = self.next.saturating_add(entries);
+                    inflights.add(self.next.saturating_sub(1), bytes);
+                }
+                self.paused = inflights.is_full(config);
+            }
+            // Probes without entries do not pause: they answer heartbeat answers, one for one.
+            State::Probe => self.paused |= entries > 0,
+            State::Snapshot { .. } => {}
+        }
+    }
+
+    /// The peer was told this commit index.
+    pub(crate) fn sent_commit(&mut self, commit: Index) {
+        self.sent_commit = commit;
+    }
+
+    /// Whether telling the peer this commit index helps: it was told a lower one, and holds (or is
+    /// being sent) entries above that.
+    pub(crate) fn can_use_commit(&self, commit: Index) -> bool {
+        commit > self.sent_commit && self.sent_commit < self.next.saturating_sub(1)
+    }
+
+    fn clamp_sent_commit(&mut self) {
+        self.sent_commit = self.sent_commit.min(self.next.saturating_sub(1));
+    }
+
+    // ----- answers
+
+    /// The log matches up to `index`: `true` if that is news.
+    pub(crate) fn matched_to(&mut self, index: Index) -> bool {
+        if index <= self.matched {
+            return false;
+        }
+        self.matched = index;
+        self.next = self.next.max(index.saturating_add(1));
+        self.paused = false;
+        true
+    }
+
+    /// Frees the window up to what is matched.
+    pub(crate) fn free_inflights(&mut self) {
+        if let State::Replicate(inflights) = &mut self.state {
+            inflights.free_to(self.matched);
+        }
+    }
+
+    /// The entry before `rejected + 1` was not there, but the logs may agree at `hint`. `true` if
+    /// that was not known, so that another append is due.
+    pub(crate) fn rejected(&mut self, rejected: Index, hint: Index) -> bool {
+        if matches!(self.state, State::Replicate(_)) {
+            if rejected <= self.matched {
+                return false; // an answer from long ago
+            }
+            self.become_probe();
+            return true;
+        }
+        if self.next.saturating_sub(1) != rejected {
+            return false; // an answer to another probe
+        }
+        self.next = rejected.min(hint.saturating_add(1)).max(self.matched.saturating_add(1));
+        self.clamp_sent_commit();
+        self.paused = false;
+        true
+    }
+}

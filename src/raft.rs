@@ -1,0 +1,128 @@
+//! The state machine of one node: what all servers have, and what its role adds.
+//!
+//! Everything that happens to a node comes through one door, [`Raft::enter`]: messages, ticks,
+//! proposals, reads, acknowledgements. Behind it: the term, the role, the rules, a transition, and
+//! on the way out the invariants.
+
+mod acknowledge;
+mod call;
+mod gate;
+mod invariants;
+mod message;
+mod tick;
+mod transition;
+
+use alloc::sync::Arc;
+
+use self::invariants::Before;
+use crate::config::Config;
+use crate::error::{ConfigError, Fault, Poisoned};
+use crate::event::Event;
+use crate::ready::SoftState;
+use crate::role::{Follower, Role};
+use crate::server::Server;
+use crate::storage::{Storage, StorageError};
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Raft<S> {
+    pub(crate) server: Server<S>,
+    role: Role,
+    poisoned: Option<Poisoned>,
+}
+
+/// Why something did not take place: refused with a reason (and nothing changed), or the node is
+/// broken.
+#[derive(Debug)]
+pub(crate) enum Stop<E> {
+    Refused(E),
+    Fault(Fault),
+}
+
+impl<E> From<Fault> for Stop<E> {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl<E> From<StorageError> for Stop<E> {
+    fn from(error: StorageError) -> Self {
+        Self::Fault(Fault::Storage(error))
+    }
+}
+
+impl<E> Stop<E> {
+    /// The same, with another type of reason.
+    pub(crate) fn map<F>(self, refused: impl FnOnce(E) -> F) -> Stop<F> {
+        match self {
+            Self::Refused(reason) => Stop::Refused(refused(reason)),
+            Self::Fault(fault) => Stop::Fault(fault),
+        }
+    }
+}
+
+impl<S: Storage> Raft<S> {
+    pub(crate) fn new(config: Arc<Config>, storage: S) -> Result<Self, ConfigError> {
+        Ok(Self {
+            server: Server::new(config, storage)?,
+            role: Role::Follower(Follower::default()),
+            poisoned: None,
+        })
+    }
+
+    pub(crate) fn role(&self) -> &Role {
+        &self.role
+    }
+
+    pub(crate) fn soft_state(&self) -> SoftState {
+        SoftState {
+            leader: self.role.leader(self.server.id()),
+            role: self.role.kind(),
+        }
+    }
+
+    pub(crate) fn poisoned(&self) -> Option<&Poisoned> {
+        self.poisoned.as_ref()
+    }
+
+    /// The only door. A fault inside poisons the node; a refusal is the caller's to read.
+    pub(crate) fn enter<T, E: From<Poisoned>>(
+        &mut self,
+        act: impl FnOnce(&mut Self) -> Result<T, Stop<E>>,
+    ) -> Result<T, E> {
+        if let Some(poisoned) = &self.poisoned {
+            return Err(poisoned.clone().into());
+        }
+        let before = Before::of(self);
+        let outcome = act(self);
+        self.note_leader(&before);
+        let broken = self.broken_invariant(&before);
+        debug_assert_eq!(broken, None, "an invariant of the core does not hold");
+        let fault = match (outcome, broken) {
+            (_, Some(name)) => Fault::Invariant(name),
+            (Ok(value), None) => return Ok(value),
+            (Err(Stop::Refused(reason)), None) => return Err(reason),
+            (Err(Stop::Fault(fault)), None) => fault,
+        };
+        Err(self.poison(fault).into())
+    }
+
+    /// The node is finished, but for a corrupt entry: that ends its promises only, and whoever asked
+    /// is told the same.
+    fn poison(&mut self, cause: Fault) -> Poisoned {
+        let poisoned = Poisoned { cause };
+        if let Fault::Storage(StorageError::Corrupt(index)) = poisoned.cause {
+            self.server.mark_corrupt(index);
+        } else {
+            self.poisoned = Some(poisoned.clone());
+        }
+        poisoned
+    }
+
+    fn note_leader(&mut self, before: &Before) {
+        let leader = self.role.leader(self.server.id());
+        if leader != before.leader {
+            let term = self.server.term();
+            self.server.event(Event::LeaderChanged { leader, term });
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! What the application asks of its own node.
+
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use super::{Raft, Stop};
+use crate::config::ReadMode;
+use crate::error::{
+    CampaignError, CampaignRefusal, ChangeRefusal, Fault, Poisoned, ProposeError, ReadError, TransferError,
+};
+use crate::event::Event;
+use crate::membership::{AnyConfChange, Changed};
+use crate::raw_node::Proposed;
+use crate::role::{Campaign, Role};
+use crate::storage::{Storage, StorageError};
+use crate::types::{ConfState, Entry, Index, NodeId};
+use crate::wire;
+
+impl<S: Storage> Raft<S> {
+    pub(crate) fn propose_data(&mut self, data: Bytes) -> Result<Proposed, Stop<ProposeError>> {
+        let entry = Entry {
+            data,
+            ..Entry::default()
+        };
+        self.propose(self.server.id(), Vec::from([entry]), None)
+    }
+
+    pub(crate) fn propose_change(
+        &mut self,
+        change: &AnyConfChange,
+        expected: Option<Index>,
+    ) -> Result<Proposed, Stop<ProposeError>> {
+        let (kind, data) = wire::encode_change(change);
+        let entry = Entry {
+            kind,
+            data,
+            ..Entry::default()
+        };
+        self.propose(self.server.id(), Vec::from([entry]), expected)
+    }
+
+    pub(crate) fn read(&mut self, context: Bytes) -> Result<(), Stop<ReadError>> {
+        let server = &mut self.server;
+        let id = server.id();
+        match &mut self.role {
+            Role::Leader(leader) => leader.on_read(server, id, context),
+            Role::Follower(follower) => follower.read(server, context),
+            Role::PreCandidate(_) | Role::Candidate(_) => Err(ReadError::NoLeader),
+        }
+        .map_err(Stop::Refused)
+    }
+
+    pub(crate) fn campaign_now(&mut self) -> Result<(), Stop<CampaignError>> {
+        match self.campaign_refusal(false)? {
+            None => Ok(self.campaign(Campaign::Rehearsed)?),
+            Some(reason) => {
+                if reason != CampaignRefusal::Leading {
+                    self.server.event(Event::CampaignRefused { reason });
+                }
+                Err(Stop::Refused(CampaignError::Refused(reason)))
+            }
+        }
+    }
+
+    pub(crate) fn transfer_to(&mut self, to: NodeId) -> Result<(), Stop<TransferError>> {
+        let server = &self.server;
+        let refusal = if self.role.leader(server.id()).is_none() {
+            TransferError::NoLeader
+        } else if server.membership.is_learner(to) {
+            TransferError::Learner { to }
+        } else if !server.membership.is_voter(to) {
+            TransferError::Unknown { to }
+        } else {
+            return Ok(self.transfer(to)?);
+        };
+        Err(Stop::Refused(refusal))
+    }
+
+    pub(crate) fn transfer_to_best(&mut self) -> Result<NodeId, Stop<TransferError>> {
+        let Some(leader) = self.role.as_leader() else {
+            return Err(Stop::Refused(TransferError::NoLeader));
+        };
+        let best = leader.most_up_to_date(&self.server);
+        let to = best.ok_or(Stop::Refused(TransferError::Nobody))?;
+        self.transfer(to)?;
+        Ok(to)
+    }
+
+    /// Not in lease mode: whoever forgets its leader could help to elect another.
+    pub(crate) fn forget_leader(&mut self) {
+        if let Role::Follower(follower) = &mut self.role {
+            if self.server.config.read_mode != ReadMode::Lease {
+                follower.forget_leader(&mut self.server);
+            }
+        }
+    }
+
+    pub(crate) fn report_unreachable(&mut self, peer: NodeId) {
+        if let Role::Leader(leader) = &mut self.role {
+            leader.on_unreachable(&mut self.server, peer);
+        }
+    }
+
+    pub(crate) fn report_snapshot(&mut self, peer: NodeId, finished: bool) {
+        if let Role::Leader(leader) = &mut self.role {
+            leader.on_snapshot_report(peer, finished);
+        }
+    }
+
+    pub(crate) fn storage_ready(&mut self) -> Result<(), Stop<Poisoned>> {
+        self.server.log.retry();
+        if let Role::Leader(leader) = &mut self.role {
+            leader.on_storage_ready(&mut self.server)?;
+        }
+        Ok(())
+    }
+
+    /// Builds the messages that waited for a Ready.
+    pub(crate) fn flush(&mut self) -> Result<(), Fault> {
+        match &mut self.role {
+            Role::Leader(leader) => leader.flush(&mut self.server),
+            Role::Follower(_) | Role::PreCandidate(_) | Role::Candidate(_) => Ok(()),
+        }
+    }
+
+    /// Committed entries to apply next, and their encoded bytes.
+    pub(crate) fn take_committed(&mut self) -> Result<(Vec<Entry>, u64), Fault> {
+        let server = &mut self.server;
+        match server.log.take_next_committed(&server.config) {
+            // It cannot be applied, but the rest of the Ready is sound.
+            Err(Fault::Storage(StorageError::Corrupt(index))) => {
+                server.mark_corrupt(index);
+                server.log.wait();
+                Ok((Vec::new(), 0))
+            }
+            outcome => outcome,
+        }
+    }
+
+    // ----- configuration changes that are committed
+
+    pub(crate) fn apply_change(&mut self, entry: &Entry) -> Result<ConfState, Stop<Poisoned>> {
+        let refusal = match wire::decode_change(entry) {
+            Err(error) => Some(ChangeRefusal::Undecodable(error)),
+            Ok(change) => match self.server.membership.change(&change.into_v2()) {
+                Err(error) => Some(ChangeRefusal::Invalid(error)),
+                Ok(changed) => {
+                    self.switch(changed, entry.index)?;
+                    None
+                }
+            },
+        };
+        if refusal.is_some() {
+            // The same on every replica, for all have the same entry and configuration.
+            self.ignore_change(entry.index, refusal);
+        }
+        Ok(self.server.membership.conf_state())
+    }
+
+    pub(crate) fn ignore_change(&mut self, index: Index, reason: Option<ChangeRefusal>) {
+        self.server.event(Event::ChangeIgnored { index, reason });
+    }
+
+    fn switch(&mut self, changed: Changed, index: Index) -> Result<(), Fault> {
+        let id = self.server.id();
+        let was_member = self.server.membership.contains(id);
+        self.server.membership = changed.membership;
+        let joint = self.server.membership.is_joint();
+        self.server.event(Event::ConfigurationChanged { index, joint });
+        if was_member && !self.server.membership.contains(id) {
+            self.server.event(Event::Removed { index });
+        }
+        if let Role::Leader(leader) = &mut self.role {
+            let next = leader.on_membership(&mut self.server, &changed.fresh)?;
+            self.transition(next)?;
+        }
+        Ok(())
+    }
+}

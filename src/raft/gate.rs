@@ -1,0 +1,149 @@
+//! What may come in. A message is checked whole before anything of it is believed, so that a refused
+//! one leaves no trace.
+
+use super::Stop;
+use crate::error::StepError;
+use crate::membership::Membership;
+use crate::message::{Append, AppendResponse, Message, Payload, RequestVote};
+use crate::role::Role;
+use crate::server::Server;
+use crate::storage::Storage;
+use crate::types::{EntryId, Index, NUMBER_MAX, Snapshot, Term};
+
+/// What the check found out that is needed later.
+#[derive(Debug)]
+pub(super) enum Admitted {
+    Message,
+    /// The configuration of a snapshot.
+    Snapshot(Membership),
+}
+
+pub(super) fn check<S: Storage>(
+    server: &Server<S>,
+    role: &Role,
+    message: &Message,
+) -> Result<Admitted, Stop<StepError>> {
+    check_envelope(server, message)
+        .and_then(|()| check_payload(server, role, message))
+        .map_err(Stop::Refused)
+}
+
+fn check_envelope<S: Storage>(server: &Server<S>, message: &Message) -> Result<(), StepError> {
+    let (id, from, to, term) = (server.id(), message.from, message.to, message.term);
+    let payload = &message.payload;
+    if to != id {
+        return Err(StepError::Misrouted { to, id });
+    }
+    // What was forwarded keeps its first sender, and may come back to it.
+    if from == 0 || (from == id && !payload.is_forwarded()) {
+        return Err(StepError::ImpossibleSender { from });
+    }
+    in_range(term, "term")?;
+    match (payload.carries_term(), term) {
+        (true, 0) => return Err(StepError::MissingTerm),
+        (false, 1..) => return Err(StepError::UnexpectedTerm(term)),
+        _ => {}
+    }
+    if payload.is_response() && !server.membership.contains(from) {
+        return Err(StepError::UnknownPeer { from });
+    }
+    Ok(())
+}
+
+fn check_payload<S: Storage>(server: &Server<S>, role: &Role, message: &Message) -> Result<Admitted, StepError> {
+    let last = server.log.last_index();
+    match &message.payload {
+        Payload::Append(append) => check_append(append, message.term)?,
+        Payload::Heartbeat { commit, .. } => {
+            // A leader tells no commit index beyond what we acknowledged. Did we lose our store?
+            if message.term >= server.term() && *commit > last {
+                return Err(StepError::BeyondLog { index: *commit, last });
+            }
+        }
+        Payload::AppendResponse(response) => {
+            let leads = message.term == server.term() && role.as_leader().is_some();
+            check_append_response(*response, leads.then_some(last))?;
+        }
+        Payload::RequestVote(RequestVote { last, .. }) => {
+            check_id(*last, "last")?;
+            if last.term > message.term {
+                return Err(StepError::Malformed("a log is ahead of its candidate's term"));
+            }
+        }
+        Payload::InstallSnapshot(snapshot) => return check_snapshot(snapshot, message.term),
+        Payload::ReadIndexResponse { index, .. } => in_range(*index, "index")?,
+        Payload::Propose { .. }
+        | Payload::VoteResponse { .. }
+        | Payload::HeartbeatResponse { .. }
+        | Payload::TransferLeader
+        | Payload::TimeoutNow
+        | Payload::ReadIndex { .. } => {}
+    }
+    Ok(Admitted::Message)
+}
+
+fn in_range(number: u64, name: &'static str) -> Result<(), StepError> {
+    if number > NUMBER_MAX {
+        return Err(StepError::OutOfRange(name));
+    }
+    Ok(())
+}
+
+fn check_id(id: EntryId, name: &'static str) -> Result<(), StepError> {
+    in_range(id.term, name)?;
+    in_range(id.index, name)
+}
+
+/// Entries must follow each other and what they are said to follow, and no term may fall.
+fn check_append(append: &Append, term: Term) -> Result<(), StepError> {
+    check_id(append.prev, "prev")?;
+    in_range(append.commit, "commit")?;
+    if append.prev.term > term {
+        return Err(StepError::Malformed("an entry is ahead of its leader's term"));
+    }
+    let mut prev = append.prev;
+    for entry in &append.entries {
+        check_id(entry.id(), "entry")?;
+        if entry.index != prev.index.saturating_add(1) {
+            return Err(StepError::Malformed("a gap between entries"));
+        }
+        if entry.term < prev.term || entry.term == 0 {
+            return Err(StepError::Malformed("an entry of an earlier term than the one before"));
+        }
+        if entry.term > term {
+            return Err(StepError::Malformed("an entry is ahead of its leader's term"));
+        }
+        prev = entry.id();
+    }
+    Ok(())
+}
+
+/// `last`: of the leader that the answer is for, if that is what we are.
+fn check_append_response(response: AppendResponse, last: Option<Index>) -> Result<(), StepError> {
+    match response {
+        AppendResponse::Accepted { index } => {
+            in_range(index, "index")?;
+            match last {
+                Some(last) if index > last => Err(StepError::BeyondLog { index, last }),
+                _ => Ok(()),
+            }
+        }
+        AppendResponse::Rejected { index, hint } => {
+            in_range(index, "index")?;
+            check_id(hint, "hint")
+        }
+    }
+}
+
+fn check_snapshot(snapshot: &Snapshot, term: Term) -> Result<Admitted, StepError> {
+    let id = snapshot.id();
+    check_id(id, "snapshot")?;
+    if id.term > term {
+        return Err(StepError::Malformed("a snapshot is ahead of its leader's term"));
+    }
+    if id.index > 0 && id.term == 0 {
+        return Err(StepError::Malformed("a snapshot without a term"));
+    }
+    let membership = Membership::restore(&snapshot.metadata.conf_state)?;
+    Ok(Admitted::Snapshot(membership))
+}

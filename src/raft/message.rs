@@ -1,0 +1,322 @@
+//! Messages: checked, judged by their term, and handed to the role. One table, every pair named.
+
+use bytes::Bytes;
+
+use super::gate::{self, Admitted};
+use super::{Raft, Stop};
+use crate::error::{Fault, ProposeError, StepError};
+use crate::event::{Event, StepDownReason, VoteRefusal};
+use crate::message::{AppendResponse, Message, Payload, RequestVote};
+use crate::role::{Campaign, Next, Role, follower};
+use crate::rules::election::Tally;
+use crate::rules::lease::{self, VoterState};
+use crate::rules::term::{self, Verdict};
+use crate::rules::vote;
+use crate::storage::Storage;
+use crate::types::{Entry, NodeId, Term};
+
+impl<S: Storage> Raft<S> {
+    pub(crate) fn step(&mut self, message: Message) -> Result<(), Stop<StepError>> {
+        let admitted = gate::check(&self.server, &self.role, &message)?;
+        if let Err(reason) = self.may_raise_term(&message) {
+            self.note_refusal(&message, reason);
+            return Ok(());
+        }
+        let (ours, from) = (self.server.term(), message.from);
+        let guarded = self.server.config.check_quorum || self.server.config.pre_vote;
+        match term::judge(ours, message.term, from, &message.payload, guarded) {
+            Verdict::Proceed => self.dispatch(message, admitted),
+            Verdict::Adopt(leader) => {
+                self.follow(message.term, leader, StepDownReason::HigherTerm);
+                self.dispatch(message, admitted)
+            }
+            Verdict::Ignore => {
+                self.ignore(&message, "of an earlier term");
+                Ok(())
+            }
+            Verdict::TellLeader => {
+                let response = AppendResponse::Accepted { index: 0 };
+                self.server.promise(from, ours, Payload::AppendResponse(response));
+                Ok(())
+            }
+            Verdict::RefusePreVote => {
+                self.note_refusal(&message, VoteRefusal::TermBehind);
+                self.answer_vote(from, ours, true, false);
+                Ok(())
+            }
+        }
+    }
+
+    fn ignore(&self, message: &Message, why: &str) {
+        self.server.trace.ignored(self.server.id(), message, why);
+    }
+
+    /// Whether a call for an election is looked at, before anything else.
+    fn may_raise_term(&self, message: &Message) -> Result<(), VoteRefusal> {
+        let (server, timer) = (&self.server, &self.server.timer);
+        let state = VoterState {
+            silent: timer.silent(),
+            promised: timer.promised(),
+            hears_leader: server.config.check_quorum
+                && message.term > server.term()
+                && self.role.leader(server.id()).is_some()
+                && timer.elapsed() < server.config.election_timeout_ticks,
+            corrupt: server.corrupt.is_some(),
+        };
+        match &message.payload {
+            // One for an earlier term cannot win anything here.
+            Payload::RequestVote(_) if message.term < server.term() => Ok(()),
+            Payload::RequestVote(request) => lease::may_vote(state, request.forced),
+            Payload::TimeoutNow => lease::may_vote(state, true),
+            _ => Ok(()),
+        }
+    }
+
+    fn note_refusal(&mut self, message: &Message, reason: VoteRefusal) {
+        let pre_vote = matches!(&message.payload, Payload::RequestVote(request) if request.pre_vote);
+        self.server.event(Event::VoteRefused {
+            candidate: message.from,
+            term: message.term,
+            pre_vote,
+            reason,
+        });
+    }
+
+    /// The table: what each role does with each kind of message of its own term.
+    fn dispatch(&mut self, message: Message, admitted: Admitted) -> Result<(), Stop<StepError>> {
+        let (from, server) = (message.from, &mut self.server);
+        let next = match (&mut self.role, message.payload) {
+            (_, Payload::RequestVote(request)) => return Ok(self.on_request_vote(from, message.term, request)?),
+
+            (Role::Leader(leader), Payload::AppendResponse(response)) => {
+                leader.on_append_response(server, from, response)?
+            }
+            (
+                Role::Leader(leader),
+                Payload::HeartbeatResponse {
+                    context,
+                    promised_ticks,
+                },
+            ) => leader.on_heartbeat_response(server, from, &context, promised_ticks)?,
+            (
+                Role::PreCandidate(candidacy),
+                Payload::VoteResponse {
+                    pre_vote: true,
+                    granted,
+                },
+            ) => match candidacy.on_vote(server, from, granted) {
+                Tally::Won(_) => Next::Campaign(Campaign::Real),
+                tally => after_vote(tally, server.term()),
+            },
+            (
+                Role::Candidate(candidacy),
+                Payload::VoteResponse {
+                    pre_vote: false,
+                    granted,
+                },
+            ) => after_vote(candidacy.on_vote(server, from, granted), server.term()),
+
+            // What a leader says makes everyone else its follower.
+            (
+                Role::Follower(_) | Role::PreCandidate(_) | Role::Candidate(_),
+                payload @ (Payload::Append(_) | Payload::Heartbeat { .. } | Payload::InstallSnapshot(_)),
+            ) => return Ok(self.on_leader(from, payload, admitted)?),
+
+            (Role::Follower(_), Payload::TimeoutNow) => Next::Campaign(Campaign::Forced),
+            (Role::Follower(follower), Payload::ReadIndexResponse { index, context }) => {
+                follower.on_read_response(server, index, &context);
+                Next::Stay
+            }
+            (_, Payload::Propose { entries }) => return self.on_forwarded_proposal(from, entries),
+            (_, Payload::ReadIndex { context }) => return Ok(self.on_forwarded_read(from, context)?),
+            (_, Payload::TransferLeader) => return Ok(self.transfer(from)?),
+
+            // Answers to what an earlier role asked, and what only a follower is told.
+            (
+                _,
+                Payload::Append(_)
+                | Payload::Heartbeat { .. }
+                | Payload::InstallSnapshot(_)
+                | Payload::AppendResponse(_)
+                | Payload::HeartbeatResponse { .. }
+                | Payload::VoteResponse { .. }
+                | Payload::ReadIndexResponse { .. }
+                | Payload::TimeoutNow,
+            ) => Next::Stay,
+        };
+        Ok(self.transition(next)?)
+    }
+
+    fn on_leader(&mut self, from: NodeId, payload: Payload, admitted: Admitted) -> Result<(), Fault> {
+        if !matches!(self.role, Role::Follower(_)) {
+            self.follow(self.server.term(), Some(from), StepDownReason::HigherTerm);
+        }
+        let server = &mut self.server;
+        if let Role::Follower(follower) = &mut self.role {
+            follower.hear(server, from);
+        }
+        match (payload, admitted) {
+            (Payload::Append(append), _) => follower::on_append(server, from, append),
+            (Payload::Heartbeat { commit, context }, _) => follower::on_heartbeat(server, from, commit, context),
+            (Payload::InstallSnapshot(snapshot), Admitted::Snapshot(membership)) => {
+                follower::on_snapshot(server, from, *snapshot, membership)
+            }
+            _ => Err(Fault::Invariant(
+                "a leader's message is an append, a heartbeat or a snapshot",
+            )),
+        }
+    }
+
+    // ----- elections
+
+    fn on_request_vote(&mut self, from: NodeId, term: Term, request: RequestVote) -> Result<(), Fault> {
+        let server = &mut self.server;
+        let leader = self.role.leader(server.id());
+        let RequestVote { pre_vote, .. } = request;
+        match vote::judge(server.ballot, leader, server.log.last()?, from, term, request) {
+            Ok(grant) => {
+                if !pre_vote {
+                    server.timer.restart();
+                    server.ballot.cast(&grant);
+                }
+                self.answer_vote(from, term, pre_vote, true);
+            }
+            Err(reason) => {
+                server.event(Event::VoteRefused {
+                    candidate: from,
+                    term,
+                    pre_vote,
+                    reason,
+                });
+                let ours = server.term();
+                self.answer_vote(from, ours, pre_vote, false);
+            }
+        }
+        Ok(())
+    }
+
+    fn answer_vote(&mut self, to: NodeId, term: Term, pre_vote: bool, granted: bool) {
+        // There is no way to say no in term 0; silence does.
+        if term > 0 {
+            let payload = Payload::VoteResponse { pre_vote, granted };
+            self.server.promise(to, term, payload);
+        }
+    }
+
+    /// This node's own vote is durable.
+    pub(super) fn on_own_vote(&mut self, term: Term, pre_vote: bool) -> Result<(), Fault> {
+        let id = self.server.id();
+        let (server, ours) = (&self.server, self.server.term());
+        let next = match &mut self.role {
+            Role::PreCandidate(candidacy) if pre_vote && term >= ours => match candidacy.on_vote(server, id, true) {
+                Tally::Won(_) => Next::Campaign(Campaign::Real),
+                tally => after_vote(tally, ours),
+            },
+            Role::Candidate(candidacy) if !pre_vote && term == ours => {
+                after_vote(candidacy.on_vote(server, id, true), ours)
+            }
+            Role::Follower(_) | Role::PreCandidate(_) | Role::Candidate(_) | Role::Leader(_) => Next::Stay,
+        };
+        self.transition(next)
+    }
+
+    // ----- what followers pass on
+
+    fn on_forwarded_proposal(&mut self, from: NodeId, entries: alloc::vec::Vec<Entry>) -> Result<(), Stop<StepError>> {
+        let outcome = self.propose(from, entries, None);
+        outcome.map(|_| ()).map_err(|stop| stop.map(StepError::Proposal))
+    }
+
+    fn on_forwarded_read(&mut self, from: NodeId, context: Bytes) -> Result<(), Fault> {
+        let server = &mut self.server;
+        let dropped = match &mut self.role {
+            Role::Leader(leader) => leader.on_read(server, from, context).is_err(),
+            Role::Follower(follower) => {
+                let payload = Payload::ReadIndex { context };
+                let message = Message {
+                    from,
+                    to: from,
+                    term: 0,
+                    payload,
+                };
+                !follower.forward(server, message)
+            }
+            Role::PreCandidate(_) | Role::Candidate(_) => true,
+        };
+        if dropped {
+            server.event(Event::ReadDropped { from });
+        }
+        Ok(())
+    }
+}
+
+fn after_vote(tally: Tally, term: Term) -> Next {
+    match tally {
+        Tally::Won(proof) => Next::Lead(proof),
+        Tally::Lost => Next::Follow {
+            term,
+            leader: None,
+            reason: StepDownReason::HigherTerm,
+        },
+        Tally::Pending => Next::Stay,
+    }
+}
+
+// The two calls that may come from here or, forwarded, from another node.
+impl<S: Storage> Raft<S> {
+    /// Appends, or passes on to the leader.
+    pub(super) fn propose(
+        &mut self,
+        from: NodeId,
+        entries: alloc::vec::Vec<Entry>,
+        expected: Option<crate::types::Index>,
+    ) -> Result<crate::raw_node::Proposed, Stop<ProposeError>> {
+        use crate::raw_node::Proposed;
+        let server = &mut self.server;
+        match &mut self.role {
+            Role::Leader(leader) => {
+                let id = leader.propose(server, entries, expected)?;
+                Ok(Proposed::At {
+                    term: id.term,
+                    index: id.index,
+                })
+            }
+            Role::Follower(follower) => {
+                let leader = follower.leader().ok_or(Stop::Refused(ProposeError::NoLeader))?;
+                if server.config.disable_proposal_forwarding || expected.is_some() {
+                    return Err(Stop::Refused(ProposeError::NotLeader { leader }));
+                }
+                let payload = Payload::Propose { entries };
+                let message = Message {
+                    from,
+                    to: leader,
+                    term: 0,
+                    payload,
+                };
+                follower.forward(server, message);
+                Ok(Proposed::Forwarded { leader })
+            }
+            Role::PreCandidate(_) | Role::Candidate(_) => Err(Stop::Refused(ProposeError::NoLeader)),
+        }
+    }
+
+    /// Hands leadership to `to`, or asks the leader to.
+    pub(super) fn transfer(&mut self, to: NodeId) -> Result<(), Fault> {
+        let server = &mut self.server;
+        match &mut self.role {
+            Role::Leader(leader) => leader.begin_transfer(server, to),
+            Role::Follower(follower) => {
+                let payload = Payload::TransferLeader;
+                let message = Message {
+                    from: to,
+                    to,
+                    term: 0,
+                    payload,
+                };
+                follower.forward(server, message);
+                Ok(())
+            }
+            Role::PreCandidate(_) | Role::Candidate(_) => Ok(()),
+        }
+    }
+}

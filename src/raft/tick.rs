@@ -1,0 +1,74 @@
+//! Time: one tick at a time, or many at once where nothing is due.
+
+use super::{Raft, Stop};
+use crate::error::{Fault, Poisoned};
+use crate::role::{Campaign, Role};
+use crate::storage::Storage;
+
+impl<S: Storage> Raft<S> {
+    /// Ticks until this node does something by itself, if it ever does.
+    pub(crate) fn next_deadline(&self) -> Option<u64> {
+        let server = &self.server;
+        let election = server.is_promotable().then(|| server.timer.until_timeout());
+        let due = match &self.role {
+            Role::Follower(follower) => follower.deadline().into_iter().chain(election).min(),
+            Role::PreCandidate(_) | Role::Candidate(_) => election,
+            Role::Leader(leader) => leader.deadline(server),
+        };
+        let retry = server.log.is_waiting().then_some(1);
+        due.into_iter().chain(retry).min().map(|ticks| ticks.max(1))
+    }
+
+    /// Lets up to `ticks` pass, and stops after the first that brings something about; how many
+    /// passed.
+    pub(crate) fn advance_ticks(&mut self, ticks: u64) -> Result<u64, Stop<Poisoned>> {
+        let mut left = ticks;
+        while left > 0 {
+            let quiet = self.next_deadline().map_or(left, |due| left.min(due.saturating_sub(1)));
+            self.skip(quiet);
+            left = left.saturating_sub(quiet);
+            if left > 0 {
+                left = left.saturating_sub(1);
+                if self.tick()? {
+                    break;
+                }
+            }
+        }
+        Ok(ticks.saturating_sub(left))
+    }
+
+    /// Ticks in which nothing is due.
+    fn skip(&mut self, ticks: u64) {
+        let server = &mut self.server;
+        match &mut self.role {
+            Role::Leader(leader) => leader.skip(server, ticks),
+            Role::Follower(follower) => {
+                server.timer.advance(ticks, &server.config);
+                follower.advance(server, ticks);
+            }
+            Role::PreCandidate(_) | Role::Candidate(_) => server.timer.advance(ticks, &server.config),
+        }
+    }
+
+    /// A tick on which something is due; `false` if it turns out to bring nothing about.
+    fn tick(&mut self) -> Result<bool, Fault> {
+        let retried = self.server.log.is_waiting();
+        self.server.log.retry();
+        if let Role::Leader(leader) = &mut self.role {
+            let before = self.server.outbox.messages.len();
+            let next = leader.tick(&mut self.server)?;
+            let stays = matches!(next, crate::role::Next::Stay);
+            self.transition(next)?;
+            return Ok(retried || !stays || self.server.outbox.messages.len() > before);
+        }
+        let before = self.server.outbox.reads.len();
+        self.skip(1);
+        let refused = self.server.outbox.reads.len() > before;
+        let campaigns = self.server.is_promotable() && self.server.timer.is_timed_out();
+        if campaigns {
+            self.server.timer.restart();
+            self.campaign(Campaign::Rehearsed)?;
+        }
+        Ok(retried || refused || campaigns)
+    }
+}

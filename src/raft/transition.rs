@@ -1,0 +1,141 @@
+//! From role to role (Figure 4): the only place where the role is assigned. What a role owes when it
+//! is left is paid here.
+
+use alloc::boxed::Box;
+
+use super::Raft;
+use crate::error::{CampaignRefusal, Fault};
+use crate::event::{Event, StepDownReason, TransferAbort};
+use crate::message::{Payload, RequestVote};
+use crate::ready::ReadRefusal;
+use crate::role::{Campaign, Candidacy, Follower, Leader, Next, Role};
+use crate::rules::election::ElectionWon;
+use crate::rules::vote;
+use crate::server::Promise;
+use crate::storage::Storage;
+use crate::types::{NUMBER_MAX, NodeId, Term};
+
+impl<S: Storage> Raft<S> {
+    /// Does what a handler wants.
+    pub(super) fn transition(&mut self, next: Next) -> Result<(), Fault> {
+        match next {
+            Next::Stay => Ok(()),
+            Next::Follow { term, leader, reason } => {
+                self.follow(term, leader, reason);
+                Ok(())
+            }
+            Next::Campaign(campaign) => self.campaign(campaign),
+            Next::Lead(proof) => self.lead(proof),
+        }
+    }
+
+    /// Leaves the role; what it owes is paid.
+    fn leave(&mut self, reason: StepDownReason) {
+        let term = self.server.term();
+        match core::mem::replace(&mut self.role, Role::Follower(Follower::default())) {
+            Role::Follower(mut follower) => follower.refuse_reads(&mut self.server, ReadRefusal::LeaderChanged),
+            Role::PreCandidate(_) | Role::Candidate(_) => {}
+            Role::Leader(mut leader) => {
+                leader.abort_transfer(&mut self.server, TransferAbort::SteppedDown);
+                leader.refuse_reads(&mut self.server);
+                self.server.event(Event::SteppedDown { reason, term });
+            }
+        }
+    }
+
+    pub(super) fn follow(&mut self, term: Term, leader: Option<NodeId>, reason: StepDownReason) {
+        self.leave(reason);
+        self.server.ballot.adopt(term);
+        self.server.timer.reset(&self.server.config);
+        self.role = Role::Follower(Follower::of(leader));
+    }
+
+    /// Why this node may not stand for election now, if it may not.
+    pub(super) fn campaign_refusal(&self, forced: bool) -> Result<Option<CampaignRefusal>, Fault> {
+        let server = &self.server;
+        let (applied, committed) = (server.log.applied(), server.log.committed());
+        let refusal = if self.role.as_leader().is_some() {
+            CampaignRefusal::Leading
+        } else if !server.membership.is_voter(server.id()) {
+            CampaignRefusal::NotVoter
+        } else if server.log.has_pending_snapshot() {
+            CampaignRefusal::SnapshotPending
+        } else if let Some(index) = server.corrupt {
+            CampaignRefusal::Corrupt(index)
+        } else if server.term() >= NUMBER_MAX {
+            CampaignRefusal::TermsExhausted
+        } else if server.timer.silent() > 0 && !self.is_alone()? {
+            CampaignRefusal::Silent(server.timer.silent())
+        } else if server.timer.promised() > 0 && !forced {
+            CampaignRefusal::Promised(server.timer.promised())
+        } else if server.has_change_after(applied, committed)? {
+            CampaignRefusal::UnappliedChange
+        } else {
+            return Ok(None);
+        };
+        Ok(Some(refusal))
+    }
+
+    /// Whether nobody else can have been promised anything: this node is the only voter, and will
+    /// be when its whole log is applied.
+    fn is_alone(&self) -> Result<bool, Fault> {
+        let server = &self.server;
+        let changes = server.has_change_after(server.log.applied(), server.log.last_index())?;
+        Ok(server.membership.is_sole_voter(server.id()) && !changes)
+    }
+
+    /// Stands for election, if it may; else says why not.
+    pub(super) fn campaign(&mut self, campaign: Campaign) -> Result<(), Fault> {
+        // Who won a rehearsal was allowed to begin it, and nothing has happened since.
+        if campaign != Campaign::Real {
+            if let Some(reason) = self.campaign_refusal(campaign == Campaign::Forced)? {
+                self.server.event(Event::CampaignRefused { reason });
+                return Ok(());
+            }
+        }
+        let pre_vote = self.server.config.pre_vote && campaign == Campaign::Rehearsed;
+        self.leave(StepDownReason::HigherTerm);
+        let term = self.server.term().saturating_add(1);
+        if pre_vote {
+            self.role = Role::PreCandidate(Candidacy::default());
+        } else {
+            self.server.ballot.adopt(term);
+            self.server.ballot.cast(&vote::for_oneself(self.server.id()));
+            self.server.timer.reset(&self.server.config);
+            self.server.counters.campaigns = self.server.counters.campaigns.wrapping_add(1);
+            self.role = Role::Candidate(Candidacy::default());
+        }
+        self.server.event(Event::BecameCandidate { term, pre_vote });
+        self.request_votes(term, pre_vote, campaign == Campaign::Forced)
+    }
+
+    /// Asks every voter, in the order of their ids. Only a rehearsal may be asked before term and
+    /// vote are durable: a request promises that there will be no other for this term.
+    fn request_votes(&mut self, term: Term, pre_vote: bool, forced: bool) -> Result<(), Fault> {
+        let last = self.server.log.last()?;
+        let request = RequestVote { pre_vote, last, forced };
+        for voter in self.server.membership.voters().ids() {
+            let payload = Payload::RequestVote(request);
+            if voter == self.server.id() {
+                self.server.promise_own(Promise::OwnVote { term, pre_vote });
+            } else if pre_vote {
+                let message = self.server.message(voter, term, payload);
+                self.server.forward(message);
+            } else {
+                self.server.promise(voter, term, payload);
+            }
+        }
+        Ok(())
+    }
+
+    fn lead(&mut self, proof: ElectionWon) -> Result<(), Fault> {
+        self.leave(StepDownReason::HigherTerm);
+        self.server.timer.reset(&self.server.config);
+        self.server.counters.elections_won = self.server.counters.elections_won.wrapping_add(1);
+        let term = self.server.term();
+        self.server.event(Event::BecameLeader { term });
+        let leader = Leader::new(&mut self.server, proof)?;
+        self.role = Role::Leader(Box::new(leader));
+        Ok(())
+    }
+}

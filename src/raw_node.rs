@@ -1,0 +1,491 @@
+//! The face of a node: one short method per call.
+
+mod acks;
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use self::acks::AckNumbers;
+use crate::aside::Aside;
+use crate::config::Config;
+use crate::configuration::Configuration;
+use crate::error::{
+    AcknowledgeError, CampaignError, ConfigError, Fault, Poisoned, ProposeError, ReadError, ReadyError, StepError,
+    TransferError,
+};
+use crate::event::Event;
+use crate::membership::{AnyConfChange, Membership};
+use crate::message::Message;
+use crate::raft::{Raft, Stop};
+use crate::ready::{Ack, AckKind, AppendTask, ApplyTask, Persisted, Ready, SoftState, TaskResponse};
+use crate::role::Role;
+use crate::server::Promise;
+use crate::status::{Counters, ProgressStatus, Status};
+use crate::storage::Storage;
+use crate::types::{ConfState, Entry, HardState, Index, NodeId, Term};
+
+/// One member of one Raft group: a pure state machine that you drive.
+///
+/// **Take a [`Ready`], send its messages, persist it, send what had to wait, apply, advance; and
+/// between Readies tell the node what happens.** See the [crate documentation](crate) for the loop.
+///
+/// * What happens: [`tick`](Self::tick), [`step`](Self::step), [`propose`](Self::propose),
+///   [`read_index`](Self::read_index) and the rest. They may be called while a Ready is out.
+/// * What is to be done: [`ready`](Self::ready) and [`advance`](Self::advance), or with
+///   [asynchronous storage writes](Config::async_storage_writes) [`acknowledge`](Self::acknowledge).
+/// * What is: [`status`](Self::status), [`progress`](Self::progress), [`take_events`](Self::take_events).
+///
+/// A node can be cloned, compared and hashed if its storage can: equal nodes have equal futures.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RawNode<S> {
+    raft: Raft<S>,
+    /// What the last Ready told.
+    told_soft: SoftState,
+    told_hard: HardState,
+    readies: u64,
+    outstanding: Option<Outstanding>,
+    acks: AckNumbers,
+}
+
+/// The Ready that is out, and the term that is durable when it is persisted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Outstanding {
+    number: u64,
+    term: Term,
+}
+
+/// What became of a proposal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[must_use = "a proposal is known by its term and index when it commits"]
+pub enum Proposed {
+    /// It is in this leader's log. If the entry committed at `index` has another term, it is lost.
+    At {
+        /// The leader's term.
+        term: Term,
+        /// Where it is.
+        index: Index,
+    },
+    /// It is on its way to the leader; nobody will tell whether it arrived.
+    Forwarded {
+        /// Who leads.
+        leader: NodeId,
+    },
+}
+
+/// What became of a snapshot, for [`RawNode::report_snapshot`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SnapshotStatus {
+    /// It was delivered.
+    Finished,
+    /// It was not.
+    Failed,
+}
+
+impl<S: Storage> RawNode<S> {
+    /// A node that starts, restarts or joins: whatever the storage holds.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the setting, or what in the storage contradicts it.
+    pub fn new(config: impl Into<Arc<Config>>, storage: S) -> Result<Self, ConfigError> {
+        let raft = Raft::new(config.into(), storage)?;
+        Ok(Self {
+            told_soft: raft.soft_state(),
+            told_hard: raft.server.hard_state(),
+            raft,
+            readies: 0,
+            outstanding: None,
+            acks: AckNumbers::default(),
+        })
+    }
+
+    /// The same node with a logger. Without one, nothing is logged.
+    #[must_use]
+    pub fn with_logger(mut self, logger: slog::Logger) -> Self {
+        self.raft.server.trace.set(Some(logger));
+        self
+    }
+
+    /// The storage.
+    pub fn storage(&self) -> &S {
+        self.raft.server.log.storage()
+    }
+
+    /// The storage, to persist to and to compact.
+    pub fn storage_mut(&mut self) -> &mut S {
+        self.raft.server.log.storage_mut()
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &Config {
+        &self.raft.server.config
+    }
+
+    /// Replaces the settings. Those that are fixed while a node runs must be the same.
+    pub fn set_config(&mut self, config: impl Into<Arc<Config>>) -> Result<(), ConfigError> {
+        let server = &mut self.raft.server;
+        let next = config.into();
+        server.config.validate_successor(&next)?;
+        if next.uncommitted_cap() != server.config.uncommitted_cap() {
+            server.log.measure_uncommitted(&next)?;
+        }
+        server.config = next;
+        Ok(())
+    }
+
+    // ----- time
+
+    /// One tick passes.
+    pub fn tick(&mut self) -> Result<(), Poisoned> {
+        self.advance_ticks(1).map(|_| ())
+    }
+
+    /// Up to `ticks` ticks pass. Stops after the first that brings something about, and says how
+    /// many passed: take the Ready, then let the rest pass.
+    pub fn advance_ticks(&mut self, ticks: u64) -> Result<u64, Poisoned> {
+        self.raft.enter(|raft| raft.advance_ticks(ticks))
+    }
+
+    /// Ticks until this node next does something by itself, if nothing happens to it before;
+    /// `None`: it never does. A host of many groups need not tick it until then, but owes it the
+    /// ticks that passed before it tells it anything else.
+    pub fn next_deadline(&self) -> Option<u64> {
+        self.raft.next_deadline()
+    }
+
+    /// Replaces the drawn election timeout until the next draw; at least 1. For tests and scripts.
+    pub fn set_election_timeout_draw(&mut self, ticks: u64) {
+        self.raft.server.timer.set_timeout(ticks);
+    }
+
+    // ----- the network
+
+    /// A message arrived. On an error, the node is as it was before.
+    pub fn step(&mut self, message: Message) -> Result<(), StepError> {
+        let outcome = self.raft.enter(|raft| raft.step(message));
+        let counters = &mut self.raft.server.counters;
+        counters.messages_received = counters.messages_received.wrapping_add(1);
+        if outcome.is_err() {
+            counters.messages_refused = counters.messages_refused.wrapping_add(1);
+        }
+        outcome
+    }
+
+    /// A peer could not be reached: what was sent to it is probably lost.
+    pub fn report_unreachable(&mut self, peer: NodeId) -> Result<(), Poisoned> {
+        self.raft.enter(|raft| {
+            raft.report_unreachable(peer);
+            Ok(())
+        })
+    }
+
+    /// A snapshot that was sent did or did not arrive.
+    pub fn report_snapshot(&mut self, peer: NodeId, status: SnapshotStatus) -> Result<(), Poisoned> {
+        self.raft.enter(|raft| {
+            raft.report_snapshot(peer, status == SnapshotStatus::Finished);
+            Ok(())
+        })
+    }
+
+    /// The storage has what it answered
+    /// [`TemporarilyUnavailable`](crate::StorageError::TemporarilyUnavailable) for.
+    pub fn storage_ready(&mut self) -> Result<(), Poisoned> {
+        self.raft.enter(Raft::storage_ready)
+    }
+
+    // ----- the application
+
+    /// Proposes an entry. It is committed when it comes back among the committed entries, and not
+    /// before.
+    pub fn propose(&mut self, data: impl Into<Bytes>) -> Result<Proposed, ProposeError> {
+        self.raft.enter(|raft| raft.propose_data(data.into()))
+    }
+
+    /// Proposes a configuration change (thesis chapter 4). It takes effect at each node when that
+    /// node applies it.
+    pub fn propose_conf_change(&mut self, change: impl Into<AnyConfChange>) -> Result<Proposed, ProposeError> {
+        self.raft.enter(|raft| raft.propose_change(&change.into(), None))
+    }
+
+    /// Proposes a configuration change for a configuration that was looked at when `expected` was
+    /// the last applied index: refused if the log holds a later change. Only the leader can tell.
+    pub fn propose_conf_change_if_unchanged(
+        &mut self,
+        change: impl Into<AnyConfChange>,
+        expected: Index,
+    ) -> Result<Proposed, ProposeError> {
+        self.raft
+            .enter(|raft| raft.propose_change(&change.into(), Some(expected)))
+    }
+
+    /// A committed entry that [changes the configuration](Entry::is_conf_change) is being applied.
+    /// Returns the configuration from now on, to be stored with the state machine.
+    ///
+    /// A change that cannot be made is ignored, on every node alike, with an event.
+    pub fn apply_conf_change(&mut self, entry: &Entry) -> Result<ConfState, Poisoned> {
+        self.raft.enter(|raft| raft.apply_change(entry))
+    }
+
+    /// A committed configuration change is not made, because the application says so. It must say
+    /// so on every node.
+    pub fn cancel_conf_change(&mut self, entry: &Entry) -> Result<(), Poisoned> {
+        self.raft.enter(|raft| {
+            raft.ignore_change(entry.index, None);
+            Ok(())
+        })
+    }
+
+    /// Stands for election now, if this node may.
+    pub fn campaign(&mut self) -> Result<(), CampaignError> {
+        self.raft.enter(Raft::campaign_now)
+    }
+
+    /// Hands leadership to a voter (thesis 3.10), or asks the leader to. Events tell what becomes
+    /// of it.
+    pub fn transfer_leader(&mut self, to: NodeId) -> Result<(), TransferError> {
+        self.raft.enter(|raft| raft.transfer_to(to))
+    }
+
+    /// Hands leadership to the other voter with the longest log; says to whom. Only a leader can.
+    pub fn transfer_leader_to_most_up_to_date(&mut self) -> Result<NodeId, TransferError> {
+        self.raft.enter(Raft::transfer_to_best)
+    }
+
+    /// A follower stops believing in its leader, so that it may help to elect another at once (but
+    /// for what it [promised](Config::lease_promises)). Does nothing in [lease mode](crate::ReadMode::Lease).
+    pub fn forget_leader(&mut self) -> Result<(), Poisoned> {
+        self.raft.enter(|raft| {
+            raft.forget_leader();
+            Ok(())
+        })
+    }
+
+    /// Asks at which index a read is linearizable. The answer comes as a
+    /// [`ReadState`](crate::ReadState) with this context; each read gets one, be it a refusal.
+    pub fn read_index(&mut self, context: impl Into<Bytes>) -> Result<(), ReadError> {
+        self.raft.enter(|raft| raft.read(context.into()))
+    }
+
+    // ----- what is to be done
+
+    /// Whether there is something to do.
+    pub fn has_ready(&self) -> bool {
+        let server = &self.raft.server;
+        let unsent_round = self
+            .raft
+            .role()
+            .as_leader()
+            .is_some_and(|leader| leader.has_unsent_round());
+        self.raft.poisoned().is_none()
+            && (self.raft.soft_state() != self.told_soft
+                || self.new_hard_state().is_some()
+                || !server.outbox.is_empty()
+                || unsent_round
+                || server.log.has_next_unstable()
+                || server.log.has_next_committed(&server.config))
+    }
+
+    /// What there is to do; `None` if nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadyError::Outstanding`] until the last one is advanced.
+    pub fn ready(&mut self) -> Result<Option<Ready>, ReadyError> {
+        if let Some(poisoned) = self.raft.poisoned() {
+            return Err(poisoned.clone().into());
+        }
+        if self.outstanding.is_some() {
+            return Err(ReadyError::Outstanding);
+        }
+        if !self.has_ready() {
+            return Ok(None);
+        }
+        let committed = self.raft.enter(|raft| {
+            raft.flush()?;
+            Ok::<_, Stop<Poisoned>>(raft.take_committed()?)
+        })?;
+        Ok(Some(self.build_ready(committed)))
+    }
+
+    fn build_ready(&mut self, (committed, bytes): (Vec<Entry>, u64)) -> Ready {
+        self.readies = self.readies.wrapping_add(1);
+        let number = self.readies;
+        let soft_state = Some(self.raft.soft_state()).filter(|soft| *soft != self.told_soft);
+        self.told_soft = self.raft.soft_state();
+        let append = self.append_task(number);
+        let apply = committed.last().map(|entry| entry.index).map(|index| ApplyTask {
+            ack: self.acks.issue(AckKind::Applied { index, bytes }),
+            entries: committed,
+        });
+        let server = &mut self.raft.server;
+        if !server.config.async_storage_writes {
+            let term = server.term();
+            self.outstanding = Some(Outstanding { number, term });
+        }
+        Ready {
+            number,
+            soft_state,
+            read_states: core::mem::take(&mut server.outbox.reads),
+            messages: core::mem::take(&mut server.outbox.messages),
+            append,
+            apply,
+            events: core::mem::take(&mut server.outbox.events),
+        }
+    }
+
+    /// The hard state, if the last Ready told another.
+    fn new_hard_state(&self) -> Option<HardState> {
+        let hard = self.raft.server.hard_state();
+        (hard != self.told_hard && hard != HardState::default()).then_some(hard)
+    }
+
+    /// What is to be persisted, if anything, and what is owed then.
+    fn append_task(&mut self, number: u64) -> Option<AppendTask> {
+        let hard_state = self.new_hard_state();
+        let server = &mut self.raft.server;
+        let (snapshot, entries) = server.log.take_next_unstable();
+        let promises = core::mem::take(&mut server.outbox.promises);
+        if snapshot.is_none() && entries.is_empty() && hard_state.is_none() && promises.is_empty() {
+            return None;
+        }
+        let ballot = |hard: HardState| (hard.term, hard.vote);
+        let must_sync = snapshot.is_some()
+            || !entries.is_empty()
+            || hard_state.is_some_and(|hard| ballot(hard) != ballot(self.told_hard));
+        self.told_hard = hard_state.unwrap_or(self.told_hard);
+        let stored = self.stored(snapshot.as_ref().map(|snapshot| snapshot.metadata.index));
+        let owed = promises.into_iter().map(|promise| match promise {
+            Promise::Message(message) => TaskResponse::Message(message),
+            Promise::OwnVote { term, pre_vote } => TaskResponse::Ack(self.acks.issue(AckKind::Vote { term, pre_vote })),
+            Promise::OwnAppend { term, index } => TaskResponse::Ack(self.acks.issue(AckKind::Append { term, index })),
+        });
+        let mut responses: Vec<TaskResponse> = owed.collect();
+        responses.extend(stored.map(|kind| TaskResponse::Ack(self.acks.issue(kind))));
+        Some(AppendTask {
+            number,
+            snapshot,
+            entries,
+            hard_state,
+            must_sync,
+            responses,
+        })
+    }
+
+    /// What the storage acknowledges. As long as anything is unstable, each task acknowledges the
+    /// whole log: one that is lost to a change of term is made good by the next.
+    fn stored(&self, snapshot: Option<Index>) -> Option<AckKind> {
+        let server = &self.raft.server;
+        let last = if server.log.has_unstable_entries() {
+            server.log.last().ok()
+        } else {
+            None
+        };
+        server.log.has_unstable().then_some(AckKind::Stored {
+            term: server.term(),
+            last,
+            snapshot,
+        })
+    }
+
+    /// The Ready is persisted, its messages are sent and its entries applied.
+    pub fn advance(&mut self, persisted: Persisted) -> Result<(), AcknowledgeError> {
+        if self.config().async_storage_writes {
+            return Err(AcknowledgeError::WrongMode);
+        }
+        let number = persisted.number;
+        let Some(outstanding) = self.outstanding.filter(|out| out.number == number) else {
+            return Err(AcknowledgeError::NotOutstanding { number });
+        };
+        self.outstanding = None;
+        self.raft.enter(|raft| {
+            raft.on_durable_term(outstanding.term);
+            for ack in persisted.acks.iter().chain(&persisted.applied) {
+                raft.on_acknowledged(&ack.kind)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// One of this node's own acknowledgements arrives, with asynchronous storage writes.
+    ///
+    /// # Errors
+    ///
+    /// [`AcknowledgeError::Repeated`] and [`OutOfOrder`](AcknowledgeError::OutOfOrder) guard the
+    /// order of tasks; [`Removed`](AcknowledgeError::Removed) says that it counts for nothing.
+    pub fn acknowledge(&mut self, ack: Ack) -> Result<(), AcknowledgeError> {
+        if !self.config().async_storage_writes {
+            return Err(AcknowledgeError::WrongMode);
+        }
+        self.acks.acknowledge(&ack)?;
+        let id = self.config().id;
+        let own = matches!(ack.kind, AckKind::Vote { .. } | AckKind::Append { .. });
+        if own && !self.membership().contains(id) {
+            return Err(AcknowledgeError::Removed { id });
+        }
+        self.raft.enter(|raft| Ok(raft.on_acknowledged(&ack.kind)?))
+    }
+
+    // ----- what is
+
+    /// Events since the last Ready, or since this was last called.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        core::mem::take(&mut self.raft.server.outbox.events)
+    }
+
+    /// The node at a glance. Works on a poisoned node too.
+    pub fn status(&self) -> Status {
+        let (server, role) = (&self.raft.server, self.raft.role());
+        let leader = role.as_leader();
+        let pending_reads = match role {
+            Role::Leader(leader) => leader.pending_reads(),
+            Role::Follower(follower) => follower.pending_reads(),
+            Role::PreCandidate(_) | Role::Candidate(_) => 0,
+        };
+        Status {
+            id: server.id(),
+            hard_state: server.hard_state(),
+            soft_state: self.raft.soft_state(),
+            last_index: server.log.last_index(),
+            applied: server.log.applied(),
+            uncommitted_bytes: server.log.uncommitted_bytes(),
+            transferee: leader.and_then(|leader| leader.transferee()),
+            pending_reads,
+            lease_ticks: leader.map_or(0, |leader| leader.lease_ticks(server)),
+            promised_ticks: server.timer.promised(),
+            corrupt: server.corrupt,
+        }
+    }
+
+    /// The members as this leader sees them, itself included, in the order of their ids; none if
+    /// it does not lead.
+    pub fn progress(&self) -> impl Iterator<Item = ProgressStatus> + '_ {
+        let server = &self.raft.server;
+        let peers = self.raft.role().as_leader().map_or(&[][..], |leader| leader.peers());
+        peers
+            .iter()
+            .map(|(id, progress)| ProgressStatus::new(*id, progress, server.membership.is_learner(*id), &server.config))
+    }
+
+    /// The configuration that this node has applied.
+    pub fn membership(&self) -> &Membership {
+        &self.raft.server.membership
+    }
+
+    /// The applied configuration, and the next change if the log holds one.
+    pub fn configuration(&self) -> Result<Configuration, ConfigError> {
+        Configuration::of(&self.raft.server)
+    }
+
+    /// How often things happened.
+    pub fn counters(&self) -> &Counters {
+        let Aside(counters) = &self.raft.server.counters;
+        counters
+    }
+
+    /// Why the node is finished, if it is.
+    pub fn poisoned(&self) -> Option<&Fault> {
+        self.raft.poisoned().map(|poisoned| &poisoned.cause)
+    }
+}

@@ -1,0 +1,58 @@
+//! Numbers for a node's own acknowledgements, so that none counts twice and none is skipped.
+
+use crate::error::AcknowledgeError;
+use crate::ready::{Ack, AckKind};
+
+/// Each kind is numbered by itself: what the storage's thread and the thread that applies say is
+/// not ordered against each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct AckNumbers {
+    votes: Sequence,
+    appends: Sequence,
+    stored: Sequence,
+    applied: Sequence,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+struct Sequence {
+    issued: u64,
+    acknowledged: u64,
+}
+
+impl AckNumbers {
+    fn sequence(&mut self, kind: &AckKind) -> &mut Sequence {
+        match kind {
+            AckKind::Vote { .. } => &mut self.votes,
+            AckKind::Append { .. } => &mut self.appends,
+            AckKind::Stored { .. } => &mut self.stored,
+            AckKind::Applied { .. } => &mut self.applied,
+        }
+    }
+
+    /// A new acknowledgement, to be given later.
+    pub(super) fn issue(&mut self, kind: AckKind) -> Ack {
+        let sequence = self.sequence(&kind);
+        sequence.issued = sequence.issued.saturating_add(1);
+        Ack {
+            number: sequence.issued,
+            kind,
+        }
+    }
+
+    /// Checks that this acknowledgement is due.
+    pub(super) fn acknowledge(&mut self, ack: &Ack) -> Result<(), AcknowledgeError> {
+        let number = ack.number;
+        // Votes and appends count by what they say, so that one may be lost; the others move on.
+        let may_skip = matches!(ack.kind, AckKind::Vote { .. } | AckKind::Append { .. });
+        let sequence = self.sequence(&ack.kind);
+        let expected = sequence.acknowledged.saturating_add(1);
+        if number < expected {
+            return Err(AcknowledgeError::Repeated { number });
+        }
+        if number > sequence.issued || (number > expected && !may_skip) {
+            return Err(AcknowledgeError::OutOfOrder { number, expected });
+        }
+        sequence.acknowledged = number;
+        Ok(())
+    }
+}

@@ -1,0 +1,57 @@
+//! Reads that a follower passed on to its leader: each comes back, answered or refused.
+
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct ForwardedReads {
+    /// In the order in which they were sent, which is that of their deadlines too.
+    reads: Vec<ForwardedRead>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct ForwardedRead {
+    number: u64,
+    context: Bytes,
+    ticks_left: u64,
+}
+
+impl ForwardedReads {
+    pub(crate) fn len(&self) -> usize {
+        self.reads.len()
+    }
+
+    pub(crate) fn push(&mut self, number: u64, context: Bytes, ticks_left: u64) {
+        self.reads.push(ForwardedRead {
+            number,
+            context,
+            ticks_left,
+        });
+    }
+
+    /// The answer to one of them came; its caller's context.
+    pub(crate) fn take(&mut self, number: u64) -> Option<Bytes> {
+        let position = self.reads.iter().position(|read| read.number == number)?;
+        Some(self.reads.remove(position).context)
+    }
+
+    /// `ticks` pass; the contexts of those whose time ran out.
+    pub(crate) fn advance(&mut self, ticks: u64) -> Vec<Bytes> {
+        for read in &mut self.reads {
+            read.ticks_left = read.ticks_left.saturating_sub(ticks);
+        }
+        let late = self.reads.iter().take_while(|read| read.ticks_left == 0).count();
+        self.reads.drain(..late).map(|read| read.context).collect()
+    }
+
+    /// Ticks until the first one's time runs out.
+    pub(crate) fn deadline(&self) -> Option<u64> {
+        self.reads.first().map(|read| read.ticks_left)
+    }
+
+    /// All of them, because there is no such leader any more.
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = Bytes> {
+        core::mem::take(&mut self.reads).into_iter().map(|read| read.context)
+    }
+}

@@ -1,0 +1,94 @@
+//! What a node is (Figure 4), and the state that lives and dies with that.
+//!
+//! A transition consumes the old role and builds the new one; nothing is ever reset.
+
+mod candidate;
+pub(crate) mod follower;
+mod leader;
+
+use alloc::boxed::Box;
+
+pub(crate) use candidate::Candidacy;
+pub(crate) use follower::Follower;
+pub(crate) use leader::Leader;
+
+use crate::event::StepDownReason;
+use crate::rules::election::ElectionWon;
+use crate::types::{NodeId, Term};
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Role {
+    Follower(Follower),
+    /// Rehearses an election (thesis 9.6).
+    PreCandidate(Candidacy),
+    Candidate(Candidacy),
+    Leader(Box<Leader>),
+}
+
+/// What a node is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum RoleKind {
+    /// It answers leaders and candidates (section 5.1).
+    #[default]
+    Follower,
+    /// It asks whether it could win an election (thesis 9.6).
+    PreCandidate,
+    /// It stands for election (section 5.2).
+    Candidate,
+    /// It replicates its log to the others (section 5.3).
+    Leader,
+}
+
+/// What a handler wants the node to be next. Only `raft/transition.rs` can make it so.
+#[derive(Debug)]
+pub(crate) enum Next {
+    Stay,
+    /// Follow this leader, or nobody yet, in this term.
+    Follow {
+        term: Term,
+        leader: Option<NodeId>,
+        reason: StepDownReason,
+    },
+    /// Stand for election, after a rehearsal or at once.
+    Campaign(Campaign),
+    /// Lead.
+    Lead(ElectionWon),
+}
+
+/// How to campaign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Campaign {
+    /// The timer ran out, or the caller wants it: rehearse first where that is configured.
+    Rehearsed,
+    /// The rehearsal was won.
+    Real,
+    /// The leader ordered it (thesis 3.10).
+    Forced,
+}
+
+impl Role {
+    pub(crate) fn kind(&self) -> RoleKind {
+        match self {
+            Self::Follower(_) => RoleKind::Follower,
+            Self::PreCandidate(_) => RoleKind::PreCandidate,
+            Self::Candidate(_) => RoleKind::Candidate,
+            Self::Leader(_) => RoleKind::Leader,
+        }
+    }
+
+    /// Who leads, as far as this node knows.
+    pub(crate) fn leader(&self, id: NodeId) -> Option<NodeId> {
+        match self {
+            Self::Follower(follower) => follower.leader(),
+            Self::PreCandidate(_) | Self::Candidate(_) => None,
+            Self::Leader(_) => Some(id),
+        }
+    }
+
+    pub(crate) fn as_leader(&self) -> Option<&Leader> {
+        match self {
+            Self::Leader(leader) => Some(leader),
+            Self::Follower(_) | Self::PreCandidate(_) | Self::Candidate(_) => None,
+        }
+    }
+}

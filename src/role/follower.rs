@@ -1,0 +1,227 @@
+//! A node that takes a leader's word for what the log is (section 5.3), or waits for a leader.
+
+use bytes::Bytes;
+
+use crate::error::{Fault, ReadError};
+use crate::event::Event;
+use crate::membership::Membership;
+use crate::message::{Append, AppendResponse, Message, Payload};
+use crate::read::{self, ForwardedReads};
+use crate::ready::{ReadRefusal, ReadState};
+use crate::rules::commit;
+use crate::server::Server;
+use crate::storage::Storage;
+use crate::types::{EntryId, Index, NodeId, Snapshot};
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Follower {
+    leader: Option<NodeId>,
+    /// Reads that this node passed on to the leader.
+    reads: ForwardedReads,
+}
+
+impl Follower {
+    pub(crate) fn of(leader: Option<NodeId>) -> Self {
+        Self {
+            leader,
+            reads: ForwardedReads::default(),
+        }
+    }
+
+    pub(crate) fn leader(&self) -> Option<NodeId> {
+        self.leader
+    }
+
+    pub(crate) fn pending_reads(&self) -> usize {
+        self.reads.len()
+    }
+
+    /// A message from the leader of this term: it lives.
+    pub(crate) fn hear<S: Storage>(&mut self, server: &mut Server<S>, leader: NodeId) {
+        server.timer.restart();
+        server.timer.promise(&server.config);
+        if self.leader != Some(leader) {
+            self.refuse_reads(server, ReadRefusal::LeaderChanged);
+            self.leader = Some(leader);
+        }
+    }
+
+    /// The caller no longer believes in the leader.
+    pub(crate) fn forget_leader<S: Storage>(&mut self, server: &mut Server<S>) {
+        self.leader = None;
+        self.refuse_reads(server, ReadRefusal::LeaderChanged);
+    }
+
+    // ----- time
+
+    /// Ticks until something other than the election timer is due.
+    pub(crate) fn deadline(&self) -> Option<u64> {
+        self.reads.deadline()
+    }
+
+    pub(crate) fn advance<S: Storage>(&mut self, server: &mut Server<S>, ticks: u64) {
+        for context in self.reads.advance(ticks) {
+            refuse(server, context, ReadRefusal::Timeout);
+        }
+    }
+
+    // ----- reads
+
+    /// Passes on a read of this node's own.
+    pub(crate) fn read<S: Storage>(&mut self, server: &mut Server<S>, context: Bytes) -> Result<(), ReadError> {
+        let leader = self.leader.ok_or(ReadError::NoLeader)?;
+        if self.reads.len() >= server.config.max_pending_reads {
+            return Err(ReadError::Full {
+                pending: self.reads.len(),
+            });
+        }
+        server.reads_forwarded = server.reads_forwarded.wrapping_add(1);
+        let number = server.reads_forwarded;
+        self.reads.push(number, context, server.config.election_timeout_ticks);
+        let context = read::context(server.config.seed, number);
+        let message = server.message(leader, 0, Payload::ReadIndex { context });
+        server.forward(message);
+        Ok(())
+    }
+
+    pub(crate) fn on_read_response<S: Storage>(&mut self, server: &mut Server<S>, index: Index, context: &[u8]) {
+        let number = read::number(context, server.config.seed);
+        if let Some(context) = number.and_then(|number| self.reads.take(number)) {
+            let outcome = Ok(index);
+            server.outbox.reads.push(ReadState { context, outcome });
+        }
+    }
+
+    /// Whatever waits for this leader has waited in vain.
+    pub(crate) fn refuse_reads<S: Storage>(&mut self, server: &mut Server<S>, reason: ReadRefusal) {
+        for context in self.reads.drain() {
+            refuse(server, context, reason);
+        }
+    }
+
+    /// Passes a call on to the leader under its first sender's name; `false` if there is none.
+    pub(crate) fn forward<S: Storage>(&self, server: &mut Server<S>, message: Message) -> bool {
+        let Some(leader) = self.leader else { return false };
+        let term = if message.payload.carries_term() {
+            server.term()
+        } else {
+            0
+        };
+        server.forward(Message {
+            to: leader,
+            term,
+            ..message
+        });
+        true
+    }
+}
+
+fn refuse<S: Storage>(server: &mut Server<S>, context: Bytes, reason: ReadRefusal) {
+    let outcome = Err(reason);
+    server.outbox.reads.push(ReadState { context, outcome });
+}
+
+// ----- what the leader says. Who is followed is known by now.
+
+/// `AppendEntries` (Figure 2, receiver implementation 2 to 5).
+pub(crate) fn on_append<S: Storage>(server: &mut Server<S>, from: NodeId, append: Append) -> Result<(), Fault> {
+    let answer = if append.prev.index < server.log.committed() {
+        // What is committed matches for ever; say so instead of comparing it.
+        AppendResponse::Accepted {
+            index: server.log.committed(),
+        }
+    } else if server.log.matches(append.prev)? {
+        accept(server, append)?
+    } else {
+        reject(server, append.prev)?
+    };
+    server.promise(from, server.term(), Payload::AppendResponse(answer));
+    Ok(())
+}
+
+fn accept<S: Storage>(server: &mut Server<S>, append: Append) -> Result<AppendResponse, Fault> {
+    let Append {
+        prev,
+        commit,
+        mut entries,
+    } = append;
+    let matched = entries.last().map_or(prev.index, |entry| entry.index);
+    let mut known = 0_usize;
+    for entry in &entries {
+        if !server.log.matches(entry.id())? {
+            break;
+        }
+        known = known.saturating_add(1);
+    }
+    entries.drain(..known);
+    server.log.append(entries, &server.config)?;
+    server.log.commit(&commit::by_leader(commit, matched))?;
+    Ok(AppendResponse::Accepted { index: matched })
+}
+
+/// Says where the logs may agree, so that the leader needs one probe for a whole term of ours.
+fn reject<S: Storage>(server: &Server<S>, prev: EntryId) -> Result<AppendResponse, Fault> {
+    let from = prev.index.min(server.log.last_index());
+    Ok(AppendResponse::Rejected {
+        index: prev.index,
+        hint: server.log.agreement(from, prev.term)?,
+    })
+}
+
+/// A heartbeat; its commit index is within our log, that was checked.
+pub(crate) fn on_heartbeat<S: Storage>(
+    server: &mut Server<S>,
+    from: NodeId,
+    commit: Index,
+    context: Bytes,
+) -> Result<(), Fault> {
+    server.log.commit(&commit::by_leader(commit, server.log.last_index()))?;
+    // After a crash only a durable term makes this node keep silent for as long as it promised.
+    let durable = server.durable_term == server.term() && server.corrupt.is_none();
+    let promised_ticks = (durable && server.timer.promised() > 0).then_some(server.timer.promised());
+    server.send(
+        from,
+        Payload::HeartbeatResponse {
+            context,
+            promised_ticks,
+        },
+    );
+    Ok(())
+}
+
+/// `InstallSnapshot` (section 7); its configuration was checked.
+pub(crate) fn on_snapshot<S: Storage>(
+    server: &mut Server<S>,
+    from: NodeId,
+    snapshot: Snapshot,
+    membership: Membership,
+) -> Result<(), Fault> {
+    let index = if restore(server, snapshot, membership)? {
+        server.log.last_index()
+    } else {
+        server.log.committed()
+    };
+    let answer = AppendResponse::Accepted { index };
+    server.promise(from, server.term(), Payload::AppendResponse(answer));
+    Ok(())
+}
+
+/// Replaces the log by the snapshot, unless that brings nothing.
+fn restore<S: Storage>(server: &mut Server<S>, snapshot: Snapshot, membership: Membership) -> Result<bool, Fault> {
+    let id = snapshot.id();
+    if id.index <= server.log.committed() || !membership.contains(server.id()) {
+        return Ok(false);
+    }
+    if server.log.matches(id)? {
+        // The log holds it already: so much is committed, and the rest of the log stays.
+        server.log.commit(&commit::by_leader(id.index, id.index))?;
+        return Ok(false);
+    }
+    server.log.restore(snapshot);
+    server.event(Event::ConfigurationChanged {
+        index: id.index,
+        joint: membership.is_joint(),
+    });
+    server.membership = membership;
+    Ok(true)
+}

@@ -1,0 +1,153 @@
+//! A node that leads: its view of the others, and what it has begun and not finished.
+
+mod change;
+mod propose;
+mod read;
+mod replicate;
+mod tick;
+mod transfer;
+
+use alloc::vec::Vec;
+
+use crate::error::Fault;
+use crate::progress::Progress;
+use crate::read::{Rounds, WaitingReads};
+use crate::rules::election::ElectionWon;
+use crate::server::{Promise, Server};
+use crate::storage::Storage;
+use crate::types::{Entry, EntryKind, Index, NodeId};
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Leader {
+    /// Sorted by id; this node itself included as long as it is a member.
+    peers: Vec<(NodeId, Progress)>,
+    /// Index of the entry with which this leader opened its term: what follows is of its term.
+    term_start: Index,
+    /// Ticks since the last heartbeats.
+    heartbeat_elapsed: u64,
+    /// Up to here the log may hold a configuration change that is not applied.
+    pending_change: Index,
+    /// To whom leadership is being handed.
+    transfer: Option<NodeId>,
+    /// An order to campaign went out: no lease for the rest of the term.
+    lease_given_up: bool,
+    reads: WaitingReads,
+    rounds: Rounds,
+    /// Something waits to be sent with the next Ready.
+    unsent: Unsent,
+}
+
+/// What goes out with the next Ready, so that calls between two Readies share messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+struct Unsent {
+    appends: bool,
+    round: bool,
+}
+
+impl Leader {
+    /// Opens the term with an empty entry (section 8), which goes to everyone at once.
+    pub(crate) fn new<S: Storage>(server: &mut Server<S>, _: ElectionWon) -> Result<Self, Fault> {
+        let last = server.log.last_index();
+        let next = last.saturating_add(1);
+        let id = server.id();
+        let progress = |member: NodeId| {
+            let own = member == id;
+            let progress = if own {
+                Progress::of_leader(last)
+            } else {
+                Progress::new(next, false)
+            };
+            (member, progress)
+        };
+        let mut leader = Self {
+            peers: server.membership.members().into_iter().map(progress).collect(),
+            term_start: next,
+            heartbeat_elapsed: 0,
+            pending_change: last,
+            transfer: None,
+            lease_given_up: false,
+            reads: WaitingReads::default(),
+            rounds: Rounds::default(),
+            unsent: Unsent::default(),
+        };
+        leader.append(server, Vec::from([Entry::default()]))?;
+        leader.broadcast_appends(server)?;
+        Ok(leader)
+    }
+
+    /// Puts entries at the end of the log, in this term.
+    fn append<S: Storage>(&mut self, server: &mut Server<S>, mut entries: Vec<Entry>) -> Result<Index, Fault> {
+        let term = server.term();
+        for (entry, index) in entries.iter_mut().zip(server.log.last_index().saturating_add(1)..) {
+            (entry.term, entry.index) = (term, index);
+        }
+        server.counters.entries_proposed = server
+            .counters
+            .entries_proposed
+            .wrapping_add(entries.len().try_into().unwrap_or(0));
+        server.log.append(entries, &server.config)?;
+        let index = server.log.last_index();
+        server.promise_own(Promise::OwnAppend { term, index });
+        Ok(index)
+    }
+
+    pub(crate) fn transferee(&self) -> Option<NodeId> {
+        self.transfer
+    }
+
+    pub(crate) fn pending_reads(&self) -> usize {
+        self.reads.len()
+    }
+
+    /// What this leader thinks of the members, in the order of their ids.
+    pub(crate) fn peers(&self) -> &[(NodeId, Progress)] {
+        &self.peers
+    }
+
+    fn position(&self, id: NodeId) -> Result<usize, usize> {
+        self.peers.binary_search_by_key(&id, |(peer, _)| *peer)
+    }
+
+    fn peer(&self, id: NodeId) -> Option<&Progress> {
+        let position = self.position(id).ok()?;
+        self.peers.get(position).map(|(_, progress)| progress)
+    }
+
+    fn peer_mut(&mut self, id: NodeId) -> Option<&mut Progress> {
+        let position = self.position(id).ok()?;
+        self.peers.get_mut(position).map(|(_, progress)| progress)
+    }
+
+    /// The id at a position; to walk the peers while they change.
+    fn id_at(&self, position: usize) -> Option<NodeId> {
+        self.peers.get(position).map(|(id, _)| *id)
+    }
+
+    /// Whether this leader has committed an entry of its own term: then it knows what is committed.
+    fn has_committed_in_term<S: Storage>(&self, server: &Server<S>) -> bool {
+        server.log.committed() >= self.term_start
+    }
+
+    /// Commit index to read at, if it is known to be all that is committed.
+    fn read_index<S: Storage>(&self, server: &Server<S>) -> Option<Index> {
+        self.has_committed_in_term(server).then_some(server.log.committed())
+    }
+
+    /// What must always hold of a leader's view; `None` if it does.
+    pub(crate) fn broken_invariant(&self, last: Index) -> Option<&'static str> {
+        let ordered = |progress: &Progress| progress.matched() < progress.next();
+        if !self.peers.iter().all(|(_, progress)| ordered(progress)) {
+            return Some("matched < next");
+        }
+        let within = |progress: &Progress| progress.matched() <= last;
+        (!self.peers.iter().all(|(_, progress)| within(progress))).then_some("matched <= last index")
+    }
+}
+
+/// An empty configuration change, with which a joint configuration is left.
+fn leave_joint() -> Entry {
+    Entry {
+        kind: EntryKind::ConfChangeV2,
+        ..Entry::default()
+    }
+}

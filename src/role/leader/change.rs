@@ -1,0 +1,69 @@
+//! What a new configuration means to the leader (thesis 4.2): whom it replicates to, and whether it
+//! still leads.
+
+use super::Leader;
+use crate::error::Fault;
+use crate::event::{StepDownReason, TransferAbort};
+use crate::progress::Progress;
+use crate::role::Next;
+use crate::server::Server;
+use crate::storage::Storage;
+use crate::types::NodeId;
+
+impl Leader {
+    /// The configuration was switched; the progress of `fresh` members begins anew.
+    pub(crate) fn on_membership<S: Storage>(
+        &mut self,
+        server: &mut Server<S>,
+        fresh: &[NodeId],
+    ) -> Result<Next, Fault> {
+        self.replace_peers(server, fresh);
+        let id = server.id();
+        if !server.membership.is_voter(id) {
+            if !server.config.step_down_on_removal {
+                self.release_reads(server);
+                return Ok(Next::Stay);
+            }
+            if server.config.commit_notice_on_removal {
+                // Else the others learn only from a successor that this entry is committed.
+                self.broadcast_appends(server)?;
+            }
+            return Ok(Next::Follow {
+                term: server.term(),
+                leader: None,
+                reason: StepDownReason::Removed,
+            });
+        }
+        if self.advance_commit(server)? {
+            self.broadcast(server)?;
+        } else {
+            // A new member gets its first append at once.
+            self.each_peer(server, |leader, server, to| {
+                leader.send_append(server, to, false)?;
+                Ok(())
+            })?;
+        }
+        // A smaller quorum may have confirmed already what waits.
+        self.release_reads(server);
+        if self.transfer.is_some_and(|to| !server.membership.is_voter(to)) {
+            self.abort_transfer(server, TransferAbort::NotVoter);
+        }
+        Ok(Next::Stay)
+    }
+
+    fn replace_peers<S: Storage>(&mut self, server: &Server<S>, fresh: &[NodeId]) {
+        let next = server.log.last_index();
+        let mut old = core::mem::take(&mut self.peers);
+        let progress = |member: NodeId| {
+            let kept = old
+                .binary_search_by_key(&member, |(id, _)| *id)
+                .ok()
+                .filter(|_| !fresh.contains(&member))
+                .and_then(|position| old.get_mut(position))
+                .map(|(_, progress)| core::mem::replace(progress, Progress::new(1, false)));
+            // The quorum check gives a new member a period to be heard of.
+            (member, kept.unwrap_or_else(|| Progress::new(next, true)))
+        };
+        self.peers = server.membership.members().into_iter().map(progress).collect();
+    }
+}

@@ -1,0 +1,113 @@
+//! Proposals at the leader: which are taken into the log (section 5.3, first step).
+
+use alloc::vec::Vec;
+
+use super::{Leader, leave_joint};
+use crate::error::{ChangeRefusal, Fault, ProposeError};
+use crate::raft::Stop;
+use crate::rules::change;
+use crate::server::Server;
+use crate::storage::Storage;
+use crate::types::{Entry, EntryId, Index};
+use crate::wire;
+
+impl Leader {
+    /// Appends proposed entries, all or none; where the last one is. `expected`: only if the
+    /// configuration did not change after that index.
+    pub(crate) fn propose<S: Storage>(
+        &mut self,
+        server: &mut Server<S>,
+        entries: Vec<Entry>,
+        expected: Option<Index>,
+    ) -> Result<EntryId, Stop<ProposeError>> {
+        let outcome = self.try_propose(server, entries, expected);
+        if outcome.is_err() {
+            server.counters.proposals_refused = server.counters.proposals_refused.wrapping_add(1);
+        }
+        outcome
+    }
+
+    fn try_propose<S: Storage>(
+        &mut self,
+        server: &mut Server<S>,
+        entries: Vec<Entry>,
+        expected: Option<Index>,
+    ) -> Result<EntryId, Stop<ProposeError>> {
+        if entries.is_empty() {
+            return Err(Stop::Refused(ProposeError::Empty));
+        }
+        if self.peer(server.id()).is_none() {
+            return Err(Stop::Refused(ProposeError::Removed));
+        }
+        if let Some(to) = self.transfer {
+            return Err(Stop::Refused(ProposeError::Transferring { to }));
+        }
+        if let Some(expected) = expected {
+            self.check_expected(server, expected)?;
+        }
+        let change = self.check_changes(server, &entries)?;
+        let bytes = entries
+            .iter()
+            .fold(0, |sum: u64, entry| sum.saturating_add(entry.payload_len()));
+        if !server.log.has_room(bytes, &server.config) {
+            let uncommitted = server.log.uncommitted_bytes();
+            return Err(Stop::Refused(ProposeError::Full { uncommitted }));
+        }
+        let index = self.append(server, entries)?;
+        self.pending_change = change.unwrap_or(self.pending_change);
+        self.broadcast(server)?;
+        let term = server.term();
+        Ok(EntryId { term, index })
+    }
+
+    /// Judges the configuration changes among `entries`; where in the log the last one will be.
+    fn check_changes<S: Storage>(
+        &self,
+        server: &Server<S>,
+        entries: &[Entry],
+    ) -> Result<Option<Index>, Stop<ProposeError>> {
+        let mut pending = self.pending_change;
+        let indexes = server.log.last_index().saturating_add(1)..;
+        for (entry, index) in entries.iter().zip(indexes).filter(|(entry, _)| entry.is_conf_change()) {
+            if !server.config.disable_conf_change_validation {
+                let refused = |refusal: ChangeRefusal| Stop::Refused(ProposeError::Change(refusal));
+                let change = wire::decode_change(entry).map_err(|error| refused(ChangeRefusal::Undecodable(error)))?;
+                let applied = server.log.applied();
+                change::judge(&change.into_v2(), &server.membership, pending, applied).map_err(refused)?;
+            }
+            pending = index;
+        }
+        Ok((pending != self.pending_change).then_some(pending))
+    }
+
+    /// Compare-and-set: no configuration entry may be in the log after `expected`.
+    fn check_expected<S: Storage>(&self, server: &Server<S>, expected: Index) -> Result<(), Stop<ProposeError>> {
+        use crate::storage::StorageError::{Compacted, TemporarilyUnavailable, Unavailable};
+        let refused = |refusal: ChangeRefusal| Err(Stop::Refused(ProposeError::Change(refusal)));
+        let last = server.log.last_index();
+        match server
+            .log
+            .find_change(expected, last, server.config.max_applying_bytes())
+        {
+            Ok(None) => Ok(()),
+            Ok(Some(entry)) => refused(ChangeRefusal::Changed {
+                expected,
+                changed: entry.index,
+            }),
+            Err(Compacted | Unavailable | TemporarilyUnavailable) => refused(ChangeRefusal::Unknown { expected }),
+            Err(error) => Err(Stop::Fault(Fault::Storage(error))),
+        }
+    }
+
+    /// Entries were applied: if the configuration is joint and to be left without being told to,
+    /// now is the time. Tried again at each application until it succeeds.
+    pub(crate) fn leave_joint_if_due<S: Storage>(&mut self, server: &mut Server<S>) -> Result<(), Fault> {
+        if !server.membership.auto_leave() || server.log.applied() < self.pending_change {
+            return Ok(());
+        }
+        match self.propose(server, Vec::from([leave_joint()]), None) {
+            Ok(_) | Err(Stop::Refused(_)) => Ok(()),
+            Err(Stop::Fault(fault)) => Err(fault),
+        }
+    }
+}

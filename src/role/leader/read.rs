@@ -1,0 +1,150 @@
+//! Reads at the leader (thesis 6.4): by a round of heartbeats, or by the lease.
+
+use bytes::Bytes;
+
+use super::Leader;
+use crate::config::ReadMode;
+use crate::error::ReadError;
+use crate::message::Payload;
+use crate::read::{self, WaitingRead};
+use crate::ready::{ReadRefusal, ReadState};
+use crate::rules::lease;
+use crate::rules::read::{ReadPermit, confirmed_round};
+use crate::server::Server;
+use crate::storage::Storage;
+use crate::types::NodeId;
+
+impl Leader {
+    /// A read, of this node's own or forwarded.
+    pub(crate) fn on_read<S: Storage>(
+        &mut self,
+        server: &mut Server<S>,
+        from: NodeId,
+        context: Bytes,
+    ) -> Result<(), ReadError> {
+        let index = self.read_index(server);
+        if let Some(permit) = lease::by_lease(index, self.lease_ticks(server)) {
+            server.counters.reads_by_lease = server.counters.reads_by_lease.wrapping_add(1);
+            answer(server, from, context, &permit);
+            return Ok(());
+        }
+        if self.reads.len() >= server.config.max_pending_reads {
+            let pending = self.reads.len();
+            return Err(ReadError::Full { pending });
+        }
+        self.reads.push(WaitingRead {
+            from,
+            context,
+            index,
+            round: self.rounds.last().saturating_add(1),
+        });
+        self.release_reads(server);
+        // Reads that arrive before the next Ready share its round.
+        self.unsent.round = self.wants_round(server);
+        if self.unsent.round && server.config.eager_appends {
+            self.broadcast_heartbeats(server);
+        }
+        Ok(())
+    }
+
+    /// Whether a read waits for a round that was not sent yet.
+    fn wants_round<S: Storage>(&self, server: &Server<S>) -> bool {
+        let unsent = self
+            .reads
+            .newest_round()
+            .is_some_and(|round| round > self.rounds.last());
+        unsent && !server.membership.is_sole_voter(server.id())
+    }
+
+    /// Begins a round if anybody needs one; the context that names it.
+    pub(super) fn begin_round<S: Storage>(&mut self, server: &Server<S>) -> Bytes {
+        let measures_leases = server.config.read_mode == ReadMode::Lease;
+        if self.reads.newest_round().is_none() && !measures_leases {
+            return Bytes::new();
+        }
+        let round = self.rounds.begin(measures_leases);
+        read::context(server.config.seed, round)
+    }
+
+    /// A peer answered a heartbeat of this round: after it was sent, we still led.
+    pub(super) fn on_round_confirmed<S: Storage>(
+        &mut self,
+        server: &mut Server<S>,
+        from: NodeId,
+        round: u64,
+        promised_ticks: Option<u64>,
+    ) {
+        if round > self.rounds.last() {
+            return; // nobody was asked that
+        }
+        let age = self.rounds.age(round);
+        if let Some(peer) = self.peer_mut(from) {
+            peer.confirmed_round = peer.confirmed_round.max(round);
+            if let (Some(ticks), Some(age)) = (promised_ticks, age) {
+                peer.promised = peer.promised.max(ticks.saturating_sub(age));
+            }
+        }
+        self.release_reads(server);
+    }
+
+    /// Answers what may be answered, oldest first. This node's own word counts only as a voter's.
+    pub(super) fn release_reads<S: Storage>(&mut self, server: &mut Server<S>) {
+        if self.reads.len() == 0 {
+            return;
+        }
+        let id = server.id();
+        let confirmed = confirmed_round(server.membership.voters(), |voter| {
+            if voter == id {
+                return Some(u64::MAX);
+            }
+            self.peer(voter).map(|peer| peer.confirmed_round)
+        });
+        while let Some((read, permit)) = self.reads.release(confirmed) {
+            server.counters.reads_by_round = server.counters.reads_by_round.wrapping_add(1);
+            answer(server, read.from, read.context, &permit);
+        }
+        self.unsent.round &= self.wants_round(server);
+    }
+
+    /// The commit index moved, in this term.
+    pub(super) fn on_commit<S: Storage>(&mut self, server: &mut Server<S>) {
+        self.reads.set_index(server.log.committed());
+        self.release_reads(server);
+    }
+
+    /// Ticks for which reads may be answered without asking anybody.
+    pub(crate) fn lease_ticks<S: Storage>(&self, server: &Server<S>) -> u64 {
+        let config = &server.config;
+        if config.read_mode != ReadMode::Lease || !config.check_quorum || self.lease_given_up {
+            return 0;
+        }
+        let promised = |voter: NodeId| {
+            if voter == config.id {
+                return Some(config.election_timeout_ticks);
+            }
+            self.peer(voter).map(|peer| peer.promised)
+        };
+        lease::ticks_left(server.membership.voters(), promised, config.lease_margin_ticks)
+    }
+
+    /// Leadership is lost: this node's own reads come back refused. Those of others come back at
+    /// their own nodes.
+    pub(crate) fn refuse_reads<S: Storage>(self, server: &mut Server<S>) {
+        let id = server.id();
+        for read in self.reads.drain().filter(|read| read.from == id) {
+            let outcome = Err(ReadRefusal::LeaderChanged);
+            let context = read.context;
+            server.outbox.reads.push(ReadState { context, outcome });
+        }
+    }
+}
+
+fn answer<S: Storage>(server: &mut Server<S>, from: NodeId, context: Bytes, permit: &ReadPermit) {
+    let index = permit.index();
+    if from == server.id() {
+        let outcome = Ok(index);
+        server.outbox.reads.push(ReadState { context, outcome });
+    } else {
+        server.send(from, Payload::ReadIndexResponse { index, context });
+    }
+}

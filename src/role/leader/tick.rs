@@ -1,0 +1,109 @@
+//! A leader's time: heartbeats, the check that a quorum still answers (thesis 6.2), and what has
+//! waited too long.
+
+use super::Leader;
+use crate::config::ReadMode;
+use crate::error::Fault;
+use crate::event::{Event, StepDownReason, TransferAbort};
+use crate::quorum::VoteResult;
+use crate::role::Next;
+use crate::server::Server;
+use crate::storage::Storage;
+
+impl Leader {
+    /// Ticks until something is due. A leader alone has nothing to do: its checks always pass.
+    pub(crate) fn deadline<S: Storage>(&self, server: &Server<S>) -> Option<u64> {
+        let config = &server.config;
+        let alone = self.peers.iter().all(|(id, _)| *id == config.id);
+        let heartbeat = config
+            .heartbeat_interval_ticks
+            .saturating_sub(self.heartbeat_elapsed)
+            .max(1);
+        let check = config
+            .election_timeout_ticks
+            .saturating_sub(server.timer.elapsed())
+            .max(1);
+        let snapshots = self.peers.iter().filter_map(|(_, peer)| peer.snapshot_wait());
+        let periodic = (!alone).then_some(heartbeat.min(check));
+        snapshots.chain(periodic).min()
+    }
+
+    /// Ticks in which nothing becomes due.
+    pub(crate) fn skip<S: Storage>(&mut self, server: &mut Server<S>, ticks: u64) {
+        let config = server.config.clone();
+        self.pass(server, ticks);
+        // Only a leader alone skips whole periods; where in them it is must not depend on how.
+        self.heartbeat_elapsed = wrap(self.heartbeat_elapsed, ticks, config.heartbeat_interval_ticks);
+        let elapsed = wrap(server.timer.elapsed(), ticks, config.election_timeout_ticks);
+        server.timer.advance_period(ticks, elapsed);
+    }
+
+    /// One tick.
+    pub(crate) fn tick<S: Storage>(&mut self, server: &mut Server<S>) -> Result<Next, Fault> {
+        self.pass(server, 1);
+        let config = server.config.clone();
+        self.heartbeat_elapsed = self.heartbeat_elapsed.saturating_add(1);
+        let elapsed = server.timer.elapsed().saturating_add(1);
+        server.timer.advance_period(1, elapsed);
+        if elapsed >= config.election_timeout_ticks {
+            server.timer.restart();
+            if config.check_quorum && !self.check_quorum(server) {
+                return Ok(Next::Follow {
+                    term: server.term(),
+                    leader: None,
+                    reason: StepDownReason::QuorumSilent,
+                });
+            }
+            self.abort_transfer(server, TransferAbort::Timeout);
+        }
+        self.give_up_snapshots(server);
+        if self.heartbeat_elapsed >= config.heartbeat_interval_ticks {
+            self.heartbeat_elapsed = 0;
+            self.broadcast_heartbeats(server);
+        }
+        Ok(Next::Stay)
+    }
+
+    fn pass<S: Storage>(&mut self, server: &Server<S>, ticks: u64) {
+        let measures_leases = server.config.read_mode == ReadMode::Lease;
+        if measures_leases {
+            self.rounds.advance(ticks, server.config.election_timeout_ticks);
+        }
+        for (_, peer) in &mut self.peers {
+            peer.promised = peer.promised.saturating_sub(ticks);
+            peer.wait_for_snapshot(ticks);
+        }
+    }
+
+    /// Whether a quorum answered within the last election timeout; then listens anew.
+    fn check_quorum<S: Storage>(&mut self, server: &Server<S>) -> bool {
+        let id = server.id();
+        let active = |voter| {
+            Some(
+                self.peer(voter)
+                    .is_some_and(|peer| voter == id || peer.is_recent_active()),
+            )
+        };
+        let quorum = server.membership.voters().vote_result(active);
+        for (_, peer) in self.peers.iter_mut().filter(|(peer, _)| *peer != id) {
+            peer.forget_activity();
+        }
+        quorum == VoteResult::Won
+    }
+
+    fn give_up_snapshots<S: Storage>(&mut self, server: &mut Server<S>) {
+        for (id, peer) in &mut self.peers {
+            if let Some(index) = peer.wait_for_snapshot(0) {
+                peer.snapshot_finished();
+                server.event(Event::SnapshotStalled { peer: *id, index });
+            }
+        }
+    }
+}
+
+/// Where a counter of this period is after so many ticks.
+fn wrap(elapsed: u64, ticks: u64, period: u64) -> u64 {
+    let elapsed = u128::from(elapsed).saturating_add(u128::from(ticks));
+    let left = elapsed.checked_rem(u128::from(period)).unwrap_or(0);
+    u64::try_from(left).unwrap_or(0)
+}

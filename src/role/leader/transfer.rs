@@ -1,0 +1,58 @@
+//! Handing leadership over (thesis 3.10): bring the transferee up to date, then order it to campaign.
+
+use super::Leader;
+use crate::error::Fault;
+use crate::event::{Event, TransferAbort};
+use crate::message::Payload;
+use crate::server::Server;
+use crate::storage::Storage;
+use crate::types::NodeId;
+
+impl Leader {
+    /// Begins to hand over to `to`, a voter; silently nothing if that is this node, or under way.
+    pub(crate) fn begin_transfer<S: Storage>(&mut self, server: &mut Server<S>, to: NodeId) -> Result<(), Fault> {
+        if self.peer(to).is_none() || server.membership.is_learner(to) || self.transfer == Some(to) {
+            return Ok(());
+        }
+        self.abort_transfer(server, TransferAbort::Replaced);
+        if to == server.id() {
+            return Ok(());
+        }
+        server.timer.restart(); // the transfer has one election timeout
+        self.transfer = Some(to);
+        server.event(Event::TransferStarted { to });
+        if !self.continue_transfer(server, to) {
+            self.send_append(server, to, true)?;
+        }
+        Ok(())
+    }
+
+    /// Orders the transferee to campaign, if `from` is the transferee and has the whole log.
+    pub(super) fn continue_transfer<S: Storage>(&mut self, server: &mut Server<S>, from: NodeId) -> bool {
+        let last = server.log.last_index();
+        let ready = self.transfer == Some(from) && self.peer(from).is_some_and(|peer| peer.matched() == last);
+        if ready {
+            // From here on a vote may pass by everybody's promises.
+            self.lease_given_up = true;
+            server.send(from, Payload::TimeoutNow);
+        }
+        ready
+    }
+
+    pub(crate) fn abort_transfer<S: Storage>(&mut self, server: &mut Server<S>, reason: TransferAbort) {
+        if let Some(to) = self.transfer.take() {
+            server.event(Event::TransferAborted { to, reason });
+        }
+    }
+
+    /// The other voter with the longest log, the lowest id among equals.
+    pub(crate) fn most_up_to_date<S: Storage>(&self, server: &Server<S>) -> Option<NodeId> {
+        let voters = self
+            .peers
+            .iter()
+            .filter(|(id, _)| *id != server.id() && server.membership.is_voter(*id));
+        let (id, _) =
+            voters.max_by_key(|(id, peer)| (peer.is_recent_active(), peer.matched(), core::cmp::Reverse(*id)))?;
+        Some(*id)
+    }
+}

@@ -1,0 +1,36 @@
+//! What is committed: sections 5.3 and 5.4.2, Figure 2 ("Rules for Servers", Leaders and AppendEntries).
+
+use crate::quorum::Joint;
+use crate::types::{Index, NodeId};
+
+/// Proof that the log is committed up to an index. Made here only.
+#[derive(Debug)]
+pub(crate) struct Committed {
+    index: Index,
+}
+
+impl Committed {
+    pub(crate) fn index(&self) -> Index {
+        self.index
+    }
+}
+
+/// A leader commits by counting replicas only entries of its own term, which begin at
+/// `term_start`; earlier ones are committed with them (section 5.4.2, Figure 8).
+pub(crate) fn by_counting(
+    voters: &Joint,
+    matched: impl Fn(NodeId) -> Option<Index>,
+    term_start: Index,
+    last: Index,
+    committed: Index,
+) -> Option<Committed> {
+    let index = voters.committed_index(matched);
+    (index > committed && index >= term_start && index <= last).then_some(Committed { index })
+}
+
+/// A follower takes the leader's word, as far as its own log is known to match the leader's.
+pub(crate) fn by_leader(commit: Index, matched: Index) -> Committed {
+    Committed {
+        index: commit.min(matched),
+    }
+}

@@ -1,0 +1,52 @@
+//! Assumes that over one election timeout no two clocks of the group drift apart by more than the
+//! lease margin less one tick. Thesis 6.4.1 and 4.2.3: who promises not to elect another leader,
+//! and how long a leader may rely on that. Both halves are here.
+
+use super::read::ReadPermit;
+use crate::event::VoteRefusal;
+use crate::quorum::Joint;
+use crate::types::{Index, NodeId};
+
+/// What a voter has to consider before it looks at a vote request at all.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct VoterState {
+    /// Ticks of silence left after a restart: an earlier start may have promised something.
+    pub(crate) silent: u64,
+    /// Ticks left of what it promised to a leader.
+    pub(crate) promised: u64,
+    /// It heard a leader within the election timeout, and check-quorum is on.
+    pub(crate) hears_leader: bool,
+    /// The storage cannot be read.
+    pub(crate) corrupt: bool,
+}
+
+/// The voter's half: whether a vote request is looked at. Otherwise it is dropped unanswered and
+/// raises no term. A `forced` one was ordered by the leader itself, who has given up its lease.
+pub(crate) fn may_vote(state: VoterState, forced: bool) -> Result<(), VoteRefusal> {
+    match state {
+        VoterState {
+            silent: ticks @ 1.., ..
+        } => Err(VoteRefusal::Silent(ticks)),
+        VoterState { corrupt: true, .. } => Err(VoteRefusal::Corrupt),
+        _ if forced => Ok(()),
+        VoterState {
+            promised: ticks @ 1.., ..
+        } => Err(VoteRefusal::Promised(ticks)),
+        VoterState { hears_leader: true, .. } => Err(VoteRefusal::LeaderAlive),
+        VoterState { .. } => Ok(()),
+    }
+}
+
+/// The leader's half: ticks for which a quorum still promises to elect nobody else, less the
+/// margin. `promised` counts from when the heartbeat that a voter answered was *sent*.
+pub(crate) fn ticks_left(voters: &Joint, promised: impl Fn(NodeId) -> Option<u64>, margin: u64) -> u64 {
+    if voters.incoming().is_empty() {
+        return 0;
+    }
+    voters.committed_index(promised).saturating_sub(margin)
+}
+
+/// A read at a leader that holds a lease and had committed in its term up to `index`.
+pub(crate) fn by_lease(index: Option<Index>, ticks_left: u64) -> Option<ReadPermit> {
+    (ticks_left > 0).then_some(ReadPermit::new(index?))
+}

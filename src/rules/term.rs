@@ -1,0 +1,42 @@
+//! What a message's term means before anything else is looked at: section 5.1, "Rules for Servers".
+
+use crate::message::Payload;
+use crate::types::{NodeId, Term};
+
+/// What to do with a message, going by its term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It is of our term, or of none, or its kind changes nobody's term.
+    Proceed,
+    /// It is of a later term: adopt that first, as a follower of this leader if one is told.
+    Adopt(Option<NodeId>),
+    /// It is of an earlier term: forget it.
+    Ignore,
+    /// A leader of an earlier term must learn that there is a later one: with pre-vote or
+    /// check-quorum nobody else will tell it, and we could neither win nor rejoin.
+    TellLeader,
+    /// A rehearsal for an earlier term must be refused, or a node that starts to use pre-vote with
+    /// a shorter log and a higher term than the rest would never be heard.
+    RefusePreVote,
+}
+
+/// Judges the message's `term` by `ours`.
+pub(crate) fn judge(ours: Term, term: Term, from: NodeId, payload: &Payload, guarded: bool) -> Verdict {
+    use Payload::{Append, Heartbeat, InstallSnapshot, RequestVote, VoteResponse};
+    if !payload.carries_term() || term == ours {
+        return Verdict::Proceed;
+    }
+    match payload {
+        RequestVote(request) if request.pre_vote && term > ours => Verdict::Proceed,
+        // The answer to our own rehearsal, which was for a later term.
+        VoteResponse {
+            pre_vote: true,
+            granted: true,
+        } if term > ours => Verdict::Proceed,
+        Append(_) | Heartbeat { .. } | InstallSnapshot(_) if term > ours => Verdict::Adopt(Some(from)),
+        _ if term > ours => Verdict::Adopt(None),
+        Append(_) | Heartbeat { .. } if guarded => Verdict::TellLeader,
+        RequestVote(request) if request.pre_vote => Verdict::RefusePreVote,
+        _ => Verdict::Ignore,
+    }
+}

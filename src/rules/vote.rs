@@ -1,0 +1,47 @@
+//! Who gets this server's vote: sections 5.2 and 5.4.1, Figure 2 (RequestVote RPC), thesis 9.6.
+
+use crate::event::VoteRefusal;
+use crate::message::RequestVote;
+use crate::server::Ballot;
+use crate::types::{EntryId, NodeId, Term};
+
+/// Proof that a vote may be cast. Made here only.
+#[derive(Debug)]
+pub(crate) struct Grant {
+    candidate: NodeId,
+}
+
+impl Grant {
+    pub(crate) fn candidate(&self) -> NodeId {
+        self.candidate
+    }
+}
+
+/// A candidate votes for itself, in a term that it has just begun (section 5.2).
+pub(crate) fn for_oneself(id: NodeId) -> Grant {
+    Grant { candidate: id }
+}
+
+/// Judges a request whose term is not below ours (and is adopted already, unless a rehearsal).
+pub(crate) fn judge(
+    ballot: Ballot,
+    leader: Option<NodeId>,
+    last: EntryId,
+    candidate: NodeId,
+    term: Term,
+    request: RequestVote,
+) -> Result<Grant, VoteRefusal> {
+    let rehearsal_for_a_later_term = request.pre_vote && term > ballot.term();
+    match (ballot.vote(), leader) {
+        _ if rehearsal_for_a_later_term => {}
+        (Some(voted), _) if voted == candidate => {} // the same answer to the same question
+        (Some(voted), _) => return Err(VoteRefusal::AlreadyVoted(voted)),
+        (None, Some(leader)) => return Err(VoteRefusal::HasLeader(leader)),
+        (None, None) => {}
+    }
+    // More up-to-date is the log with the later last term, then the longer one (section 5.4.1).
+    if request.last < last {
+        return Err(VoteRefusal::LogBehind);
+    }
+    Ok(Grant { candidate })
+}

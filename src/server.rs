@@ -1,0 +1,157 @@
+//! The paper's "state on all servers" (Figure 2): what a node has whatever its role.
+
+mod ballot;
+mod outbox;
+mod timer;
+
+use alloc::sync::Arc;
+
+pub(crate) use ballot::Ballot;
+pub(crate) use outbox::{Outbox, Promise};
+pub(crate) use timer::Timer;
+
+use crate::aside::Aside;
+use crate::config::Config;
+use crate::error::{ConfigError, Fault};
+use crate::event::Event;
+use crate::log::Log;
+use crate::membership::Membership;
+use crate::message::{Message, Payload};
+use crate::status::Counters;
+use crate::storage::Storage;
+use crate::trace::Trace;
+use crate::types::{HardState, Index, NodeId, Term};
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Server<S> {
+    pub(crate) config: Arc<Config>,
+    pub(crate) ballot: Ballot,
+    /// The term that the disk is known to hold.
+    pub(crate) durable_term: Term,
+    pub(crate) log: Log<S>,
+    pub(crate) membership: Membership,
+    pub(crate) timer: Timer,
+    pub(crate) outbox: Outbox,
+    /// Names reads that are forwarded, within this start.
+    pub(crate) reads_forwarded: u64,
+    /// The storage cannot be read here: no more votes, candidacies, acknowledgements.
+    pub(crate) corrupt: Option<Index>,
+    pub(crate) counters: Aside<Counters>,
+    pub(crate) trace: Aside<Trace>,
+}
+
+impl<S: Storage> Server<S> {
+    /// Takes up what was stored; see [`RawNode::new`](crate::RawNode::new).
+    pub(crate) fn new(config: Arc<Config>, storage: S) -> Result<Self, ConfigError> {
+        config.validate()?;
+        let initial = storage.initial_state()?;
+        let HardState { term, vote, commit } = initial.hard_state;
+        let log = Log::new(storage, commit, &config)?;
+        let last_term = log.term(log.last_index())?;
+        // A store that was made from a snapshot has no term yet, under a log of term 1.
+        if last_term > term.max(1) {
+            return Err(ConfigError::LogBeyondTerm {
+                log: last_term,
+                stored: term,
+            });
+        }
+        Ok(Self {
+            ballot: Ballot::new(term, vote),
+            durable_term: term,
+            log,
+            membership: Membership::restore(&initial.conf_state)?,
+            timer: Timer::new(&config, term != 0),
+            outbox: Outbox::default(),
+            reads_forwarded: 0,
+            corrupt: None,
+            counters: Aside::default(),
+            trace: Aside::default(),
+            config,
+        })
+    }
+
+    pub(crate) fn id(&self) -> NodeId {
+        self.config.id
+    }
+
+    pub(crate) fn term(&self) -> Term {
+        self.ballot.term()
+    }
+
+    pub(crate) fn hard_state(&self) -> HardState {
+        HardState {
+            term: self.ballot.term(),
+            vote: self.ballot.vote(),
+            commit: self.log.committed(),
+        }
+    }
+
+    /// Whether this node could stand for election: a voter without a snapshot to install.
+    pub(crate) fn is_promotable(&self) -> bool {
+        self.membership.is_voter(self.id()) && !self.log.has_pending_snapshot()
+    }
+
+    // ----- talking
+
+    /// Sends in this node's name and term what may leave at once.
+    pub(crate) fn send(&mut self, to: NodeId, payload: Payload) {
+        let message = self.message(to, self.term(), payload);
+        self.forward(message);
+    }
+
+    /// Sends a message as it is.
+    pub(crate) fn forward(&mut self, message: Message) {
+        self.counters.messages_sent = self.counters.messages_sent.wrapping_add(1);
+        self.outbox.messages.push(message);
+    }
+
+    /// Sends, once the disk has caught up, what promises something durable.
+    pub(crate) fn promise(&mut self, to: NodeId, term: Term, payload: Payload) {
+        let message = self.message(to, term, payload);
+        self.counters.messages_sent = self.counters.messages_sent.wrapping_add(1);
+        self.promise_own(Promise::Message(message));
+    }
+
+    /// Notes a promise, unless the storage is corrupt: then nothing is promised any more.
+    pub(crate) fn promise_own(&mut self, promise: Promise) {
+        if self.corrupt.is_none() {
+            self.outbox.promises.push(promise);
+        }
+    }
+
+    /// A message that is not in this node's own term (a rehearsal of a vote).
+    pub(crate) fn message(&self, to: NodeId, term: Term, payload: Payload) -> Message {
+        Message {
+            from: self.id(),
+            to,
+            term,
+            payload,
+        }
+    }
+
+    /// Notes what happened, for the caller and for the log.
+    pub(crate) fn event(&mut self, event: Event) {
+        self.trace.event(self.config.id, &event);
+        if !self.outbox.event(event) {
+            self.counters.events_dropped = self.counters.events_dropped.wrapping_add(1);
+        }
+    }
+
+    /// From here on nothing is promised any more; what was about to be is withdrawn.
+    pub(crate) fn mark_corrupt(&mut self, index: Index) {
+        if self.corrupt.replace(index).is_none() {
+            self.outbox.promises.clear();
+            self.event(Event::StorageCorrupt { index });
+        }
+    }
+
+    /// Whether the configuration may change when what is in the log is committed or applied.
+    pub(crate) fn has_change_after(&self, after: Index, up_to: Index) -> Result<bool, Fault> {
+        use crate::storage::StorageError::TemporarilyUnavailable;
+        match self.log.find_change(after, up_to, self.config.max_applying_bytes()) {
+            Ok(found) => Ok(found.is_some()),
+            Err(TemporarilyUnavailable) => Ok(true), // it may
+            Err(error) => Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Time, in ticks: everything that only time runs down, but for what belongs to a leader's peers.
+//!
+//! Times are kept as what has passed or what is left, never as a date, so that two nodes with the
+//! same future are equal.
+
+use rand::Rng;
+use rand::SeedableRng;
+use rand::rngs::Xoshiro256PlusPlus;
+
+use crate::config::Config;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Timer {
+    /// Ticks since the election timer was last reset; a leader counts its quorum checks with it.
+    elapsed: u64,
+    /// A follower or candidate campaigns when so many ticks have passed: drawn from [T, 2T).
+    timeout: u64,
+    /// How many timeouts were drawn.
+    draws: u64,
+    /// Ticks for which a leader is promised that nobody else is elected.
+    promised: u64,
+    /// Ticks of silence after a restart.
+    silent: u64,
+}
+
+impl Timer {
+    pub(crate) fn new(config: &Config, restarted: bool) -> Self {
+        let mut timer = Self {
+            elapsed: 0,
+            timeout: 0,
+            draws: 0,
+            promised: 0,
+            silent: if restarted { config.restart_silence() } else { 0 },
+        };
+        timer.reset(config);
+        timer
+    }
+
+    /// Begins anew with another timeout.
+    pub(crate) fn reset(&mut self, config: &Config) {
+        self.elapsed = 0;
+        self.timeout = draw(config, self.draws);
+        self.draws = self.draws.wrapping_add(1);
+    }
+
+    /// Begins anew with the same timeout.
+    pub(crate) fn restart(&mut self) {
+        self.elapsed = 0;
+    }
+
+    /// `ticks` pass.
+    pub(crate) fn advance(&mut self, ticks: u64, config: &Config) {
+        let enough = self.timeout.max(config.election_timeout_ticks);
+        self.elapsed = self.elapsed.saturating_add(ticks).min(enough);
+        self.promised = self.promised.saturating_sub(ticks);
+        self.silent = self.silent.saturating_sub(ticks);
+    }
+
+    /// A leader's `ticks` pass; `elapsed` is where in its period it is then.
+    pub(crate) fn advance_period(&mut self, ticks: u64, elapsed: u64) {
+        self.elapsed = elapsed;
+        self.promised = self.promised.saturating_sub(ticks);
+        self.silent = self.silent.saturating_sub(ticks);
+    }
+
+    pub(crate) fn elapsed(&self) -> u64 {
+        self.elapsed
+    }
+
+    /// Ticks until the election timeout; at least one.
+    pub(crate) fn until_timeout(&self) -> u64 {
+        self.timeout.saturating_sub(self.elapsed).max(1)
+    }
+
+    pub(crate) fn is_timed_out(&self) -> bool {
+        self.elapsed >= self.timeout
+    }
+
+    /// Replaces the drawn timeout until the next draw.
+    pub(crate) fn set_timeout(&mut self, ticks: u64) {
+        self.timeout = ticks.max(1);
+    }
+
+    /// A message of the leader was accepted: nobody else for one election timeout from now.
+    pub(crate) fn promise(&mut self, config: &Config) {
+        if config.lease_promises {
+            self.promised = config.election_timeout_ticks;
+        }
+    }
+
+    pub(crate) fn promised(&self) -> u64 {
+        self.promised
+    }
+
+    pub(crate) fn silent(&self) -> u64 {
+        self.silent
+    }
+}
+
+/// An election timeout from [T, 2T). A generator is made afresh for each draw from what names the
+/// draw, so that none lives in the state; reduced by multiplication, which is the same everywhere.
+fn draw(config: &Config, number: u64) -> u64 {
+    let mut seed = [0; 32];
+    let words = [config.seed, config.id, number, 0x7175_6f72_6174_6521];
+    for (bytes, word) in seed.chunks_exact_mut(8).zip(words) {
+        bytes.copy_from_slice(&word.to_le_bytes());
+    }
+    let random = Xoshiro256PlusPlus::from_seed(seed).next_u64();
+    let range = u128::from(config.election_timeout_ticks);
+    let offset = u128::from(random).saturating_mul(range) >> 64;
+    let offset = u64::try_from(offset).unwrap_or(0);
+    config.election_timeout_ticks.saturating_add(offset)
+}

@@ -1,0 +1,102 @@
+//! A read-only picture of a node: cheap to take, and progress on request.
+
+use crate::config::Config;
+use crate::progress::{Progress, ReplicationState};
+use crate::ready::SoftState;
+use crate::types::{HardState, Index, NodeId};
+
+/// A node at a glance; taking it allocates nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Status {
+    /// The node.
+    pub id: NodeId,
+    /// Term, vote and commit index, persisted or about to be.
+    pub hard_state: HardState,
+    /// Leader and role.
+    pub soft_state: SoftState,
+    /// Last index of the log.
+    pub last_index: Index,
+    /// Applied and acknowledged up to here.
+    pub applied: Index,
+    /// Payload bytes that wait to be committed.
+    pub uncommitted_bytes: u64,
+    /// To whom a leader is handing over.
+    pub transferee: Option<NodeId>,
+    /// Reads that wait for an answer, here or at the leader that they were forwarded to.
+    pub pending_reads: usize,
+    /// Ticks for which this leader may answer reads by its lease.
+    pub lease_ticks: u64,
+    /// Ticks for which this node promised a leader to elect nobody else.
+    pub promised_ticks: u64,
+    /// Where the storage cannot be read, if that was noticed.
+    pub corrupt: Option<Index>,
+}
+
+/// A member of the group as the leader sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct ProgressStatus {
+    /// The member.
+    pub id: NodeId,
+    /// Its log matches the leader's, durably, up to here.
+    pub matched: Index,
+    /// The next append begins here.
+    pub next: Index,
+    /// How it is fed.
+    pub state: ReplicationState,
+    /// Whether it only learns.
+    pub learner: bool,
+    /// Nothing is sent until it answers.
+    pub paused: bool,
+    /// Heard of since the last check of the quorum.
+    pub recent_active: bool,
+    /// Appends on their way.
+    pub inflight: usize,
+    /// Whether there are as many as there may be.
+    pub inflight_full: bool,
+}
+
+impl ProgressStatus {
+    pub(crate) fn new(id: NodeId, progress: &Progress, learner: bool, config: &Config) -> Self {
+        Self {
+            id,
+            matched: progress.matched(),
+            next: progress.next(),
+            state: progress.state(),
+            learner,
+            paused: progress.is_paused(),
+            recent_active: progress.is_recent_active(),
+            inflight: progress.inflights().map_or(0, |window| window.len()),
+            inflight_full: progress.inflights().is_some_and(|window| window.is_full(config)),
+        }
+    }
+}
+
+/// How often things happened since the node was made; they wrap around.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Counters {
+    /// Messages taken in.
+    pub messages_received: u64,
+    /// Messages refused with an error.
+    pub messages_refused: u64,
+    /// Messages queued for other nodes.
+    pub messages_sent: u64,
+    /// Entries appended as a leader.
+    pub entries_proposed: u64,
+    /// Proposals refused.
+    pub proposals_refused: u64,
+    /// Campaigns begun, rehearsals not counted.
+    pub campaigns: u64,
+    /// Elections won.
+    pub elections_won: u64,
+    /// Snapshots sent.
+    pub snapshots_sent: u64,
+    /// Reads answered by a round of heartbeats.
+    pub reads_by_round: u64,
+    /// Reads answered by the lease.
+    pub reads_by_lease: u64,
+    /// Events that nobody fetched in time.
+    pub events_dropped: u64,
+}

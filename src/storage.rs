@@ -1,0 +1,101 @@
+//! What the core asks of a disk, and nothing else about it.
+//!
+//! Writing is the caller's business: a [`Ready`](crate::Ready) says what to persist. The core only
+//! reads, through this trait.
+//!
+//! # The contract
+//!
+//! * A sync covers every earlier write of this node, hard states written without one included: a
+//!   commit index is durable no later than the first synced batch after it.
+//! * Entries, terms and the first and last index agree with each other; only compaction (from the
+//!   front) and what the caller persists changes them.
+//! * `Compacted`, `Unavailable` and `TemporarilyUnavailable` are normal answers. `Corrupt` silences
+//!   the node's promises, any other error poisons it.
+
+mod memory;
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+pub use memory::MemoryStorage;
+
+use crate::types::{ConfState, Entry, HardState, Index, NodeId, Snapshot, Term};
+
+/// Why a storage could not answer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum StorageError {
+    /// The index was compacted away; a snapshot stands for it.
+    #[error("the log is compacted there")]
+    Compacted,
+    /// The index is not in the log.
+    #[error("the log does not reach there")]
+    Unavailable,
+    /// Not now: entries are being fetched, or a snapshot is being made. Call
+    /// [`RawNode::storage_ready`](crate::RawNode::storage_ready) when it is there.
+    #[error("temporarily unavailable")]
+    TemporarilyUnavailable,
+    /// What was stored at this index cannot be read back. The node makes no more promises (votes,
+    /// candidacies, acknowledgements) until it is rebuilt.
+    #[error("the entry at index {0} is corrupt")]
+    Corrupt(Index),
+    /// The storage does not work; the node is poisoned.
+    #[error("broken storage: {0}")]
+    Broken(String),
+}
+
+/// What was stored when the node last stopped.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct InitialState {
+    /// Term, vote and commit index; all zero in a new store.
+    pub hard_state: HardState,
+    /// The configuration as of [`Config::applied`](crate::Config::applied).
+    pub conf_state: ConfState,
+}
+
+/// A node's stable storage, as the core reads it. See the [module](self) for the contract.
+pub trait Storage {
+    /// The hard state, and the configuration as of [`Config::applied`](crate::Config::applied).
+    fn initial_state(&self) -> Result<InitialState, StorageError>;
+
+    /// Index of the first entry that can be read; one more than the last compacted one.
+    fn first_index(&self) -> Result<Index, StorageError>;
+
+    /// Index of the last entry; `first_index() - 1` when there is none.
+    fn last_index(&self) -> Result<Index, StorageError>;
+
+    /// Term of the entry at `index`, which may be `first_index() - 1` too (the snapshot's).
+    fn term(&self, index: Index) -> Result<Term, StorageError>;
+
+    /// Entries from `low` up to and without `high`, together at most `max_bytes`
+    /// ([`Entry::encoded_len`]) but at least one.
+    fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Vec<Entry>, StorageError>;
+
+    /// A snapshot to send to `peer` that covers at least `at_least`.
+    fn snapshot(&self, peer: NodeId, at_least: Index) -> Result<Snapshot, StorageError>;
+}
+
+impl<S: Storage + ?Sized> Storage for &S {
+    fn initial_state(&self) -> Result<InitialState, StorageError> {
+        (**self).initial_state()
+    }
+
+    fn first_index(&self) -> Result<Index, StorageError> {
+        (**self).first_index()
+    }
+
+    fn last_index(&self) -> Result<Index, StorageError> {
+        (**self).last_index()
+    }
+
+    fn term(&self, index: Index) -> Result<Term, StorageError> {
+        (**self).term(index)
+    }
+
+    fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Vec<Entry>, StorageError> {
+        (**self).entries(low, high, max_bytes)
+    }
+
+    fn snapshot(&self, peer: NodeId, at_least: Index) -> Result<Snapshot, StorageError> {
+        (**self).snapshot(peer, at_least)
+    }
+}

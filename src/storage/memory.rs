@@ -1,0 +1,227 @@
+//! A storage in memory: for tests, examples and simulations, and the model that others are checked
+//! against.
+
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+use super::{InitialState, Storage, StorageError};
+use crate::ready::{AppendTask, Ready};
+use crate::types::{ConfState, Entry, EntryId, HardState, Index, NodeId, Snapshot, Term};
+
+/// A [`Storage`] that is a plain value: it can be cloned, compared and hashed.
+///
+/// It checks what it is given, and it can [`crash`](Self::crash) back to what was
+/// [synced](Self::sync).
+///
+/// ```
+/// use quorate::{ConfState, MemoryStorage, Storage};
+/// let mut storage = MemoryStorage::new();
+/// storage.set_conf_state(ConfState::of_voters([1]));
+/// assert_eq!(storage.last_index()?, 0);
+/// # Ok::<(), quorate::StorageError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct MemoryStorage {
+    now: Contents,
+    /// What a crash leaves; boxes nothing and costs a copy of handles, for payloads are shared.
+    synced: Contents,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Contents {
+    hard_state: HardState,
+    conf_state: ConfState,
+    /// The entry before the first: what the log was compacted to.
+    base: EntryId,
+    log: Vec<Entry>,
+    snapshot: Snapshot,
+}
+
+impl MemoryStorage {
+    /// An unused store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A store whose log begins after `snapshot`, all of it synced.
+    pub fn from_snapshot(snapshot: Snapshot) -> Self {
+        let contents = Contents {
+            conf_state: snapshot.metadata.conf_state.clone(),
+            base: snapshot.id(),
+            snapshot,
+            ..Contents::default()
+        };
+        Self {
+            now: contents.clone(),
+            synced: contents,
+        }
+    }
+
+    /// Stores what a Ready says is to be persisted, and syncs where it must.
+    pub fn persist(&mut self, ready: &Ready) -> Result<(), StorageError> {
+        match ready.append_task() {
+            None => Ok(()),
+            Some(task) => self.persist_task(task),
+        }
+    }
+
+    /// Stores what a task says is to be persisted, and syncs where it must.
+    pub fn persist_task(&mut self, task: &AppendTask) -> Result<(), StorageError> {
+        if let Some(snapshot) = task.snapshot() {
+            self.install_snapshot(snapshot.clone())?;
+        }
+        self.append(task.entries())?;
+        if let Some(hard_state) = task.hard_state() {
+            self.set_hard_state(hard_state);
+        }
+        if task.must_sync() {
+            self.sync();
+        }
+        Ok(())
+    }
+
+    /// Replaces the log from the first of `entries` on.
+    ///
+    /// Refuses a gap and entries that are not in order; skips what is compacted already.
+    pub fn append(&mut self, entries: &[Entry]) -> Result<(), StorageError> {
+        let first = self.now.first();
+        let compacted = entries.iter().take_while(|entry| entry.index < first).count();
+        let entries = entries.get(compacted..).unwrap_or_default();
+        let Some(front) = entries.first() else {
+            return Ok(());
+        };
+        let ordered = entries
+            .windows(2)
+            .all(|pair| matches!(pair, [a, b] if b.index == a.index.saturating_add(1) && a.term <= b.term));
+        if front.index > self.now.last().saturating_add(1) || !ordered {
+            return Err(StorageError::Broken("an append with a gap".to_string()));
+        }
+        let keep = self.now.position(front.index).unwrap_or(usize::MAX);
+        self.now.log.truncate(keep);
+        self.now.log.extend_from_slice(entries);
+        Ok(())
+    }
+
+    /// Replaces the hard state.
+    pub fn set_hard_state(&mut self, hard_state: HardState) {
+        self.now.hard_state = hard_state;
+    }
+
+    /// Replaces the configuration that [`Storage::initial_state`] gives.
+    pub fn set_conf_state(&mut self, conf_state: ConfState) {
+        self.now.conf_state = conf_state;
+    }
+
+    /// Replaces everything but the hard state: the log begins after the snapshot.
+    ///
+    /// A snapshot that is older than the log's beginning is refused as compacted.
+    pub fn install_snapshot(&mut self, snapshot: Snapshot) -> Result<(), StorageError> {
+        if snapshot.metadata.index < self.now.base.index {
+            return Err(StorageError::Compacted);
+        }
+        self.now.base = snapshot.id();
+        self.now.log.clear();
+        self.now.conf_state = snapshot.metadata.conf_state.clone();
+        self.now.snapshot = snapshot;
+        Ok(())
+    }
+
+    /// The snapshot to hand to peers from now on; the log stays as it is.
+    pub fn set_snapshot(&mut self, snapshot: Snapshot) {
+        self.now.snapshot = snapshot;
+    }
+
+    /// Drops the entries up to and including `to`.
+    ///
+    /// `Compacted` if they are gone already, `Unavailable` if the log does not reach there.
+    pub fn compact(&mut self, to: Index) -> Result<(), StorageError> {
+        if to <= self.now.base.index {
+            return Err(StorageError::Compacted);
+        }
+        let term = self.term(to)?;
+        let keep = self.now.position(to).unwrap_or(0).saturating_add(1);
+        self.now.log.drain(..keep.min(self.now.log.len()));
+        self.now.base = EntryId { term, index: to };
+        Ok(())
+    }
+
+    /// Makes everything written so far survive a crash.
+    pub fn sync(&mut self) {
+        self.synced = self.now.clone();
+    }
+
+    /// Loses what was not synced.
+    pub fn crash(&mut self) {
+        self.now = self.synced.clone();
+    }
+
+    /// The stored entries.
+    pub fn log(&self) -> &[Entry] {
+        &self.now.log
+    }
+
+    /// The stored hard state.
+    pub fn hard_state(&self) -> HardState {
+        self.now.hard_state
+    }
+}
+
+impl Contents {
+    fn first(&self) -> Index {
+        self.base.index.saturating_add(1)
+    }
+
+    fn last(&self) -> Index {
+        self.log.last().map_or(self.base.index, |entry| entry.index)
+    }
+
+    /// Where in the vector the entry at `index` is, or would be.
+    fn position(&self, index: Index) -> Option<usize> {
+        index.checked_sub(self.first())?.try_into().ok()
+    }
+}
+
+impl Storage for MemoryStorage {
+    fn initial_state(&self) -> Result<InitialState, StorageError> {
+        Ok(InitialState {
+            hard_state: self.now.hard_state,
+            conf_state: self.now.conf_state.clone(),
+        })
+    }
+
+    fn first_index(&self) -> Result<Index, StorageError> {
+        Ok(self.now.first())
+    }
+
+    fn last_index(&self) -> Result<Index, StorageError> {
+        Ok(self.now.last())
+    }
+
+    fn term(&self, index: Index) -> Result<Term, StorageError> {
+        if index == self.now.base.index {
+            return Ok(self.now.base.term);
+        }
+        let position = self.now.position(index).ok_or(StorageError::Compacted)?;
+        let entry = self.now.log.get(position).ok_or(StorageError::Unavailable)?;
+        Ok(entry.term)
+    }
+
+    fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Vec<Entry>, StorageError> {
+        let start = self.now.position(low).ok_or(StorageError::Compacted)?;
+        let end = self.now.position(high).ok_or(StorageError::Compacted)?;
+        let range = self.now.log.get(start..end).ok_or(StorageError::Unavailable)?;
+        let mut bytes = 0_u64;
+        let fitting = range.iter().enumerate().take_while(|(position, entry)| {
+            bytes = bytes.saturating_add(entry.encoded_len());
+            *position == 0 || bytes <= max_bytes
+        });
+        Ok(fitting.map(|(_, entry)| entry.clone()).collect())
+    }
+
+    fn snapshot(&self, _peer: NodeId, at_least: Index) -> Result<Snapshot, StorageError> {
+        if self.now.snapshot.is_empty() || self.now.snapshot.metadata.index < at_least {
+            return Err(StorageError::TemporarilyUnavailable);
+        }
+        Ok(self.now.snapshot.clone())
+    }
+}

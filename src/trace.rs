@@ -1,0 +1,40 @@
+//! Log lines: the only file that knows the logger. What is logged are events and dropped messages.
+
+use slog::{Logger, debug, info, warn};
+
+use crate::event::Event;
+use crate::message::Message;
+use crate::types::NodeId;
+
+/// A logger, if the caller gave one; without, a line costs one comparison.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Trace {
+    logger: Option<Logger>,
+}
+
+impl Trace {
+    pub(crate) fn set(&mut self, logger: Option<Logger>) {
+        self.logger = logger;
+    }
+
+    pub(crate) fn event(&self, id: NodeId, event: &Event) {
+        let Some(logger) = &self.logger else { return };
+        match event {
+            Event::StorageCorrupt { .. }
+            | Event::ChangeIgnored { .. }
+            | Event::Removed { .. }
+            | Event::SnapshotStalled { .. } => warn!(logger, "{event}"; "id" => id),
+            Event::VoteRefused { .. } | Event::CampaignRefused { .. } | Event::ReadDropped { .. } => {
+                debug!(logger, "{event}"; "id" => id);
+            }
+            _ => info!(logger, "{event}"; "id" => id),
+        }
+    }
+
+    /// A message that is obsolete, or that this role has no use for.
+    pub(crate) fn ignored(&self, id: NodeId, message: &Message, why: &str) {
+        if let Some(logger) = &self.logger {
+            debug!(logger, "ignored"; "id" => id, "message" => %message, "why" => why);
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! The words of the paper as types: ids, terms, indexes, entries and what is persisted of them.
+//!
+//! Plain data without rules. Numbers from outside are bounded by [`NUMBER_MAX`] where they enter
+//! (a message, a storage), so that arithmetic on them cannot overflow.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use bytes::Bytes;
+
+/// The id of a node: any number but zero, never reused for another disk.
+pub type NodeId = u64;
+
+/// A term of the Raft paper (section 5.1); zero before the first election.
+pub type Term = u64;
+
+/// A position in the log; the first entry has index 1, zero means "before the log".
+pub type Index = u64;
+
+/// The largest term, index or tick count taken from outside: 2^63 - 1.
+///
+/// Adding a handful to a number that passed this bound cannot overflow.
+pub const NUMBER_MAX: u64 = u64::MAX >> 1;
+
+/// What identifies an entry in all logs: its term and its index (the paper's Log Matching).
+///
+/// Ordered by term, then by index: the greater is the more up-to-date log end of section 5.4.1.
+///
+/// ```
+/// use quorate::EntryId;
+/// assert!(EntryId { term: 2, index: 1 } > EntryId { term: 1, index: 9 });
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EntryId {
+    /// Term in which a leader created the entry.
+    pub term: Term,
+    /// Position in the log.
+    pub index: Index,
+}
+
+impl fmt::Display for EntryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.term, self.index)
+    }
+}
+
+/// What an entry's data is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum EntryKind {
+    /// The application's bytes; empty for the entry with which a leader opens its term.
+    #[default]
+    Normal,
+    /// An encoded [`ConfChange`](crate::ConfChange), the older form that changes one node.
+    ConfChange,
+    /// An encoded [`ConfChangeV2`](crate::ConfChangeV2).
+    ConfChangeV2,
+}
+
+/// One entry of the replicated log.
+///
+/// ```
+/// use quorate::{Entry, EntryId, EntryKind};
+/// let entry = Entry { term: 1, index: 7, kind: EntryKind::Normal, data: "x = 1".into() };
+/// assert_eq!(entry.id(), EntryId { term: 1, index: 7 });
+/// assert_eq!(entry.to_string(), "1/7 Normal \"x = 1\"");
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Entry {
+    /// Term in which a leader created the entry.
+    pub term: Term,
+    /// Position in the log.
+    pub index: Index,
+    /// What the data is.
+    pub kind: EntryKind,
+    /// The payload; shared, never copied.
+    pub data: Bytes,
+}
+
+impl Entry {
+    /// The entry's term and index.
+    pub fn id(&self) -> EntryId {
+        EntryId {
+            term: self.term,
+            index: self.index,
+        }
+    }
+
+    /// Whether the entry changes the configuration.
+    pub fn is_conf_change(&self) -> bool {
+        self.kind != EntryKind::Normal
+    }
+
+    /// Bytes of the payload.
+    pub fn payload_len(&self) -> u64 {
+        self.data.len().try_into().unwrap_or(u64::MAX)
+    }
+
+    /// Bytes of the entry as a protobuf message, which is what byte limits count: a zero field
+    /// costs nothing.
+    pub fn encoded_len(&self) -> u64 {
+        let field = |value: u64| {
+            if value == 0 {
+                0
+            } else {
+                varint_len(value).saturating_add(1)
+            }
+        };
+        let kind = if self.is_conf_change() { 2 } else { 0 };
+        let data = match self.payload_len() {
+            0 => 0,
+            len => varint_len(len).saturating_add(1).saturating_add(len),
+        };
+        field(self.term)
+            .saturating_add(field(self.index))
+            .saturating_add(kind)
+            .saturating_add(data)
+    }
+}
+
+/// Bytes of a protobuf varint.
+fn varint_len(value: u64) -> u64 {
+    let bits = 64_u32.saturating_sub(value.leading_zeros()).max(1);
+    u64::from(bits.div_ceil(7))
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:?}", self.id(), self.kind)?;
+        match self.kind {
+            EntryKind::Normal => write!(f, " \"{}\"", self.data.escape_ascii()),
+            EntryKind::ConfChange | EntryKind::ConfChangeV2 => match crate::wire::decode_change(self) {
+                Ok(change) => write!(f, " {change}"),
+                Err(error) => write!(f, " ({error})"),
+            },
+        }
+    }
+}
+
+/// The paper's persistent state on all servers (Figure 2), with the commit index.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct HardState {
+    /// Latest term the server has seen.
+    pub term: Term,
+    /// Candidate that received this server's vote in `term`.
+    pub vote: Option<NodeId>,
+    /// Highest index known to be committed; may lag behind after a crash.
+    pub commit: Index,
+}
+
+impl fmt::Display for HardState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "term={}", self.term)?;
+        if let Some(vote) = self.vote {
+            write!(f, " vote={vote}")?;
+        }
+        write!(f, " commit={}", self.commit)
+    }
+}
+
+/// A configuration as it is stored in snapshots: who votes, who only learns.
+///
+/// ```
+/// use quorate::ConfState;
+/// let three = ConfState::of_voters([1, 2, 3]);
+/// assert_eq!(three.voters, [1, 2, 3]);
+/// assert!(three.voters_outgoing.is_empty()); // not joint
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ConfState {
+    /// Voters; in a joint configuration the incoming half (thesis 4.3).
+    pub voters: Vec<NodeId>,
+    /// Nodes that receive the log and do not vote.
+    pub learners: Vec<NodeId>,
+    /// The outgoing half of a joint configuration; empty otherwise.
+    pub voters_outgoing: Vec<NodeId>,
+    /// Voters of the outgoing half that become learners when the joint configuration is left.
+    pub learners_next: Vec<NodeId>,
+    /// Whether the leader leaves the joint configuration by itself.
+    pub auto_leave: bool,
+}
+
+impl ConfState {
+    /// A configuration of voters alone.
+    pub fn of_voters(voters: impl IntoIterator<Item = NodeId>) -> Self {
+        Self {
+            voters: voters.into_iter().collect(),
+            ..Self::default()
+        }
+    }
+}
+
+/// What a snapshot stands for: the log up to and including `index`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct SnapshotMetadata {
+    /// The configuration as of `index`.
+    pub conf_state: ConfState,
+    /// The last index that the snapshot covers.
+    pub index: Index,
+    /// The term of the entry at `index`.
+    pub term: Term,
+}
+
+/// A state machine's state and the log position it stands for (section 7).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Snapshot {
+    /// The application's bytes; what they mean is its own affair.
+    pub data: Bytes,
+    /// What the snapshot stands for.
+    pub metadata: SnapshotMetadata,
+}
+
+impl Snapshot {
+    /// Term and index of the last entry that the snapshot covers.
+    pub fn id(&self) -> EntryId {
+        EntryId {
+            term: self.metadata.term,
+            index: self.metadata.index,
+        }
+    }
+
+    /// Whether this is no snapshot at all (index 0).
+    pub fn is_empty(&self) -> bool {
+        self.metadata.index == 0
+    }
+}

@@ -1,0 +1,194 @@
+//! Messages on the wire: one struct with a dozen fields, of which every kind uses a few.
+//!
+//! One table for each direction; what they say about a kind is said in `proto/raft.proto` too.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use super::proto::{self, MessageType as Kind};
+use super::{known, list, try_list};
+use crate::error::DecodeError;
+use crate::message::{Append, AppendResponse, Message, Payload, RequestVote};
+use crate::types::{EntryId, Snapshot};
+
+/// The context of a vote request that the leader itself ordered.
+const FORCED: &[u8] = b"CampaignTransfer";
+
+impl From<&Message> for proto::Message {
+    fn from(message: &Message) -> Self {
+        let wire = |kind: Kind| Self {
+            r#type: kind.into(),
+            to: message.to,
+            from: message.from,
+            term: message.term,
+            ..Self::default()
+        };
+        match &message.payload {
+            Payload::Propose { entries } => Self {
+                entries: list(entries),
+                ..wire(Kind::MsgProp)
+            },
+            Payload::Append(append) => Self {
+                log_term: append.prev.term,
+                index: append.prev.index,
+                commit: append.commit,
+                entries: list(&append.entries),
+                ..wire(Kind::MsgApp)
+            },
+            Payload::AppendResponse(AppendResponse::Accepted { index }) => Self {
+                index: *index,
+                ..wire(Kind::MsgAppResp)
+            },
+            Payload::AppendResponse(AppendResponse::Rejected { index, hint }) => Self {
+                reject: true,
+                index: *index,
+                log_term: hint.term,
+                reject_hint: hint.index,
+                ..wire(Kind::MsgAppResp)
+            },
+            Payload::RequestVote(request) => Self {
+                log_term: request.last.term,
+                index: request.last.index,
+                context: Bytes::from_static(if request.forced { FORCED } else { b"" }),
+                ..wire(if request.pre_vote {
+                    Kind::MsgPreVote
+                } else {
+                    Kind::MsgVote
+                })
+            },
+            Payload::VoteResponse { pre_vote, granted } => Self {
+                reject: !granted,
+                ..wire(if *pre_vote {
+                    Kind::MsgPreVoteResp
+                } else {
+                    Kind::MsgVoteResp
+                })
+            },
+            Payload::InstallSnapshot(snapshot) => Self {
+                snapshot: Some((&**snapshot).into()),
+                ..wire(Kind::MsgSnap)
+            },
+            Payload::Heartbeat { commit, context } => Self {
+                commit: *commit,
+                context: context.clone(),
+                ..wire(Kind::MsgHeartbeat)
+            },
+            Payload::HeartbeatResponse {
+                context,
+                promised_ticks,
+            } => Self {
+                context: context.clone(),
+                promised_ticks: *promised_ticks,
+                ..wire(Kind::MsgHeartbeatResp)
+            },
+            Payload::TransferLeader => wire(Kind::MsgTransferLeader),
+            Payload::TimeoutNow => wire(Kind::MsgTimeoutNow),
+            Payload::ReadIndex { context } => Self {
+                entries: read_to_entries(context),
+                ..wire(Kind::MsgReadIndex)
+            },
+            Payload::ReadIndexResponse { index, context } => Self {
+                index: *index,
+                entries: read_to_entries(context),
+                ..wire(Kind::MsgReadIndexResp)
+            },
+        }
+    }
+}
+
+impl TryFrom<proto::Message> for Message {
+    type Error = DecodeError;
+
+    fn try_from(wire: proto::Message) -> Result<Self, DecodeError> {
+        Ok(Self {
+            from: wire.from,
+            to: wire.to,
+            term: wire.term,
+            payload: payload(wire)?,
+        })
+    }
+}
+
+fn payload(wire: proto::Message) -> Result<Payload, DecodeError> {
+    let kind = known("message type", wire.r#type)?;
+    let snapshot = wire.snapshot.map(Snapshot::from).unwrap_or_default();
+    if kind != Kind::MsgSnap && !snapshot.is_empty() {
+        return Err(DecodeError::Malformed("a snapshot in a message of another kind"));
+    }
+    let at = EntryId {
+        term: wire.log_term,
+        index: wire.index,
+    };
+    Ok(match kind {
+        Kind::MsgProp => Payload::Propose {
+            entries: try_list(wire.entries)?,
+        },
+        Kind::MsgApp => Payload::Append(Append {
+            prev: at,
+            commit: wire.commit,
+            entries: try_list(wire.entries)?,
+        }),
+        Kind::MsgAppResp if wire.reject => Payload::AppendResponse(AppendResponse::Rejected {
+            index: wire.index,
+            hint: EntryId {
+                term: wire.log_term,
+                index: wire.reject_hint,
+            },
+        }),
+        Kind::MsgAppResp => Payload::AppendResponse(AppendResponse::Accepted { index: wire.index }),
+        Kind::MsgVote | Kind::MsgPreVote => Payload::RequestVote(RequestVote {
+            pre_vote: kind == Kind::MsgPreVote,
+            last: at,
+            forced: wire.context == FORCED,
+        }),
+        Kind::MsgVoteResp | Kind::MsgPreVoteResp => Payload::VoteResponse {
+            pre_vote: kind == Kind::MsgPreVoteResp,
+            granted: !wire.reject,
+        },
+        Kind::MsgSnap => Payload::InstallSnapshot(Box::new(snapshot)),
+        Kind::MsgHeartbeat => Payload::Heartbeat {
+            commit: wire.commit,
+            context: wire.context,
+        },
+        Kind::MsgHeartbeatResp => Payload::HeartbeatResponse {
+            context: wire.context,
+            promised_ticks: wire.promised_ticks,
+        },
+        Kind::MsgTransferLeader => Payload::TransferLeader,
+        Kind::MsgTimeoutNow => Payload::TimeoutNow,
+        Kind::MsgReadIndex => Payload::ReadIndex {
+            context: read_from_entries(wire.entries)?,
+        },
+        Kind::MsgReadIndexResp => Payload::ReadIndexResponse {
+            index: wire.index,
+            context: read_from_entries(wire.entries)?,
+        },
+        Kind::MsgHup
+        | Kind::MsgBeat
+        | Kind::MsgUnreachable
+        | Kind::MsgSnapStatus
+        | Kind::MsgCheckQuorum
+        | Kind::MsgStorageAppend
+        | Kind::MsgStorageAppendResp
+        | Kind::MsgStorageApply
+        | Kind::MsgStorageApplyResp
+        | Kind::MsgForgetLeader => return Err(DecodeError::LocalKind(kind.into())),
+    })
+}
+
+/// The name of a read travels as the data of an entry, not as the message's context.
+fn read_to_entries(context: &Bytes) -> Vec<proto::Entry> {
+    Vec::from([proto::Entry {
+        data: context.clone(),
+        ..proto::Entry::default()
+    }])
+}
+
+fn read_from_entries(entries: Vec<proto::Entry>) -> Result<Bytes, DecodeError> {
+    match <[proto::Entry; 1]>::try_from(entries) {
+        Ok([entry]) => Ok(entry.data),
+        Err(_) => Err(DecodeError::Malformed("a read needs exactly one entry")),
+    }
+}

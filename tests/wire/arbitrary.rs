@@ -1,0 +1,156 @@
+//! Any value of each type that travels.
+
+use bytes::Bytes;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use quorate::{
+    Append, AppendResponse, ConfChange, ConfChangeKind, ConfChangeSingle, ConfChangeV2, ConfState, Entry, EntryId,
+    EntryKind, HardState, Message, Payload, RequestVote, Snapshot, SnapshotMetadata, Transition,
+};
+
+/// Numbers of every length: most draws of `any::<u64>()` need all ten bytes of a varint.
+fn number() -> impl Strategy<Value = u64> {
+    (any::<u64>(), 0_u32..=64).prop_map(|(number, shift)| number.checked_shr(shift).unwrap_or(0))
+}
+
+fn data() -> impl Strategy<Value = Bytes> {
+    vec(any::<u8>(), 0..200).prop_map(Bytes::from)
+}
+
+fn entry_id() -> impl Strategy<Value = EntryId> {
+    (number(), number()).prop_map(|(term, index)| EntryId { term, index })
+}
+
+pub(crate) fn entry() -> impl Strategy<Value = Entry> {
+    let kind = prop_oneof![
+        Just(EntryKind::Normal),
+        Just(EntryKind::ConfChange),
+        Just(EntryKind::ConfChangeV2),
+    ];
+    (number(), number(), kind, data()).prop_map(|(term, index, kind, data)| Entry {
+        term,
+        index,
+        kind,
+        data,
+    })
+}
+
+fn entries() -> impl Strategy<Value = Vec<Entry>> {
+    vec(entry(), 0..4)
+}
+
+pub(crate) fn conf_state() -> impl Strategy<Value = ConfState> {
+    let nodes = || vec(number(), 0..4);
+    (nodes(), nodes(), nodes(), nodes(), any::<bool>()).prop_map(
+        |(voters, learners, voters_outgoing, learners_next, auto_leave)| ConfState {
+            voters,
+            learners,
+            voters_outgoing,
+            learners_next,
+            auto_leave,
+        },
+    )
+}
+
+pub(crate) fn snapshot() -> impl Strategy<Value = Snapshot> {
+    (data(), conf_state(), number(), number()).prop_map(|(data, conf_state, index, term)| Snapshot {
+        data,
+        metadata: SnapshotMetadata {
+            conf_state,
+            index,
+            term,
+        },
+    })
+}
+
+pub(crate) fn hard_state() -> impl Strategy<Value = HardState> {
+    (number(), 1..=u64::MAX, any::<bool>(), number()).prop_map(|(term, vote, voted, commit)| HardState {
+        term,
+        vote: voted.then_some(vote),
+        commit,
+    })
+}
+
+fn change_kind() -> impl Strategy<Value = ConfChangeKind> {
+    prop_oneof![
+        Just(ConfChangeKind::AddNode),
+        Just(ConfChangeKind::RemoveNode),
+        Just(ConfChangeKind::UpdateNode),
+        Just(ConfChangeKind::AddLearnerNode),
+    ]
+}
+
+pub(crate) fn conf_change() -> impl Strategy<Value = ConfChange> {
+    (number(), change_kind(), number(), data()).prop_map(|(id, kind, node_id, context)| ConfChange {
+        id,
+        kind,
+        node_id,
+        context,
+    })
+}
+
+pub(crate) fn conf_change_v2() -> impl Strategy<Value = ConfChangeV2> {
+    let transition = prop_oneof![
+        Just(Transition::Auto),
+        Just(Transition::JointImplicit),
+        Just(Transition::JointExplicit),
+    ];
+    let single = (change_kind(), number()).prop_map(|(kind, node_id)| ConfChangeSingle { kind, node_id });
+    (transition, vec(single, 0..4), data()).prop_map(|(transition, changes, context)| ConfChangeV2 {
+        transition,
+        changes,
+        context,
+    })
+}
+
+fn payload() -> impl Strategy<Value = Payload> {
+    let append = (entry_id(), number(), entries())
+        .prop_map(|(prev, commit, entries)| Payload::Append(Append { prev, commit, entries }));
+    let accepted = number().prop_map(|index| AppendResponse::Accepted { index });
+    let rejected = (number(), entry_id()).prop_map(|(index, hint)| AppendResponse::Rejected { index, hint });
+    let request = (any::<bool>(), entry_id(), any::<bool>())
+        .prop_map(|(pre_vote, last, forced)| Payload::RequestVote(RequestVote { pre_vote, last, forced }));
+    prop_oneof![
+        entries().prop_map(|entries| Payload::Propose { entries }),
+        append,
+        prop_oneof![accepted, rejected].prop_map(Payload::AppendResponse),
+        request,
+        any::<(bool, bool)>().prop_map(|(pre_vote, granted)| Payload::VoteResponse { pre_vote, granted }),
+        snapshot().prop_map(|snapshot| Payload::InstallSnapshot(Box::new(snapshot))),
+        (number(), data()).prop_map(|(commit, context)| Payload::Heartbeat { commit, context }),
+        (data(), option::of(number())).prop_map(|(context, promised_ticks)| {
+            Payload::HeartbeatResponse {
+                context,
+                promised_ticks,
+            }
+        }),
+        Just(Payload::TransferLeader),
+        Just(Payload::TimeoutNow),
+        data().prop_map(|context| Payload::ReadIndex { context }),
+        (number(), data()).prop_map(|(index, context)| Payload::ReadIndexResponse { index, context }),
+    ]
+}
+
+pub(crate) fn message() -> impl Strategy<Value = Message> {
+    (number(), number(), number(), payload()).prop_map(|(from, to, term, payload)| Message {
+        from,
+        to,
+        term,
+        payload,
+    })
+}
+
+/// Fields that no message has (tags 33, 49, 65 ...), in each of the forms that fields have.
+pub(crate) fn unknown_fields() -> impl Strategy<Value = Vec<u8>> {
+    let field = (2_u8..128, 0_usize..4, any::<[u8; 8]>()).prop_map(|(tag, form, bytes)| {
+        let key = |form: u8| [0x88 | form, tag];
+        match form {
+            0 => [&key(0)[..], &[bytes[0] | 0x80, bytes[1] & 0x7f]].concat(),
+            1 => [&key(1)[..], &bytes].concat(),
+            2 => [&key(2)[..], &[8], &bytes].concat(),
+            _ => [&key(5)[..], &bytes[..4]].concat(),
+        }
+    });
+    vec(field, 1..4).prop_map(|fields| fields.concat())
+}
