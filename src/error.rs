@@ -369,7 +369,7 @@ pub enum ConfigError {
 #[non_exhaustive]
 pub enum DecodeError {
     /// The bytes are not protobuf of this schema, or are cut short.
-    #[error("not protobuf: {0}")]
+    #[error("{0}")]
     Protobuf(String),
     /// A kind that only travels inside a node.
     #[error("kind {0} does not travel between nodes")]

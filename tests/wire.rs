@@ -199,15 +199,14 @@ fn what_a_kind_does_not_use_is_ignored() {
 fn what_is_not_a_message_is_refused_with_the_reason() {
     let unknown = |what, number| DecodeError::Unknown { what, number };
     let stray = DecodeError::Malformed("a snapshot in a message of another kind");
-    let one_entry = DecodeError::Malformed("a read needs exactly one entry");
+    let one_name = DecodeError::Malformed("a read has one name");
     let table = [
         ("", DecodeError::LocalKind(0)),
         ("0818", unknown("message type", 24)),
         ("08ffffffffffffffffff01", unknown("message type", -1)),
         ("0802 3a020803", unknown("entry type", 3)),
         ("0803 4a04 1202 1001", stray),
-        ("080f", one_entry.clone()),
-        ("0810 3a00 3a00", one_entry),
+        ("0810 3a00 3a00", one_name),
     ];
     for (hex, error) in table {
         assert_eq!(Message::decode(&*unhex(hex)), Err(error), "{hex}");

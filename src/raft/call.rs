@@ -65,14 +65,13 @@ impl<S: Storage> Raft<S> {
 
     pub(crate) fn transfer_to(&mut self, to: NodeId) -> Result<(), Stop<TransferError>> {
         let server = &self.server;
-        let refusal = if self.role.leader(server.id()).is_none() {
-            TransferError::NoLeader
-        } else if server.membership.is_learner(to) {
-            TransferError::Learner { to }
-        } else if !server.membership.is_voter(to) {
-            TransferError::Unknown { to }
-        } else {
-            return Ok(self.transfer(to)?);
+        let refusal = match self.role.leader(server.id()) {
+            None => TransferError::NoLeader,
+            // The leader knows better than we do who is a voter by now.
+            Some(leader) if leader != server.id() => return Ok(self.transfer(to)?),
+            Some(_) if server.membership.is_learner(to) => TransferError::Learner { to },
+            Some(_) if !server.membership.is_voter(to) => TransferError::Unknown { to },
+            Some(_) => return Ok(self.transfer(to)?),
         };
         Err(Stop::Refused(refusal))
     }

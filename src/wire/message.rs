@@ -178,8 +178,12 @@ fn payload(wire: proto::Message) -> Result<Payload, DecodeError> {
     })
 }
 
-/// The name of a read travels as the data of an entry, not as the message's context.
+/// The name of a read travels as the data of an entry, not as the message's context; no name as no
+/// entry.
 fn read_to_entries(context: &Bytes) -> Vec<proto::Entry> {
+    if context.is_empty() {
+        return Vec::new();
+    }
     Vec::from([proto::Entry {
         data: context.clone(),
         ..proto::Entry::default()
@@ -187,8 +191,10 @@ fn read_to_entries(context: &Bytes) -> Vec<proto::Entry> {
 }
 
 fn read_from_entries(entries: Vec<proto::Entry>) -> Result<Bytes, DecodeError> {
-    match <[proto::Entry; 1]>::try_from(entries) {
-        Ok([entry]) => Ok(entry.data),
-        Err(_) => Err(DecodeError::Malformed("a read needs exactly one entry")),
+    let mut entries = entries.into_iter();
+    let context = entries.next().map(|entry| entry.data).unwrap_or_default();
+    if entries.next().is_some() {
+        return Err(DecodeError::Malformed("a read has one name"));
     }
+    Ok(context)
 }
