@@ -41,7 +41,7 @@ impl Configuration {
     /// ```
     /// use quorate::{ConfState, Configuration, MemoryStorage, bootstrap};
     /// let three = ConfState::of_voters([1, 2, 3]);
-    /// let storage = MemoryStorage::from_snapshot(bootstrap(&MemoryStorage::new(), three.clone())?);
+    /// let storage = MemoryStorage::from_snapshot(bootstrap(&MemoryStorage::new(), &three)?);
     /// let configuration = Configuration::read(&storage, 0)?;
     /// assert_eq!((configuration.applied, configuration.index), (three, 1));
     /// assert_eq!(configuration.pending, None);
@@ -88,13 +88,13 @@ impl Configuration {
 ///
 /// ```
 /// use quorate::{Config, ConfState, MemoryStorage, RawNode, bootstrap};
-/// let snapshot = bootstrap(&MemoryStorage::new(), ConfState::of_voters([1]))?;
+/// let snapshot = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1]))?;
 /// let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(snapshot))?;
 /// assert!(node.campaign().is_ok());
 /// # Ok::<(), quorate::ConfigError>(())
 /// ```
-pub fn bootstrap<S: Storage>(storage: &S, conf_state: ConfState) -> Result<Snapshot, ConfigError> {
-    let membership = crate::membership::Membership::restore(&conf_state)?;
+pub fn bootstrap<S: Storage>(storage: &S, conf_state: &ConfState) -> Result<Snapshot, ConfigError> {
+    let membership = crate::membership::Membership::restore(conf_state)?;
     if membership.voters().incoming().is_empty() {
         return Err(crate::membership::ChangeError::NoVoters.into());
     }

@@ -7,7 +7,7 @@
 //! use quorate::{Config, ConfState, MemoryStorage, RawNode, bootstrap};
 //!
 //! // A group of one, so that the loop fits here.
-//! let storage = MemoryStorage::from_snapshot(bootstrap(&MemoryStorage::new(), ConfState::of_voters([1]))?);
+//! let storage = MemoryStorage::from_snapshot(bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1]))?);
 //! let mut node = RawNode::new(Config::new(1, 42), storage)?;
 //! node.campaign()?;
 //!

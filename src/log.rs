@@ -116,7 +116,9 @@ impl<S: Storage> Log<S> {
             match self.slice(next, last.saturating_add(1), config.max_message_bytes) {
                 Ok(entries) => {
                     next = next.saturating_add(entries.len().try_into().unwrap_or(u64::MAX));
-                    entries.iter().for_each(|entry| self.uncommitted.push(entry));
+                    for entry in &entries {
+                        self.uncommitted.push(entry);
+                    }
                 }
                 Err(StorageError::TemporarilyUnavailable) => {
                     self.uncommitted.stop_measuring(last);

@@ -6,6 +6,7 @@
 
 mod acknowledge;
 mod call;
+mod forward;
 mod gate;
 mod invariants;
 mod message;

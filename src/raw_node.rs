@@ -20,7 +20,7 @@ use crate::membership::{AnyConfChange, Membership};
 use crate::message::Message;
 use crate::raft::{Raft, Stop};
 use crate::ready::{Ack, AckKind, AppendTask, ApplyTask, Persisted, Ready, SoftState, TaskResponse};
-use crate::role::Role;
+use crate::role::{Leader, Role};
 use crate::server::Promise;
 use crate::status::{Counters, ProgressStatus, Status};
 use crate::storage::Storage;
@@ -273,11 +273,7 @@ impl<S: Storage> RawNode<S> {
     /// Whether there is something to do.
     pub fn has_ready(&self) -> bool {
         let server = &self.raft.server;
-        let unsent_round = self
-            .raft
-            .role()
-            .as_leader()
-            .is_some_and(|leader| leader.has_unsent_round());
+        let unsent_round = self.raft.role().as_leader().is_some_and(Leader::has_unsent_round);
         self.raft.poisoned().is_none()
             && (self.raft.soft_state() != self.told_soft
                 || self.new_hard_state().is_some()
@@ -394,14 +390,16 @@ impl<S: Storage> RawNode<S> {
         if self.config().async_storage_writes {
             return Err(AcknowledgeError::WrongMode);
         }
-        let number = persisted.number;
+        let Persisted {
+            number, acks, applied, ..
+        } = persisted;
         let Some(outstanding) = self.outstanding.filter(|out| out.number == number) else {
             return Err(AcknowledgeError::NotOutstanding { number });
         };
         self.outstanding = None;
         self.raft.enter(|raft| {
             raft.on_durable_term(outstanding.term);
-            for ack in persisted.acks.iter().chain(&persisted.applied) {
+            for ack in acks.iter().chain(&applied) {
                 raft.on_acknowledged(&ack.kind)?;
             }
             Ok(())
@@ -418,13 +416,14 @@ impl<S: Storage> RawNode<S> {
         if !self.config().async_storage_writes {
             return Err(AcknowledgeError::WrongMode);
         }
-        self.acks.acknowledge(&ack)?;
+        let Ack { number, kind } = ack;
+        self.acks.acknowledge(number, &kind)?;
         let id = self.config().id;
-        let own = matches!(ack.kind, AckKind::Vote { .. } | AckKind::Append { .. });
+        let own = matches!(kind, AckKind::Vote { .. } | AckKind::Append { .. });
         if own && !self.membership().contains(id) {
             return Err(AcknowledgeError::Removed { id });
         }
-        self.raft.enter(|raft| Ok(raft.on_acknowledged(&ack.kind)?))
+        self.raft.enter(|raft| Ok(raft.on_acknowledged(&kind)?))
     }
 
     // ----- what is
@@ -450,7 +449,7 @@ impl<S: Storage> RawNode<S> {
             last_index: server.log.last_index(),
             applied: server.log.applied(),
             uncommitted_bytes: server.log.uncommitted_bytes(),
-            transferee: leader.and_then(|leader| leader.transferee()),
+            transferee: leader.and_then(Leader::transferee),
             pending_reads,
             lease_ticks: leader.map_or(0, |leader| leader.lease_ticks(server)),
             promised_ticks: server.timer.promised(),

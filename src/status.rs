@@ -1,7 +1,7 @@
 //! A read-only picture of a node: cheap to take, and progress on request.
 
 use crate::config::Config;
-use crate::progress::{Progress, ReplicationState};
+use crate::progress::{Inflights, Progress, ReplicationState};
 use crate::ready::SoftState;
 use crate::types::{HardState, Index, NodeId};
 
@@ -67,7 +67,7 @@ impl ProgressStatus {
             learner,
             paused: progress.is_paused(),
             recent_active: progress.is_recent_active(),
-            inflight: progress.inflights().map_or(0, |window| window.len()),
+            inflight: progress.inflights().map_or(0, Inflights::len),
             inflight_full: progress.inflights().is_some_and(|window| window.is_full(config)),
         }
     }

@@ -88,10 +88,11 @@ impl<S: Storage> Raft<S> {
 
     /// Not in lease mode: whoever forgets its leader could help to elect another.
     pub(crate) fn forget_leader(&mut self) {
-        if let Role::Follower(follower) = &mut self.role {
-            if self.server.config.read_mode != ReadMode::Lease {
+        match &mut self.role {
+            Role::Follower(follower) if self.server.config.read_mode != ReadMode::Lease => {
                 follower.forget_leader(&mut self.server);
             }
+            Role::Follower(_) | Role::PreCandidate(_) | Role::Candidate(_) | Role::Leader(_) => {}
         }
     }
 

@@ -1,10 +1,8 @@
 //! Messages: checked, judged by their term, and handed to the role. One table, every pair named.
 
-use bytes::Bytes;
-
 use super::gate::{self, Admitted};
 use super::{Raft, Stop};
-use crate::error::{Fault, ProposeError, StepError};
+use crate::error::{Fault, StepError};
 use crate::event::{Event, StepDownReason, VoteRefusal};
 use crate::message::{AppendResponse, Message, Payload, RequestVote};
 use crate::role::{Campaign, Next, Role, follower};
@@ -13,7 +11,7 @@ use crate::rules::lease::{self, VoterState};
 use crate::rules::term::{self, Verdict};
 use crate::rules::vote;
 use crate::storage::Storage;
-use crate::types::{Entry, NodeId, Term};
+use crate::types::{NodeId, Term};
 
 impl<S: Storage> Raft<S> {
     pub(crate) fn step(&mut self, message: Message) -> Result<(), Stop<StepError>> {
@@ -128,7 +126,10 @@ impl<S: Storage> Raft<S> {
                 Next::Stay
             }
             (_, Payload::Propose { entries }) => return self.on_forwarded_proposal(from, entries),
-            (_, Payload::ReadIndex { context }) => return Ok(self.on_forwarded_read(from, context)?),
+            (_, Payload::ReadIndex { context }) => {
+                self.on_forwarded_read(from, context);
+                Next::Stay
+            }
             (_, Payload::TransferLeader) => return Ok(self.transfer(from)?),
 
             // Answers to what an earlier role asked, and what only a follower is told.
@@ -219,35 +220,6 @@ impl<S: Storage> Raft<S> {
         };
         self.transition(next)
     }
-
-    // ----- what followers pass on
-
-    fn on_forwarded_proposal(&mut self, from: NodeId, entries: alloc::vec::Vec<Entry>) -> Result<(), Stop<StepError>> {
-        let outcome = self.propose(from, entries, None);
-        outcome.map(|_| ()).map_err(|stop| stop.map(StepError::Proposal))
-    }
-
-    fn on_forwarded_read(&mut self, from: NodeId, context: Bytes) -> Result<(), Fault> {
-        let server = &mut self.server;
-        let dropped = match &mut self.role {
-            Role::Leader(leader) => leader.on_read(server, from, context).is_err(),
-            Role::Follower(follower) => {
-                let payload = Payload::ReadIndex { context };
-                let message = Message {
-                    from,
-                    to: from,
-                    term: 0,
-                    payload,
-                };
-                !follower.forward(server, message)
-            }
-            Role::PreCandidate(_) | Role::Candidate(_) => true,
-        };
-        if dropped {
-            server.event(Event::ReadDropped { from });
-        }
-        Ok(())
-    }
 }
 
 fn after_vote(tally: Tally, term: Term) -> Next {
@@ -259,64 +231,5 @@ fn after_vote(tally: Tally, term: Term) -> Next {
             reason: StepDownReason::HigherTerm,
         },
         Tally::Pending => Next::Stay,
-    }
-}
-
-// The two calls that may come from here or, forwarded, from another node.
-impl<S: Storage> Raft<S> {
-    /// Appends, or passes on to the leader.
-    pub(super) fn propose(
-        &mut self,
-        from: NodeId,
-        entries: alloc::vec::Vec<Entry>,
-        expected: Option<crate::types::Index>,
-    ) -> Result<crate::raw_node::Proposed, Stop<ProposeError>> {
-        use crate::raw_node::Proposed;
-        let server = &mut self.server;
-        match &mut self.role {
-            Role::Leader(leader) => {
-                let id = leader.propose(server, entries, expected)?;
-                Ok(Proposed::At {
-                    term: id.term,
-                    index: id.index,
-                })
-            }
-            Role::Follower(follower) => {
-                let leader = follower.leader().ok_or(Stop::Refused(ProposeError::NoLeader))?;
-                if server.config.disable_proposal_forwarding || expected.is_some() {
-                    return Err(Stop::Refused(ProposeError::NotLeader { leader }));
-                }
-                let payload = Payload::Propose { entries };
-                let message = Message {
-                    from,
-                    to: leader,
-                    term: 0,
-                    payload,
-                };
-                follower.forward(server, message);
-                Ok(Proposed::Forwarded { leader })
-            }
-            Role::PreCandidate(_) | Role::Candidate(_) => Err(Stop::Refused(ProposeError::NoLeader)),
-        }
-    }
-
-    /// Hands leadership to `to`, or asks the leader to.
-    pub(super) fn transfer(&mut self, to: NodeId) -> Result<(), Fault> {
-        let server = &mut self.server;
-        match &mut self.role {
-            Role::Leader(leader) => leader.begin_transfer(server, to),
-            Role::Follower(follower) => {
-                let payload = Payload::TransferLeader;
-                let message = Message {
-                    from: to,
-                    to,
-                    term: 0,
-                    payload,
-                };
-                follower.forward(server, message);
-                Ok(())
-            }
-            Role::PreCandidate(_) | Role::Candidate(_) => Ok(()),
-        }
     }
 }

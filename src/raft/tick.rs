@@ -2,7 +2,7 @@
 
 use super::{Raft, Stop};
 use crate::error::{Fault, Poisoned};
-use crate::role::{Campaign, Role};
+use crate::role::{Campaign, Next, Role};
 use crate::storage::Storage;
 
 impl<S: Storage> Raft<S> {
@@ -56,8 +56,8 @@ impl<S: Storage> Raft<S> {
         self.server.log.retry();
         if let Role::Leader(leader) = &mut self.role {
             let before = self.server.outbox.messages.len();
-            let next = leader.tick(&mut self.server)?;
-            let stays = matches!(next, crate::role::Next::Stay);
+            let next = leader.tick(&mut self.server);
+            let stays = matches!(next, Next::Stay);
             self.transition(next)?;
             return Ok(retried || !stays || self.server.outbox.messages.len() > before);
         }

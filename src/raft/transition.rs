@@ -86,12 +86,14 @@ impl<S: Storage> Raft<S> {
 
     /// Stands for election, if it may; else says why not.
     pub(super) fn campaign(&mut self, campaign: Campaign) -> Result<(), Fault> {
-        // Who won a rehearsal was allowed to begin it, and nothing has happened since.
-        if campaign != Campaign::Real {
-            if let Some(reason) = self.campaign_refusal(campaign == Campaign::Forced)? {
-                self.server.event(Event::CampaignRefused { reason });
-                return Ok(());
-            }
+        let refusal = match campaign {
+            // Who won a rehearsal was allowed to begin it, and has been nothing else since.
+            Campaign::Real => None,
+            Campaign::Rehearsed | Campaign::Forced => self.campaign_refusal(campaign == Campaign::Forced)?,
+        };
+        if let Some(reason) = refusal {
+            self.server.event(Event::CampaignRefused { reason });
+            return Ok(());
         }
         let pre_vote = self.server.config.pre_vote && campaign == Campaign::Rehearsed;
         self.leave(StepDownReason::HigherTerm);

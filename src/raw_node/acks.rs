@@ -40,11 +40,10 @@ impl AckNumbers {
     }
 
     /// Checks that this acknowledgement is due.
-    pub(super) fn acknowledge(&mut self, ack: &Ack) -> Result<(), AcknowledgeError> {
-        let number = ack.number;
+    pub(super) fn acknowledge(&mut self, number: u64, kind: &AckKind) -> Result<(), AcknowledgeError> {
         // Votes and appends count by what they say, so that one may be lost; the others move on.
-        let may_skip = matches!(ack.kind, AckKind::Vote { .. } | AckKind::Append { .. });
-        let sequence = self.sequence(&ack.kind);
+        let may_skip = matches!(kind, AckKind::Vote { .. } | AckKind::Append { .. });
+        let sequence = self.sequence(kind);
         let expected = sequence.acknowledged.saturating_add(1);
         if number < expected {
             return Err(AcknowledgeError::Repeated { number });

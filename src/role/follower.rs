@@ -69,7 +69,7 @@ impl Follower {
 
     /// Passes on a read of this node's own.
     pub(crate) fn read<S: Storage>(&mut self, server: &mut Server<S>, context: Bytes) -> Result<(), ReadError> {
-        let leader = self.leader.ok_or(ReadError::NoLeader)?;
+        self.leader.ok_or(ReadError::NoLeader)?;
         if self.reads.len() >= server.config.max_pending_reads {
             return Err(ReadError::Full {
                 pending: self.reads.len(),
@@ -79,8 +79,7 @@ impl Follower {
         let number = server.reads_forwarded;
         self.reads.push(number, context, server.config.election_timeout_ticks);
         let context = read::context(server.config.seed, number);
-        let message = server.message(leader, 0, Payload::ReadIndex { context });
-        server.forward(message);
+        self.forward(server, server.id(), Payload::ReadIndex { context });
         Ok(())
     }
 
@@ -100,17 +99,14 @@ impl Follower {
     }
 
     /// Passes a call on to the leader under its first sender's name; `false` if there is none.
-    pub(crate) fn forward<S: Storage>(&self, server: &mut Server<S>, message: Message) -> bool {
-        let Some(leader) = self.leader else { return false };
-        let term = if message.payload.carries_term() {
-            server.term()
-        } else {
-            0
-        };
+    pub(crate) fn forward<S: Storage>(&self, server: &mut Server<S>, from: NodeId, payload: Payload) -> bool {
+        let Some(to) = self.leader else { return false };
+        let term = if payload.carries_term() { server.term() } else { 0 };
         server.forward(Message {
-            to: leader,
+            from,
+            to,
             term,
-            ..message
+            payload,
         });
         true
     }

@@ -70,25 +70,9 @@ impl Leader {
             rounds: Rounds::default(),
             unsent: Unsent::default(),
         };
-        leader.append(server, Vec::from([Entry::default()]))?;
+        append(server, Vec::from([Entry::default()]))?;
         leader.broadcast_appends(server)?;
         Ok(leader)
-    }
-
-    /// Puts entries at the end of the log, in this term.
-    fn append<S: Storage>(&mut self, server: &mut Server<S>, mut entries: Vec<Entry>) -> Result<Index, Fault> {
-        let term = server.term();
-        for (entry, index) in entries.iter_mut().zip(server.log.last_index().saturating_add(1)..) {
-            (entry.term, entry.index) = (term, index);
-        }
-        server.counters.entries_proposed = server
-            .counters
-            .entries_proposed
-            .wrapping_add(entries.len().try_into().unwrap_or(0));
-        server.log.append(entries, &server.config)?;
-        let index = server.log.last_index();
-        server.promise_own(Promise::OwnAppend { term, index });
-        Ok(index)
     }
 
     pub(crate) fn transferee(&self) -> Option<NodeId> {
@@ -150,4 +134,20 @@ fn leave_joint() -> Entry {
         kind: EntryKind::ConfChangeV2,
         ..Entry::default()
     }
+}
+
+/// Puts entries at the end of the log, in this term.
+fn append<S: Storage>(server: &mut Server<S>, mut entries: Vec<Entry>) -> Result<Index, Fault> {
+    let term = server.term();
+    for (entry, index) in entries.iter_mut().zip(server.log.last_index().saturating_add(1)..) {
+        (entry.term, entry.index) = (term, index);
+    }
+    server.counters.entries_proposed = server
+        .counters
+        .entries_proposed
+        .wrapping_add(entries.len().try_into().unwrap_or(0));
+    server.log.append(entries, &server.config)?;
+    let index = server.log.last_index();
+    server.promise_own(Promise::OwnAppend { term, index });
+    Ok(index)
 }

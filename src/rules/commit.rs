@@ -1,4 +1,4 @@
-//! What is committed: sections 5.3 and 5.4.2, Figure 2 ("Rules for Servers", Leaders and AppendEntries).
+//! What is committed: sections 5.3 and 5.4.2, Figure 2 ("Rules for Servers", Leaders and `AppendEntries`).
 
 use crate::quorum::Joint;
 use crate::types::{Index, NodeId};

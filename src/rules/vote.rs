@@ -1,4 +1,4 @@
-//! Who gets this server's vote: sections 5.2 and 5.4.1, Figure 2 (RequestVote RPC), thesis 9.6.
+//! Who gets this server's vote: sections 5.2 and 5.4.1, Figure 2 (`RequestVote` RPC), thesis 9.6.
 
 use crate::event::VoteRefusal;
 use crate::message::RequestVote;

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Leader, leave_joint};
+use super::{Leader, append, leave_joint};
 use crate::error::{ChangeRefusal, Fault, ProposeError};
 use crate::raft::Stop;
 use crate::rules::change;
@@ -43,7 +43,7 @@ impl Leader {
             return Err(Stop::Refused(ProposeError::Transferring { to }));
         }
         if let Some(expected) = expected {
-            self.check_expected(server, expected)?;
+            check_expected(server, expected)?;
         }
         let change = self.check_changes(server, &entries)?;
         let bytes = entries
@@ -53,7 +53,7 @@ impl Leader {
             let uncommitted = server.log.uncommitted_bytes();
             return Err(Stop::Refused(ProposeError::Full { uncommitted }));
         }
-        let index = self.append(server, entries)?;
+        let index = append(server, entries)?;
         self.pending_change = change.unwrap_or(self.pending_change);
         self.broadcast(server)?;
         let term = server.term();
@@ -80,25 +80,6 @@ impl Leader {
         Ok((pending != self.pending_change).then_some(pending))
     }
 
-    /// Compare-and-set: no configuration entry may be in the log after `expected`.
-    fn check_expected<S: Storage>(&self, server: &Server<S>, expected: Index) -> Result<(), Stop<ProposeError>> {
-        use crate::storage::StorageError::{Compacted, TemporarilyUnavailable, Unavailable};
-        let refused = |refusal: ChangeRefusal| Err(Stop::Refused(ProposeError::Change(refusal)));
-        let last = server.log.last_index();
-        match server
-            .log
-            .find_change(expected, last, server.config.max_applying_bytes())
-        {
-            Ok(None) => Ok(()),
-            Ok(Some(entry)) => refused(ChangeRefusal::Changed {
-                expected,
-                changed: entry.index,
-            }),
-            Err(Compacted | Unavailable | TemporarilyUnavailable) => refused(ChangeRefusal::Unknown { expected }),
-            Err(error) => Err(Stop::Fault(Fault::Storage(error))),
-        }
-    }
-
     /// Entries were applied: if the configuration is joint and to be left without being told to,
     /// now is the time. Tried again at each application until it succeeds.
     pub(crate) fn leave_joint_if_due<S: Storage>(&mut self, server: &mut Server<S>) -> Result<(), Fault> {
@@ -109,5 +90,24 @@ impl Leader {
             Ok(_) | Err(Stop::Refused(_)) => Ok(()),
             Err(Stop::Fault(fault)) => Err(fault),
         }
+    }
+}
+
+/// Compare-and-set: no configuration entry may be in the log after `expected`.
+fn check_expected<S: Storage>(server: &Server<S>, expected: Index) -> Result<(), Stop<ProposeError>> {
+    use crate::storage::StorageError::{Compacted, TemporarilyUnavailable, Unavailable};
+    let refused = |refusal: ChangeRefusal| Err(Stop::Refused(ProposeError::Change(refusal)));
+    let last = server.log.last_index();
+    match server
+        .log
+        .find_change(expected, last, server.config.max_applying_bytes())
+    {
+        Ok(None) => Ok(()),
+        Ok(Some(entry)) => refused(ChangeRefusal::Changed {
+            expected,
+            changed: entry.index,
+        }),
+        Err(Compacted | Unavailable | TemporarilyUnavailable) => refused(ChangeRefusal::Unknown { expected }),
+        Err(error) => Err(Stop::Fault(Fault::Storage(error))),
     }
 }

@@ -9,7 +9,7 @@ use super::Leader;
 use crate::error::Fault;
 use crate::event::Event;
 use crate::message::{Append, AppendResponse, Payload};
-use crate::progress::ReplicationState;
+use crate::progress::{Progress, ReplicationState};
 use crate::read;
 use crate::role::Next;
 use crate::rules::commit;
@@ -205,7 +205,7 @@ impl Leader {
     }
 
     fn note_activity<S: Storage>(&mut self, server: &mut Server<S>, from: NodeId) {
-        let silent = self.peer_mut(from).is_some_and(|peer| peer.heard());
+        let silent = self.peer_mut(from).is_some_and(Progress::heard);
         if silent && from != server.id() {
             server.event(Event::PeerReachable { peer: from });
         }
@@ -223,7 +223,8 @@ impl Leader {
             return Ok(());
         };
         let news = peer.matched_to(index);
-        if !news && !(peer.matched() == index && peer.is_probing()) {
+        let probed = peer.matched() == index && peer.is_probing();
+        if !news && !probed {
             return Ok(());
         }
         match peer.state() {
@@ -270,7 +271,7 @@ impl Leader {
     pub(super) fn advance_commit<S: Storage>(&mut self, server: &mut Server<S>) -> Result<bool, Fault> {
         let proof = commit::by_counting(
             server.membership.voters(),
-            |id| self.peer(id).map(super::Progress::matched),
+            |id| self.peer(id).map(Progress::matched),
             self.term_start,
             server.log.last_index(),
             server.log.committed(),
@@ -328,7 +329,7 @@ impl Leader {
 
     /// The storage has what it did not have before: try everybody again.
     pub(crate) fn on_storage_ready<S: Storage>(&mut self, server: &mut Server<S>) -> Result<(), Fault> {
-        self.each_peer(server, |leader, server, to| leader.send_all(server, to))
+        self.each_peer(server, Self::send_all)
     }
 }
 

@@ -3,7 +3,6 @@
 
 use super::Leader;
 use crate::config::ReadMode;
-use crate::error::Fault;
 use crate::event::{Event, StepDownReason, TransferAbort};
 use crate::quorum::VoteResult;
 use crate::role::Next;
@@ -39,7 +38,7 @@ impl Leader {
     }
 
     /// One tick.
-    pub(crate) fn tick<S: Storage>(&mut self, server: &mut Server<S>) -> Result<Next, Fault> {
+    pub(crate) fn tick<S: Storage>(&mut self, server: &mut Server<S>) -> Next {
         self.pass(server, 1);
         let config = server.config.clone();
         self.heartbeat_elapsed = self.heartbeat_elapsed.saturating_add(1);
@@ -48,11 +47,11 @@ impl Leader {
         if elapsed >= config.election_timeout_ticks {
             server.timer.restart();
             if config.check_quorum && !self.check_quorum(server) {
-                return Ok(Next::Follow {
+                return Next::Follow {
                     term: server.term(),
                     leader: None,
                     reason: StepDownReason::QuorumSilent,
-                });
+                };
             }
             self.abort_transfer(server, TransferAbort::Timeout);
         }
@@ -61,7 +60,7 @@ impl Leader {
             self.heartbeat_elapsed = 0;
             self.broadcast_heartbeats(server);
         }
-        Ok(Next::Stay)
+        Next::Stay
     }
 
     fn pass<S: Storage>(&mut self, server: &Server<S>, ticks: u64) {

@@ -1,0 +1,74 @@
+//! Calls that are made here or at another node: a leader answers them, a follower passes them on to
+//! its leader under the first sender's name (thesis 6.2, "routing requests to the leader").
+
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use super::{Raft, Stop};
+use crate::error::{Fault, ProposeError, StepError};
+use crate::event::Event;
+use crate::message::{Message, Payload};
+use crate::raw_node::Proposed;
+use crate::role::Role;
+use crate::storage::Storage;
+use crate::types::{Entry, Index, NodeId};
+
+impl<S: Storage> Raft<S> {
+    pub(super) fn propose(
+        &mut self,
+        from: NodeId,
+        entries: Vec<Entry>,
+        expected: Option<Index>,
+    ) -> Result<Proposed, Stop<ProposeError>> {
+        let server = &mut self.server;
+        match &mut self.role {
+            Role::Leader(leader) => {
+                let id = leader.propose(server, entries, expected)?;
+                Ok(Proposed::At {
+                    term: id.term,
+                    index: id.index,
+                })
+            }
+            Role::Follower(follower) => {
+                let leader = follower.leader().ok_or(Stop::Refused(ProposeError::NoLeader))?;
+                if server.config.disable_proposal_forwarding || expected.is_some() {
+                    return Err(Stop::Refused(ProposeError::NotLeader { leader }));
+                }
+                follower.forward(server, from, Payload::Propose { entries });
+                Ok(Proposed::Forwarded { leader })
+            }
+            Role::PreCandidate(_) | Role::Candidate(_) => Err(Stop::Refused(ProposeError::NoLeader)),
+        }
+    }
+
+    pub(super) fn on_forwarded_proposal(&mut self, from: NodeId, entries: Vec<Entry>) -> Result<(), Stop<StepError>> {
+        let outcome = self.propose(from, entries, None);
+        outcome.map(|_| ()).map_err(|stop| stop.map(StepError::Proposal))
+    }
+
+    pub(super) fn on_forwarded_read(&mut self, from: NodeId, context: Bytes) {
+        let server = &mut self.server;
+        let taken = match &mut self.role {
+            Role::Leader(leader) => leader.on_read(server, from, context).is_ok(),
+            Role::Follower(follower) => follower.forward(server, from, Payload::ReadIndex { context }),
+            Role::PreCandidate(_) | Role::Candidate(_) => false,
+        };
+        if !taken {
+            server.event(Event::ReadDropped { from });
+        }
+    }
+
+    /// Hands leadership to `to`, or asks the leader to.
+    pub(super) fn transfer(&mut self, to: NodeId) -> Result<(), Fault> {
+        let server = &mut self.server;
+        match &mut self.role {
+            Role::Leader(leader) => leader.begin_transfer(server, to)?,
+            Role::Follower(follower) => {
+                follower.forward(server, to, Payload::TransferLeader);
+            }
+            Role::PreCandidate(_) | Role::Candidate(_) => {}
+        }
+        Ok(())
+    }
+}
