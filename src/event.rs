@@ -95,6 +95,12 @@ pub enum Event {
         /// To whom.
         to: NodeId,
     },
+    /// The transferee has the whole log and is told to campaign. What comes of it, the next
+    /// [`LeaderChanged`](Self::LeaderChanged) tells.
+    TransferOrdered {
+        /// The transferee.
+        to: NodeId,
+    },
     /// Leadership was not handed over after all.
     TransferAborted {
         /// To whom it should have gone.
@@ -173,7 +179,7 @@ pub enum TransferAbort {
     Replaced,
     /// The transferee is no longer a voter.
     NotVoter,
-    /// This node stopped leading for another reason.
+    /// This node stopped leading before the transferee was told to campaign.
     SteppedDown,
 }
 

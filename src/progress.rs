@@ -169,7 +169,7 @@ impl Progress {
             last: None,
         };
         self.enter(State::Snapshot { pending, stall_ticks });
-        self.next = pending.index.saturating_add(1);
+        self.next = pending.index.max(self.matched).saturating_add(1);
         self.sent_commit = pending.index;
     }
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::{Raft, Stop};
 use crate::error::{Fault, ProposeError, StepError};
 use crate::event::Event;
-use crate::message::{Message, Payload};
+use crate::message::Payload;
 use crate::raw_node::Proposed;
 use crate::role::Role;
 use crate::storage::Storage;

@@ -5,7 +5,7 @@ use alloc::boxed::Box;
 
 use super::Raft;
 use crate::error::{CampaignRefusal, Fault};
-use crate::event::{Event, StepDownReason, TransferAbort};
+use crate::event::{Event, StepDownReason};
 use crate::message::{Payload, RequestVote};
 use crate::ready::ReadRefusal;
 use crate::role::{Campaign, Candidacy, Follower, Leader, Next, Role};
@@ -36,7 +36,7 @@ impl<S: Storage> Raft<S> {
             Role::Follower(mut follower) => follower.refuse_reads(&mut self.server, ReadRefusal::LeaderChanged),
             Role::PreCandidate(_) | Role::Candidate(_) => {}
             Role::Leader(mut leader) => {
-                leader.abort_transfer(&mut self.server, TransferAbort::SteppedDown);
+                leader.end_transfer(&mut self.server);
                 leader.refuse_reads(&mut self.server);
                 self.server.event(Event::SteppedDown { reason, term });
             }

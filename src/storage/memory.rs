@@ -67,15 +67,22 @@ impl MemoryStorage {
 
     /// Stores what a task says is to be persisted, and syncs where it must.
     pub fn persist_task(&mut self, task: &AppendTask) -> Result<(), StorageError> {
+        self.write_task(task)?;
+        if task.must_sync() {
+            self.sync();
+        }
+        Ok(())
+    }
+
+    /// Stores what a task says is to be persisted and leaves it to the caller to sync, perhaps once
+    /// for many tasks.
+    pub fn write_task(&mut self, task: &AppendTask) -> Result<(), StorageError> {
         if let Some(snapshot) = task.snapshot() {
             self.install_snapshot(snapshot.clone())?;
         }
         self.append(task.entries())?;
         if let Some(hard_state) = task.hard_state() {
             self.set_hard_state(hard_state);
-        }
-        if task.must_sync() {
-            self.sync();
         }
         Ok(())
     }

@@ -35,6 +35,7 @@ impl Leader {
             // From here on a vote may pass by everybody's promises.
             self.lease_given_up = true;
             server.send(from, Payload::TimeoutNow);
+            server.event(Event::TransferOrdered { to: from });
         }
         ready
     }
@@ -42,6 +43,15 @@ impl Leader {
     pub(crate) fn abort_transfer<S: Storage>(&mut self, server: &mut Server<S>, reason: TransferAbort) {
         if let Some(to) = self.transfer.take() {
             server.event(Event::TransferAborted { to, reason });
+        }
+    }
+
+    /// Leadership ends with the transfer under way: as it should, if the order to campaign went out.
+    pub(crate) fn end_transfer<S: Storage>(&mut self, server: &mut Server<S>) {
+        let last = server.log.last_index();
+        let ordered = |to: NodeId| self.peer(to).is_some_and(|peer| peer.matched() == last);
+        if !self.transfer.is_some_and(ordered) {
+            self.abort_transfer(server, TransferAbort::SteppedDown);
         }
     }
 
