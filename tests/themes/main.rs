@@ -4,7 +4,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod elections;
 mod flow;
+mod limits;
 
 use quorate::{
     Append, AppendResponse, Config, Entry, EntryId, Event, Index, MemoryStorage, Message, NodeId, Payload, RequestVote,
