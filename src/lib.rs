@@ -75,6 +75,7 @@ extern crate std as _;
 mod aside;
 mod config;
 mod configuration;
+mod counters;
 mod error;
 mod event;
 mod log;
@@ -90,6 +91,7 @@ mod role;
 mod rules;
 mod server;
 mod status;
+mod stop;
 pub mod storage;
 mod trace;
 pub mod types;
@@ -97,6 +99,7 @@ mod wire;
 
 pub use config::{Config, ReadMode};
 pub use configuration::{Configuration, PendingChange, bootstrap};
+pub use counters::Counters;
 pub use error::{
     AcknowledgeError, CampaignError, CampaignRefusal, ChangeRefusal, ConfigError, DecodeError, Fault, Poisoned,
     ProposeError, ReadError, ReadyError, StepError, TransferError,
@@ -105,12 +108,18 @@ pub use event::{Event, StepDownReason, TransferAbort, VoteRefusal};
 pub use membership::{AnyConfChange, ConfChange, ConfChangeKind, ConfChangeSingle, ConfChangeV2, Transition};
 pub use message::{Append, AppendResponse, Message, Payload, RequestVote};
 pub use progress::ReplicationState;
-pub use raw_node::{Proposed, RawNode, SnapshotStatus};
+pub use raft::Proposed;
+pub use raw_node::{RawNode, SnapshotStatus};
 pub use ready::{
-    Ack, AckKind, AppendTask, ApplyTask, Persisted, ReadRefusal, ReadState, Ready, SoftState, TaskResponse,
+    Ack, AckKind, AppendTask, ApplyTask, Persisted, ReadRefusal, ReadState, Ready, RoleKind, SoftState, TaskResponse,
 };
-pub use role::RoleKind;
-pub use status::{Counters, ProgressStatus, Status};
+pub use status::{ProgressStatus, Status};
 pub use storage::{InitialState, MemoryStorage, Storage, StorageError};
 pub use types::{ConfState, Entry, EntryId, EntryKind, HardState, Index, NodeId, Snapshot, SnapshotMetadata, Term};
 pub use wire::proto;
+
+/// The README's examples are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+#[derive(Debug)]
+pub struct Readme;

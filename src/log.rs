@@ -3,6 +3,8 @@
 //!
 //! Whether an entry may be appended or committed is decided in `rules/`; here it is done.
 
+mod apply;
+mod start;
 mod terms;
 mod uncommitted;
 mod unstable;
@@ -15,10 +17,9 @@ use self::uncommitted::Uncommitted;
 use self::unstable::Unstable;
 use crate::aside::Aside;
 use crate::config::Config;
-use crate::error::{ConfigError, Fault};
-use crate::rules::commit::Committed;
+use crate::error::Fault;
 use crate::storage::{Storage, StorageError};
-use crate::types::{Entry, EntryId, Index, NUMBER_MAX, NodeId, Snapshot, Term};
+use crate::types::{Entry, EntryId, Index, NodeId, Snapshot, Term};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Log<S> {
@@ -38,98 +39,7 @@ pub(crate) struct Log<S> {
     waiting: bool,
 }
 
-/// Where a stored log begins and ends, and up to where it was committed and applied.
-struct Bounds {
-    first: Index,
-    last: EntryId,
-    commit: Index,
-    applied: Index,
-}
-
 impl<S: Storage> Log<S> {
-    /// Takes up a stored log. `commit` and `config.applied` are lifted to what must be true.
-    pub(crate) fn new(storage: S, commit: Index, config: &Config) -> Result<Self, ConfigError> {
-        let bounds = Self::bounds(&storage, commit, config.applied)?;
-        let mut log = Self {
-            storage,
-            unstable: Unstable::new(bounds.last.index),
-            terms: Aside(TermRuns::new(bounds.last)),
-            uncommitted: Uncommitted::default(),
-            committed: bounds.commit,
-            applying: bounds.applied,
-            applied: bounds.applied,
-            applying_bytes: 0,
-            applying_paused: false,
-            waiting: false,
-        };
-        log.measure_uncommitted(config)?;
-        debug_assert!(bounds.first <= log.end());
-        Ok(log)
-    }
-
-    fn bounds(storage: &S, commit: Index, applied: Index) -> Result<Bounds, ConfigError> {
-        let (first, last) = (storage.first_index()?, storage.last_index()?);
-        let Some(before) = first.checked_sub(1) else {
-            return Err(StorageError::Broken("the first index is 0".to_string()).into());
-        };
-        if last < before || last > NUMBER_MAX {
-            return Err(StorageError::Broken("first and last index contradict each other".to_string()).into());
-        }
-        match applied {
-            0 => {}
-            _ if applied < before => {
-                return Err(ConfigError::AppliedBehindSnapshot {
-                    applied,
-                    snapshot: before,
-                });
-            }
-            _ if applied > last => return Err(ConfigError::AppliedBeyondLog { applied, last }),
-            _ => {}
-        }
-        if commit > last {
-            return Err(ConfigError::CommitBeyondLog { commit, last });
-        }
-        let applied = applied.max(before);
-        let term = storage.term(last)?;
-        Ok(Bounds {
-            first,
-            last: EntryId { term, index: last },
-            // A commit index need not be synced, so that the state machine may be ahead of it.
-            commit: commit.max(applied),
-            applied,
-        })
-    }
-
-    /// Measures the uncommitted entries in the storage, page by page, and stops at the cap.
-    pub(crate) fn measure_uncommitted(&mut self, config: &Config) -> Result<(), StorageError> {
-        self.uncommitted = Uncommitted::default();
-        let (cap, last) = (config.uncommitted_cap(), self.last_index());
-        if cap == u64::MAX {
-            return Ok(());
-        }
-        let mut next = self.committed.saturating_add(1);
-        while next <= last {
-            if self.uncommitted.bytes() >= cap {
-                self.uncommitted.stop_measuring(last);
-                break;
-            }
-            match self.slice(next, last.saturating_add(1), config.max_message_bytes) {
-                Ok(entries) => {
-                    next = next.saturating_add(entries.len().try_into().unwrap_or(u64::MAX));
-                    for entry in &entries {
-                        self.uncommitted.push(entry);
-                    }
-                }
-                Err(StorageError::TemporarilyUnavailable) => {
-                    self.uncommitted.stop_measuring(last);
-                    break;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-
     pub(crate) fn storage(&self) -> &S {
         &self.storage
     }
@@ -335,95 +245,6 @@ impl<S: Storage> Log<S> {
         self.unstable.stable_snapshot_to(index);
     }
 
-    // ----- committing and applying
-
-    pub(crate) fn committed(&self) -> Index {
-        self.committed
-    }
-
-    pub(crate) fn applied(&self) -> Index {
-        self.applied
-    }
-
-    /// Moves the commit index; it never falls.
-    pub(crate) fn commit(&mut self, proof: &Committed) -> Result<(), Fault> {
-        let index = proof.index();
-        if index > self.last_index() {
-            return Err(Fault::Invariant("the commit index is within the log"));
-        }
-        if let Some(count) = index.checked_sub(self.committed) {
-            self.uncommitted.commit(count, index);
-            self.committed = index;
-        }
-        Ok(())
-    }
-
-    /// Up to where entries may be applied now. The storage's thread and the thread that applies
-    /// run side by side only in asynchronous mode: then an entry must be stored first.
-    fn appliable(&self, config: &Config) -> Index {
-        if config.async_storage_writes {
-            self.committed.min(self.unstable.offset().saturating_sub(1))
-        } else {
-            self.committed
-        }
-    }
-
-    pub(crate) fn has_next_committed(&self, config: &Config) -> bool {
-        !self.applying_paused && !self.waiting && !self.has_pending_snapshot() && self.applying < self.appliable(config)
-    }
-
-    /// Committed entries to apply next, and their encoded bytes; they are handed out once.
-    pub(crate) fn take_next_committed(&mut self, config: &Config) -> Result<(Vec<Entry>, u64), Fault> {
-        if !self.has_next_committed(config) {
-            return Ok((Vec::new(), 0));
-        }
-        let (low, high) = (
-            self.applying.saturating_add(1),
-            self.appliable(config).saturating_add(1),
-        );
-        let room = config.max_applying_bytes().saturating_sub(self.applying_bytes);
-        let entries = match self.slice(low, high, room) {
-            Ok(entries) => entries,
-            Err(StorageError::TemporarilyUnavailable) => {
-                self.wait();
-                return Ok((Vec::new(), 0));
-            }
-            Err(StorageError::Compacted | StorageError::Unavailable) => {
-                let what = "a committed entry that was not applied is gone";
-                return Err(StorageError::Broken(what.to_string()).into());
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let bytes = total(&entries);
-        self.applying = entries.last().map_or(self.applying, |entry| entry.index);
-        self.applying_bytes = self.applying_bytes.saturating_add(bytes);
-        self.applying_paused =
-            self.applying_bytes >= config.max_applying_bytes() || self.applying < self.appliable(config);
-        Ok((entries, bytes))
-    }
-
-    /// The state machine has applied up to `index`; `bytes` of it were handed out as entries.
-    pub(crate) fn applied_to(&mut self, index: Index, bytes: u64, config: &Config) {
-        self.applied = self.applied.max(index);
-        self.applying = self.applying.max(index);
-        self.applying_bytes = self.applying_bytes.saturating_sub(bytes);
-        self.applying_paused = self.applying_bytes >= config.max_applying_bytes();
-    }
-
-    /// Entries that were temporarily unavailable may be asked for again.
-    pub(crate) fn retry(&mut self) {
-        self.waiting = false;
-    }
-
-    /// Nothing to apply can be read now.
-    pub(crate) fn wait(&mut self) {
-        self.waiting = true;
-    }
-
-    pub(crate) fn is_waiting(&self) -> bool {
-        self.waiting
-    }
-
     /// What must always hold; `None` if it does.
     pub(crate) fn broken_invariant(&self) -> Option<&'static str> {
         let (offset, in_progress) = (self.unstable.offset(), self.unstable.in_progress());
@@ -469,3 +290,6 @@ fn total(entries: &[Entry]) -> u64 {
         .iter()
         .fold(0, |sum: u64, entry| sum.saturating_add(entry.encoded_len()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,7 @@ mod transition;
 
 use alloc::sync::Arc;
 
+pub use self::forward::Proposed;
 use self::invariants::Before;
 use crate::config::Config;
 use crate::error::{ConfigError, Fault, Poisoned};
@@ -22,6 +23,7 @@ use crate::event::Event;
 use crate::ready::SoftState;
 use crate::role::{Follower, Role};
 use crate::server::Server;
+use crate::stop::Stop;
 use crate::storage::{Storage, StorageError};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -29,36 +31,6 @@ pub(crate) struct Raft<S> {
     pub(crate) server: Server<S>,
     role: Role,
     poisoned: Option<Poisoned>,
-}
-
-/// Why something did not take place: refused with a reason (and nothing changed), or the node is
-/// broken.
-#[derive(Debug)]
-pub(crate) enum Stop<E> {
-    Refused(E),
-    Fault(Fault),
-}
-
-impl<E> From<Fault> for Stop<E> {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
-    }
-}
-
-impl<E> From<StorageError> for Stop<E> {
-    fn from(error: StorageError) -> Self {
-        Self::Fault(Fault::Storage(error))
-    }
-}
-
-impl<E> Stop<E> {
-    /// The same, with another type of reason.
-    pub(crate) fn map<F>(self, refused: impl FnOnce(E) -> F) -> Stop<F> {
-        match self {
-            Self::Refused(reason) => Stop::Refused(refused(reason)),
-            Self::Fault(fault) => Stop::Fault(fault),
-        }
-    }
 }
 
 impl<S: Storage> Raft<S> {

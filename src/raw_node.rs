@@ -1,6 +1,7 @@
 //! The face of a node: one short method per call.
 
 mod acks;
+mod batch;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -11,6 +12,7 @@ use self::acks::AckNumbers;
 use crate::aside::Aside;
 use crate::config::Config;
 use crate::configuration::Configuration;
+use crate::counters::Counters;
 use crate::error::{
     AcknowledgeError, CampaignError, ConfigError, Fault, Poisoned, ProposeError, ReadError, ReadyError, StepError,
     TransferError,
@@ -18,11 +20,11 @@ use crate::error::{
 use crate::event::Event;
 use crate::membership::{AnyConfChange, Membership};
 use crate::message::Message;
-use crate::raft::{Raft, Stop};
-use crate::ready::{Ack, AckKind, AppendTask, ApplyTask, Persisted, Ready, SoftState, TaskResponse};
+use crate::raft::{Proposed, Raft};
+use crate::ready::{Ack, AckKind, Persisted, Ready, SoftState};
 use crate::role::{Leader, Role};
-use crate::server::Promise;
-use crate::status::{Counters, ProgressStatus, Status};
+use crate::status::{ProgressStatus, Status};
+use crate::stop::Stop;
 use crate::storage::Storage;
 use crate::types::{ConfState, Entry, HardState, Index, NodeId, Term};
 
@@ -54,24 +56,6 @@ pub struct RawNode<S> {
 struct Outstanding {
     number: u64,
     term: Term,
-}
-
-/// What became of a proposal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[must_use = "a proposal is known by its term and index when it commits"]
-pub enum Proposed {
-    /// It is in this leader's log. If the entry committed at `index` has another term, it is lost.
-    At {
-        /// The leader's term.
-        term: Term,
-        /// Where it is.
-        index: Index,
-    },
-    /// It is on its way to the leader; nobody will tell whether it arrived.
-    Forwarded {
-        /// Who leads.
-        leader: NodeId,
-    },
 }
 
 /// What became of a snapshot, for [`RawNode::report_snapshot`].
@@ -303,86 +287,6 @@ impl<S: Storage> RawNode<S> {
             Ok::<_, Stop<Poisoned>>(raft.take_committed()?)
         })?;
         Ok(Some(self.build_ready(committed)))
-    }
-
-    fn build_ready(&mut self, (committed, bytes): (Vec<Entry>, u64)) -> Ready {
-        self.readies = self.readies.wrapping_add(1);
-        let number = self.readies;
-        let soft_state = Some(self.raft.soft_state()).filter(|soft| *soft != self.told_soft);
-        self.told_soft = self.raft.soft_state();
-        let append = self.append_task(number);
-        let apply = committed.last().map(|entry| entry.index).map(|index| ApplyTask {
-            ack: self.acks.issue(AckKind::Applied { index, bytes }),
-            entries: committed,
-        });
-        let server = &mut self.raft.server;
-        if !server.config.async_storage_writes {
-            let term = server.term();
-            self.outstanding = Some(Outstanding { number, term });
-        }
-        Ready {
-            number,
-            soft_state,
-            read_states: core::mem::take(&mut server.outbox.reads),
-            messages: core::mem::take(&mut server.outbox.messages),
-            append,
-            apply,
-            events: core::mem::take(&mut server.outbox.events),
-        }
-    }
-
-    /// The hard state, if the last Ready told another.
-    fn new_hard_state(&self) -> Option<HardState> {
-        let hard = self.raft.server.hard_state();
-        (hard != self.told_hard && hard != HardState::default()).then_some(hard)
-    }
-
-    /// What is to be persisted, if anything, and what is owed then.
-    fn append_task(&mut self, number: u64) -> Option<AppendTask> {
-        let hard_state = self.new_hard_state();
-        let server = &mut self.raft.server;
-        let (snapshot, entries) = server.log.take_next_unstable();
-        let promises = core::mem::take(&mut server.outbox.promises);
-        if snapshot.is_none() && entries.is_empty() && hard_state.is_none() && promises.is_empty() {
-            return None;
-        }
-        let ballot = |hard: HardState| (hard.term, hard.vote);
-        let must_sync = snapshot.is_some()
-            || !entries.is_empty()
-            || hard_state.is_some_and(|hard| ballot(hard) != ballot(self.told_hard));
-        self.told_hard = hard_state.unwrap_or(self.told_hard);
-        let stored = self.stored(snapshot.as_ref().map(|snapshot| snapshot.metadata.index));
-        let owed = promises.into_iter().map(|promise| match promise {
-            Promise::Message(message) => TaskResponse::Message(message),
-            Promise::OwnVote { term, pre_vote } => TaskResponse::Ack(self.acks.issue(AckKind::Vote { term, pre_vote })),
-            Promise::OwnAppend { term, index } => TaskResponse::Ack(self.acks.issue(AckKind::Append { term, index })),
-        });
-        let mut responses: Vec<TaskResponse> = owed.collect();
-        responses.extend(stored.map(|kind| TaskResponse::Ack(self.acks.issue(kind))));
-        Some(AppendTask {
-            number,
-            snapshot,
-            entries,
-            hard_state,
-            must_sync,
-            responses,
-        })
-    }
-
-    /// What the storage acknowledges. As long as anything is unstable, each task acknowledges the
-    /// whole log: one that is lost to a change of term is made good by the next.
-    fn stored(&self, snapshot: Option<Index>) -> Option<AckKind> {
-        let server = &self.raft.server;
-        let last = if server.log.has_unstable_entries() {
-            server.log.last().ok()
-        } else {
-            None
-        };
-        server.log.has_unstable().then_some(AckKind::Stored {
-            term: server.term(),
-            last,
-            snapshot,
-        })
     }
 
     /// The Ready is persisted, its messages are sent and its entries applied.

@@ -10,7 +10,6 @@ use bytes::Bytes;
 
 use crate::event::Event;
 use crate::message::Message;
-use crate::role::RoleKind;
 use crate::types::{Entry, EntryId, HardState, Index, NodeId, Snapshot, Term};
 
 /// The volatile state that is worth knowing; need not be persisted.
@@ -20,6 +19,20 @@ pub struct SoftState {
     pub leader: Option<NodeId>,
     /// What this node is.
     pub role: RoleKind,
+}
+
+/// What a node is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum RoleKind {
+    /// It answers leaders and candidates (section 5.1).
+    #[default]
+    Follower,
+    /// It asks whether it could win an election (thesis 9.6).
+    PreCandidate,
+    /// It stands for election (section 5.2).
+    Candidate,
+    /// It replicates its log to the others (section 5.3).
+    Leader,
 }
 
 /// What became of a read that was asked for with [`RawNode::read_index`](crate::RawNode::read_index).

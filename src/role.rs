@@ -13,6 +13,7 @@ pub(crate) use follower::Follower;
 pub(crate) use leader::Leader;
 
 use crate::event::StepDownReason;
+use crate::ready::RoleKind;
 use crate::rules::election::ElectionWon;
 use crate::types::{NodeId, Term};
 
@@ -23,20 +24,6 @@ pub(crate) enum Role {
     PreCandidate(Candidacy),
     Candidate(Candidacy),
     Leader(Box<Leader>),
-}
-
-/// What a node is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum RoleKind {
-    /// It answers leaders and candidates (section 5.1).
-    #[default]
-    Follower,
-    /// It asks whether it could win an election (thesis 9.6).
-    PreCandidate,
-    /// It stands for election (section 5.2).
-    Candidate,
-    /// It replicates its log to the others (section 5.3).
-    Leader,
 }
 
 /// What a handler wants the node to be next. Only `raft/transition.rs` can make it so.

@@ -12,12 +12,12 @@ pub(crate) use timer::Timer;
 
 use crate::aside::Aside;
 use crate::config::Config;
+use crate::counters::Counters;
 use crate::error::{ConfigError, Fault};
 use crate::event::Event;
 use crate::log::Log;
 use crate::membership::Membership;
 use crate::message::{Message, Payload};
-use crate::status::Counters;
 use crate::storage::Storage;
 use crate::trace::Trace;
 use crate::types::{HardState, Index, NodeId, Term};

@@ -4,15 +4,15 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use super::{Raft, Stop};
+use super::{Proposed, Raft};
 use crate::config::ReadMode;
 use crate::error::{
     CampaignError, CampaignRefusal, ChangeRefusal, Fault, Poisoned, ProposeError, ReadError, TransferError,
 };
 use crate::event::Event;
 use crate::membership::{AnyConfChange, Changed};
-use crate::raw_node::Proposed;
 use crate::role::{Campaign, Role};
+use crate::stop::Stop;
 use crate::storage::{Storage, StorageError};
 use crate::types::{ConfState, Entry, Index, NodeId};
 use crate::wire;

@@ -5,14 +5,32 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use super::{Raft, Stop};
+use super::Raft;
 use crate::error::{Fault, ProposeError, StepError};
 use crate::event::Event;
 use crate::message::Payload;
-use crate::raw_node::Proposed;
 use crate::role::Role;
+use crate::stop::Stop;
 use crate::storage::Storage;
-use crate::types::{Entry, Index, NodeId};
+use crate::types::{Entry, Index, NodeId, Term};
+
+/// What became of a proposal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[must_use = "a proposal is known by its term and index when it commits"]
+pub enum Proposed {
+    /// It is in this leader's log. If the entry committed at `index` has another term, it is lost.
+    At {
+        /// The leader's term.
+        term: Term,
+        /// Where it is.
+        index: Index,
+    },
+    /// It is on its way to the leader; nobody will tell whether it arrived.
+    Forwarded {
+        /// Who leads.
+        leader: NodeId,
+    },
+}
 
 impl<S: Storage> Raft<S> {
     pub(super) fn propose(

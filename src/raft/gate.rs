@@ -1,12 +1,12 @@
 //! What may come in. A message is checked whole before anything of it is believed, so that a refused
 //! one leaves no trace.
 
-use super::Stop;
 use crate::error::StepError;
 use crate::membership::Membership;
 use crate::message::{Append, AppendResponse, Message, Payload, RequestVote};
 use crate::role::Role;
 use crate::server::Server;
+use crate::stop::Stop;
 use crate::storage::Storage;
 use crate::types::{EntryId, Index, NUMBER_MAX, Snapshot, Term};
 

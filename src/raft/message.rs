@@ -1,7 +1,7 @@
 //! Messages: checked, judged by their term, and handed to the role. One table, every pair named.
 
+use super::Raft;
 use super::gate::{self, Admitted};
-use super::{Raft, Stop};
 use crate::error::{Fault, StepError};
 use crate::event::{Event, StepDownReason, VoteRefusal};
 use crate::message::{AppendResponse, Message, Payload, RequestVote};
@@ -9,7 +9,8 @@ use crate::role::{Campaign, Next, Role, follower};
 use crate::rules::election::Tally;
 use crate::rules::lease::{self, VoterState};
 use crate::rules::term::{self, Verdict};
-use crate::rules::vote;
+use crate::rules::vote::{self, Voter};
+use crate::stop::Stop;
 use crate::storage::Storage;
 use crate::types::{NodeId, Term};
 
@@ -172,9 +173,14 @@ impl<S: Storage> Raft<S> {
 
     fn on_request_vote(&mut self, from: NodeId, term: Term, request: RequestVote) -> Result<(), Fault> {
         let server = &mut self.server;
-        let leader = self.role.leader(server.id());
+        let voter = Voter {
+            term: server.ballot.term(),
+            vote: server.ballot.vote(),
+            leader: self.role.leader(server.id()),
+            last: server.log.last()?,
+        };
         let RequestVote { pre_vote, .. } = request;
-        match vote::judge(server.ballot, leader, server.log.last()?, from, term, request) {
+        match vote::judge(voter, from, term, request) {
             Ok(grant) => {
                 if !pre_vote {
                     server.timer.restart();

@@ -1,8 +1,9 @@
 //! Time: one tick at a time, or many at once where nothing is due.
 
-use super::{Raft, Stop};
+use super::Raft;
 use crate::error::{Fault, Poisoned};
 use crate::role::{Campaign, Next, Role};
+use crate::stop::Stop;
 use crate::storage::Storage;
 
 impl<S: Storage> Raft<S> {

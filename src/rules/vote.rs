@@ -2,7 +2,6 @@
 
 use crate::event::VoteRefusal;
 use crate::message::RequestVote;
-use crate::server::Ballot;
 use crate::types::{EntryId, NodeId, Term};
 
 /// Proof that a vote may be cast. Made here only.
@@ -22,17 +21,23 @@ pub(crate) fn for_oneself(id: NodeId) -> Grant {
     Grant { candidate: id }
 }
 
-/// Judges a request whose term is not below ours (and is adopted already, unless a rehearsal).
-pub(crate) fn judge(
-    ballot: Ballot,
-    leader: Option<NodeId>,
-    last: EntryId,
-    candidate: NodeId,
-    term: Term,
-    request: RequestVote,
-) -> Result<Grant, VoteRefusal> {
-    let rehearsal_for_a_later_term = request.pre_vote && term > ballot.term();
-    match (ballot.vote(), leader) {
+/// What a voter goes by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Voter {
+    pub(crate) term: Term,
+    /// Whom it voted for in `term`.
+    pub(crate) vote: Option<NodeId>,
+    /// Who leads in `term`.
+    pub(crate) leader: Option<NodeId>,
+    /// The last entry of its log.
+    pub(crate) last: EntryId,
+}
+
+/// Judges a request for `term`, which is not below the voter's (and is adopted already, unless this
+/// is a rehearsal).
+pub(crate) fn judge(voter: Voter, candidate: NodeId, term: Term, request: RequestVote) -> Result<Grant, VoteRefusal> {
+    let rehearsal_for_a_later_term = request.pre_vote && term > voter.term;
+    match (voter.vote, voter.leader) {
         _ if rehearsal_for_a_later_term => {}
         (Some(voted), _) if voted == candidate => {} // the same answer to the same question
         (Some(voted), _) => return Err(VoteRefusal::AlreadyVoted(voted)),
@@ -40,7 +45,7 @@ pub(crate) fn judge(
         (None, None) => {}
     }
     // More up-to-date is the log with the later last term, then the longer one (section 5.4.1).
-    if request.last < last {
+    if request.last < voter.last {
         return Err(VoteRefusal::LogBehind);
     }
     Ok(Grant { candidate })

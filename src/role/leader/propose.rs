@@ -4,9 +4,9 @@ use alloc::vec::Vec;
 
 use super::{Leader, append, leave_joint};
 use crate::error::{ChangeRefusal, Fault, ProposeError};
-use crate::raft::Stop;
 use crate::rules::change;
 use crate::server::Server;
+use crate::stop::Stop;
 use crate::storage::Storage;
 use crate::types::{Entry, EntryId, Index};
 use crate::wire;

@@ -1,0 +1,101 @@
+//! How far the log is committed, and what of it is handed out for applying (Figure 2: commitIndex,
+//! lastApplied).
+
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+use super::{Log, total};
+use crate::config::Config;
+use crate::error::Fault;
+use crate::rules::commit::Committed;
+use crate::storage::{Storage, StorageError};
+use crate::types::{Entry, Index};
+
+impl<S: Storage> Log<S> {
+    pub(crate) fn committed(&self) -> Index {
+        self.committed
+    }
+
+    pub(crate) fn applied(&self) -> Index {
+        self.applied
+    }
+
+    /// Moves the commit index; it never falls.
+    pub(crate) fn commit(&mut self, proof: &Committed) -> Result<(), Fault> {
+        let index = proof.index();
+        if index > self.last_index() {
+            return Err(Fault::Invariant("the commit index is within the log"));
+        }
+        if let Some(count) = index.checked_sub(self.committed) {
+            self.uncommitted.commit(count, index);
+            self.committed = index;
+        }
+        Ok(())
+    }
+
+    /// Up to where entries may be applied now. The storage's thread and the thread that applies
+    /// run side by side only in asynchronous mode: then an entry must be stored first.
+    fn appliable(&self, config: &Config) -> Index {
+        if config.async_storage_writes {
+            self.committed.min(self.unstable.offset().saturating_sub(1))
+        } else {
+            self.committed
+        }
+    }
+
+    pub(crate) fn has_next_committed(&self, config: &Config) -> bool {
+        !self.applying_paused && !self.waiting && !self.has_pending_snapshot() && self.applying < self.appliable(config)
+    }
+
+    /// Committed entries to apply next, and their encoded bytes; they are handed out once.
+    pub(crate) fn take_next_committed(&mut self, config: &Config) -> Result<(Vec<Entry>, u64), Fault> {
+        if !self.has_next_committed(config) {
+            return Ok((Vec::new(), 0));
+        }
+        let (low, high) = (
+            self.applying.saturating_add(1),
+            self.appliable(config).saturating_add(1),
+        );
+        let room = config.max_applying_bytes().saturating_sub(self.applying_bytes);
+        let entries = match self.slice(low, high, room) {
+            Ok(entries) => entries,
+            Err(StorageError::TemporarilyUnavailable) => {
+                self.wait();
+                return Ok((Vec::new(), 0));
+            }
+            Err(StorageError::Compacted | StorageError::Unavailable) => {
+                let what = "a committed entry that was not applied is gone";
+                return Err(StorageError::Broken(what.to_string()).into());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let bytes = total(&entries);
+        self.applying = entries.last().map_or(self.applying, |entry| entry.index);
+        self.applying_bytes = self.applying_bytes.saturating_add(bytes);
+        self.applying_paused =
+            self.applying_bytes >= config.max_applying_bytes() || self.applying < self.appliable(config);
+        Ok((entries, bytes))
+    }
+
+    /// The state machine has applied up to `index`; `bytes` of it were handed out as entries.
+    pub(crate) fn applied_to(&mut self, index: Index, bytes: u64, config: &Config) {
+        self.applied = self.applied.max(index);
+        self.applying = self.applying.max(index);
+        self.applying_bytes = self.applying_bytes.saturating_sub(bytes);
+        self.applying_paused = self.applying_bytes >= config.max_applying_bytes();
+    }
+
+    /// Entries that were temporarily unavailable may be asked for again.
+    pub(crate) fn retry(&mut self) {
+        self.waiting = false;
+    }
+
+    /// Nothing to apply can be read now.
+    pub(crate) fn wait(&mut self) {
+        self.waiting = true;
+    }
+
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.waiting
+    }
+}

@@ -1,0 +1,106 @@
+//! Taking up a stored log: what it says of itself must add up.
+
+use alloc::string::ToString;
+
+use super::Log;
+use super::terms::TermRuns;
+use super::uncommitted::Uncommitted;
+use super::unstable::Unstable;
+use crate::aside::Aside;
+use crate::config::Config;
+use crate::error::ConfigError;
+use crate::storage::{Storage, StorageError};
+use crate::types::{EntryId, Index, NUMBER_MAX};
+
+/// Where a stored log begins and ends, and up to where it was committed and applied.
+struct Bounds {
+    first: Index,
+    last: EntryId,
+    commit: Index,
+    applied: Index,
+}
+
+impl<S: Storage> Log<S> {
+    /// Takes up a stored log. `commit` and `config.applied` are lifted to what must be true.
+    pub(crate) fn new(storage: S, commit: Index, config: &Config) -> Result<Self, ConfigError> {
+        let bounds = Self::bounds(&storage, commit, config.applied)?;
+        let mut log = Self {
+            storage,
+            unstable: Unstable::new(bounds.last.index),
+            terms: Aside(TermRuns::new(bounds.last)),
+            uncommitted: Uncommitted::default(),
+            committed: bounds.commit,
+            applying: bounds.applied,
+            applied: bounds.applied,
+            applying_bytes: 0,
+            applying_paused: false,
+            waiting: false,
+        };
+        log.measure_uncommitted(config)?;
+        debug_assert!(bounds.first <= log.end());
+        Ok(log)
+    }
+
+    fn bounds(storage: &S, commit: Index, applied: Index) -> Result<Bounds, ConfigError> {
+        let (first, last) = (storage.first_index()?, storage.last_index()?);
+        let Some(before) = first.checked_sub(1) else {
+            return Err(StorageError::Broken("the first index is 0".to_string()).into());
+        };
+        if last < before || last > NUMBER_MAX {
+            return Err(StorageError::Broken("first and last index contradict each other".to_string()).into());
+        }
+        match applied {
+            0 => {}
+            _ if applied < before => {
+                return Err(ConfigError::AppliedBehindSnapshot {
+                    applied,
+                    snapshot: before,
+                });
+            }
+            _ if applied > last => return Err(ConfigError::AppliedBeyondLog { applied, last }),
+            _ => {}
+        }
+        if commit > last {
+            return Err(ConfigError::CommitBeyondLog { commit, last });
+        }
+        let applied = applied.max(before);
+        let term = storage.term(last)?;
+        Ok(Bounds {
+            first,
+            last: EntryId { term, index: last },
+            // A commit index need not be synced, so that the state machine may be ahead of it.
+            commit: commit.max(applied),
+            applied,
+        })
+    }
+
+    /// Measures the uncommitted entries in the storage, page by page, and stops at the cap.
+    pub(crate) fn measure_uncommitted(&mut self, config: &Config) -> Result<(), StorageError> {
+        self.uncommitted = Uncommitted::default();
+        let (cap, last) = (config.uncommitted_cap(), self.last_index());
+        if cap == u64::MAX {
+            return Ok(());
+        }
+        let mut next = self.committed.saturating_add(1);
+        while next <= last {
+            if self.uncommitted.bytes() >= cap {
+                self.uncommitted.stop_measuring(last);
+                break;
+            }
+            match self.slice(next, last.saturating_add(1), config.max_message_bytes) {
+                Ok(entries) => {
+                    next = next.saturating_add(entries.len().try_into().unwrap_or(u64::MAX));
+                    for entry in &entries {
+                        self.uncommitted.push(entry);
+                    }
+                }
+                Err(StorageError::TemporarilyUnavailable) => {
+                    self.uncommitted.stop_measuring(last);
+                    break;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
