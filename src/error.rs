@@ -11,8 +11,10 @@ use crate::storage::StorageError;
 use crate::types::{Index, NodeId, Term};
 
 /// The node stopped for good: it answers every call with this until it is rebuilt from storage.
-///
 /// Other nodes in the process are not touched.
+///
+/// One cause is milder: with [`StorageError::Corrupt`] only the call that met it fails, and the node
+/// goes on without making any promises ([`Status::corrupt`](crate::Status::corrupt)).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("this node is poisoned: {cause}")]
 pub struct Poisoned {

@@ -54,12 +54,12 @@ pub enum Event {
         /// Why.
         reason: VoteRefusal,
     },
-    /// The caller reported that a peer cannot be reached.
+    /// A peer was silent for an election timeout, or the caller reported that it cannot be reached.
     PeerUnreachable {
         /// The peer.
         peer: NodeId,
     },
-    /// A peer that was silent for an election timeout answered.
+    /// It answered again.
     PeerReachable {
         /// The peer.
         peer: NodeId,

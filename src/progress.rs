@@ -22,6 +22,8 @@ pub(crate) struct Progress {
     paused: bool,
     /// Heard of since the last check of the quorum.
     recent_active: bool,
+    /// Was not heard of for a whole period, or reported as unreachable, and not since.
+    missing: bool,
     /// Highest commit index that was sent and that the peer can make use of.
     sent_commit: Index,
     /// Ticks for which the peer still promises to elect nobody else, counted from when the
@@ -71,6 +73,7 @@ impl Progress {
             state: State::Probe,
             paused: false,
             recent_active,
+            missing: false,
             sent_commit: 0,
             promised: 0,
             confirmed_round: 0,
@@ -121,14 +124,21 @@ impl Progress {
         self.recent_active
     }
 
-    /// The peer answered; `true` if it had been silent.
+    /// The peer answered; `true` if it was missing.
     pub(crate) fn heard(&mut self) -> bool {
-        !core::mem::replace(&mut self.recent_active, true)
+        self.recent_active = true;
+        core::mem::take(&mut self.missing)
     }
 
-    /// A new period of listening begins.
-    pub(crate) fn forget_activity(&mut self) {
-        self.recent_active = false;
+    /// A new period of listening begins; `true` if the peer is missing since the last one.
+    pub(crate) fn forget_activity(&mut self) -> bool {
+        let heard = core::mem::take(&mut self.recent_active);
+        !heard && self.miss()
+    }
+
+    /// The peer cannot be reached; `true` if that is news.
+    pub(crate) fn miss(&mut self) -> bool {
+        !core::mem::replace(&mut self.missing, true)
     }
 
     /// An answer to a heartbeat: whatever was paused may be tried again.

@@ -68,13 +68,17 @@ fn operation() -> impl Strategy<Value = Operation> {
 /// Limits from nothing to plenty, both ways of writing.
 fn config() -> impl Strategy<Value = Config> {
     let limit = || prop_oneof![Just(0), Just(1), 1_u64..60, Just(u64::MAX)];
-    (any::<bool>(), limit(), limit(), limit()).prop_map(|(asynchronous, message, committed, uncommitted)| Config {
-        async_storage_writes: asynchronous,
-        max_message_bytes: message,
-        max_committed_bytes_per_ready: committed,
-        max_uncommitted_bytes: uncommitted,
-        ..Config::new(1, 1)
+    (any::<bool>(), limit(), limit(), limit()).prop_map(|(asynchronous, message, ready, uncommitted)| {
+        let mut config = Config::new(1, 1);
+        config.async_storage_writes = asynchronous;
+        (config.max_message_bytes, config.max_committed_bytes_per_ready) = (message, ready);
+        config.max_uncommitted_bytes = uncommitted;
+        config
     })
+}
+
+fn id(term: Term, index: Index) -> EntryId {
+    EntryId { term, index }
 }
 
 fn snapshot(id: EntryId) -> Snapshot {
@@ -87,13 +91,10 @@ fn snapshot(id: EntryId) -> Snapshot {
 fn entries(term: Term, from: Index, lengths: &[usize]) -> Vec<Entry> {
     let kinds = [EntryKind::Normal, EntryKind::ConfChangeV2];
     let entry = |(index, length): (Index, &usize)| {
-        let (kind, data) = (kinds[usize::from(length % 7 == 6)], vec![b'x'; *length].into());
-        Entry {
-            term,
-            index,
-            kind,
-            data,
-        }
+        let mut entry = Entry::default();
+        (entry.term, entry.index, entry.kind) = (term, index, kinds[usize::from(length % 7 == 6)]);
+        entry.data = vec![b'x'; *length].into();
+        entry
     };
     (from..).zip(lengths).map(entry).collect()
 }
@@ -102,30 +103,18 @@ fn encoded(entries: &[Entry]) -> u64 {
     entries.iter().map(Entry::encoded_len).sum()
 }
 
-fn payload(entries: &[Entry]) -> u64 {
-    entries.iter().map(Entry::payload_len).sum()
-}
-
 fn count(number: u64) -> usize {
     usize::try_from(number).unwrap()
 }
 
 /// What was handed to the storage, and what its acknowledgement will say.
-struct Task {
-    snapshot: Option<Snapshot>,
-    entries: Vec<Entry>,
-    term: Term,
-    last: Option<EntryId>,
-}
+struct Task(Option<Snapshot>, Vec<Entry>, Term, Option<EntryId>);
 
-impl Task {
-    fn write(&self, storage: &mut MemoryStorage) {
-        let installed = self
-            .snapshot
-            .clone()
-            .map_or(Ok(()), |snapshot| storage.install_snapshot(snapshot));
-        installed.and_then(|()| storage.append(&self.entries)).unwrap();
-    }
+fn write(Task(snapshot, entries, ..): &Task, storage: &mut MemoryStorage) {
+    snapshot
+        .iter()
+        .for_each(|snapshot| storage.install_snapshot(snapshot.clone()).unwrap());
+    storage.append(entries).unwrap();
 }
 
 /// A log next to what it should be.
@@ -140,20 +129,15 @@ struct Pair {
     cut: Option<(EntryId, Vec<Entry>)>,
     handed: VecDeque<Task>,
     written: VecDeque<Task>,
-    committed: Index,
     /// Handed out for applying: up to where, and the batches that are not acknowledged.
     applying: Index,
     batches: VecDeque<Vec<Entry>>,
-    applied: Index,
 }
 
 impl Pair {
     /// A store that begins after an entry of term 1 and holds entries of the given lengths.
     fn new(config: Config, before: Index, lengths: &[usize]) -> Self {
-        let base = EntryId {
-            term: before.min(1),
-            index: before,
-        };
+        let base = id(before.min(1), before);
         let entries = entries(1, before + 1, lengths);
         let mut storage = MemoryStorage::from_snapshot(snapshot(base));
         storage.append(&entries).unwrap();
@@ -166,10 +150,8 @@ impl Pair {
             cut: None,
             handed: VecDeque::new(),
             written: VecDeque::new(),
-            committed: before,
             applying: before,
             batches: VecDeque::new(),
-            applied: before,
         }
     }
 
@@ -195,8 +177,8 @@ impl Pair {
     fn appliable(&self) -> Index {
         match self.config.async_storage_writes {
             _ if self.log.has_pending_snapshot() => self.applying,
-            true => self.committed.min(self.log.unstable.offset() - 1),
-            false => self.committed,
+            true => self.log.committed().min(self.log.unstable.offset() - 1),
+            false => self.log.committed(),
         }
     }
 
@@ -215,18 +197,19 @@ impl Pair {
             NewTerm => self.term += 1,
             Restore(ahead) => self.restore(ahead),
             TakeUnstable => self.take_unstable(),
-            Store => self.store(),
+            Store => {
+                let task = self.handed.pop_front();
+                task.iter().for_each(|task| write(task, self.log.storage_mut()));
+                self.written.extend(task);
+            }
             Stored => self.stored(),
             StoredNonsense(term, index) if self.term_at(index) == Ok(term) => {}
             StoredNonsense(term, index) => {
                 let before = self.log.clone();
-                self.log.stable_to(EntryId { term, index });
+                self.log.stable_to(id(term, index));
                 assert_eq!(self.log, before);
             }
-            Commit(count) => {
-                self.committed = self.last().index.min(self.committed + count);
-                self.log.commit(&commit::by_leader(self.committed, u64::MAX)).unwrap();
-            }
+            Commit(count) => self.commit(self.log.committed() + count),
             TakeCommitted => self.take_committed(),
             Applied => self.acknowledge_applied(),
             Compact(keep) => self.compact(keep),
@@ -237,7 +220,7 @@ impl Pair {
     // ----- growing
 
     fn append(&mut self, cut: u64, lengths: &[usize]) {
-        let keep = self.last().index.saturating_sub(cut).max(self.committed);
+        let keep = self.last().index.saturating_sub(cut).max(self.log.committed());
         // Only another leader cuts.
         self.term += u64::from(keep < self.last().index);
         self.replace(entries(self.term, keep + 1, lengths));
@@ -245,7 +228,7 @@ impl Pair {
 
     fn append_again(&mut self) {
         let Some((prev, entries)) = self.cut.take() else { return };
-        let legal = prev.index >= self.committed && self.term_at(prev.index) == Ok(prev.term);
+        let legal = prev.index >= self.log.committed() && self.term_at(prev.index) == Ok(prev.term);
         let known = |entry: &&Entry| self.term_at(entry.index) == Ok(entry.term);
         let known = entries.iter().take_while(known).count();
         if legal && known < entries.len() {
@@ -266,14 +249,11 @@ impl Pair {
 
     fn restore(&mut self, ahead: u64) {
         self.term += 1;
-        self.committed += ahead;
-        self.base = EntryId {
-            term: self.term,
-            index: self.committed,
-        };
+        self.base = id(self.term, self.log.committed() + ahead);
         self.entries.clear();
         self.cut = None;
         self.log.restore(snapshot(self.base));
+        assert_eq!(self.log.committed(), self.base.index);
     }
 
     // ----- persisting, as a node does it with asynchronous writes
@@ -284,50 +264,40 @@ impl Pair {
         let (snapshot, entries) = self.log.take_next_unstable();
         assert_eq!(due, snapshot.is_some() || !entries.is_empty());
         assert!(!self.log.has_next_unstable(), "handed out once");
-        let term = self.term;
-        self.handed.push_back(Task {
-            snapshot,
-            entries,
-            term,
-            last,
-        });
-    }
-
-    fn store(&mut self) {
-        if let Some(task) = self.handed.pop_front() {
-            task.write(self.log.storage_mut());
-            self.written.push_back(task);
-        }
+        self.handed.push_back(Task(snapshot, entries, self.term, last));
     }
 
     fn stored(&mut self) {
-        let Some(task) = self.written.pop_front() else { return };
-        if let Some(last) = task.last.filter(|_| task.term == self.term) {
+        let Some(Task(snapshot, _, term, last)) = self.written.pop_front() else {
+            return;
+        };
+        if let Some(last) = last.filter(|_| term == self.term) {
             self.log.stable_to(last);
         }
-        if let Some(index) = task.snapshot.map(|snapshot| snapshot.metadata.index) {
+        if let Some(index) = snapshot.map(|snapshot| snapshot.metadata.index) {
             self.log.stable_snapshot_to(index);
-            self.log.applied_to(index, 0, &self.config);
-            (self.applied, self.applying) = (self.applied.max(index), self.applying.max(index));
+            self.applied(index, 0);
+            self.applying = self.applying.max(index);
         }
     }
 
     fn compact(&mut self, keep: u64) {
-        let to = self
-            .log
-            .storage()
-            .last_index()
-            .unwrap()
-            .min(self.applied)
-            .saturating_sub(keep);
+        let stable = self.log.unstable.offset() - 1;
+        let to = self.log.applied().min(stable).saturating_sub(keep);
         if self.log.storage_mut().compact(to).is_ok() && !self.log.has_pending_snapshot() {
             let term = self.term_at(to).unwrap();
             self.entries.drain(..count(to - self.base.index));
-            self.base = EntryId { term, index: to };
+            self.base = id(term, to);
         }
     }
 
-    // ----- applying
+    // ----- committing and applying
+
+    fn commit(&mut self, index: Index) {
+        let index = self.last().index.min(index);
+        self.log.commit(&commit::by_leader(index, u64::MAX)).unwrap();
+        assert_eq!(self.log.committed(), index);
+    }
 
     fn take_committed(&mut self) {
         let limit = self.config.max_applying_bytes();
@@ -336,11 +306,8 @@ impl Pair {
         let (entries, bytes) = self.log.take_next_committed(&self.config).unwrap();
         assert_eq!((due, bytes), (!entries.is_empty(), encoded(&entries)));
         let Some(last) = entries.last().map(|entry| entry.index) else {
-            assert!(
-                !self.batches.is_empty() || self.applying == self.appliable(),
-                "held back"
-            );
-            return;
+            let all = self.applying == self.appliable();
+            return assert!(all || !self.batches.is_empty(), "held back");
         };
         assert!(last <= self.appliable());
         assert_eq!(entries, self.range(self.applying + 1, last), "once, in order");
@@ -355,10 +322,14 @@ impl Pair {
 
     fn acknowledge_applied(&mut self) {
         if let Some(batch) = self.batches.pop_front() {
-            let index = batch[batch.len() - 1].index;
-            self.log.applied_to(index, encoded(&batch), &self.config);
-            self.applied = self.applied.max(index);
+            self.applied(batch[batch.len() - 1].index, encoded(&batch));
         }
+    }
+
+    fn applied(&mut self, index: Index, bytes: u64) {
+        let applied = self.log.applied().max(index);
+        self.log.applied_to(index, bytes, &self.config);
+        assert_eq!(self.log.applied(), applied);
     }
 
     // ----- looking
@@ -368,8 +339,8 @@ impl Pair {
         let high = self.last().index.min(low + count);
         assert_eq!(self.log.agreement(low, term).unwrap(), self.agreement(low, term));
         if low <= self.base.index {
-            assert_eq!(self.log.slice(low, high + 1, bytes), Err(StorageError::Compacted));
-            return;
+            let gone = self.log.slice(low, high + 1, bytes);
+            return assert_eq!(gone, Err(StorageError::Compacted));
         }
         let mut fitting = self.range(low, high).to_vec();
         let change = fitting.iter().find(|entry| entry.is_conf_change()).cloned();
@@ -384,11 +355,8 @@ impl Pair {
     fn agreement(&self, index: Index, term: Term) -> EntryId {
         match self.term_at(index) {
             _ if index == 0 => EntryId::default(),
-            Err(_) => EntryId { term: 0, index },
-            Ok(term_there) if term_there <= term => EntryId {
-                term: term_there,
-                index,
-            },
+            Err(_) => id(0, index),
+            Ok(here) if here <= term => id(here, index),
             Ok(_) => self.agreement(index - 1, term),
         }
     }
@@ -397,7 +365,6 @@ impl Pair {
         let (log, first, last) = (&self.log, self.base.index + 1, self.last().index);
         assert_eq!(log.broken_invariant(), None);
         assert_eq!((log.first_index(), log.last()), (Ok(first), Ok(self.last())));
-        assert_eq!((log.committed(), log.applied()), (self.committed, self.applied));
         for index in 0..last + 3 {
             assert_eq!(log.term(index), self.term_at(index), "term at {index}");
         }
@@ -406,10 +373,8 @@ impl Pair {
             let cached = log.terms.term(index);
             assert!(cached.is_none_or(|cached| Ok(cached) == term), "cached term at {index}");
             let start = log.terms.run_start(index).unwrap_or(index).max(first - 1);
-            assert!(
-                (start..index).all(|within| self.term_at(within) == term),
-                "stretch of {index}"
-            );
+            let same = (start..index).all(|within| self.term_at(within) == term);
+            assert!(same, "stretch of equal terms up to {index}");
         }
         self.check_stored();
         self.check_uncommitted();
@@ -422,7 +387,7 @@ impl Pair {
             let stable = Ok(self.range(low, high).to_vec());
             let mut storage = self.log.storage().clone();
             assert_eq!(storage.entries(low, high + 1, u64::MAX), stable);
-            self.handed.iter().for_each(|task| task.write(&mut storage));
+            self.handed.iter().for_each(|task| write(task, &mut storage));
             assert_eq!(storage.entries(low, high + 1, u64::MAX), stable);
         }
     }
@@ -430,7 +395,7 @@ impl Pair {
     fn check_uncommitted(&self) {
         let (config, log) = (&self.config, &self.log);
         let cap = config.uncommitted_cap();
-        let uncommitted = self.entries.iter().filter(|entry| entry.index > self.committed);
+        let uncommitted = self.entries.iter().filter(|entry| entry.index > log.committed());
         let bytes: u64 = uncommitted.map(Entry::payload_len).sum();
         let measured = log.uncommitted.is_measured();
         assert!(cap == u64::MAX || !measured || log.uncommitted_bytes() == bytes);
@@ -442,13 +407,13 @@ impl Pair {
 
     /// Everything is stored and applied in the end, and nothing is held any more.
     fn rest(&mut self) {
-        self.perform(Commit(u64::MAX / 2));
+        self.commit(u64::MAX);
         self.take_unstable();
         while !self.handed.is_empty() || !self.written.is_empty() {
-            self.store();
+            self.perform(Store);
             self.stored();
         }
-        while self.applied < self.last().index {
+        while self.log.applied() < self.last().index {
             self.take_committed();
             self.acknowledge_applied();
         }
@@ -484,7 +449,7 @@ proptest! {
         let pair = Pair::new(config.clone(), 0, &lengths);
         let committed = committed.min(lengths.len());
         let log = Log::new(pair.log.storage(), u64::try_from(committed).unwrap(), &config).unwrap();
-        let bytes = payload(&pair.entries[committed..]);
+        let bytes: u64 = pair.entries[committed..].iter().map(Entry::payload_len).sum();
         assert_eq!(log.has_room(more, &config), more == 0 || bytes == 0 || bytes + more <= cap);
         assert!(log.uncommitted_bytes() == bytes || (bytes >= cap && !log.uncommitted.is_measured()));
     }

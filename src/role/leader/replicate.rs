@@ -205,8 +205,7 @@ impl Leader {
     }
 
     fn note_activity<S: Storage>(&mut self, server: &mut Server<S>, from: NodeId) {
-        let silent = self.peer_mut(from).is_some_and(Progress::heard);
-        if silent && from != server.id() {
+        if self.peer_mut(from).is_some_and(Progress::heard) {
             server.event(Event::PeerReachable { peer: from });
         }
     }
@@ -312,7 +311,9 @@ impl Leader {
             if progress.state() == ReplicationState::Replicate {
                 progress.become_probe();
             }
-            server.event(Event::PeerUnreachable { peer });
+            if progress.miss() {
+                server.event(Event::PeerUnreachable { peer });
+            }
         }
     }
 

@@ -75,7 +75,7 @@ impl Leader {
     }
 
     /// Whether a quorum answered within the last election timeout; then listens anew.
-    fn check_quorum<S: Storage>(&mut self, server: &Server<S>) -> bool {
+    fn check_quorum<S: Storage>(&mut self, server: &mut Server<S>) -> bool {
         let id = server.id();
         let active = |voter| {
             Some(
@@ -84,8 +84,10 @@ impl Leader {
             )
         };
         let quorum = server.membership.voters().vote_result(active);
-        for (_, peer) in self.peers.iter_mut().filter(|(peer, _)| *peer != id) {
-            peer.forget_activity();
+        for (peer, progress) in self.peers.iter_mut().filter(|(peer, _)| *peer != id) {
+            if progress.forget_activity() {
+                server.event(Event::PeerUnreachable { peer: *peer });
+            }
         }
         quorum == VoteResult::Won
     }
