@@ -279,16 +279,19 @@ pub enum AcknowledgeError {
         /// The Ready's number.
         number: u64,
     },
+    /// It belongs to another node, or to an earlier start of this one.
+    #[error("this belongs to another node, or to an earlier start of this one")]
+    Foreign,
     /// This acknowledgement was given before.
     #[error("acknowledgement number {number} was given before")]
     Repeated {
-        /// The task's number.
+        /// The acknowledgement's number.
         number: u64,
     },
     /// An earlier task was not acknowledged yet, or this one was never handed out here.
     #[error("acknowledgement number {number} is out of order, {expected} is next")]
     OutOfOrder {
-        /// The task's number.
+        /// The acknowledgement's number.
         number: u64,
         /// Which is next.
         expected: u64,

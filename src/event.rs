@@ -38,7 +38,8 @@ pub enum Event {
         /// The term it led in.
         term: Term,
     },
-    /// A campaign was due or ordered and did not take place.
+    /// A campaign was due, or ordered by the leader, and did not take place. (The caller's own order
+    /// is answered with an error instead.)
     CampaignRefused {
         /// Why.
         reason: CampaignRefusal,

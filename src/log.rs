@@ -97,9 +97,15 @@ impl<S: Storage> Log<S> {
         }
     }
 
-    /// Whether the log has this very entry (or begins right after it).
-    pub(crate) fn matches(&self, id: EntryId) -> Result<bool, Fault> {
-        Ok(self.known_term(id.index)? == Some(id.term))
+    /// Whether the log has this very entry (or begins right after it); `None`: that cannot be told
+    /// now, and must not be taken for a no.
+    pub(crate) fn matches(&self, id: EntryId) -> Result<Option<bool>, Fault> {
+        match self.term(id.index) {
+            Ok(term) => Ok(Some(term == id.term)),
+            Err(StorageError::Compacted | StorageError::Unavailable) => Ok(Some(false)),
+            Err(StorageError::TemporarilyUnavailable) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The last index up to `index` whose term is not above `term`, with its term: where two logs
@@ -126,10 +132,10 @@ impl<S: Storage> Log<S> {
     pub(crate) fn slice(&self, low: Index, high: Index, max_bytes: u64) -> Result<Vec<Entry>, StorageError> {
         let offset = self.unstable.offset();
         let mut entries = Vec::new();
+        if low < self.first_index()? {
+            return Err(StorageError::Compacted);
+        }
         if low < offset {
-            if self.unstable.snapshot().is_some() {
-                return Err(StorageError::Compacted);
-            }
             let stored_high = high.min(offset);
             entries = self.storage.entries(low, stored_high, max_bytes)?;
             check_answer(&entries, low, stored_high)?;
@@ -213,10 +219,6 @@ impl<S: Storage> Log<S> {
     }
 
     // ----- persisting
-
-    pub(crate) fn has_unstable(&self) -> bool {
-        !self.unstable.is_empty()
-    }
 
     pub(crate) fn has_unstable_entries(&self) -> bool {
         self.unstable.has_entries()

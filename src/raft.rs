@@ -19,7 +19,7 @@ pub use self::forward::Proposed;
 use self::invariants::Before;
 use crate::config::Config;
 use crate::error::{ConfigError, Fault, Poisoned};
-use crate::event::Event;
+use crate::event::{Event, StepDownReason};
 use crate::ready::SoftState;
 use crate::role::{Follower, Role};
 use crate::server::Server;
@@ -67,6 +67,7 @@ impl<S: Storage> Raft<S> {
         }
         let before = Before::of(self);
         let outcome = act(self);
+        self.end_corrupt_candidacy();
         self.note_leader(&before);
         let broken = self.broken_invariant(&before);
         debug_assert_eq!(broken, None, "an invariant of the core does not hold");
@@ -89,6 +90,13 @@ impl<S: Storage> Raft<S> {
             self.poisoned = Some(poisoned.clone());
         }
         poisoned
+    }
+
+    /// Who cannot read its log must not win an election by it.
+    fn end_corrupt_candidacy(&mut self) {
+        if self.server.corrupt.is_some() && matches!(self.role, Role::PreCandidate(_) | Role::Candidate(_)) {
+            self.follow(self.server.term(), None, StepDownReason::HigherTerm);
+        }
     }
 
     fn note_leader(&mut self, before: &Before) {

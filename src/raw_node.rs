@@ -21,7 +21,7 @@ use crate::event::Event;
 use crate::membership::{AnyConfChange, Membership};
 use crate::message::Message;
 use crate::raft::{Proposed, Raft};
-use crate::ready::{Ack, AckKind, Persisted, Ready, SoftState};
+use crate::ready::{Ack, AckKind, Origin, Persisted, Ready, SoftState};
 use crate::role::{Leader, Role};
 use crate::status::{ProgressStatus, Status};
 use crate::stop::Stop;
@@ -136,7 +136,7 @@ impl<S: Storage> RawNode<S> {
     /// `None`: it never does. A host of many groups need not tick it until then, but owes it the
     /// ticks that passed before it tells it anything else.
     pub fn next_deadline(&self) -> Option<u64> {
-        self.raft.next_deadline()
+        self.raft.poisoned().is_none().then(|| self.raft.next_deadline())?
     }
 
     /// Replaces the drawn election timeout until the next draw; at least 1. For tests and scripts.
@@ -254,17 +254,31 @@ impl<S: Storage> RawNode<S> {
 
     // ----- what is to be done
 
+    fn check_sound(&self) -> Result<(), Poisoned> {
+        self.raft.poisoned().cloned().map_or(Ok(()), Err)
+    }
+
+    /// What tells this start of this node from all others.
+    fn origin(&self) -> Origin {
+        let Config { id, seed, .. } = *self.config();
+        Origin { id, seed }
+    }
+
     /// Whether there is something to do.
     pub fn has_ready(&self) -> bool {
         let server = &self.raft.server;
         let unsent_round = self.raft.role().as_leader().is_some_and(Leader::has_unsent_round);
         self.raft.poisoned().is_none()
-            && (self.raft.soft_state() != self.told_soft
-                || self.new_hard_state().is_some()
-                || !server.outbox.is_empty()
-                || unsent_round
-                || server.log.has_next_unstable()
-                || server.log.has_next_committed(&server.config))
+            && (self.has_output() || unsent_round || server.log.has_next_committed(&server.config))
+    }
+
+    /// Whether anything but committed entries is there.
+    fn has_output(&self) -> bool {
+        let server = &self.raft.server;
+        self.raft.soft_state() != self.told_soft
+            || self.new_hard_state().is_some()
+            || !server.outbox.is_empty()
+            || server.log.has_next_unstable()
     }
 
     /// What there is to do; `None` if nothing.
@@ -273,9 +287,7 @@ impl<S: Storage> RawNode<S> {
     ///
     /// [`ReadyError::Outstanding`] until the last one is advanced.
     pub fn ready(&mut self) -> Result<Option<Ready>, ReadyError> {
-        if let Some(poisoned) = self.raft.poisoned() {
-            return Err(poisoned.clone().into());
-        }
+        self.check_sound()?;
         if self.outstanding.is_some() {
             return Err(ReadyError::Outstanding);
         }
@@ -286,17 +298,27 @@ impl<S: Storage> RawNode<S> {
             raft.flush()?;
             Ok::<_, Stop<Poisoned>>(raft.take_committed()?)
         })?;
-        Ok(Some(self.build_ready(committed)))
+        // Committed entries may turn out not to be readable now.
+        let nothing = committed.0.is_empty() && !self.has_output();
+        Ok((!nothing).then(|| self.build_ready(committed)))
     }
 
     /// The Ready is persisted, its messages are sent and its entries applied.
     pub fn advance(&mut self, persisted: Persisted) -> Result<(), AcknowledgeError> {
+        self.check_sound()?;
         if self.config().async_storage_writes {
             return Err(AcknowledgeError::WrongMode);
         }
         let Persisted {
-            number, acks, applied, ..
+            number,
+            origin,
+            acks,
+            applied,
+            ..
         } = persisted;
+        if origin != self.origin() {
+            return Err(AcknowledgeError::Foreign);
+        }
         let Some(outstanding) = self.outstanding.filter(|out| out.number == number) else {
             return Err(AcknowledgeError::NotOutstanding { number });
         };
@@ -317,16 +339,20 @@ impl<S: Storage> RawNode<S> {
     /// [`AcknowledgeError::Repeated`] and [`OutOfOrder`](AcknowledgeError::OutOfOrder) guard the
     /// order of tasks; [`Removed`](AcknowledgeError::Removed) says that it counts for nothing.
     pub fn acknowledge(&mut self, ack: Ack) -> Result<(), AcknowledgeError> {
+        self.check_sound()?;
         if !self.config().async_storage_writes {
             return Err(AcknowledgeError::WrongMode);
         }
-        let Ack { number, kind } = ack;
-        self.acks.acknowledge(number, &kind)?;
         let id = self.config().id;
-        let own = matches!(kind, AckKind::Vote { .. } | AckKind::Append { .. });
+        let own = matches!(ack.kind, AckKind::Vote { .. } | AckKind::Append { .. });
+        if ack.origin != self.origin() {
+            return Err(AcknowledgeError::Foreign);
+        }
         if own && !self.membership().contains(id) {
             return Err(AcknowledgeError::Removed { id });
         }
+        let Ack { number, kind, .. } = ack;
+        self.acks.acknowledge(number, &kind)?;
         self.raft.enter(|raft| Ok(raft.on_acknowledged(&kind)?))
     }
 

@@ -86,9 +86,17 @@ pub enum TaskResponse {
     Ack(Ack),
 }
 
+/// Which start of which node something belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Origin {
+    pub(crate) id: NodeId,
+    pub(crate) seed: u64,
+}
+
 /// A node's own acknowledgement of something durable or applied.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Ack {
+    pub(crate) origin: Origin,
     pub(crate) number: u64,
     pub(crate) kind: AckKind,
 }
@@ -137,6 +145,7 @@ pub enum AckKind {
 #[must_use = "a Ready that is dropped blocks the node until it is rebuilt from storage"]
 #[derive(Debug)]
 pub struct Ready {
+    pub(crate) origin: Origin,
     pub(crate) number: u64,
     pub(crate) soft_state: Option<SoftState>,
     pub(crate) read_states: Vec<ReadState>,
@@ -150,6 +159,7 @@ pub struct Ready {
 #[must_use = "the node waits for `advance`"]
 #[derive(Debug)]
 pub struct Persisted {
+    pub(crate) origin: Origin,
     pub(crate) number: u64,
     pub(crate) messages: Vec<Message>,
     pub(crate) acks: Vec<Ack>,
@@ -235,6 +245,7 @@ impl Ready {
             None => (Vec::new(), None),
         };
         Persisted {
+            origin: self.origin,
             number: self.number,
             messages,
             acks,
@@ -315,7 +326,7 @@ impl ApplyTask {
 }
 
 impl Ack {
-    /// The number of the task that it came from.
+    /// Its place among the acknowledgements of its kind.
     pub fn number(&self) -> u64 {
         self.number
     }

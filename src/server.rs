@@ -18,7 +18,7 @@ use crate::event::Event;
 use crate::log::Log;
 use crate::membership::Membership;
 use crate::message::{Message, Payload};
-use crate::storage::Storage;
+use crate::storage::{Storage, StorageError};
 use crate::trace::Trace;
 use crate::types::{HardState, Index, NodeId, Term};
 
@@ -147,10 +147,10 @@ impl<S: Storage> Server<S> {
 
     /// Whether the configuration may change when what is in the log is committed or applied.
     pub(crate) fn has_change_after(&self, after: Index, up_to: Index) -> Result<bool, Fault> {
-        use crate::storage::StorageError::TemporarilyUnavailable;
         match self.log.find_change(after, up_to, self.config.max_applying_bytes()) {
             Ok(found) => Ok(found.is_some()),
-            Err(TemporarilyUnavailable) => Ok(true), // it may
+            // It may: not to be read now, or applied and compacted while that is not acknowledged.
+            Err(StorageError::TemporarilyUnavailable | StorageError::Compacted) => Ok(true),
             Err(error) => Err(error.into()),
         }
     }

@@ -76,31 +76,33 @@ impl<S: Storage> Log<S> {
 
     /// Measures the uncommitted entries in the storage, page by page, and stops at the cap.
     pub(crate) fn measure_uncommitted(&mut self, config: &Config) -> Result<(), StorageError> {
-        self.uncommitted = Uncommitted::default();
+        let mut measured = Uncommitted::default();
         let (cap, last) = (config.uncommitted_cap(), self.last_index());
         if cap == u64::MAX {
+            self.uncommitted = measured;
             return Ok(());
         }
         let mut next = self.committed.saturating_add(1);
         while next <= last {
-            if self.uncommitted.bytes() >= cap {
-                self.uncommitted.stop_measuring(last);
+            if measured.bytes() >= cap {
+                measured.stop_measuring(last);
                 break;
             }
             match self.slice(next, last.saturating_add(1), config.max_message_bytes) {
                 Ok(entries) => {
                     next = next.saturating_add(entries.len().try_into().unwrap_or(u64::MAX));
                     for entry in &entries {
-                        self.uncommitted.push(entry);
+                        measured.push(entry);
                     }
                 }
                 Err(StorageError::TemporarilyUnavailable) => {
-                    self.uncommitted.stop_measuring(last);
+                    measured.stop_measuring(last);
                     break;
                 }
                 Err(error) => return Err(error),
             }
         }
+        self.uncommitted = measured;
         Ok(())
     }
 }

@@ -52,10 +52,6 @@ impl Unstable {
         self.snapshot.as_deref()
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.snapshot.is_none()
-    }
-
     pub(crate) fn has_entries(&self) -> bool {
         !self.entries.is_empty()
     }

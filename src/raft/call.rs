@@ -6,9 +6,7 @@ use bytes::Bytes;
 
 use super::{Proposed, Raft};
 use crate::config::ReadMode;
-use crate::error::{
-    CampaignError, CampaignRefusal, ChangeRefusal, Fault, Poisoned, ProposeError, ReadError, TransferError,
-};
+use crate::error::{CampaignError, ChangeRefusal, Fault, Poisoned, ProposeError, ReadError, TransferError};
 use crate::event::Event;
 use crate::membership::{AnyConfChange, Changed};
 use crate::role::{Campaign, Role};
@@ -54,12 +52,7 @@ impl<S: Storage> Raft<S> {
     pub(crate) fn campaign_now(&mut self) -> Result<(), Stop<CampaignError>> {
         match self.campaign_refusal(false)? {
             None => Ok(self.campaign(Campaign::Rehearsed)?),
-            Some(reason) => {
-                if reason != CampaignRefusal::Leading {
-                    self.server.event(Event::CampaignRefused { reason });
-                }
-                Err(Stop::Refused(CampaignError::Refused(reason)))
-            }
+            Some(reason) => Err(Stop::Refused(CampaignError::Refused(reason))),
         }
     }
 

@@ -16,7 +16,7 @@ impl<S: Storage> Raft<S> {
             Role::PreCandidate(_) | Role::Candidate(_) => election,
             Role::Leader(leader) => leader.deadline(server),
         };
-        let retry = server.log.is_waiting().then_some(1);
+        let retry = self.may_retry().then_some(1);
         due.into_iter().chain(retry).min().map(|ticks| ticks.max(1))
     }
 
@@ -38,6 +38,12 @@ impl<S: Storage> Raft<S> {
         Ok(ticks.saturating_sub(left))
     }
 
+    /// Whether entries to apply, which were temporarily unavailable, are to be asked for again. What
+    /// is corrupt does not mend by itself.
+    fn may_retry(&self) -> bool {
+        self.server.log.is_waiting() && self.server.corrupt.is_none()
+    }
+
     /// Ticks in which nothing is due.
     fn skip(&mut self, ticks: u64) {
         let server = &mut self.server;
@@ -53,8 +59,10 @@ impl<S: Storage> Raft<S> {
 
     /// A tick on which something is due; `false` if it turns out to bring nothing about.
     fn tick(&mut self) -> Result<bool, Fault> {
-        let retried = self.server.log.is_waiting();
-        self.server.log.retry();
+        let retried = self.may_retry();
+        if retried {
+            self.server.log.retry();
+        }
         if let Role::Leader(leader) = &mut self.role {
             let before = self.server.outbox.messages.len();
             let next = leader.tick(&mut self.server);

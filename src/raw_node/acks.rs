@@ -1,12 +1,13 @@
 //! Numbers for a node's own acknowledgements, so that none counts twice and none is skipped.
 
 use crate::error::AcknowledgeError;
-use crate::ready::{Ack, AckKind};
+use crate::ready::{Ack, AckKind, Origin};
 
 /// Each kind is numbered by itself: what the storage's thread and the thread that applies say is
 /// not ordered against each other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct AckNumbers {
+    pre_votes: Sequence,
     votes: Sequence,
     appends: Sequence,
     stored: Sequence,
@@ -22,6 +23,7 @@ struct Sequence {
 impl AckNumbers {
     fn sequence(&mut self, kind: &AckKind) -> &mut Sequence {
         match kind {
+            AckKind::Vote { pre_vote: true, .. } => &mut self.pre_votes,
             AckKind::Vote { .. } => &mut self.votes,
             AckKind::Append { .. } => &mut self.appends,
             AckKind::Stored { .. } => &mut self.stored,
@@ -30,10 +32,11 @@ impl AckNumbers {
     }
 
     /// A new acknowledgement, to be given later.
-    pub(super) fn issue(&mut self, kind: AckKind) -> Ack {
+    pub(super) fn issue(&mut self, origin: Origin, kind: AckKind) -> Ack {
         let sequence = self.sequence(&kind);
         sequence.issued = sequence.issued.saturating_add(1);
         Ack {
+            origin,
             number: sequence.issued,
             kind,
         }

@@ -10,13 +10,14 @@ use crate::types::{Entry, HardState, Index};
 
 impl<S: Storage> RawNode<S> {
     pub(super) fn build_ready(&mut self, (committed, bytes): (Vec<Entry>, u64)) -> Ready {
+        let origin = self.origin();
         self.readies = self.readies.wrapping_add(1);
         let number = self.readies;
         let soft_state = Some(self.raft.soft_state()).filter(|soft| *soft != self.told_soft);
         self.told_soft = self.raft.soft_state();
         let append = self.append_task(number);
         let apply = committed.last().map(|entry| entry.index).map(|index| ApplyTask {
-            ack: self.acks.issue(AckKind::Applied { index, bytes }),
+            ack: self.acks.issue(origin, AckKind::Applied { index, bytes }),
             entries: committed,
         });
         let server = &mut self.raft.server;
@@ -25,6 +26,7 @@ impl<S: Storage> RawNode<S> {
             self.outstanding = Some(Outstanding { number, term });
         }
         Ready {
+            origin,
             number,
             soft_state,
             read_states: core::mem::take(&mut server.outbox.reads),
@@ -43,7 +45,7 @@ impl<S: Storage> RawNode<S> {
 
     /// What is to be persisted, if anything, and what is owed then.
     fn append_task(&mut self, number: u64) -> Option<AppendTask> {
-        let hard_state = self.new_hard_state();
+        let (origin, hard_state) = (self.origin(), self.new_hard_state());
         let server = &mut self.raft.server;
         let (snapshot, entries) = server.log.take_next_unstable();
         let promises = core::mem::take(&mut server.outbox.promises);
@@ -58,11 +60,15 @@ impl<S: Storage> RawNode<S> {
         let stored = self.stored(snapshot.as_ref().map(|snapshot| snapshot.metadata.index));
         let owed = promises.into_iter().map(|promise| match promise {
             Promise::Message(message) => TaskResponse::Message(message),
-            Promise::OwnVote { term, pre_vote } => TaskResponse::Ack(self.acks.issue(AckKind::Vote { term, pre_vote })),
-            Promise::OwnAppend { term, index } => TaskResponse::Ack(self.acks.issue(AckKind::Append { term, index })),
+            Promise::OwnVote { term, pre_vote } => {
+                TaskResponse::Ack(self.acks.issue(origin, AckKind::Vote { term, pre_vote }))
+            }
+            Promise::OwnAppend { term, index } => {
+                TaskResponse::Ack(self.acks.issue(origin, AckKind::Append { term, index }))
+            }
         });
         let mut responses: Vec<TaskResponse> = owed.collect();
-        responses.extend(stored.map(|kind| TaskResponse::Ack(self.acks.issue(kind))));
+        responses.extend(stored.map(|kind| TaskResponse::Ack(self.acks.issue(origin, kind))));
         Some(AppendTask {
             number,
             snapshot,
@@ -82,7 +88,7 @@ impl<S: Storage> RawNode<S> {
         } else {
             None
         };
-        server.log.has_unstable().then_some(AckKind::Stored {
+        (last.is_some() || snapshot.is_some()).then_some(AckKind::Stored {
             term: server.term(),
             last,
             snapshot,

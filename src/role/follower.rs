@@ -119,23 +119,28 @@ fn refuse<S: Storage>(server: &mut Server<S>, context: Bytes, reason: ReadRefusa
 
 // ----- what the leader says. Who is followed is known by now.
 
-/// `AppendEntries` (Figure 2, receiver implementation 2 to 5).
+/// `AppendEntries` (Figure 2, receiver implementation 2 to 5). Not answered, and nothing changed, if
+/// the log cannot be compared now: the leader says it again.
 pub(crate) fn on_append<S: Storage>(server: &mut Server<S>, from: NodeId, append: Append) -> Result<(), Fault> {
     let answer = if append.prev.index < server.log.committed() {
         // What is committed matches for ever; say so instead of comparing it.
-        AppendResponse::Accepted {
+        Some(AppendResponse::Accepted {
             index: server.log.committed(),
-        }
-    } else if server.log.matches(append.prev)? {
-        accept(server, append)?
+        })
     } else {
-        reject(server, append.prev)?
+        match server.log.matches(append.prev)? {
+            Some(true) => accept(server, append)?,
+            Some(false) => Some(reject(server, append.prev)?),
+            None => None,
+        }
     };
-    server.promise(from, server.term(), Payload::AppendResponse(answer));
+    if let Some(answer) = answer {
+        server.promise(from, server.term(), Payload::AppendResponse(answer));
+    }
     Ok(())
 }
 
-fn accept<S: Storage>(server: &mut Server<S>, append: Append) -> Result<AppendResponse, Fault> {
+fn accept<S: Storage>(server: &mut Server<S>, append: Append) -> Result<Option<AppendResponse>, Fault> {
     let Append {
         prev,
         commit,
@@ -144,15 +149,16 @@ fn accept<S: Storage>(server: &mut Server<S>, append: Append) -> Result<AppendRe
     let matched = entries.last().map_or(prev.index, |entry| entry.index);
     let mut known = 0_usize;
     for entry in &entries {
-        if !server.log.matches(entry.id())? {
-            break;
+        match server.log.matches(entry.id())? {
+            Some(true) => known = known.saturating_add(1),
+            Some(false) => break,
+            None => return Ok(None),
         }
-        known = known.saturating_add(1);
     }
     entries.drain(..known);
     server.log.append(entries, &server.config)?;
     server.log.commit(&commit::by_leader(commit, matched))?;
-    Ok(AppendResponse::Accepted { index: matched })
+    Ok(Some(AppendResponse::Accepted { index: matched }))
 }
 
 /// Says where the logs may agree, so that the leader needs one probe for a whole term of ours.
@@ -192,26 +198,34 @@ pub(crate) fn on_snapshot<S: Storage>(
     snapshot: Snapshot,
     membership: Membership,
 ) -> Result<(), Fault> {
-    let index = if restore(server, snapshot, membership)? {
-        server.log.last_index()
-    } else {
-        server.log.committed()
+    let index = match restore(server, snapshot, membership)? {
+        Some(true) => server.log.last_index(),
+        Some(false) => server.log.committed(),
+        None => return Ok(()),
     };
     let answer = AppendResponse::Accepted { index };
     server.promise(from, server.term(), Payload::AppendResponse(answer));
     Ok(())
 }
 
-/// Replaces the log by the snapshot, unless that brings nothing.
-fn restore<S: Storage>(server: &mut Server<S>, snapshot: Snapshot, membership: Membership) -> Result<bool, Fault> {
+/// Replaces the log by the snapshot, unless that brings nothing; `None`: that cannot be told now.
+fn restore<S: Storage>(
+    server: &mut Server<S>,
+    snapshot: Snapshot,
+    membership: Membership,
+) -> Result<Option<bool>, Fault> {
     let id = snapshot.id();
     if id.index <= server.log.committed() || !membership.contains(server.id()) {
-        return Ok(false);
+        return Ok(Some(false));
     }
-    if server.log.matches(id)? {
-        // The log holds it already: so much is committed, and the rest of the log stays.
-        server.log.commit(&commit::by_leader(id.index, id.index))?;
-        return Ok(false);
+    match server.log.matches(id)? {
+        None => return Ok(None),
+        Some(true) => {
+            // The log holds it already: so much is committed, and the rest of the log stays.
+            server.log.commit(&commit::by_leader(id.index, id.index))?;
+            return Ok(Some(false));
+        }
+        Some(false) => {}
     }
     server.log.restore(snapshot);
     server.event(Event::ConfigurationChanged {
@@ -219,5 +233,5 @@ fn restore<S: Storage>(server: &mut Server<S>, snapshot: Snapshot, membership: M
         joint: membership.is_joint(),
     });
     server.membership = membership;
-    Ok(true)
+    Ok(Some(true))
 }

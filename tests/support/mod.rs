@@ -162,7 +162,9 @@ impl Cluster {
     pub fn settle(&mut self) {
         let ids: Vec<NodeId> = self.nodes.keys().copied().collect();
         for _ in 0..10_000 {
-            ids.iter().for_each(|id| self.drain(*id));
+            for id in &ids {
+                self.drain(*id);
+            }
             if self.pool.is_empty() {
                 return;
             }
@@ -221,7 +223,9 @@ impl Cluster {
 
     pub fn isolate(&mut self, id: NodeId) {
         let others: Vec<NodeId> = self.nodes.keys().copied().filter(|other| *other != id).collect();
-        others.into_iter().for_each(|other| self.cut(id, other));
+        for other in others {
+            self.cut(id, other);
+        }
     }
 
     pub fn heal(&mut self) {

@@ -53,7 +53,8 @@ impl Leader {
             .reads
             .newest_round()
             .is_some_and(|round| round > self.rounds.last());
-        unsent && !server.membership.is_sole_voter(server.id())
+        let is_other_voter = |id: NodeId| id != server.id() && server.membership.is_voter(id);
+        unsent && self.peers.iter().any(|(id, _)| is_other_voter(*id))
     }
 
     /// Begins a round if anybody needs one; the context that names it.

@@ -2,7 +2,6 @@
 //! waited too long.
 
 use super::Leader;
-use crate::config::ReadMode;
 use crate::event::{Event, StepDownReason, TransferAbort};
 use crate::quorum::VoteResult;
 use crate::role::Next;
@@ -64,10 +63,7 @@ impl Leader {
     }
 
     fn pass<S: Storage>(&mut self, server: &Server<S>, ticks: u64) {
-        let measures_leases = server.config.read_mode == ReadMode::Lease;
-        if measures_leases {
-            self.rounds.advance(ticks, server.config.election_timeout_ticks);
-        }
+        self.rounds.advance(ticks, server.config.election_timeout_ticks);
         for (_, peer) in &mut self.peers {
             peer.promised = peer.promised.saturating_sub(ticks);
             peer.wait_for_snapshot(ticks);

@@ -1,0 +1,126 @@
+//! D5, D13, D14: what is sent, and what becomes of a snapshot.
+
+use quorate::{Event, Payload, ReplicationState, Snapshot, SnapshotMetadata};
+
+use crate::support::{Cluster, message, store};
+use crate::{append, is_snapshot, led_with, single};
+
+/// Zero bytes a message is one entry a message.
+#[test]
+fn d05_zero_bytes_a_message_is_one_entry_a_message() {
+    let mut cluster = led_with(2, |config| config.max_message_bytes = 0);
+    for data in ["a", "b", "c"] {
+        let _ = cluster.propose(1, data);
+    }
+    cluster.drain(1);
+    let entries = cluster.pool.iter().map(|message| match &message.payload {
+        Payload::Append(append) => append.entries.len(),
+        _ => 0,
+    });
+    assert_eq!(entries.collect::<Vec<_>>(), [1, 1, 1]);
+    cluster.settle();
+    assert_eq!(cluster.data(2), ["a", "b", "c"]);
+}
+
+/// A snapshot is synced, though neither term nor vote changes with it.
+#[test]
+fn d13_a_snapshot_is_synced() {
+    let mut cluster = single(crate::config(1), store(&[1, 2, 3]));
+    cluster.step(append(2, 1, 1, (1, 1)));
+    cluster.drain(1);
+    let conf_state = cluster.raw(1).membership().conf_state();
+    let snapshot = Snapshot {
+        data: "state".into(),
+        metadata: SnapshotMetadata {
+            conf_state,
+            index: 9,
+            term: 1,
+        },
+    };
+    cluster.step(message(2, 1, 1, Payload::InstallSnapshot(Box::new(snapshot))));
+    let ready = cluster.node(1).ready().unwrap().unwrap();
+    assert!(ready.snapshot().is_some() && ready.entries().is_empty());
+    assert_eq!(
+        ready.hard_state().map(|state| (state.term, state.vote)),
+        Some((1, None))
+    );
+    assert!(ready.must_sync());
+}
+
+/// Delivers until the leader has a snapshot for node 3 on its way, and loses it.
+fn lose_snapshot(cluster: &mut Cluster) {
+    while !cluster.pool.iter().any(is_snapshot) {
+        cluster.deliver();
+        for id in 1..=3 {
+            cluster.drain(id);
+        }
+    }
+    let lost = cluster.take(is_snapshot);
+    assert_eq!((lost.len(), lost[0].to), (1, 3));
+}
+
+fn state(cluster: &Cluster) -> (u64, ReplicationState, bool) {
+    let progress = cluster.raw(1).progress().find(|progress| progress.id == 3).unwrap();
+    (progress.next, progress.state, progress.paused)
+}
+
+/// An unanswered snapshot is given up after a while: the peer is asked whether it has it, and gets
+/// another only when it says no; for which the leader then waits twice as long.
+#[test]
+fn d14_an_unanswered_snapshot_is_asked_for() {
+    let mut cluster = led_with(3, |config| config.snapshot_stall_ticks = Some(20));
+    cluster.isolate(3);
+    cluster.commit(1, "a");
+    cluster.compact(1);
+    cluster.heal();
+    cluster.node(1).tick().unwrap();
+    lose_snapshot(&mut cluster);
+    cluster.commit(1, "b");
+    cluster.compact(1); // the log does not reach back to the lost snapshot
+    cluster.tick_all(19);
+    let pending = ReplicationState::Snapshot { pending: 3 };
+    assert_eq!(state(&cluster), (4, pending, true));
+    cluster.tick(1, 1);
+    assert_eq!(
+        state(&cluster),
+        (4, ReplicationState::Probe, true),
+        "until the next heartbeat answer"
+    );
+    let stalled = Event::SnapshotStalled { peer: 3, index: 3 };
+    assert!(cluster.nodes[&1].events.contains(&stalled));
+
+    cluster.deliver();
+    cluster.drain(3);
+    cluster.deliver();
+    cluster.drain(1);
+    let mut probe = append(1, 3, 1, (1, 3));
+    if let Payload::Append(append) = &mut probe.payload {
+        append.commit = 4;
+    }
+    assert!(cluster.pool.contains(&probe), "{:?}", cluster.pool);
+    lose_snapshot(&mut cluster);
+    cluster.tick_all(39);
+    assert_eq!(state(&cluster).1, ReplicationState::Snapshot { pending: 4 });
+    cluster.tick_all(1);
+    assert_eq!(
+        state(&cluster),
+        (5, ReplicationState::Replicate, false),
+        "asked, refused, sent again"
+    );
+    assert_eq!(cluster.raw(1).counters().snapshots_sent, 3);
+    assert_eq!(cluster.committed(3), 4);
+}
+
+/// Zero waits for ever, as etcd-io/raft does.
+#[test]
+fn d14_zero_ticks_wait_for_ever() {
+    let mut cluster = led_with(3, |config| config.snapshot_stall_ticks = Some(0));
+    cluster.isolate(3);
+    cluster.commit(1, "a");
+    cluster.compact(1);
+    cluster.heal();
+    cluster.node(1).tick().unwrap();
+    lose_snapshot(&mut cluster);
+    cluster.tick_all(1_000);
+    assert_eq!(state(&cluster), (4, ReplicationState::Snapshot { pending: 3 }, true));
+}
