@@ -418,7 +418,7 @@ impl Pair {
             self.acknowledge_applied();
         }
         self.check();
-        assert!(!self.log.has_unstable() && self.log.uncommitted.is_measured());
+        assert!(!self.log.has_unstable_entries() && self.log.uncommitted.is_measured());
         assert_eq!(self.log.storage().last_index(), Ok(self.last().index));
     }
 }

@@ -3,7 +3,7 @@
 use quorate::{Config, Event, Payload};
 
 use crate::support::{Cluster, config, plain};
-use crate::{accepted, events, hear, heartbeat_answer, leading, progress, rejected, says};
+use crate::{accepted, events, hear, heartbeat_answer, leading, progress, rejected};
 
 /// What happens to a leader of three, and what peer 2 has to do with it.
 #[derive(Clone, Copy)]
@@ -30,7 +30,7 @@ pub(crate) fn take(cluster: &mut Cluster, step: Step) -> String {
         cluster
             .node(1)
             .step(crate::message(from, 1, 1, payload))
-            .expect("legal")
+            .expect("legal");
     };
     match step {
         Propose(count, bytes) => (0..count).for_each(|_| {
@@ -213,11 +213,10 @@ fn rejections() {
 fn windows_in_messages() {
     let mut config = plain(1);
     config.max_inflight_messages = 2;
-    const FULL: [Step; 4] = [Accept(2), Propose(1, 1), Propose(1, 1), Propose(1, 1)];
-    let [accept, a, b, c] = FULL;
     let with = |name, last: Option<Step>, sent, then| {
         let mut cluster = leading(3, config.clone());
-        let steps = [accept, a, b, c].into_iter().chain(last);
+        let full = [Accept(2), Propose(1, 1), Propose(1, 1), Propose(1, 1)];
+        let steps = full.into_iter().chain(last);
         let last = steps.map(|step| take(&mut cluster, step)).last();
         assert_eq!(last.as_deref(), Some(sent), "{name}");
         assert_eq!(progress(&cluster, 2), then, "{name}");

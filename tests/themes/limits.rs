@@ -104,9 +104,9 @@ fn uncommitted_bytes() {
         config.max_uncommitted_bytes = 10;
         let mut cluster = leading(3, config);
         take(&mut cluster, Accept(2));
-        before
-            .iter()
-            .for_each(|bytes| drop(take(&mut cluster, Propose(1, *bytes))));
+        for bytes in before {
+            drop(take(&mut cluster, Propose(1, *bytes)));
+        }
         let outcome = cluster.node(1).propose(vec![b'x'; bytes]).map(|_| ());
         let expected = full.map_or(Ok(()), |uncommitted| Err(ProposeError::Full { uncommitted }));
         assert_eq!(outcome, expected, "{name}");

@@ -1,0 +1,61 @@
+//! A storage that answers as it should until a switch says otherwise.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use quorate::{Entry, Index, InitialState, MemoryStorage, NodeId, Snapshot, Storage, StorageError, Term};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Moody {
+    pub(crate) memory: MemoryStorage,
+    /// The term at this index is still being fetched.
+    pub(crate) cold_term: Option<Index>,
+    /// What every question for entries is answered with.
+    pub(crate) entries_error: Option<StorageError>,
+    /// Questions for entries so far. All clones share it, so that it never tells them apart.
+    pub(crate) questions: Rc<Cell<u32>>,
+}
+
+impl Moody {
+    pub(crate) fn new(memory: MemoryStorage) -> Self {
+        Self {
+            memory,
+            cold_term: None,
+            entries_error: None,
+            questions: Rc::default(),
+        }
+    }
+}
+
+impl Storage for Moody {
+    fn initial_state(&self) -> Result<InitialState, StorageError> {
+        self.memory.initial_state()
+    }
+
+    fn first_index(&self) -> Result<Index, StorageError> {
+        self.memory.first_index()
+    }
+
+    fn last_index(&self) -> Result<Index, StorageError> {
+        self.memory.last_index()
+    }
+
+    fn term(&self, index: Index) -> Result<Term, StorageError> {
+        if self.cold_term == Some(index) {
+            return Err(StorageError::TemporarilyUnavailable);
+        }
+        self.memory.term(index)
+    }
+
+    fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Vec<Entry>, StorageError> {
+        self.questions.set(self.questions.get() + 1);
+        match &self.entries_error {
+            Some(error) => Err(error.clone()),
+            None => self.memory.entries(low, high, max_bytes),
+        }
+    }
+
+    fn snapshot(&self, peer: NodeId, at_least: Index) -> Result<Snapshot, StorageError> {
+        self.memory.snapshot(peer, at_least)
+    }
+}

@@ -1,0 +1,82 @@
+//! A Ready has something in it.
+
+use quorate::{
+    ConfState, MemoryStorage, RawNode, ReadState, Ready, RoleKind, Snapshot, SnapshotMetadata, StorageError,
+    TaskResponse,
+};
+
+use crate::support::config;
+use crate::{handle, node};
+
+/// Committed entries were there to apply, but could not be read now: the Ready that announced them
+/// was empty, and so was the next one. Design, section 2: `has_ready` says what is there.
+#[test]
+fn entries_that_cannot_be_read_now_make_no_ready() {
+    let mut node = node(config(2), &[(1, 2), (1, 3)], 3);
+    node.storage_mut().entries_error = Some(StorageError::TemporarilyUnavailable);
+    assert!(node.ready().unwrap().is_none());
+    assert!(!node.has_ready(), "not before a tick or storage_ready()");
+
+    node.storage_mut().entries_error = None;
+    let mut told = node.clone();
+    told.storage_ready().unwrap();
+    assert_eq!(node.next_deadline(), Some(1), "else it asks again by itself");
+    node.tick().unwrap();
+    for mut node in [told, node] {
+        assert_eq!(handle(&mut node).expect("a Ready").applied, [2, 3]);
+    }
+}
+
+/// Stores what a Ready wants, and tells the node so; without the applying.
+fn write(node: &mut RawNode<MemoryStorage>, mut ready: Ready) {
+    let task = ready.take_append_task().expect("something to write");
+    node.storage_mut().persist_task(&task).unwrap();
+    for response in task.done() {
+        match response {
+            TaskResponse::Ack(ack) => node.acknowledge(ack).unwrap(),
+            TaskResponse::Message(message) => panic!("there is nobody to send {message} to"),
+        }
+    }
+}
+
+/// A leader whose joint configuration has nobody but itself in both halves wanted to send a round of
+/// heartbeats for a read, had nobody to send it to, and handed out an empty Ready again and again.
+/// Fast and small: a loop that waits for the last Ready ends.
+#[test]
+fn a_round_of_heartbeats_to_nobody_makes_no_ready() {
+    let conf_state = ConfState {
+        voters: vec![1],
+        voters_outgoing: vec![1],
+        ..ConfState::default()
+    };
+    let metadata = SnapshotMetadata {
+        conf_state,
+        index: 2,
+        term: 1,
+    };
+    let snapshot = Snapshot {
+        data: "state".into(),
+        metadata,
+    };
+    let mut config = config(1);
+    config.async_storage_writes = true;
+    let mut node = RawNode::new(config, MemoryStorage::from_snapshot(snapshot)).unwrap();
+    node.campaign().unwrap();
+    for _rehearsed_then_real in 0..2 {
+        let ready = node.ready().unwrap().expect("its own vote");
+        write(&mut node, ready);
+    }
+    assert_eq!(node.status().soft_state.role, RoleKind::Leader);
+    let first_entry = node.ready().unwrap().expect("an entry of its term");
+    node.read_index("r").unwrap();
+    assert!(!node.has_ready());
+    assert!(node.ready().unwrap().is_none());
+
+    write(&mut node, first_entry);
+    let ready = node.ready().unwrap().expect("the entry is committed");
+    let answered = ReadState {
+        context: "r".into(),
+        outcome: Ok(3),
+    };
+    assert_eq!(ready.read_states(), [answered]);
+}

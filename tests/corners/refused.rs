@@ -1,0 +1,128 @@
+//! What is refused leaves no trace: no state, no number that is used up, no event.
+
+use std::fmt::Debug;
+
+use quorate::{
+    AckKind, AcknowledgeError, CampaignError, CampaignRefusal, ConfChangeKind, ConfChangeV2, ConfigError, Entry,
+    EntryKind, RawNode, StorageError, TaskResponse,
+};
+
+use crate::moody::Moody;
+use crate::support::{config, plain, store};
+use crate::{Node, node};
+
+/// The error of a call that is refused.
+fn refused<T: Debug, E>(node: &mut Node, act: impl FnOnce(&mut Node) -> Result<T, E>) -> E {
+    node.take_events();
+    let before = node.clone();
+    let error = act(node).expect_err("a refusal");
+    assert!(*node == before, "before: {before:#?}\nafter: {node:#?}");
+    assert_eq!(node.take_events(), []);
+    error
+}
+
+/// The caller's own order to campaign is answered with an error; it queued an event besides, and an
+/// application that asks often piled them up. Never panics on input: a refused call changes nothing.
+#[test]
+fn a_campaign_that_may_not_be() {
+    let mut stranger = node(config(4), &[], 1);
+    let error = refused(&mut stranger, RawNode::campaign);
+    assert_eq!(error, CampaignError::Refused(CampaignRefusal::NotVoter));
+}
+
+/// New settings wanted the uncommitted entries measured, the storage failed, and the old measure was
+/// lost with the new settings. Never panics on input: a refused call changes nothing.
+#[test]
+fn settings_that_cannot_be_measured() {
+    let mut node = node(config(2), &[(1, 2), (1, 3)], 1);
+    let broken = StorageError::Broken("on purpose".to_owned());
+    node.storage_mut().entries_error = Some(broken.clone());
+    let mut next = node.config().clone();
+    next.max_uncommitted_bytes = 5;
+    let error = refused(&mut node, |node| node.set_config(next));
+    assert_eq!(error, ConfigError::Storage(broken));
+    assert_eq!(node.status().uncommitted_bytes, 2);
+}
+
+/// A removed node's own acknowledgement is refused, but its number was used up, so that it was
+/// refused for another reason the second time. Never panics on input: a refused call changes nothing.
+#[test]
+fn an_own_vote_after_the_removal() {
+    let mut config = plain(2);
+    config.async_storage_writes = true;
+    let mut node = node(config, &[], 1);
+    node.campaign().unwrap();
+    let mut ready = node.ready().unwrap().expect("a vote to store");
+    let task = ready.take_append_task().expect("a vote to store");
+    let own_vote = task.done().into_iter().find_map(|response| match response {
+        TaskResponse::Ack(ack) if matches!(ack.kind(), AckKind::Vote { .. }) => Some(ack),
+        _ => None,
+    });
+    let own_vote = own_vote.expect("an own vote");
+    let removal = Entry {
+        term: 1,
+        index: 2,
+        kind: EntryKind::ConfChangeV2,
+        data: ConfChangeV2::new([(ConfChangeKind::RemoveNode, 2)]).encode().into(),
+    };
+    node.apply_conf_change(&removal).unwrap();
+    for _ in 0..2 {
+        let error = refused(&mut node, |node| node.acknowledge(own_vote.clone()));
+        assert_eq!(error, AcknowledgeError::Removed { id: 2 });
+    }
+}
+
+/// A host of many groups mixed up two nodes' Readies: as both had the same number, the wrong one was
+/// taken, and work that was not done counted as done. Safe: what is acknowledged is durable.
+#[test]
+fn a_ready_of_another_node() {
+    let mut nodes = [1, 2].map(|id| node(plain(id), &[], 1));
+    let [first, second] = nodes.each_mut().map(|node| {
+        node.campaign().unwrap();
+        node.ready().unwrap().expect("votes to ask for")
+    });
+    let [one, two] = &mut nodes;
+    let foreign = refused(one, |node| node.advance(second.persisted()));
+    assert_eq!(foreign, AcknowledgeError::Foreign);
+    one.advance(first.persisted()).expect("its own one is still out");
+    // Without asynchronous writes, a node with the same id and another seed is another node too.
+    let mut config = plain(2);
+    config.seed += 1;
+    let mut later = node(config, &[], 1);
+    later.campaign().unwrap();
+    let ready = later.ready().unwrap().expect("votes to ask for");
+    let foreign = refused(two, |node| node.advance(ready.persisted()));
+    assert_eq!(foreign, AcknowledgeError::Foreign);
+}
+
+/// A state machine's thread answered after the node had crashed and started again with a log that was
+/// not committed as far: the answer counted, and applied was ahead of committed. Safe: state machine
+/// safety; a caller's slip must not poison the node.
+#[test]
+fn an_acknowledgement_from_before_a_restart() {
+    let mut config = plain(1);
+    config.async_storage_writes = true;
+    let mut node = RawNode::new(config.clone(), Moody::new(store(&[1]))).unwrap();
+    node.campaign().unwrap();
+    let late = loop {
+        let mut ready = node.ready().unwrap().expect("it commits by itself");
+        if let Some(task) = ready.take_append_task() {
+            node.storage_mut().memory.persist_task(&task).unwrap();
+            for response in task.done() {
+                if let TaskResponse::Ack(ack) = response {
+                    node.acknowledge(ack).unwrap();
+                }
+            }
+        }
+        if let Some(task) = ready.take_apply_task() {
+            break task.done();
+        }
+    };
+    let mut storage = node.storage().clone();
+    storage.memory.crash();
+    config.seed += 1;
+    let mut node = RawNode::new(config, storage).unwrap();
+    let foreign = refused(&mut node, |node| node.acknowledge(late));
+    assert_eq!(foreign, AcknowledgeError::Foreign);
+    assert_eq!(node.poisoned(), None);
+}

@@ -1,0 +1,43 @@
+//! Settings that change while a node runs.
+
+use quorate::ReadMode;
+
+use crate::support::{Cluster, config};
+
+/// What a leader's lease is worth when a heartbeat's answer comes seven ticks late.
+fn lease_after_a_late_answer(meanwhile: ReadMode) -> u64 {
+    let mut cluster = Cluster::new(3, |id| {
+        let mut config = config(id);
+        config.read_mode = ReadMode::Lease;
+        config
+    });
+    cluster.elect(1);
+    cluster.isolate(3);
+    cluster.tick_all(1);
+    cluster.tick(1, 1);
+    cluster.deliver();
+    cluster.drain(2);
+    let answers = cluster.take(|message| message.to == 1);
+    assert_eq!(answers.len(), 1, "{answers:?}");
+    let switch = |cluster: &mut Cluster, mode| {
+        let mut config = cluster.raw(1).config().clone();
+        config.read_mode = mode;
+        cluster.node(1).set_config(config).unwrap();
+    };
+    switch(&mut cluster, meanwhile);
+    cluster.tick(1, 7);
+    switch(&mut cluster, ReadMode::Lease);
+    for answer in answers {
+        cluster.step(answer);
+    }
+    cluster.raw(1).status().lease_ticks
+}
+
+/// The ages of heartbeats stood still while leases were switched off, so that an old answer counted
+/// as a fresh one afterwards and the lease outlived the promise. Safe: linearizable reads.
+#[test]
+fn heartbeats_grow_older_while_leases_are_off() {
+    let lease = lease_after_a_late_answer(ReadMode::Lease);
+    assert_eq!(lease, 1, "ten promised, seven gone, two of margin");
+    assert_eq!(lease_after_a_late_answer(ReadMode::ReadIndex), lease);
+}

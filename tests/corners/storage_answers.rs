@@ -1,0 +1,70 @@
+//! A storage that has not got something now, or not any more, is neither broken nor a witness.
+
+use quorate::{AppendResponse, Message, Payload};
+
+use crate::support::{config, message, plain};
+use crate::{Node, append, handle, install, node};
+
+/// Answers to the leader.
+fn answers(node: &mut Node) -> Vec<AppendResponse> {
+    let sent = std::iter::from_fn(|| handle(node)).flat_map(|done| done.sent);
+    sent.filter_map(|payload| match payload {
+        Payload::AppendResponse(response) => Some(response),
+        _ => None,
+    })
+    .collect()
+}
+
+/// A follower that has acknowledged index 5 and cannot look up the term at `cold` now is told
+/// something old. It says nothing and loses nothing; asked again later, it agrees.
+fn keeps_its_log(cold: u64, told: &Message, accepted: u64) {
+    let mut node = node(config(2), &[(1, 2), (1, 3), (1, 4), (2, 5)], 1);
+    node.storage_mut().cold_term = Some(cold);
+    node.step(told.clone()).unwrap();
+    assert_eq!(answers(&mut node), [], "it cannot know");
+    assert_eq!((node.status().last_index, node.status().hard_state.commit), (5, 1));
+
+    node.storage_mut().cold_term = None;
+    node.step(told.clone()).unwrap();
+    assert_eq!(answers(&mut node), [AppendResponse::Accepted { index: accepted }]);
+    assert_eq!(node.status().last_index, 5);
+}
+
+/// The unknown term was taken for another one, and a late append cut off entries that were
+/// acknowledged, perhaps committed. Safe: leader completeness.
+#[test]
+fn a_term_that_is_being_fetched_is_no_conflict() {
+    keeps_its_log(2, &append(2, (1, 1), &[(1, 2)], 1), 2); // among the entries
+    keeps_its_log(2, &append(2, (1, 2), &[(1, 3)], 1), 3); // what they follow
+}
+
+/// The same with a snapshot of what the log holds already: it replaced the whole log.
+#[test]
+fn a_snapshot_below_a_term_that_is_being_fetched_replaces_nothing() {
+    keeps_its_log(3, &install(2, (1, 3)), 3);
+}
+
+/// The application had applied a Ready and cut its log there, which it may, before it advanced. At
+/// the next election timeout the node looked there for configuration changes and was poisoned.
+/// Design, section 5: compacted is a normal answer.
+#[test]
+fn a_log_may_be_cut_at_what_is_applied_and_not_yet_advanced() {
+    let mut node = node(plain(2), &[(1, 2), (1, 3)], 1);
+    let heartbeat = Payload::Heartbeat {
+        commit: 3,
+        context: "".into(),
+    };
+    node.step(message(1, 2, 1, heartbeat)).unwrap();
+    let ready = node.ready().unwrap().expect("two entries to apply");
+    node.storage_mut().memory.persist(&ready).unwrap();
+    let mut done = ready.persisted();
+    assert_eq!(done.take_committed_entries().len(), 2);
+
+    node.storage_mut().memory.compact(3).unwrap();
+    for _ in 0..2 * node.config().election_timeout_ticks {
+        node.tick().unwrap();
+    }
+    node.advance(done).unwrap();
+    assert_eq!(node.status().applied, 3);
+    node.campaign().unwrap();
+}

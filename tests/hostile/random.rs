@@ -1,0 +1,99 @@
+//! Ten thousand random malformed messages a run, alone and among legal traffic.
+//!
+//! Each run prints its seed; `QUORATE_HOSTILE_SEED` replays one.
+
+use std::hash::{BuildHasher, RandomState};
+
+use proptest::prelude::Rng;
+use proptest::test_runner::{RngAlgorithm, TestRng};
+use quorate::NodeId;
+
+use crate::group::{assert_recovers, forges};
+use crate::recipe::{Draw, Recipe};
+use crate::session::{session, step};
+use crate::subjects::{Subject, subjects};
+use crate::support::{Cluster, config};
+
+const MESSAGES: u64 = 10_000;
+
+struct Dice(TestRng);
+
+impl Draw for Dice {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0.next_u64() % bound
+    }
+}
+
+/// Dice from the seed in the environment, or from a new one, which is printed.
+fn dice() -> Dice {
+    const NAME: &str = "QUORATE_HOSTILE_SEED";
+    let seed = match std::env::var(NAME) {
+        Ok(seed) => seed.parse().expect("a number"),
+        Err(_) => RandomState::new().hash_one("a new seed"),
+    };
+    println!("{NAME}={seed}");
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    Dice(TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
+}
+
+#[test]
+fn no_session_of_messages_and_calls_breaks_a_node() {
+    const OPERATIONS: usize = 50;
+    let (mut dice, subjects) = (dice(), subjects());
+    let sessions = MESSAGES / 50;
+    for subject in subjects
+        .iter()
+        .cycle()
+        .take(usize::try_from(sessions).expect("a small number"))
+    {
+        let mut node = subject.cluster.raw(subject.id).clone();
+        session(&mut dice, &mut node, OPERATIONS);
+    }
+}
+
+/// Every message that is no forgery arrives for good; forgeries arrive at a copy of the node.
+#[test]
+fn nonsense_among_legal_traffic_never_makes_nodes_disagree() {
+    let mut dice = dice();
+    let mut cluster = Cluster::new(3, config);
+    let mut taken = 0;
+    for _ in 0..MESSAGES {
+        live(&mut dice, &mut cluster);
+        let target = 1 + dice.below(3);
+        let message = Recipe::random(&mut dice, cluster.raw(target)).message();
+        if forges(&cluster, &message) {
+            let _ = step(&mut cluster.raw(target).clone(), message);
+        } else if step(cluster.node(target), message).is_ok() {
+            taken += 1;
+        }
+    }
+    assert!(
+        taken > 100,
+        "most messages that are no forgery should not be refused: {taken}"
+    );
+    cluster.assert_consistent();
+    assert_recovers(&Subject {
+        name: "a group after ten thousand messages",
+        cluster,
+        id: 1,
+        recovers: true,
+    });
+}
+
+/// A little of what goes on in a group, some of it lost on the way.
+fn live(dice: &mut Dice, cluster: &mut Cluster) {
+    let id: NodeId = 1 + dice.below(3);
+    match dice.below(8) {
+        0 => cluster.tick(id, 1),
+        1 => drop(cluster.node(id).propose("legal")),
+        2 => drop(cluster.node(id).read_index("read")),
+        3 if dice.chance(50) => cluster.restart(id),
+        4 if dice.chance(20) => cluster.pool.clear(),
+        5 => (1..=3).for_each(|id| cluster.drain(id)),
+        _ => {
+            (1..=3).for_each(|id| cluster.drain(id));
+            cluster.deliver();
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Any sequence of calls, on any group, keeps what Raft promises (Figure 3 of the paper), answers
+//! reads linearizably, and leaves the group able to go on.
+
+#[path = "properties/action.rs"]
+mod action;
+#[path = "properties/history.rs"]
+mod history;
+#[path = "properties/member.rs"]
+mod member;
+#[path = "properties/world.rs"]
+mod world;
+
+use proptest::prelude::*;
+use quorate::{NodeId, Proposed, RoleKind, Storage};
+
+use self::action::{Action, NODES, actions, setup};
+use self::world::World;
+
+/// Ticks within which a healed group must have elected a leader and committed something.
+const PATIENCE: u64 = 400;
+
+proptest! {
+    #[test]
+    fn any_sequence_of_calls_is_safe_and_what_follows_is_live(setup in setup(), actions in actions()) {
+        let mut world = World::new(&setup);
+        actions.into_iter().for_each(|action| world.act(action));
+        heal(&mut world);
+        if someone_can_win(&world) {
+            let leader = commit_something(&mut world);
+            answer_reads(&mut world, leader);
+        }
+    }
+}
+
+/// The network works again, and everybody restarts.
+fn heal(world: &mut World) {
+    world.act(Action::Heal);
+    for id in 1..=NODES {
+        world.restart(id, id % 2 == 0, |config| config.step_down_on_removal = true);
+    }
+    world.settle();
+}
+
+/// Whether some voter's log is good enough for a quorum of the configuration it knows. A
+/// configuration counts when it is applied, so that a node which was removed and does not vote for
+/// itself any more can have the longest log, and the rest may need its vote.
+fn someone_can_win(world: &World) -> bool {
+    let last = |id: NodeId| {
+        let storage = world.members.get(&id)?.raw.storage();
+        let index = storage.last_index().ok()?;
+        Some((storage.term(index).ok()?, index))
+    };
+    world.members.iter().any(|(id, member)| {
+        let voters = member.raw.membership().voters();
+        let granted = |voter| Some(last(voter) <= last(*id));
+        voters.contains(*id) && voters.vote_result(granted) == quorate::quorum::VoteResult::Won
+    })
+}
+
+/// A leader emerges, and what it is given reaches every member.
+fn commit_something(world: &mut World) -> NodeId {
+    let mut proposed = None;
+    for _ in 0..PATIENCE {
+        world.act(Action::TickAll);
+        world.settle();
+        let leads = |id: &NodeId| world.members[id].raw.status().soft_state.role == RoleKind::Leader;
+        let Some(leader) = (1..=NODES)
+            .filter(leads)
+            .max_by_key(|id| world.members[id].raw.status().hard_state.term)
+        else {
+            continue;
+        };
+        if let Some((index, term)) = proposed {
+            let has = |id: &NodeId| world.members[id].seen.get(index).is_none_or(|id| id.term == term);
+            let applied = |id: &NodeId| world.members[id].state.index >= index && has(id);
+            let members = world.members[&leader].raw.membership().members();
+            if members.iter().all(applied) {
+                return leader;
+            }
+        }
+        if let Ok(Proposed::At { term, index }) = world.propose(leader, 9) {
+            proposed = Some((index, term));
+            world.settle();
+        }
+    }
+    panic!("nothing commits within {PATIENCE} ticks");
+}
+
+/// Every read comes back, be it refused.
+fn answer_reads(world: &mut World, leader: NodeId) {
+    (1..=NODES).for_each(|id| world.read(id));
+    for _ in 0..20 {
+        world.act(Action::TickAll);
+        world.settle();
+    }
+    for (id, member) in &world.members {
+        assert!(
+            member.reads.is_empty(),
+            "node {id} waits for {:?}, node {leader} leads",
+            member.reads
+        );
+    }
+}

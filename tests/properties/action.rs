@@ -1,0 +1,177 @@
+//! What may be done to a group, and any sequence of it.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+use quorate::{ConfChange, ConfChangeKind, ConfChangeSingle, ConfChangeV2, Config, NodeId, ReadMode, Transition};
+
+use super::member::{VETO, Work};
+
+/// Nodes that exist, members or not.
+pub(crate) const NODES: u64 = 5;
+
+#[derive(Clone, Debug)]
+pub(crate) enum Action {
+    Tick(NodeId, u64),
+    TickAll,
+    Propose(NodeId, usize),
+    Change(NodeId, ConfChangeV2),
+    ChangeOne(NodeId, ConfChange),
+    ChangeIfUnchanged(NodeId, ConfChangeV2, u64),
+    Read(NodeId),
+    Campaign(NodeId),
+    Transfer(NodeId, NodeId),
+    TransferToBest(NodeId),
+    ForgetLeader(NodeId),
+    ReportUnreachable(NodeId, NodeId),
+    ReportSnapshot(NodeId, NodeId, bool),
+    StorageReady(NodeId),
+    SetLimits(NodeId, u64),
+    SetTimeout(NodeId, u64),
+    Compact(NodeId, u64),
+    Restart(NodeId, bool),
+    Work(NodeId, Work),
+    Drain(NodeId),
+    /// Messages are named by where they are in the pool.
+    Deliver(usize),
+    Duplicate(usize),
+    Lose(usize),
+    /// All work and all messages, until nothing moves.
+    Settle,
+    Cut(NodeId, NodeId),
+    Isolate(NodeId),
+    Heal,
+}
+
+/// How a group begins.
+#[derive(Clone, Debug)]
+pub(crate) struct Setup {
+    pub(crate) voters: u64,
+    pub(crate) learners: u64,
+    pub(crate) lease: bool,
+    /// One for each node.
+    pub(crate) configs: Vec<Config>,
+}
+
+fn node() -> impl Strategy<Value = NodeId> {
+    1..=NODES
+}
+
+fn change() -> impl Strategy<Value = ConfChangeV2> {
+    use ConfChangeKind::{AddLearnerNode, AddNode, RemoveNode, UpdateNode};
+    let single = (
+        select(vec![AddNode, AddNode, RemoveNode, AddLearnerNode, UpdateNode]),
+        node(),
+    )
+        .prop_map(|(kind, node_id)| ConfChangeSingle { kind, node_id });
+    let transition = select(vec![
+        Transition::Auto,
+        Transition::JointImplicit,
+        Transition::JointExplicit,
+    ]);
+    let context = select(vec![&b""[..], b"", b"", VETO]);
+    let any = (vec(single, 1..4), transition, context).prop_map(|(changes, transition, context)| ConfChangeV2 {
+        transition,
+        changes,
+        context: context.into(),
+    });
+    prop_oneof![4 => any, 1 => Just(ConfChangeV2::leave_joint())]
+}
+
+fn change_one() -> impl Strategy<Value = ConfChange> {
+    change().prop_map(|change| {
+        let single = change.changes.first().copied().unwrap_or_default();
+        ConfChange {
+            id: 7,
+            kind: single.kind,
+            node_id: single.node_id,
+            context: change.context,
+        }
+    })
+}
+
+fn work() -> impl Strategy<Value = Work> {
+    select(vec![Work::Ready, Work::Write, Work::Acknowledge, Work::Apply])
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    use Action::*;
+    prop_oneof![
+        6 => (node(), 1_u64..12).prop_map(|(id, ticks)| Tick(id, ticks)),
+        8 => Just(TickAll),
+        8 => (node(), 0_usize..40).prop_map(|(id, length)| Propose(id, length)),
+        3 => (node(), change()).prop_map(|(id, change)| Change(id, change)),
+        1 => (node(), change_one()).prop_map(|(id, change)| ChangeOne(id, change)),
+        1 => (node(), change(), 0_u64..2).prop_map(|(id, change, behind)| ChangeIfUnchanged(id, change, behind)),
+        5 => node().prop_map(Read),
+        2 => node().prop_map(Campaign),
+        1 => (node(), node()).prop_map(|(id, to)| Transfer(id, to)),
+        1 => node().prop_map(TransferToBest),
+        1 => node().prop_map(ForgetLeader),
+        1 => (node(), node()).prop_map(|(id, peer)| ReportUnreachable(id, peer)),
+        1 => (node(), node(), any::<bool>()).prop_map(|(id, peer, arrived)| ReportSnapshot(id, peer, arrived)),
+        1 => node().prop_map(StorageReady),
+        1 => (node(), 0_u64..300).prop_map(|(id, bytes)| SetLimits(id, bytes)),
+        1 => (node(), 0_u64..20).prop_map(|(id, ticks)| SetTimeout(id, ticks)),
+        2 => (node(), 0_u64..3).prop_map(|(id, keep)| Compact(id, keep)),
+        2 => (node(), any::<bool>()).prop_map(|(id, keep_state)| Restart(id, keep_state)),
+        12 => (node(), work()).prop_map(|(id, work)| Work(id, work)),
+        8 => node().prop_map(Drain),
+        14 => any::<usize>().prop_map(Deliver),
+        2 => any::<usize>().prop_map(Duplicate),
+        2 => any::<usize>().prop_map(Lose),
+        6 => Just(Settle),
+        1 => (node(), node()).prop_map(|(from, to)| Cut(from, to)),
+        1 => node().prop_map(Isolate),
+        2 => Just(Heal),
+    ]
+}
+
+pub(crate) fn actions() -> impl Strategy<Value = Vec<Action>> {
+    vec(action(), 0..160)
+}
+
+/// Settings within what works together: lease reads need everybody's silence after a restart; nodes
+/// with and without check-quorum do not heal from all partitions, nor do very different timeouts.
+fn config(lease: bool, guarded: bool, election_timeout: u64) -> impl Strategy<Value = Config> {
+    let limit = || prop_oneof![Just(0), 1_u64..100, Just(1 << 20)];
+    let sizes = (limit(), limit(), limit(), 1_usize..5, 1_usize..5);
+    let times = (1_u64..3, 0_u64..3, select(vec![None, Some(0), Some(9)]));
+    (any::<[bool; 8]>(), sizes, times).prop_map(move |(switches, sizes, times)| {
+        let mut config = Config::new(1, 0);
+        let [pre_vote, promises, silent, others @ ..] = switches;
+        config.check_quorum = guarded || lease;
+        config.pre_vote = pre_vote && config.check_quorum;
+        config.lease_promises = promises || lease;
+        [
+            config.eager_appends,
+            config.async_storage_writes,
+            config.disable_proposal_forwarding,
+            config.step_down_on_removal,
+            config.commit_notice_on_removal,
+        ] = others;
+        (config.max_message_bytes, config.max_committed_bytes_per_ready) = (sizes.0, sizes.1);
+        config.max_uncommitted_bytes = sizes.2;
+        (config.max_inflight_messages, config.max_pending_reads) = (sizes.3, sizes.4);
+        config.election_timeout_ticks = election_timeout;
+        config.heartbeat_interval_ticks = times.0;
+        config.restart_silence_ticks = Some(times.1 * 2).filter(|_| !lease && silent);
+        config.snapshot_stall_ticks = times.2;
+        config.read_mode = if lease { ReadMode::Lease } else { ReadMode::ReadIndex };
+        config
+    })
+}
+
+pub(crate) fn setup() -> impl Strategy<Value = Setup> {
+    let sizes = (select(vec![1_u64, 2, 3, 3, 3, 4, 5]), 0_u64..3);
+    (sizes, any::<(bool, bool)>(), 3_u64..8).prop_flat_map(|((voters, learners), (lease, guarded), timeout)| {
+        let learners = learners.min(NODES - voters);
+        let nodes = usize::try_from(NODES).expect("few");
+        vec(config(lease, guarded, timeout), nodes).prop_map(move |configs| Setup {
+            voters,
+            learners,
+            lease,
+            configs,
+        })
+    })
+}

@@ -1,0 +1,233 @@
+//! A group of nodes, its network and its faults.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use quorate::{
+    AnyConfChange, ConfState, Config, MemoryStorage, Message, NodeId, ProposeError, Proposed, RawNode, SnapshotStatus,
+    StepError, bootstrap,
+};
+
+use super::action::{Action, NODES, Setup};
+use super::history::History;
+use super::member::{Member, Work};
+
+/// Messages that the network holds at most; older ones are lost.
+const POOL_MAX: usize = 300;
+
+pub(crate) struct World {
+    pub(crate) members: BTreeMap<NodeId, Member>,
+    pub(crate) history: History,
+    pool: Vec<Message>,
+    cut: BTreeSet<(NodeId, NodeId)>,
+    /// Lease reads: no clock may run ahead of another by more than the margin allows.
+    lease: bool,
+    starts: u64,
+    /// Names payloads and reads.
+    names: u64,
+}
+
+impl World {
+    pub(crate) fn new(setup: &Setup) -> Self {
+        let learners = setup.voters + 1..=setup.voters + setup.learners;
+        let conf_state = ConfState {
+            learners: learners.collect(),
+            ..ConfState::of_voters(1..=setup.voters)
+        };
+        let snapshot = bootstrap(&MemoryStorage::new(), &conf_state).expect("an unused store");
+        let mut history = History::default();
+        history.begin(&snapshot);
+        let member = |(id, config): (NodeId, &Config)| {
+            let founder = id <= setup.voters + setup.learners;
+            let snapshot = founder.then(|| snapshot.clone());
+            let storage = snapshot.map_or_else(MemoryStorage::new, MemoryStorage::from_snapshot);
+            let mut config = config.clone();
+            (config.id, config.seed) = (id, id);
+            (id, Member::new(config, storage, &history))
+        };
+        Self {
+            members: (1..).zip(&setup.configs).map(member).collect(),
+            history,
+            pool: Vec::new(),
+            cut: BTreeSet::new(),
+            lease: setup.lease,
+            starts: NODES,
+            names: 0,
+        }
+    }
+
+    pub(crate) fn member(&mut self, id: NodeId) -> &mut Member {
+        self.members.get_mut(&id).expect("a node")
+    }
+
+    /// Calls a node and looks at it.
+    fn call<T>(&mut self, id: NodeId, act: impl FnOnce(&mut RawNode<MemoryStorage>) -> T) -> T {
+        let member = self.members.get_mut(&id).expect("a node");
+        let outcome = act(&mut member.raw);
+        member.check(&mut self.history);
+        outcome
+    }
+
+    pub(crate) fn act(&mut self, action: Action) {
+        match action {
+            Action::Tick(id, ticks) => self.tick(id, ticks),
+            Action::TickAll => (1..=NODES).for_each(|id| self.tick(id, 1)),
+            Action::Propose(id, length) => _ = self.propose(id, length),
+            Action::Change(id, change) => self.change(id, change.into()),
+            Action::ChangeOne(id, change) => self.change(id, change.into()),
+            Action::ChangeIfUnchanged(id, change, behind) => {
+                _ = self.call(id, |raw| {
+                    let expected = raw.status().applied.saturating_sub(behind);
+                    raw.propose_conf_change_if_unchanged(change, expected)
+                })
+            }
+            Action::Read(id) => self.read(id),
+            Action::Campaign(id) => _ = self.call(id, RawNode::campaign),
+            Action::Transfer(id, to) => _ = self.call(id, |raw| raw.transfer_leader(to)),
+            Action::TransferToBest(id) => _ = self.call(id, RawNode::transfer_leader_to_most_up_to_date),
+            Action::ForgetLeader(id) => self.call(id, RawNode::forget_leader).expect("a sound node"),
+            Action::ReportUnreachable(id, peer) => {
+                self.call(id, |raw| raw.report_unreachable(peer)).expect("a sound node");
+            }
+            Action::ReportSnapshot(id, peer, arrived) => {
+                let status = if arrived {
+                    SnapshotStatus::Finished
+                } else {
+                    SnapshotStatus::Failed
+                };
+                self.call(id, |raw| raw.report_snapshot(peer, status))
+                    .expect("a sound node");
+            }
+            Action::StorageReady(id) => self.call(id, RawNode::storage_ready).expect("a sound node"),
+            Action::SetLimits(id, bytes) => self.set_limits(id, bytes),
+            Action::SetTimeout(id, ticks) => self.call(id, |raw| raw.set_election_timeout_draw(ticks)),
+            Action::Compact(id, keep) => {
+                let member = self.members.get_mut(&id).expect("a node");
+                member.compact(keep, &self.history);
+            }
+            Action::Restart(id, keep_state) => self.restart(id, keep_state, |_| {}),
+            Action::Work(id, work) => _ = self.work(id, work),
+            Action::Drain(id) => _ = self.drain(id),
+            Action::Deliver(at) => _ = self.take(at).map(|message| self.deliver(message)),
+            Action::Duplicate(at) => {
+                let copy = at.checked_rem(self.pool.len()).map(|at| self.pool[at].clone());
+                copy.into_iter().for_each(|message| self.deliver(message));
+            }
+            Action::Lose(at) => _ = self.take(at),
+            Action::Settle => self.settle(),
+            Action::Cut(from, to) => _ = self.cut.insert((from, to)),
+            Action::Isolate(id) => self
+                .cut
+                .extend((1..=NODES).flat_map(|other| [(id, other), (other, id)])),
+            Action::Heal => self.cut.clear(),
+        }
+    }
+
+    fn tick(&mut self, id: NodeId, ticks: u64) {
+        let slowest = self.members.values().map(|member| member.ticks).min().unwrap_or(0);
+        let passed = self.members[&id].ticks;
+        let ticks = if self.lease {
+            ticks.min(slowest + 1 - passed)
+        } else {
+            ticks
+        };
+        let used = self.call(id, |raw| raw.advance_ticks(ticks)).expect("a sound node");
+        assert!(used <= ticks && (used > 0 || ticks == 0));
+        self.member(id).ticks += used;
+    }
+
+    pub(crate) fn propose(&mut self, id: NodeId, length: usize) -> Result<Proposed, ProposeError> {
+        self.names += 1;
+        let mut data = self.names.to_le_bytes().to_vec();
+        data.resize(length.max(8), 0);
+        self.call(id, |raw| raw.propose(data))
+    }
+
+    fn change(&mut self, id: NodeId, change: AnyConfChange) {
+        let _ = self.call(id, |raw| raw.propose_conf_change(change));
+    }
+
+    pub(crate) fn read(&mut self, id: NodeId) {
+        self.names += 1;
+        let context = bytes::Bytes::copy_from_slice(&self.names.to_le_bytes());
+        let committed = self.history.commit();
+        if self.call(id, |raw| raw.read_index(context.clone())).is_ok() {
+            self.member(id).reads.insert(context, committed);
+        }
+    }
+
+    fn set_limits(&mut self, id: NodeId, bytes: u64) {
+        self.call(id, |raw| {
+            let mut config = raw.config().clone();
+            (config.max_message_bytes, config.max_uncommitted_bytes) = (bytes, bytes);
+            config.max_committed_bytes_per_ready = bytes / 2;
+            config.eager_appends = bytes % 2 == 0;
+            raw.set_config(config).expect("nothing that is fixed");
+        });
+    }
+
+    /// Stops a node and starts it again, with another seed as the contract wants.
+    pub(crate) fn restart(&mut self, id: NodeId, keep_state: bool, adjust: impl FnOnce(&mut Config)) {
+        self.starts += 1;
+        let member = self.members.get_mut(&id).expect("a node");
+        let mut config = member.raw.config().clone();
+        config.seed = self.starts;
+        adjust(&mut config);
+        member.restart(config, keep_state, &self.history);
+        member.check(&mut self.history);
+    }
+
+    // ----- work and messages
+
+    fn work(&mut self, id: NodeId, work: Work) -> bool {
+        let member = self.members.get_mut(&id).expect("a node");
+        let mut out = Vec::new();
+        let done = member.work(work, &mut self.history, &mut out);
+        member.check(&mut self.history);
+        out.iter().for_each(|message| self.history.sent(message));
+        self.pool.extend(out);
+        let surplus = self.pool.len().saturating_sub(POOL_MAX);
+        self.pool.drain(..surplus);
+        done
+    }
+
+    /// Does all work of a node; a drained node has nothing to do.
+    fn drain(&mut self, id: NodeId) -> bool {
+        let order = [Work::Ready, Work::Write, Work::Acknowledge, Work::Apply];
+        let moved = (0..1_000)
+            .take_while(|_| order.iter().any(|work| self.work(id, *work)))
+            .count();
+        assert!(self.members[&id].is_idle() && !self.members[&id].raw.has_ready());
+        moved > 0
+    }
+
+    fn take(&mut self, at: usize) -> Option<Message> {
+        let at = at.checked_rem(self.pool.len())?;
+        Some(self.pool.remove(at))
+    }
+
+    /// A message arrives, as bytes, unless the network is cut.
+    fn deliver(&mut self, message: Message) {
+        if self.cut.contains(&(message.from, message.to)) {
+            return;
+        }
+        let arrived = Message::decode(message.encode().as_slice());
+        assert_eq!(arrived.as_ref(), Ok(&message));
+        match self.call(message.to, |raw| raw.step(message)) {
+            Ok(()) | Err(StepError::UnknownPeer { .. } | StepError::Proposal(_)) => {}
+            Err(error) => panic!("sound nodes say nothing wrong: {error}"),
+        }
+    }
+
+    pub(crate) fn settle(&mut self) {
+        for _ in 0..1_000 {
+            (1..=NODES).for_each(|id| _ = self.drain(id));
+            if self.pool.is_empty() {
+                return;
+            }
+            for message in std::mem::take(&mut self.pool) {
+                self.deliver(message);
+            }
+        }
+        panic!("the group does not come to rest");
+    }
+}
