@@ -61,7 +61,8 @@ impl Configuration {
     }
 
     fn from_log<S: Storage>(applied: ConfState, log: &Log<S>) -> Result<Self, ConfigError> {
-        let index = log.applied();
+        // A snapshot that waits to be stored has brought its configuration already.
+        let index = log.applied().max(log.pending_snapshot().unwrap_or(0));
         let found = log.find_change(index, log.last_index(), 1 << 20)?;
         let pending = found.map(|entry| PendingChange {
             index: entry.index,

@@ -279,8 +279,9 @@ pub enum AcknowledgeError {
         /// The Ready's number.
         number: u64,
     },
-    /// It belongs to another node, or to an earlier start of this one.
-    #[error("this belongs to another node, or to an earlier start of this one")]
+    /// It belongs to another node, to an earlier start of this one, or to a clone that went another
+    /// way.
+    #[error("this belongs to another node, to an earlier start, or to a clone")]
     Foreign,
     /// This acknowledgement was given before.
     #[error("acknowledgement number {number} was given before")]

@@ -294,6 +294,10 @@ impl Progress {
         if self.next.saturating_sub(1) != rejected {
             return false; // an answer to another probe
         }
+        if rejected <= self.matched {
+            // Stale, or the peer lost what it had: asking the same again at once would go on for ever.
+            return false;
+        }
         self.next = rejected.min(hint.saturating_add(1)).max(self.matched.saturating_add(1));
         self.clamp_sent_commit();
         self.paused = false;

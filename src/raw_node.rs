@@ -316,7 +316,8 @@ impl<S: Storage> RawNode<S> {
             applied,
             ..
         } = persisted;
-        if origin != self.origin() {
+        let mut kinds = acks.iter().chain(&applied).map(|ack| &ack.kind);
+        if origin != self.origin() || !kinds.all(|kind| self.raft.is_possible(kind)) {
             return Err(AcknowledgeError::Foreign);
         }
         let Some(outstanding) = self.outstanding.filter(|out| out.number == number) else {
@@ -345,7 +346,7 @@ impl<S: Storage> RawNode<S> {
         }
         let id = self.config().id;
         let own = matches!(ack.kind, AckKind::Vote { .. } | AckKind::Append { .. });
-        if ack.origin != self.origin() {
+        if ack.origin != self.origin() || !self.raft.is_possible(&ack.kind) {
             return Err(AcknowledgeError::Foreign);
         }
         if own && !self.membership().contains(id) {

@@ -23,7 +23,9 @@ proptest! {
     #[test]
     fn any_sequence_of_calls_is_safe_and_what_follows_is_live(setup in setup(), actions in actions()) {
         let mut world = World::new(&setup);
-        actions.into_iter().for_each(|action| world.act(action));
+        for action in actions {
+            world.act(action);
+        }
         heal(&mut world);
         if someone_can_win(&world) {
             let leader = commit_something(&mut world);

@@ -16,6 +16,11 @@ impl<S: Storage> Log<S> {
         self.committed
     }
 
+    /// Up to where entries were handed out for applying.
+    pub(crate) fn applying(&self) -> Index {
+        self.applying
+    }
+
     pub(crate) fn applied(&self) -> Index {
         self.applied
     }

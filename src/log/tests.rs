@@ -111,9 +111,9 @@ fn count(number: u64) -> usize {
 struct Task(Option<Snapshot>, Vec<Entry>, Term, Option<EntryId>);
 
 fn write(Task(snapshot, entries, ..): &Task, storage: &mut MemoryStorage) {
-    snapshot
-        .iter()
-        .for_each(|snapshot| storage.install_snapshot(snapshot.clone()).unwrap());
+    if let Some(snapshot) = snapshot {
+        storage.install_snapshot(snapshot.clone()).unwrap();
+    }
     storage.append(entries).unwrap();
 }
 
@@ -198,9 +198,10 @@ impl Pair {
             Restore(ahead) => self.restore(ahead),
             TakeUnstable => self.take_unstable(),
             Store => {
-                let task = self.handed.pop_front();
-                task.iter().for_each(|task| write(task, self.log.storage_mut()));
-                self.written.extend(task);
+                if let Some(task) = self.handed.pop_front() {
+                    write(&task, self.log.storage_mut());
+                    self.written.push_back(task);
+                }
             }
             Stored => self.stored(),
             StoredNonsense(term, index) if self.term_at(index) == Ok(term) => {}

@@ -28,6 +28,21 @@ impl<S: Storage> Raft<S> {
         }
     }
 
+    /// Whether this can have been acknowledged here: it may come from a clone that went another way.
+    pub(crate) fn is_possible(&self, kind: &AckKind) -> bool {
+        let log = &self.server.log;
+        match *kind {
+            AckKind::Vote { term, pre_vote } => pre_vote || term <= self.server.term(),
+            AckKind::Append { term, index } => {
+                term < self.server.term() || (term == self.server.term() && index <= log.last_index())
+            }
+            AckKind::Stored { term, snapshot, .. } => {
+                term <= self.server.term() && snapshot.unwrap_or(0) <= log.committed()
+            }
+            AckKind::Applied { index, .. } => index <= log.applying(),
+        }
+    }
+
     /// The disk holds this term (and the vote in it, if any).
     pub(crate) fn on_durable_term(&mut self, term: Term) {
         self.server.durable_term = self.server.durable_term.max(term);

@@ -12,9 +12,9 @@ use quorate::{
     ConfChangeKind, ConfChangeV2, Config, MemoryStorage, NodeId, RawNode, ReadMode, SnapshotStatus, Storage,
 };
 
-use crate::support::{Cluster, config};
+use crate::support::{Cluster, config, store};
 
-const GROUPS: u64 = 200;
+const GROUPS: u64 = 100;
 const CALLS: u64 = 400;
 const NODES: u64 = 3;
 
@@ -48,7 +48,7 @@ fn settings(dice: &mut Dice, id: NodeId) -> Config {
     let mut config = config(id);
     config.seed = dice.0.next_u64();
     config.election_timeout_ticks = 4 + dice.below(4);
-    config.heartbeat_interval_ticks = 1 + dice.below(2);
+    config.heartbeat_interval_ticks = 1 + dice.below(3);
     config.restart_silence_ticks = dice.pick(&[None, Some(0), Some(3)]);
     config.lease_promises = dice.pick(&[true, false]);
     config.pre_vote = dice.pick(&[true, false]);
@@ -78,7 +78,7 @@ fn call<T, E: Debug>(cluster: &mut Cluster, id: NodeId, act: impl FnOnce(&mut Ra
 
 /// Any split of the ticks comes to the same as one at a time, and stops only where something is due.
 fn ticks(dice: &mut Dice, cluster: &mut Cluster, id: NodeId) {
-    let ticks = dice.pick(&[1, 1, 2, 5, 40]);
+    let ticks = dice.pick(&[1, 1, 1, 1, 1, 1, 2, 3, 4, 30]);
     let mut one_by_one = cluster.raw(id).clone();
     (0..ticks).for_each(|_| one_by_one.tick().expect("a sound node"));
     let node = cluster.node(id);
@@ -138,8 +138,8 @@ fn change(dice: &mut Dice) -> ConfChangeV2 {
 fn act(dice: &mut Dice, cluster: &mut Cluster) {
     let (id, peer) = (1 + dice.below(NODES), dice.below(NODES + 2));
     match dice.below(50) {
-        0..20 => deliver(dice, cluster),
-        20..36 => ready(cluster, id),
+        0..20 => (0..3).for_each(|_| deliver(dice, cluster)),
+        20..36 => (1..=NODES).for_each(|id| ready(cluster, id)),
         36..40 => ticks(dice, cluster, id),
         40 | 41 => call(cluster, id, |node| node.propose("some data")),
         42 => call(cluster, id, |node| node.read_index("read")),
@@ -177,9 +177,12 @@ fn small_promises_hold_in_any_group() {
     let mut dice = Dice::new();
     let mut applied = 0;
     for _ in 0..GROUPS {
-        let configs: Vec<Config> = (1..=NODES).map(|id| settings(&mut dice, id)).collect();
-        let of = |id: NodeId| configs[usize::try_from(id - 1).expect("small")].clone();
-        let mut cluster = Cluster::new(NODES, of);
+        let voters: Vec<NodeId> = (1..=1 + dice.below(NODES)).collect();
+        let mut cluster = Cluster::default();
+        for id in 1..=NODES {
+            let config = settings(&mut dice, id);
+            cluster.add(config, store(&voters)).expect("a legal store");
+        }
         for _ in 0..CALLS {
             act(&mut dice, &mut cluster);
         }

@@ -15,7 +15,8 @@ mod settings;
 mod storage_answers;
 
 use quorate::{
-    Append, ConfState, Config, Entry, EntryId, HardState, Message, Payload, RawNode, Snapshot, SnapshotMetadata,
+    Append, ConfState, Config, Entry, EntryId, HardState, Message, Payload, RawNode, Ready, Snapshot, SnapshotMetadata,
+    TaskResponse,
 };
 
 use crate::moody::Moody;
@@ -97,4 +98,18 @@ fn handle(node: &mut Node) -> Option<Done> {
         sent: messages.into_iter().map(|message| message.payload).collect(),
         applied: applied.iter().map(|entry| entry.index).collect(),
     })
+}
+
+/// Stores what a Ready wants stored, and tells the node so, with asynchronous writes and nobody else.
+fn write(node: &mut Node, ready: &mut Ready) {
+    let Some(task) = ready.take_append_task() else {
+        return;
+    };
+    node.storage_mut().memory.persist_task(&task).expect("legal writes");
+    for response in task.done() {
+        match response {
+            TaskResponse::Ack(ack) => node.acknowledge(ack).expect("an ack that is due"),
+            TaskResponse::Message(message) => panic!("there is nobody to send {message} to"),
+        }
+    }
 }

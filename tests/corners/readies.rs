@@ -1,12 +1,10 @@
 //! A Ready has something in it.
 
-use quorate::{
-    ConfState, MemoryStorage, RawNode, ReadState, Ready, RoleKind, Snapshot, SnapshotMetadata, StorageError,
-    TaskResponse,
-};
+use quorate::{ConfState, MemoryStorage, RawNode, ReadState, RoleKind, Snapshot, SnapshotMetadata, StorageError};
 
+use crate::moody::Moody;
 use crate::support::config;
-use crate::{handle, node};
+use crate::{handle, node, write};
 
 /// Committed entries were there to apply, but could not be read now: the Ready that announced them
 /// was empty, and so was the next one. Design, section 2: `has_ready` says what is there.
@@ -24,18 +22,6 @@ fn entries_that_cannot_be_read_now_make_no_ready() {
     node.tick().unwrap();
     for mut node in [told, node] {
         assert_eq!(handle(&mut node).expect("a Ready").applied, [2, 3]);
-    }
-}
-
-/// Stores what a Ready wants, and tells the node so; without the applying.
-fn write(node: &mut RawNode<MemoryStorage>, mut ready: Ready) {
-    let task = ready.take_append_task().expect("something to write");
-    node.storage_mut().persist_task(&task).unwrap();
-    for response in task.done() {
-        match response {
-            TaskResponse::Ack(ack) => node.acknowledge(ack).unwrap(),
-            TaskResponse::Message(message) => panic!("there is nobody to send {message} to"),
-        }
     }
 }
 
@@ -60,19 +46,19 @@ fn a_round_of_heartbeats_to_nobody_makes_no_ready() {
     };
     let mut config = config(1);
     config.async_storage_writes = true;
-    let mut node = RawNode::new(config, MemoryStorage::from_snapshot(snapshot)).unwrap();
+    let mut node = RawNode::new(config, Moody::new(MemoryStorage::from_snapshot(snapshot))).unwrap();
     node.campaign().unwrap();
     for _rehearsed_then_real in 0..2 {
-        let ready = node.ready().unwrap().expect("its own vote");
-        write(&mut node, ready);
+        let mut own_vote = node.ready().unwrap().expect("its own vote");
+        write(&mut node, &mut own_vote);
     }
     assert_eq!(node.status().soft_state.role, RoleKind::Leader);
-    let first_entry = node.ready().unwrap().expect("an entry of its term");
+    let mut first_entry = node.ready().unwrap().expect("an entry of its term");
     node.read_index("r").unwrap();
     assert!(!node.has_ready());
     assert!(node.ready().unwrap().is_none());
 
-    write(&mut node, first_entry);
+    write(&mut node, &mut first_entry);
     let ready = node.ready().unwrap().expect("the entry is committed");
     let answered = ReadState {
         context: "r".into(),

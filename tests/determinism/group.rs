@@ -29,8 +29,11 @@ pub(crate) struct Group {
     random: u64,
 }
 
+/// Its name, how many found it, and how its settings differ from the safe ones.
+type Kind = (&'static str, u64, fn(&mut Config));
+
 /// Settings that differ as much as settings can.
-pub(crate) fn kinds() -> Vec<(&'static str, u64, fn(&mut Config))> {
+pub(crate) fn kinds() -> Vec<Kind> {
     vec![
         ("as it comes", 3, |_| {}),
         ("one voter", 1, |config| config.restart_silence_ticks = Some(0)),
@@ -53,7 +56,7 @@ pub(crate) fn kinds() -> Vec<(&'static str, u64, fn(&mut Config))> {
 }
 
 impl Group {
-    pub(crate) fn new(founders: u64, adjust: fn(&mut Config)) -> Self {
+    pub(crate) fn new(founders: u64, adjust: impl Fn(&mut Config)) -> Self {
         let conf_state = ConfState::of_voters(1..=founders);
         let snapshot = bootstrap(&MemoryStorage::new(), &conf_state).expect("an unused store");
         let node = |id| {
@@ -256,9 +259,10 @@ impl Group {
 
     pub(crate) fn trace(&self) -> Trace {
         let mut trace = Trace::EMPTY;
-        self.nodes
-            .values()
-            .for_each(|node| trace.bytes(&node.host.trace.0.to_le_bytes()));
+        for Node { host, .. } in self.nodes.values() {
+            trace.bytes(&host.trace.0.to_le_bytes());
+            trace.bytes(&host.events.0.to_le_bytes());
+        }
         trace
     }
 }

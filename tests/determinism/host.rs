@@ -63,6 +63,9 @@ pub(crate) enum Pace {
 pub(crate) struct Host {
     pub(crate) raw: RawNode<MemoryStorage>,
     pub(crate) trace: Trace,
+    /// Events by themselves: they ride along with a Ready and make none, so that where they are among
+    /// the rest depends on when somebody looks.
+    pub(crate) events: Trace,
     /// What it sent and nobody fetched yet.
     pub(crate) sent: Vec<Message>,
     pub(crate) applied: Vec<Entry>,
@@ -79,6 +82,7 @@ impl Host {
         Self {
             raw: log_to(raw, logger.as_ref()),
             trace: Trace::EMPTY,
+            events: Trace::EMPTY,
             sent: Vec::new(),
             applied: Vec::new(),
             reads: Vec::new(),
@@ -141,7 +145,9 @@ impl Host {
     pub(crate) fn drain(&mut self) {
         while let Some(mut ready) = self.raw.ready().expect("a sound node") {
             self.trace.text(&ready);
-            ready.events().iter().for_each(|event| self.trace.text(event));
+            for event in ready.events() {
+                self.events.text(event);
+            }
             self.reads.extend_from_slice(ready.read_states());
             self.send(ready.take_messages());
             if let Some(snapshot) = ready.snapshot() {
@@ -153,8 +159,9 @@ impl Host {
                 self.do_batch(ready);
             }
         }
-        let events = self.raw.take_events();
-        events.iter().for_each(|event| self.trace.text(event));
+        for event in self.raw.take_events() {
+            self.events.text(&event);
+        }
     }
 
     fn do_batch(&mut self, ready: Ready) {
@@ -188,7 +195,9 @@ impl Host {
     }
 
     fn send(&mut self, messages: Vec<Message>) {
-        messages.iter().for_each(|message| self.trace.bytes(&message.encode()));
+        for message in &messages {
+            self.trace.bytes(&message.encode());
+        }
         self.sent.extend(messages);
     }
 

@@ -124,3 +124,25 @@ fn d14_zero_ticks_wait_for_ever() {
     cluster.tick_all(1_000);
     assert_eq!(state(&cluster), (4, ReplicationState::Snapshot { pending: 3 }, true));
 }
+
+/// A peer whose disk lost its last acknowledged entry rejects what it acknowledged: that is no reason
+/// to ask it the same at once, for ever.
+#[test]
+fn d16_a_peer_that_lost_an_entry_is_asked_once_a_heartbeat() {
+    let mut cluster = led_with(3, |_| {});
+    cluster.commit(1, "a");
+    let kept = cluster.raw(2).storage().clone();
+    let mut storage = store(&[1, 2, 3]);
+    let (_, log) = kept.log().split_last().unwrap();
+    storage.append(log).unwrap();
+    let mut hard_state = kept.hard_state();
+    hard_state.commit = log.last().unwrap().index;
+    storage.set_hard_state(hard_state);
+    storage.sync();
+    cluster.add(crate::config(2), storage).unwrap();
+    cluster.node(1).report_unreachable(2).unwrap();
+    let _ = cluster.propose(1, "b");
+    cluster.settle(); // or it does not come to rest
+    cluster.commit(1, "c");
+    assert_eq!(cluster.data(3), ["a", "b", "c"]);
+}

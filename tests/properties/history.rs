@@ -22,7 +22,7 @@ pub(crate) struct State {
     pub(crate) index: Index,
     /// Of all payloads so far.
     pub(crate) digest: u64,
-    pub(crate) conf_state: ConfState,
+    pub(crate) members: ConfState,
 }
 
 #[derive(Clone, Debug)]
@@ -84,9 +84,9 @@ impl State {
             self.digest = (self.digest ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
         }
         if let Some(Ok(change)) = entry.conf_change().filter(|_| !vetoed) {
-            let membership = Membership::restore(&self.conf_state).expect("a configuration");
+            let membership = Membership::restore(&self.members).expect("a configuration");
             if let Ok(changed) = membership.change(&change.into_v2()) {
-                self.conf_state = changed.membership.conf_state();
+                self.members = changed.membership.conf_state();
             }
         }
     }
@@ -151,7 +151,7 @@ impl History {
                 let told = (&snapshot.data, &snapshot.metadata.conf_state);
                 assert_eq!(
                     told,
-                    (&state.data(), &state.conf_state),
+                    (&state.data(), &state.members),
                     "a snapshot is of what was applied"
                 );
                 assert_eq!(self.committed[&snapshot.metadata.index].0, snapshot.id());
@@ -206,10 +206,10 @@ impl History {
     pub(crate) fn begin(&mut self, snapshot: &Snapshot) {
         self.committed.insert(snapshot.metadata.index, (snapshot.id(), 0));
         self.reached(&State::default());
-        let conf_state = snapshot.metadata.conf_state.clone();
+        let members = snapshot.metadata.conf_state.clone();
         self.reached(&State {
             index: snapshot.metadata.index,
-            conf_state,
+            members,
             ..State::default()
         });
     }

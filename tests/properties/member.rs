@@ -18,7 +18,7 @@ pub(crate) const VETO: &[u8] = b"veto";
 enum Stage {
     #[default]
     Idle,
-    Sent(Ready),
+    Sent(Box<Ready>),
     Persisted(Persisted),
     Applied(Persisted),
 }
@@ -84,7 +84,7 @@ impl Member {
         storage.crash();
         config.applied = if keep_state { self.state.index } else { 0 };
         let applied = config.applied.max(storage.first_index().unwrap() - 1);
-        let conf_state: ConfState = history.state(applied).conf_state.clone();
+        let conf_state: ConfState = history.state(applied).members.clone();
         storage.set_conf_state(conf_state);
         let ticks = self.ticks;
         *self = Self {
@@ -141,7 +141,9 @@ impl Member {
         out.extend(ready.take_messages());
         self.answered(ready.read_states());
         let (snapshot, entries) = (ready.snapshot(), ready.entries());
-        snapshot.iter().for_each(|snapshot| self.seen.restore(snapshot));
+        if let Some(snapshot) = snapshot {
+            self.seen.restore(snapshot);
+        }
         let end = self.seen.last().index + 1;
         let appended = entries.first().is_none_or(|entry| entry.index == end);
         assert!(!leads || (appended && snapshot.is_none()), "a leader only appends");
@@ -151,7 +153,7 @@ impl Member {
             self.appends.extend(ready.take_append_task());
             self.applies.extend(ready.take_apply_task());
         } else {
-            self.stage = Stage::Sent(ready);
+            self.stage = Stage::Sent(Box::new(ready));
         }
         true
     }
@@ -245,14 +247,14 @@ impl Member {
         let index = self.raw.status().applied.saturating_sub(keep);
         if index >= self.raw.storage().first_index().unwrap() && self.offer_snapshot(history.state(index)) {
             let storage = self.raw.storage_mut();
-            storage.set_conf_state(history.state(index).conf_state.clone());
+            storage.set_conf_state(history.state(index).members.clone());
             storage.compact(index).expect("not compacted yet");
         }
     }
 
     /// From now on a snapshot of this state is handed out; not if the storage has gone beyond it.
     fn offer_snapshot(&mut self, state: &State) -> bool {
-        let (conf_state, index) = (state.conf_state.clone(), state.index);
+        let (conf_state, index) = (state.members.clone(), state.index);
         let storage = self.raw.storage_mut();
         let Ok(term) = storage.term(index) else { return false };
         let metadata = SnapshotMetadata {
@@ -286,7 +288,7 @@ impl Member {
             assert_eq!(self.state.index, status.applied);
             assert_eq!(
                 self.raw.membership().conf_state(),
-                self.state.conf_state,
+                self.state.members,
                 "as of what is applied"
             );
         }

@@ -75,10 +75,8 @@ impl World {
             Action::Change(id, change) => self.change(id, change.into()),
             Action::ChangeOne(id, change) => self.change(id, change.into()),
             Action::ChangeIfUnchanged(id, change, behind) => {
-                _ = self.call(id, |raw| {
-                    let expected = raw.status().applied.saturating_sub(behind);
-                    raw.propose_conf_change_if_unchanged(change, expected)
-                })
+                let expected = self.members[&id].raw.status().applied.saturating_sub(behind);
+                let _ = self.call(id, |raw| raw.propose_conf_change_if_unchanged(change, expected));
             }
             Action::Read(id) => self.read(id),
             Action::Campaign(id) => _ = self.call(id, RawNode::campaign),
@@ -110,7 +108,9 @@ impl World {
             Action::Deliver(at) => _ = self.take(at).map(|message| self.deliver(message)),
             Action::Duplicate(at) => {
                 let copy = at.checked_rem(self.pool.len()).map(|at| self.pool[at].clone());
-                copy.into_iter().for_each(|message| self.deliver(message));
+                if let Some(message) = copy {
+                    self.deliver(message);
+                }
             }
             Action::Lose(at) => _ = self.take(at),
             Action::Settle => self.settle(),
@@ -160,7 +160,7 @@ impl World {
             let mut config = raw.config().clone();
             (config.max_message_bytes, config.max_uncommitted_bytes) = (bytes, bytes);
             config.max_committed_bytes_per_ready = bytes / 2;
-            config.eager_appends = bytes % 2 == 0;
+            config.eager_appends = bytes.is_multiple_of(2);
             raw.set_config(config).expect("nothing that is fixed");
         });
     }
@@ -183,7 +183,9 @@ impl World {
         let mut out = Vec::new();
         let done = member.work(work, &mut self.history, &mut out);
         member.check(&mut self.history);
-        out.iter().for_each(|message| self.history.sent(message));
+        for message in &out {
+            self.history.sent(message);
+        }
         self.pool.extend(out);
         let surplus = self.pool.len().saturating_sub(POOL_MAX);
         self.pool.drain(..surplus);
