@@ -80,7 +80,9 @@ impl Configuration {
 /// each, without an election.
 ///
 /// Install it as if a leader had sent it, sync, and start the nodes. A node that joins later starts
-/// with an empty store instead.
+/// with an empty store instead, and is sent a snapshot: not this one, which does not name it, but one
+/// that the leader's application makes when it has applied the change that adds the node
+/// ([`Event::SnapshotNeeded`](crate::Event::SnapshotNeeded) asks for it).
 ///
 /// # Errors
 ///

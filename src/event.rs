@@ -65,7 +65,8 @@ pub enum Event {
         /// The peer.
         peer: NodeId,
     },
-    /// A peer needs a snapshot, and the storage has none yet.
+    /// A peer needs a snapshot, and the storage has none yet, or none that names the peer: make one
+    /// of what is applied now.
     SnapshotNeeded {
         /// The peer.
         peer: NodeId,

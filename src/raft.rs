@@ -86,6 +86,7 @@ impl<S: Storage> Raft<S> {
         let poisoned = Poisoned { cause };
         if let Fault::Storage(StorageError::Corrupt(index)) = poisoned.cause {
             self.server.mark_corrupt(index);
+            self.end_corrupt_candidacy();
         } else {
             self.poisoned = Some(poisoned.clone());
         }

@@ -316,13 +316,16 @@ impl<S: Storage> RawNode<S> {
             applied,
             ..
         } = persisted;
-        let mut kinds = acks.iter().chain(&applied).map(|ack| &ack.kind);
-        if origin != self.origin() || !kinds.all(|kind| self.raft.is_possible(kind)) {
+        if origin != self.origin() {
             return Err(AcknowledgeError::Foreign);
         }
         let Some(outstanding) = self.outstanding.filter(|out| out.number == number) else {
             return Err(AcknowledgeError::NotOutstanding { number });
         };
+        let mut kinds = acks.iter().chain(&applied).map(|ack| &ack.kind);
+        if !kinds.all(|kind| self.raft.is_possible(kind)) {
+            return Err(AcknowledgeError::Foreign);
+        }
         self.outstanding = None;
         self.raft.enter(|raft| {
             raft.on_durable_term(outstanding.term);

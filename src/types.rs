@@ -187,6 +187,13 @@ impl ConfState {
             ..Self::default()
         }
     }
+
+    /// Whether the node votes, in either half, or learns.
+    pub fn contains(&self, id: NodeId) -> bool {
+        [&self.voters, &self.learners, &self.voters_outgoing]
+            .iter()
+            .any(|ids| ids.contains(&id))
+    }
 }
 
 /// What a snapshot stands for: the log up to and including `index`.

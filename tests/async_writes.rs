@@ -155,13 +155,9 @@ fn acknowledgements_are_in_order_and_not_repeated() {
     }
     refuse(&mut node, &first, AcknowledgeError::Repeated { number: first.number() });
 
-    // A node that was never handed such a task.
+    // A node that never handed out such a task.
     let mut other = self::node();
-    let never = AcknowledgeError::OutOfOrder {
-        number: first.number(),
-        expected: 1,
-    };
-    refuse(&mut other, &first, never);
+    refuse(&mut other, &first, AcknowledgeError::Foreign);
 }
 
 /// A leader's own vote and its own log count when its disk says so, and not before; and what is

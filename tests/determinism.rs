@@ -14,19 +14,19 @@ use self::host::{Host, Input, Pace};
 
 /// What the groups do, for ever and on every platform. Whoever changes what nodes say changes this.
 const GOLDEN: [(&str, u64); 6] = [
-    ("as it comes", 0),
-    ("one voter", 0),
-    ("lease reads", 0),
-    ("asynchronous writes", 0),
-    ("plain Raft", 0),
-    ("slow and small", 0),
+    ("as it comes", 0x375a_884e_cd34_d9fa),
+    ("one voter", 0xb6af_52dc_6ec4_42e7),
+    ("lease reads", 0x599f_8826_b802_227c),
+    ("asynchronous writes", 0x3812_10d3_52ba_66c9),
+    ("plain Raft", 0xdf11_0e52_170f_6ecb),
+    ("slow and small", 0x9693_8e30_a5a3_e207),
 ];
 
 #[test]
 fn the_golden_trace() {
     let traces = groups().into_iter().map(|(name, group)| (name, group.trace().0));
     let traces: Vec<_> = traces.collect();
-    assert_eq!(traces, GOLDEN, "in hexadecimal: {traces:#x?}");
+    assert_eq!(traces, GOLDEN, "if that is intended, pin these: {traces:#x?}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A node that cannot read its log any more promises nothing, and is quiet about it.
 
-use quorate::{Payload, RoleKind, StorageError};
+use quorate::{CampaignError, Fault, Payload, Poisoned, RoleKind, StorageError};
 
 use crate::support::{config, message, plain};
 use crate::{Node, handle, node};
@@ -39,6 +39,19 @@ fn a_candidate_that_turns_out_to_be_corrupt_does_not_win() {
         let mut node = candidate(pre_vote);
         node.storage_ready().unwrap();
         assert!(handle(&mut node).is_none_or(|done| done.applied.is_empty()));
+        does_not_win(&mut node, pre_vote);
+    }
+}
+
+/// The same, found out by a call that fails with it: the next one came before the candidacy ended.
+#[test]
+fn a_candidate_that_is_told_so_when_it_campaigns_again_does_not_win() {
+    for pre_vote in [true, false] {
+        let mut node = candidate(pre_vote);
+        let cause = Fault::Storage(StorageError::Corrupt(2));
+        let told = CampaignError::Poisoned(Poisoned { cause });
+        assert_eq!(node.campaign(), Err(told));
+        assert_eq!(node.poisoned(), None, "only its promises end");
         does_not_win(&mut node, pre_vote);
     }
 }

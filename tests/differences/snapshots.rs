@@ -1,6 +1,8 @@
 //! D5, D13, D14: what is sent, and what becomes of a snapshot.
 
-use quorate::{Event, Payload, ReplicationState, Snapshot, SnapshotMetadata};
+use quorate::{
+    ConfChangeKind, ConfChangeV2, Event, MemoryStorage, Payload, ReplicationState, Snapshot, SnapshotMetadata,
+};
 
 use crate::support::{Cluster, message, store};
 use crate::{append, is_snapshot, led_with, single};
@@ -145,4 +147,22 @@ fn d16_a_peer_that_lost_an_entry_is_asked_once_a_heartbeat() {
     cluster.settle(); // or it does not come to rest
     cluster.commit(1, "c");
     assert_eq!(cluster.data(3), ["a", "b", "c"]);
+}
+
+/// A bootstrapped group's first new member needs a snapshot that names it; until there is one, the
+/// leader says so instead of sending the one from the bootstrap.
+#[test]
+fn d17_a_snapshot_goes_only_to_whom_it_names() {
+    let mut cluster = led_with(3, |_| {});
+    cluster.add(crate::config(4), MemoryStorage::new()).unwrap();
+    let change = ConfChangeV2::new([(ConfChangeKind::AddNode, 4)]);
+    let _ = cluster.node(1).propose_conf_change(change).unwrap();
+    cluster.tick_all(2);
+    let needed = |event: &Event| matches!(event, Event::SnapshotNeeded { peer: 4, .. });
+    assert!(cluster.nodes[&1].events.iter().any(needed));
+    assert_eq!(cluster.raw(1).counters().snapshots_sent, 0);
+    cluster.compact(1);
+    cluster.tick_all(2);
+    assert_eq!(cluster.raw(1).counters().snapshots_sent, 1);
+    assert_eq!(cluster.committed(4), cluster.committed(1));
 }

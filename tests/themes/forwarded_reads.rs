@@ -74,91 +74,99 @@ fn answers_to_an_earlier_start() {
     assert_eq!(cluster.raw(1).status().pending_reads, 1);
 }
 
-/// What ends the wait for a leader, and how the reads come back.
+/// What happens during the wait for a leader, and how the reads come back, if they do.
+type End = (&'static str, fn(&mut Cluster), Option<ReadRefusal>);
+
+const CHANGED: Option<ReadRefusal> = Some(ReadRefusal::LeaderChanged);
+
+const ENDS: [End; 14] = [
+    ("another leader", |cluster| hear(cluster, 3, 2, heartbeat(1)), CHANGED),
+    (
+        "another who says that it leads this term",
+        |cluster| hear(cluster, 3, 1, heartbeat(1)),
+        CHANGED,
+    ),
+    (
+        "the same leader in a later term",
+        |cluster| hear(cluster, 2, 2, heartbeat(1)),
+        CHANGED,
+    ),
+    (
+        "a later term without a leader",
+        |cluster| hear(cluster, 3, 2, accepted(0)),
+        CHANGED,
+    ),
+    (
+        "a vote",
+        |cluster| hear(cluster, 3, 2, request(false, (1, 1), false)),
+        CHANGED,
+    ),
+    (
+        "an order to campaign",
+        |cluster| hear(cluster, 2, 1, Payload::TimeoutNow),
+        CHANGED,
+    ),
+    (
+        "a campaign",
+        |cluster| cluster.node(1).campaign().expect("it may"),
+        CHANGED,
+    ),
+    (
+        "a forgotten leader",
+        |cluster| cluster.node(1).forget_leader().expect("a sound node"),
+        CHANGED,
+    ),
+    (
+        "a long wait",
+        |cluster| {
+            for _ in 0..10 {
+                cluster.tick(1, 1);
+                hear(cluster, 2, 1, heartbeat(1));
+            }
+        },
+        Some(ReadRefusal::Timeout),
+    ),
+    (
+        "a wait that is not so long",
+        |cluster| {
+            for _ in 0..9 {
+                cluster.tick(1, 1);
+                hear(cluster, 2, 1, heartbeat(1));
+            }
+        },
+        None,
+    ),
+    (
+        "an append",
+        |cluster| hear(cluster, 2, 1, append((1, 1), &[1], 1)),
+        None,
+    ),
+    (
+        "a rehearsal",
+        |cluster| hear(cluster, 3, 2, request(true, (1, 1), false)),
+        None,
+    ),
+    (
+        "a vote request of this term",
+        |cluster| hear(cluster, 3, 1, request(false, (1, 1), false)),
+        None,
+    ),
+    (
+        "an earlier leader",
+        |cluster| {
+            hear(cluster, 2, 5, heartbeat(1));
+            read(cluster, 1, "a");
+            read(cluster, 1, "b");
+            answers(cluster);
+            hear(cluster, 3, 4, heartbeat(1));
+        },
+        None,
+    ),
+];
+
 #[test]
 fn reads_that_come_back_refused() {
-    type End = fn(&mut Cluster);
-    let changed = Some(ReadRefusal::LeaderChanged);
-    let cases: [(&str, End, Option<ReadRefusal>); 13] = [
-        ("another leader", |cluster| hear(cluster, 3, 2, heartbeat(1)), changed),
-        (
-            "the same leader in a later term",
-            |cluster| hear(cluster, 2, 2, heartbeat(1)),
-            changed,
-        ),
-        (
-            "a later term without a leader",
-            |cluster| hear(cluster, 3, 2, accepted(0)),
-            changed,
-        ),
-        (
-            "a vote",
-            |cluster| hear(cluster, 3, 2, request(false, (1, 1), false)),
-            changed,
-        ),
-        (
-            "an order to campaign",
-            |cluster| hear(cluster, 2, 1, Payload::TimeoutNow),
-            changed,
-        ),
-        (
-            "a campaign",
-            |cluster| cluster.node(1).campaign().expect("it may"),
-            changed,
-        ),
-        (
-            "a forgotten leader",
-            |cluster| cluster.node(1).forget_leader().expect("a sound node"),
-            changed,
-        ),
-        (
-            "a long wait",
-            |cluster| {
-                for _ in 0..10 {
-                    cluster.tick(1, 1);
-                    hear(cluster, 2, 1, heartbeat(1));
-                }
-            },
-            Some(ReadRefusal::Timeout),
-        ),
-        (
-            "a wait that is not so long",
-            |cluster| {
-                for _ in 0..9 {
-                    cluster.tick(1, 1);
-                    hear(cluster, 2, 1, heartbeat(1));
-                }
-            },
-            None,
-        ),
-        (
-            "an append",
-            |cluster| hear(cluster, 2, 1, append((1, 1), &[1], 1)),
-            None,
-        ),
-        (
-            "a rehearsal",
-            |cluster| hear(cluster, 3, 2, request(true, (1, 1), false)),
-            None,
-        ),
-        (
-            "a vote request of this term",
-            |cluster| hear(cluster, 3, 1, request(false, (1, 1), false)),
-            None,
-        ),
-        (
-            "an earlier leader",
-            |cluster| {
-                hear(cluster, 2, 5, heartbeat(1));
-                read(cluster, 1, "a");
-                read(cluster, 1, "b");
-                answers(cluster);
-                hear(cluster, 3, 4, heartbeat(1));
-            },
-            None,
-        ),
-    ];
-    for (name, end, refusal) in cases {
+    for (name, end, refusal) in ENDS {
         let mut cluster = following(plain(1));
         cluster.node(1).set_election_timeout_draw(19);
         for name in ["a", "b"] {

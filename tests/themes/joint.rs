@@ -176,6 +176,31 @@ fn another_leader_leaves_it() {
     assert_eq!(cluster.raw(1).status().last_index, 4);
 }
 
+/// It is left once, even if nothing checks what is proposed and what came before it is applied entry
+/// by entry.
+#[test]
+fn joint_configurations_are_left_once() {
+    let mut settings = plain(1);
+    settings.disable_conf_change_validation = true;
+    settings.max_committed_bytes_per_ready = 1;
+    let mut cluster = leading(1, settings);
+    let entering = ConfChangeV2 {
+        transition: Transition::JointImplicit,
+        ..change(&[(AddLearnerNode, 2)])
+    };
+    let _ = cluster.node(1).propose_conf_change(entering).expect("it may");
+    let _ = cluster.propose(1, "a");
+    let _ = cluster.propose(1, "b");
+    says(&mut cluster);
+    let kinds: Vec<bool> = cluster.nodes[&1]
+        .applied
+        .iter()
+        .map(quorate::Entry::is_conf_change)
+        .collect();
+    assert_eq!(kinds, [false, true, false, false, true]);
+    assert_eq!(cluster.raw(1).membership().to_string(), "voters=(1) learners=(2)");
+}
+
 /// Nobody campaigns while a committed change waits to be applied, in whatever form it was proposed,
 /// called for, due or ordered by the leader.
 #[test]

@@ -1,10 +1,12 @@
 //! Committed entries are handed out in pages: so many bytes may be out for applying, across batches,
 //! and at least one entry always goes.
 
-use quorate::{AckKind, Config, HardState, Index, MemoryStorage, RawNode, TaskResponse};
+use std::collections::VecDeque;
+
+use quorate::{AckKind, ApplyTask, Config, HardState, Index, MemoryStorage, RawNode, TaskResponse};
 
 use crate::alone;
-use crate::support::plain;
+use crate::support::{message, plain};
 
 /// Eight bytes each: an entry of term and index below 128 with two bytes of payload.
 const ENTRY: u64 = 8;
@@ -65,11 +67,9 @@ fn pages() {
     }
 }
 
-/// With asynchronous writes several pages may be out, of together so many bytes: what is handed out
-/// before and after each acknowledgement.
+/// With asynchronous writes, too, a page that was cut short holds the next one back.
 #[test]
-fn pages_that_are_out_together() {
-    // The first pages as they are handed out, and what becomes free when one is applied.
+fn pages_of_an_asynchronous_node() {
     for (bytes, expected) in [
         (8 * ENTRY, &[&[2, 3, 4, 5, 6, 7, 8, 9][..]][..]),
         (5 * ENTRY, &[&[2, 3, 4, 5, 6], &[7, 8, 9]]),
@@ -80,72 +80,101 @@ fn pages_that_are_out_together() {
         let mut pages: Vec<Vec<Index>> = Vec::new();
         while let Some(mut ready) = node.ready().expect("a sound node") {
             let task = ready.take_apply_task().expect("a page");
-            pages.push(task.entries().iter().map(|entry| entry.index).collect());
-            assert!(!node.has_ready(), "a page that was cut short holds the next one back");
+            pages.push(indexes(&task));
+            assert!(!node.has_ready());
             node.acknowledge(task.done()).expect("in order");
         }
         assert_eq!(pages, expected, "{bytes}");
     }
 }
 
-/// Several batches out at once: each is within what the others leave, and the next waits when
-/// nothing is left.
+fn indexes(task: &ApplyTask) -> Vec<Index> {
+    task.entries().iter().map(|entry| entry.index).collect()
+}
+
+/// The disk does all it is told at once; what is to be applied then, batch by batch.
+fn stored(node: &mut RawNode<MemoryStorage>) -> Vec<ApplyTask> {
+    let mut batches = Vec::new();
+    while let Some(mut ready) = node.ready().expect("a sound node") {
+        if let Some(task) = ready.take_append_task() {
+            node.storage_mut().persist_task(&task).expect("it works");
+            for response in task.done() {
+                let TaskResponse::Ack(ack) = response else { continue };
+                node.acknowledge(ack).expect("in order");
+            }
+        }
+        batches.extend(ready.take_apply_task());
+    }
+    batches
+}
+
+/// Several batches may be out, of together so many bytes: the next waits until enough is applied,
+/// and is no larger than what the others leave.
 #[test]
 fn batches_share_the_room() {
     let mut settings: Config = plain(1);
     settings.async_storage_writes = true;
     settings.max_committed_bytes_per_ready = 3 * ENTRY;
-    let mut cluster = alone(
-        settings,
-        crate::store_with(
-            1,
-            &[],
-            HardState {
-                term: 1,
-                vote: None,
-                commit: 1,
-            },
-        ),
-    );
+    let hard_state = HardState {
+        term: 1,
+        vote: None,
+        commit: 1,
+    };
+    let mut cluster = alone(settings, crate::store_with(1, &[], hard_state));
     let node = cluster.node(1);
     node.campaign().expect("alone");
-    let mut tasks = Vec::new();
-    let mut handed = Vec::new();
-    let pump = |node: &mut RawNode<MemoryStorage>, tasks: &mut Vec<_>, handed: &mut Vec<Vec<Index>>| {
-        while let Some(mut ready) = node.ready().expect("a sound node") {
-            if let Some(task) = ready.take_append_task() {
-                node.storage_mut().persist_task(&task).expect("it works");
-                for response in task.done() {
-                    let TaskResponse::Ack(ack) = response else { continue };
-                    node.acknowledge(ack).expect("in order");
-                }
-            }
-            if let Some(task) = ready.take_apply_task() {
-                handed.push(task.entries().iter().map(|entry| entry.index).collect());
-                tasks.push(task);
-            }
-        }
-    };
-    pump(node, &mut tasks, &mut handed);
-    for _ in 0..4 {
+    let mut out = VecDeque::from(stored(node));
+    for _ in 0..8 {
         let _ = node.propose("xy").expect("it leads");
-        pump(node, &mut tasks, &mut handed);
+        out.extend(stored(node));
     }
-    // The opening entry has four bytes, the others eight: 4 + 8 + 8 leaves room for none.
-    assert_eq!(handed, [[2], [3], [4], [5]], "one may overshoot");
-    assert_eq!(node.status().hard_state.commit, 6);
-    let mut tasks = std::collections::VecDeque::from(tasks);
-    while let Some(task) = tasks.pop_front() {
+    // The opening entry has four bytes, the others eight: 4 + 8 + 8 leave room for one that overshoots.
+    assert_eq!(out.iter().map(indexes).collect::<Vec<_>>(), [[2], [3], [4], [5]]);
+    assert_eq!(node.status().hard_state.commit, 10);
+    // Four of 28 bytes are applied; then eight of 24, and so on.
+    for next in [&[][..], &[6], &[7], &[8], &[9], &[10], &[], &[], &[]] {
+        let task = out.pop_front().expect("one is out");
         let last = task.entries().last().map(|entry| entry.index);
         let ack = task.done();
         assert!(matches!(ack.kind(), AckKind::Applied { index, .. } if Some(*index) == last));
         node.acknowledge(ack).expect("in order");
         assert_eq!(Some(node.status().applied), last);
-        let (mut more, mut pages) = (Vec::new(), Vec::new());
-        pump(node, &mut more, &mut pages);
-        tasks.extend(more);
+        let more = stored(node);
+        assert_eq!(
+            more.iter().flat_map(indexes).collect::<Vec<_>>(),
+            next,
+            "after {last:?}"
+        );
+        out.extend(more);
     }
-    assert_eq!(node.status().applied, 6);
+    assert_eq!(node.status().applied, 10);
+}
+
+/// What is applied side by side with the writing is stored first, be it committed without this disk.
+#[test]
+fn only_what_is_stored_is_applied() {
+    for asynchronous in [false, true] {
+        let mut settings = plain(1);
+        settings.async_storage_writes = asynchronous;
+        let mut cluster = alone(settings, crate::support::store(&[1, 2, 3]));
+        let node = cluster.node(1);
+        node.step(message(2, 1, 1, crate::append((1, 1), &[1, 1], 3)))
+            .expect("legal");
+        let mut ready = node.ready().expect("a sound node").expect("something to do");
+        assert_eq!(ready.entries().len(), 2);
+        assert_eq!(ready.take_apply_task().is_none(), asynchronous);
+        if asynchronous {
+            assert!(!node.has_ready(), "committed, but not stored");
+            let task = ready.take_append_task().expect("entries to write");
+            node.storage_mut().persist_task(&task).expect("it works");
+            for response in task.done() {
+                let TaskResponse::Ack(ack) = response else { continue };
+                node.acknowledge(ack).expect("in order");
+            }
+            let applied = stored(node);
+            assert_eq!(applied.iter().flat_map(indexes).collect::<Vec<_>>(), [2, 3]);
+        }
+    }
 }
 
 /// After a restart nothing is skipped, wherever the pages end.

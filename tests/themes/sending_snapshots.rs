@@ -186,6 +186,33 @@ fn a_lost_snapshot_is_asked_for() {
     assert_eq!(cluster.raw(1).counters().snapshots_sent, 2);
 }
 
+/// A peer that was silent for an election timeout is not sent a snapshot that nobody may be there to
+/// take; it gets it when it answers.
+#[test]
+fn a_silent_peer_gets_none() {
+    for silent in [false, true] {
+        let mut settings = config(1);
+        settings.snapshot_stall_ticks = Some(0);
+        let mut cluster = leading(3, settings);
+        for peer in [2, 3] {
+            hear(&mut cluster, peer, 1, accepted(2));
+        }
+        take(&mut cluster, Propose);
+        cluster.compact(1);
+        for tick in 0..18 {
+            take(&mut cluster, Ticks(1));
+            hear(&mut cluster, 2, 1, heartbeat_answer());
+            if tick == 12 && !silent {
+                take(&mut cluster, Beat);
+            }
+        }
+        take(&mut cluster, Unreachable);
+        let sent = "InstallSnapshot snapshot=1/3 bytes=5";
+        assert_eq!(take(&mut cluster, Propose), if silent { "" } else { sent });
+        assert_eq!(take(&mut cluster, Beat), if silent { sent } else { "" });
+    }
+}
+
 /// A storage that has no snapshot yet: the need is told, nobody else waits, and it goes out as soon
 /// as there is one.
 #[test]

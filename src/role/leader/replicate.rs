@@ -158,7 +158,8 @@ impl Leader {
         };
         let at_least = server.log.first_index()?.saturating_sub(1);
         let snapshot = match server.log.snapshot(to, at_least) {
-            Ok(snapshot) if !snapshot.is_empty() => snapshot,
+            // One that does not name the peer would be ignored there.
+            Ok(snapshot) if !snapshot.is_empty() && snapshot.metadata.conf_state.contains(to) => snapshot,
             Ok(_) | Err(StorageError::TemporarilyUnavailable | StorageError::Compacted | StorageError::Unavailable) => {
                 server.event(Event::SnapshotNeeded { peer: to, at_least });
                 return Ok(false);
