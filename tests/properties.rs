@@ -3,6 +3,8 @@
 
 #[path = "properties/action.rs"]
 mod action;
+#[path = "properties/episode.rs"]
+mod episode;
 #[path = "properties/history.rs"]
 mod history;
 #[path = "properties/member.rs"]
@@ -11,7 +13,7 @@ mod member;
 mod world;
 
 use proptest::prelude::*;
-use quorate::{NodeId, Proposed, RoleKind, Storage};
+use quorate::{NodeId, Proposed, Storage};
 
 use self::action::{Action, NODES, actions, setup};
 use self::world::World;
@@ -65,13 +67,7 @@ fn commit_something(world: &mut World) -> NodeId {
     for _ in 0..PATIENCE {
         world.act(Action::TickAll);
         world.settle();
-        let leads = |id: &NodeId| world.members[id].raw.status().soft_state.role == RoleKind::Leader;
-        let Some(leader) = (1..=NODES)
-            .filter(leads)
-            .max_by_key(|id| world.members[id].raw.status().hard_state.term)
-        else {
-            continue;
-        };
+        let Some(leader) = world.leader() else { continue };
         if let Some((index, term)) = proposed {
             let has = |id: &NodeId| world.members[id].seen.get(index).is_none_or(|id| id.term == term);
             let applied = |id: &NodeId| world.members[id].state.index >= index && has(id);

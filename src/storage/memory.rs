@@ -1,8 +1,13 @@
 //! A storage in memory: for tests, examples and simulations, and the model that others are checked
 //! against.
 
+mod undo;
+
 use alloc::string::ToString;
 use alloc::vec::Vec;
+use core::hash::{Hash, Hasher};
+
+use self::undo::Undo;
 
 use super::{InitialState, Storage, StorageError};
 use crate::ready::{AppendTask, Ready};
@@ -20,20 +25,20 @@ use crate::types::{ConfState, Entry, EntryId, HardState, Index, NodeId, Snapshot
 /// assert_eq!(storage.last_index()?, 0);
 /// # Ok::<(), quorate::StorageError>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default)]
 pub struct MemoryStorage {
-    now: Contents,
-    /// What a crash leaves; boxes nothing and costs a copy of handles, for payloads are shared.
-    synced: Contents,
+    hard_state: HardState,
+    rest: Rest,
+    log: Vec<Entry>,
+    undo: Undo,
 }
 
+/// What is stored beside the hard state and the log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-struct Contents {
-    hard_state: HardState,
+struct Rest {
     conf_state: ConfState,
     /// The entry before the first: what the log was compacted to.
     base: EntryId,
-    log: Vec<Entry>,
     snapshot: Snapshot,
 }
 
@@ -45,15 +50,14 @@ impl MemoryStorage {
 
     /// A store whose log begins after `snapshot`, all of it synced.
     pub fn from_snapshot(snapshot: Snapshot) -> Self {
-        let contents = Contents {
+        let rest = Rest {
             conf_state: snapshot.metadata.conf_state.clone(),
             base: snapshot.id(),
             snapshot,
-            ..Contents::default()
         };
         Self {
-            now: contents.clone(),
-            synced: contents,
+            rest,
+            ..Self::default()
         }
     }
 
@@ -91,7 +95,7 @@ impl MemoryStorage {
     ///
     /// Refuses a gap and entries that are not in order; skips what is compacted already.
     pub fn append(&mut self, entries: &[Entry]) -> Result<(), StorageError> {
-        let first = self.now.first();
+        let first = self.first();
         let compacted = entries.iter().take_while(|entry| entry.index < first).count();
         let entries = entries.get(compacted..).unwrap_or_default();
         let Some(front) = entries.first() else {
@@ -100,123 +104,159 @@ impl MemoryStorage {
         let ordered = entries
             .windows(2)
             .all(|pair| matches!(pair, [a, b] if b.index == a.index.saturating_add(1) && a.term <= b.term));
-        if front.index > self.now.last().saturating_add(1) || !ordered {
+        if front.index > self.last().saturating_add(1) || !ordered {
             return Err(StorageError::Broken("an append with a gap".to_string()));
         }
-        let keep = self.now.position(front.index).unwrap_or(usize::MAX);
-        self.now.log.truncate(keep);
-        self.now.log.extend_from_slice(entries);
+        let keep = self.position(front.index).unwrap_or(usize::MAX);
+        self.undo.keep_tail(self.log.get(keep..).unwrap_or_default());
+        self.log.truncate(keep);
+        self.log.extend_from_slice(entries);
         Ok(())
     }
 
     /// Replaces the hard state.
     pub fn set_hard_state(&mut self, hard_state: HardState) {
-        self.now.hard_state = hard_state;
+        self.hard_state = hard_state;
     }
 
     /// Replaces the configuration that [`Storage::initial_state`] gives.
     pub fn set_conf_state(&mut self, conf_state: ConfState) {
-        self.now.conf_state = conf_state;
+        self.undo.keep_rest(&self.rest);
+        self.rest.conf_state = conf_state;
     }
 
     /// Replaces everything but the hard state: the log begins after the snapshot.
     ///
     /// A snapshot that is older than the log's beginning is refused as compacted.
     pub fn install_snapshot(&mut self, snapshot: Snapshot) -> Result<(), StorageError> {
-        if snapshot.metadata.index < self.now.base.index {
+        if snapshot.metadata.index < self.rest.base.index {
             return Err(StorageError::Compacted);
         }
-        self.now.base = snapshot.id();
-        self.now.log.clear();
-        self.now.conf_state = snapshot.metadata.conf_state.clone();
-        self.now.snapshot = snapshot;
+        self.undo.keep_rest(&self.rest);
+        self.undo.keep_tail(&self.log);
+        self.log.clear();
+        self.rest = Rest {
+            conf_state: snapshot.metadata.conf_state.clone(),
+            base: snapshot.id(),
+            snapshot,
+        };
         Ok(())
     }
 
     /// The snapshot to hand to peers from now on; the log stays as it is.
     pub fn set_snapshot(&mut self, snapshot: Snapshot) {
-        self.now.snapshot = snapshot;
+        self.undo.keep_rest(&self.rest);
+        self.rest.snapshot = snapshot;
     }
 
     /// Drops the entries up to and including `to`.
     ///
     /// `Compacted` if they are gone already, `Unavailable` if the log does not reach there.
     pub fn compact(&mut self, to: Index) -> Result<(), StorageError> {
-        if to <= self.now.base.index {
+        if to <= self.rest.base.index {
             return Err(StorageError::Compacted);
         }
         let term = self.term(to)?;
-        let keep = self.now.position(to).unwrap_or(0).saturating_add(1);
-        self.now.log.drain(..keep.min(self.now.log.len()));
-        self.now.base = EntryId { term, index: to };
+        let count = self.position(to).unwrap_or(0).saturating_add(1).min(self.log.len());
+        self.undo.keep_rest(&self.rest);
+        self.undo.keep_head(self.log.get(..count).unwrap_or_default());
+        self.log.drain(..count);
+        self.rest.base = EntryId { term, index: to };
         Ok(())
     }
 
     /// Makes everything written so far survive a crash.
     pub fn sync(&mut self) {
-        self.synced = self.now.clone();
+        self.undo = Undo::nothing(self.hard_state, self.last());
     }
 
     /// Loses what was not synced.
     pub fn crash(&mut self) {
-        self.now = self.synced.clone();
+        self.log = self.undo.synced_log(&self.log).cloned().collect();
+        self.rest = self.undo.synced_rest(&self.rest).clone();
+        self.hard_state = self.undo.hard_state;
+        self.sync();
     }
 
     /// The stored entries.
     pub fn log(&self) -> &[Entry] {
-        &self.now.log
+        &self.log
     }
 
     /// The stored hard state.
     pub fn hard_state(&self) -> HardState {
-        self.now.hard_state
+        self.hard_state
     }
-}
 
-impl Contents {
     fn first(&self) -> Index {
-        self.base.index.saturating_add(1)
+        self.rest.base.index.saturating_add(1)
     }
 
     fn last(&self) -> Index {
-        self.log.last().map_or(self.base.index, |entry| entry.index)
+        self.log.last().map_or(self.rest.base.index, |entry| entry.index)
     }
 
     /// Where in the vector the entry at `index` is, or would be.
     fn position(&self, index: Index) -> Option<usize> {
         index.checked_sub(self.first())?.try_into().ok()
     }
+
+    /// What a crash leaves.
+    fn synced(&self) -> (HardState, &Rest, impl Iterator<Item = &Entry>) {
+        let rest = self.undo.synced_rest(&self.rest);
+        (self.undo.hard_state, rest, self.undo.synced_log(&self.log))
+    }
+}
+
+/// Equal are stores with equal contents, now and after a crash.
+impl PartialEq for MemoryStorage {
+    fn eq(&self, other: &Self) -> bool {
+        let (ours, theirs) = (self.synced(), other.synced());
+        let now = self.hard_state == other.hard_state && self.rest == other.rest && self.log == other.log;
+        now && ours.0 == theirs.0 && ours.1 == theirs.1 && ours.2.eq(theirs.2)
+    }
+}
+
+impl Eq for MemoryStorage {}
+
+impl Hash for MemoryStorage {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.hard_state, &self.rest, &self.log).hash(state);
+        let (hard_state, rest, log) = self.synced();
+        (hard_state, rest).hash(state);
+        log.for_each(|entry| entry.hash(state));
+    }
 }
 
 impl Storage for MemoryStorage {
     fn initial_state(&self) -> Result<InitialState, StorageError> {
         Ok(InitialState {
-            hard_state: self.now.hard_state,
-            conf_state: self.now.conf_state.clone(),
+            hard_state: self.hard_state,
+            conf_state: self.rest.conf_state.clone(),
         })
     }
 
     fn first_index(&self) -> Result<Index, StorageError> {
-        Ok(self.now.first())
+        Ok(self.first())
     }
 
     fn last_index(&self) -> Result<Index, StorageError> {
-        Ok(self.now.last())
+        Ok(self.last())
     }
 
     fn term(&self, index: Index) -> Result<Term, StorageError> {
-        if index == self.now.base.index {
-            return Ok(self.now.base.term);
+        if index == self.rest.base.index {
+            return Ok(self.rest.base.term);
         }
-        let position = self.now.position(index).ok_or(StorageError::Compacted)?;
-        let entry = self.now.log.get(position).ok_or(StorageError::Unavailable)?;
+        let position = self.position(index).ok_or(StorageError::Compacted)?;
+        let entry = self.log.get(position).ok_or(StorageError::Unavailable)?;
         Ok(entry.term)
     }
 
     fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Vec<Entry>, StorageError> {
-        let start = self.now.position(low).ok_or(StorageError::Compacted)?;
-        let end = self.now.position(high).ok_or(StorageError::Compacted)?;
-        let range = self.now.log.get(start..end).ok_or(StorageError::Unavailable)?;
+        let start = self.position(low).ok_or(StorageError::Compacted)?;
+        let end = self.position(high).ok_or(StorageError::Compacted)?;
+        let range = self.log.get(start..end).ok_or(StorageError::Unavailable)?;
         let mut bytes = 0_u64;
         let fitting = range.iter().enumerate().take_while(|(position, entry)| {
             bytes = bytes.saturating_add(entry.encoded_len());
@@ -226,9 +266,9 @@ impl Storage for MemoryStorage {
     }
 
     fn snapshot(&self, _peer: NodeId, at_least: Index) -> Result<Snapshot, StorageError> {
-        if self.now.snapshot.is_empty() || self.now.snapshot.metadata.index < at_least {
+        if self.rest.snapshot.is_empty() || self.rest.snapshot.metadata.index < at_least {
             return Err(StorageError::TemporarilyUnavailable);
         }
-        Ok(self.now.snapshot.clone())
+        Ok(self.rest.snapshot.clone())
     }
 }

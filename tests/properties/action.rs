@@ -5,10 +5,14 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use quorate::{ConfChange, ConfChangeKind, ConfChangeSingle, ConfChangeV2, Config, NodeId, ReadMode, Transition};
 
+use super::episode::episode;
 use super::member::{VETO, Work};
 
 /// Nodes that exist, members or not.
 pub(crate) const NODES: u64 = 5;
+
+/// Stands for whoever leads in the highest term at the time, if anybody does.
+pub(crate) const LEADER: NodeId = 0;
 
 #[derive(Clone, Debug)]
 pub(crate) enum Action {
@@ -36,10 +40,14 @@ pub(crate) enum Action {
     Deliver(usize),
     Duplicate(usize),
     Lose(usize),
-    /// All work and all messages, until nothing moves.
+    /// All work, and then each message that is in the pool.
+    Flow,
+    /// The same until nothing moves.
     Settle,
     Cut(NodeId, NodeId),
     Isolate(NodeId),
+    /// Two sides that do not hear each other; a bit for each node.
+    Split(u8),
     Heal,
 }
 
@@ -53,15 +61,15 @@ pub(crate) struct Setup {
     pub(crate) configs: Vec<Config>,
 }
 
-fn node() -> impl Strategy<Value = NodeId> {
-    1..=NODES
+pub(crate) fn node() -> impl Strategy<Value = NodeId> {
+    prop_oneof![2 => Just(LEADER), 3 => 1..=NODES]
 }
 
-fn change() -> impl Strategy<Value = ConfChangeV2> {
+pub(crate) fn change() -> impl Strategy<Value = ConfChangeV2> {
     use ConfChangeKind::{AddLearnerNode, AddNode, RemoveNode, UpdateNode};
     let single = (
         select(vec![AddNode, AddNode, RemoveNode, AddLearnerNode, UpdateNode]),
-        node(),
+        1..=NODES,
     )
         .prop_map(|(kind, node_id)| ConfChangeSingle { kind, node_id });
     let transition = select(vec![
@@ -120,15 +128,18 @@ fn action() -> impl Strategy<Value = Action> {
         14 => any::<usize>().prop_map(Deliver),
         2 => any::<usize>().prop_map(Duplicate),
         2 => any::<usize>().prop_map(Lose),
-        6 => Just(Settle),
+        4 => Just(Flow),
+        4 => Just(Settle),
         1 => (node(), node()).prop_map(|(from, to)| Cut(from, to)),
         1 => node().prop_map(Isolate),
+        1 => any::<u8>().prop_map(Split),
         2 => Just(Heal),
     ]
 }
 
 pub(crate) fn actions() -> impl Strategy<Value = Vec<Action>> {
-    vec(action(), 0..160)
+    let alone = action().prop_map(|action| vec![action]);
+    vec(prop_oneof![8 => alone, 1 => episode()], 0..120).prop_map(|parts| parts.concat())
 }
 
 /// Settings within what works together: lease reads need everybody's silence after a restart; nodes

@@ -102,6 +102,11 @@ impl History {
         self.committed.keys().next_back().copied().unwrap_or(0)
     }
 
+    /// Whether the entry changes the configuration.
+    pub(crate) fn is_change(&self, id: EntryId) -> bool {
+        self.entries.get(&id).is_some_and(|(_, entry)| entry.is_conf_change())
+    }
+
     pub(crate) fn state(&self, index: Index) -> &State {
         &self.states[&index]
     }

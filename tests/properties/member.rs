@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use bytes::Bytes;
 use quorate::{
     AppendResponse, AppendTask, ApplyTask, ConfState, Config, Entry, HardState, Index, MemoryStorage, Message, Payload,
-    Persisted, RawNode, ReadState, Ready, RoleKind, Snapshot, SnapshotMetadata, Storage, TaskResponse,
+    Persisted, RawNode, ReadState, Ready, RoleKind, Snapshot, SnapshotMetadata, Status, Storage, TaskResponse,
 };
 
 use super::history::{History, Seen, State};
@@ -45,9 +45,21 @@ pub(crate) struct Member {
     checked: Index,
     before: HardState,
     applied: Index,
+    role: RoleKind,
+    /// Where it last appended a change as a leader.
+    last_change: Option<Index>,
     pub(crate) ticks: u64,
     /// Reads that were asked for in this start and did not come back: what was committed then.
     pub(crate) reads: BTreeMap<Bytes, Index>,
+}
+
+/// Whether a message says that something is durable.
+fn promises(message: &Message) -> bool {
+    match &message.payload {
+        Payload::AppendResponse(_) | Payload::VoteResponse { .. } => true,
+        Payload::RequestVote(request) => !request.pre_vote,
+        _ => false,
+    }
 }
 
 impl Member {
@@ -71,6 +83,8 @@ impl Member {
             checked: base,
             before: raw.status().hard_state,
             applied,
+            role: RoleKind::Follower,
+            last_change: None,
             ticks: 0,
             reads: BTreeMap::new(),
             raw,
@@ -138,7 +152,12 @@ impl Member {
             return false;
         };
         assert!(due, "there was nothing to do");
-        out.extend(ready.take_messages());
+        let messages = ready.take_messages();
+        assert!(
+            !messages.iter().any(promises),
+            "what leaves at once promises nothing durable"
+        );
+        out.extend(messages);
         self.answered(ready.read_states());
         let (snapshot, entries) = (ready.snapshot(), ready.entries());
         if let Some(snapshot) = snapshot {
@@ -278,7 +297,8 @@ impl Member {
             "a commit index never falls"
         );
         assert!(status.applied >= self.applied, "what is applied stays applied");
-        (self.before, self.applied) = (status.hard_state, status.applied);
+        self.check_role(&status, history);
+        (self.before, self.applied, self.role) = (status.hard_state, status.applied, status.soft_state.role);
         history.observe(&status, &self.seen);
         // What others have appended is seen when it is handed out.
         if self.leads() {
@@ -292,6 +312,33 @@ impl Member {
                 "as of what is applied"
             );
         }
+    }
+
+    /// What a node must not do as a candidate and as a leader.
+    fn check_role(&self, status: &Status, history: &History) {
+        let HardState { term, commit, .. } = status.hard_state;
+        match status.soft_state.role {
+            RoleKind::Leader if self.role == RoleKind::Leader && commit > self.before.commit => {
+                let id = self.seen.get(commit).expect("a leader has what it commits");
+                assert_eq!(id.term, term, "only entries of its own term are counted (5.4.2)");
+            }
+            RoleKind::PreCandidate | RoleKind::Candidate if self.role == RoleKind::Follower => {
+                let ids = (status.applied + 1..=commit).filter_map(|index| self.seen.get(index));
+                let changes = ids.filter(|id| history.is_change(*id)).count();
+                assert_eq!(changes, 0, "no campaign with a committed change that is not applied");
+            }
+            _ => {}
+        }
+    }
+
+    /// A change of the configuration was appended here: there must be no other that is not applied.
+    pub(crate) fn changes_at(&mut self, index: Index) {
+        let last = self.last_change.replace(index);
+        let applied = self.raw.status().applied;
+        assert!(
+            last.is_none_or(|last| last <= applied || last >= index),
+            "one change at a time"
+        );
     }
 
     pub(crate) fn is_idle(&self) -> bool {

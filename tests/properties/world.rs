@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use quorate::{
-    AnyConfChange, ConfState, Config, MemoryStorage, Message, NodeId, ProposeError, Proposed, RawNode, SnapshotStatus,
-    StepError, bootstrap,
+    AnyConfChange, ConfState, Config, MemoryStorage, Message, NodeId, ProposeError, Proposed, RawNode, RoleKind,
+    SnapshotStatus, StepError, bootstrap,
 };
 
-use super::action::{Action, NODES, Setup};
+use super::action::{Action, LEADER, NODES, Setup};
 use super::history::History;
 use super::member::{Member, Work};
 
@@ -61,10 +61,23 @@ impl World {
 
     /// Calls a node and looks at it.
     fn call<T>(&mut self, id: NodeId, act: impl FnOnce(&mut RawNode<MemoryStorage>) -> T) -> T {
+        let id = self.node(id);
         let member = self.members.get_mut(&id).expect("a node");
         let outcome = act(&mut member.raw);
         member.check(&mut self.history);
         outcome
+    }
+
+    pub(crate) fn leader(&self) -> Option<NodeId> {
+        let status = self.members.values().map(|member| member.raw.status());
+        let leaders = status.filter(|status| status.soft_state.role == RoleKind::Leader);
+        let leader = leaders.max_by_key(|status| status.hard_state.term);
+        leader.map(|status| status.id)
+    }
+
+    /// Whom an action means.
+    fn node(&self, id: NodeId) -> NodeId {
+        if id == LEADER { self.leader().unwrap_or(1) } else { id }
     }
 
     pub(crate) fn act(&mut self, action: Action) {
@@ -75,11 +88,12 @@ impl World {
             Action::Change(id, change) => self.change(id, change.into()),
             Action::ChangeOne(id, change) => self.change(id, change.into()),
             Action::ChangeIfUnchanged(id, change, behind) => {
-                let expected = self.members[&id].raw.status().applied.saturating_sub(behind);
+                let expected = self.members[&self.node(id)].raw.status().applied.saturating_sub(behind);
                 let _ = self.call(id, |raw| raw.propose_conf_change_if_unchanged(change, expected));
             }
             Action::Read(id) => self.read(id),
             Action::Campaign(id) => _ = self.call(id, RawNode::campaign),
+            Action::Transfer(id, to) if to == LEADER => _ = self.call(id, |raw| raw.transfer_leader(raw.status().id)),
             Action::Transfer(id, to) => _ = self.call(id, |raw| raw.transfer_leader(to)),
             Action::TransferToBest(id) => _ = self.call(id, RawNode::transfer_leader_to_most_up_to_date),
             Action::ForgetLeader(id) => self.call(id, RawNode::forget_leader).expect("a sound node"),
@@ -99,6 +113,7 @@ impl World {
             Action::SetLimits(id, bytes) => self.set_limits(id, bytes),
             Action::SetTimeout(id, ticks) => self.call(id, |raw| raw.set_election_timeout_draw(ticks)),
             Action::Compact(id, keep) => {
+                let id = self.node(id);
                 let member = self.members.get_mut(&id).expect("a node");
                 member.compact(keep, &self.history);
             }
@@ -113,16 +128,25 @@ impl World {
                 }
             }
             Action::Lose(at) => _ = self.take(at),
+            Action::Flow => self.flow(),
             Action::Settle => self.settle(),
-            Action::Cut(from, to) => _ = self.cut.insert((from, to)),
-            Action::Isolate(id) => self
-                .cut
-                .extend((1..=NODES).flat_map(|other| [(id, other), (other, id)])),
+            Action::Cut(from, to) => _ = self.cut.insert((self.node(from), self.node(to))),
+            Action::Isolate(id) => {
+                let id = self.node(id);
+                let pairs = (1..=NODES).flat_map(|other| [(id, other), (other, id)]);
+                self.cut.extend(pairs);
+            }
+            Action::Split(sides) => {
+                let side = |id: &NodeId| sides >> id & 1;
+                let pairs = (1..=NODES).flat_map(|from| (1..=NODES).map(move |to| (from, to)));
+                self.cut.extend(pairs.filter(|(from, to)| side(from) != side(to)));
+            }
             Action::Heal => self.cut.clear(),
         }
     }
 
     fn tick(&mut self, id: NodeId, ticks: u64) {
+        let id = self.node(id);
         let slowest = self.members.values().map(|member| member.ticks).min().unwrap_or(0);
         let passed = self.members[&id].ticks;
         let ticks = if self.lease {
@@ -136,6 +160,7 @@ impl World {
     }
 
     pub(crate) fn propose(&mut self, id: NodeId, length: usize) -> Result<Proposed, ProposeError> {
+        let id = self.node(id);
         self.names += 1;
         let mut data = self.names.to_le_bytes().to_vec();
         data.resize(length.max(8), 0);
@@ -143,15 +168,22 @@ impl World {
     }
 
     fn change(&mut self, id: NodeId, change: AnyConfChange) {
-        let _ = self.call(id, |raw| raw.propose_conf_change(change));
+        let id = self.node(id);
+        if let Ok(Proposed::At { index, .. }) = self.call(id, |raw| raw.propose_conf_change(change)) {
+            self.member(id).changes_at(index);
+        }
     }
 
     pub(crate) fn read(&mut self, id: NodeId) {
+        let id = self.node(id);
         self.names += 1;
         let context = bytes::Bytes::copy_from_slice(&self.names.to_le_bytes());
         let committed = self.history.commit();
         if self.call(id, |raw| raw.read_index(context.clone())).is_ok() {
             self.member(id).reads.insert(context, committed);
+            let raw = &self.members[&id].raw;
+            let alone = raw.membership().is_sole_voter(id);
+            assert!(raw.has_ready() || alone, "a read is answered, or somebody is asked");
         }
     }
 
@@ -167,6 +199,7 @@ impl World {
 
     /// Stops a node and starts it again, with another seed as the contract wants.
     pub(crate) fn restart(&mut self, id: NodeId, keep_state: bool, adjust: impl FnOnce(&mut Config)) {
+        let id = self.node(id);
         self.starts += 1;
         let member = self.members.get_mut(&id).expect("a node");
         let mut config = member.raw.config().clone();
@@ -179,6 +212,7 @@ impl World {
     // ----- work and messages
 
     fn work(&mut self, id: NodeId, work: Work) -> bool {
+        let id = self.node(id);
         let member = self.members.get_mut(&id).expect("a node");
         let mut out = Vec::new();
         let done = member.work(work, &mut self.history, &mut out);
@@ -194,6 +228,7 @@ impl World {
 
     /// Does all work of a node; a drained node has nothing to do.
     fn drain(&mut self, id: NodeId) -> bool {
+        let id = self.node(id);
         let order = [Work::Ready, Work::Write, Work::Acknowledge, Work::Apply];
         let moved = (0..1_000)
             .take_while(|_| order.iter().any(|work| self.work(id, *work)))
@@ -222,14 +257,18 @@ impl World {
 
     pub(crate) fn settle(&mut self) {
         for _ in 0..1_000 {
-            (1..=NODES).for_each(|id| _ = self.drain(id));
-            if self.pool.is_empty() {
+            self.flow();
+            if self.pool.is_empty() && !self.members.values().any(|member| member.raw.has_ready()) {
                 return;
-            }
-            for message in std::mem::take(&mut self.pool) {
-                self.deliver(message);
             }
         }
         panic!("the group does not come to rest");
+    }
+
+    fn flow(&mut self) {
+        (1..=NODES).for_each(|id| _ = self.drain(id));
+        for message in std::mem::take(&mut self.pool) {
+            self.deliver(message);
+        }
     }
 }

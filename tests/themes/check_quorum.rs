@@ -99,7 +99,7 @@ fn what_counts_as_an_answer() {
         if cluster.role(1) == Leader {
             hear(&mut cluster, 2, term, payload);
         }
-        let left = (wait..).take_while(|_| {
+        let left = (wait..wait + 100).take_while(|_| {
             let leads = cluster.role(1) == Leader;
             cluster.tick(1, u64::from(leads));
             leads

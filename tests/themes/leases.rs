@@ -313,7 +313,10 @@ fn leases_follow_the_configuration() {
 fn the_mode_may_change() {
     for ticks in 1..9 {
         let mut cluster = leading_in(leased(1), voters(&[1, 2]));
+        let earlier = beat(&mut cluster);
+        promise(&mut cluster, 2, &earlier, 10);
         let sent = beat(&mut cluster);
+        assert_eq!(lease(&cluster), 7);
         cluster.node(1).set_config(config(1)).expect("it may change");
         assert_eq!(lease(&cluster), 0);
         cluster.tick(1, ticks);

@@ -113,6 +113,21 @@ fn rehearsals_are_counted() {
     }
 }
 
+/// A rehearsal that nobody answers is repeated after an election timeout, not sooner, in the same
+/// term.
+#[test]
+fn rehearsals_are_repeated() {
+    let mut cluster = alone(rehearsing(1), store(&[1, 2, 3]));
+    cluster.node(1).set_election_timeout_draw(12);
+    for times in 1..5 {
+        cluster.tick(1, 11);
+        assert_eq!(says(&mut cluster), [""; 0]);
+        cluster.tick(1, 1);
+        let asked = [2, 3].map(|to| format!("1->{to} PreVote term=1 last=1/1"));
+        assert_eq!(says(&mut cluster), asked, "for the {times}th time");
+    }
+}
+
 /// A rehearsal may be asked for at once; a vote waits for the disk (D12).
 #[test]
 fn what_is_asked_before_the_disk_knows() {

@@ -273,3 +273,31 @@ fn learners_promise() {
     assert!(asked(&mut cluster, 3, 2, request(false, (1, 1), false)).is_empty());
     assert_eq!(cluster.term(1), 1);
 }
+
+/// Who is asked to forget its leader: a follower does, except where leases rest on it; and on the next
+/// word of the leader it follows again.
+#[test]
+fn leaders_are_forgotten() {
+    for (settings, forgets) in [(plain(1), true), (config(1), true), (crate::leases::leased(1), false)] {
+        let mut cluster = alone(settings, store(&[1, 2, 3]));
+        hear(&mut cluster, 2, 1, heartbeat(1));
+        cluster.node(1).forget_leader().expect("a sound node");
+        let told = Event::LeaderChanged { leader: None, term: 1 };
+        assert_eq!(events(&mut cluster).contains(&told), forgets);
+        let known = |cluster: &Cluster| cluster.raw(1).status().soft_state.leader;
+        assert_eq!(known(&cluster), Some(2).filter(|_| !forgets));
+        assert_eq!(cluster.node(1).propose("a").is_err(), forgets);
+        hear(&mut cluster, 2, 1, heartbeat(1));
+        assert_eq!(known(&cluster), Some(2));
+    }
+    // A leader does not forget itself, nor a candidate its candidacy.
+    for voters in [1, 2] {
+        let ids: Vec<u64> = (1..=voters).collect();
+        let mut cluster = alone(plain(1), store(&ids));
+        cluster.node(1).campaign().expect("it may");
+        says(&mut cluster);
+        let before = cluster.raw(1).clone();
+        cluster.node(1).forget_leader().expect("a sound node");
+        assert_eq!(*cluster.raw(1), before);
+    }
+}

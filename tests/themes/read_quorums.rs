@@ -49,6 +49,8 @@ fn quorums_of_rounds() {
         }
         read(&mut cluster, 1, "r");
         let sent = rounds(&mut cluster);
+        let others = cluster.raw(1).membership().voters().ids().into_iter().any(|id| id != 1);
+        assert_eq!(sent.len(), usize::from(others), "{name}: learners are not asked");
         for from in confirming {
             confirm(&mut cluster, *from, &sent[0]);
         }

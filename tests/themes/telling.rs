@@ -4,7 +4,7 @@ use quorate::RoleKind::{Follower, Leader};
 use quorate::{Counters, Event, HardState, Payload, SoftState};
 
 use crate::support::{Cluster, config, message, plain, store};
-use crate::{accepted, alone, events, hear, heartbeat, leading, says};
+use crate::{accepted, alone, hear, leading, says};
 
 /// Numbers in `Status`, role by role.
 #[test]
@@ -99,24 +99,7 @@ fn counters_count() {
 /// Events ride along or are fetched, make no Ready, and are kept only so long.
 #[test]
 fn events_make_no_ready() {
-    let mut cluster = alone(plain(1), store(&[1, 2, 3]));
-    hear(&mut cluster, 2, 5, heartbeat(1));
-    events(&mut cluster);
-    let node = cluster.node(1);
-    let refused = || {
-        message(
-            3,
-            1,
-            5,
-            Payload::ReadIndexResponse {
-                index: 1,
-                context: "?".into(),
-            },
-        )
-    };
-    node.step(refused()).expect("legal");
-    assert!(!node.has_ready());
-    // A follower that passes on a read it cannot: an event alone.
+    // A read that cannot be passed on brings an event, and nothing else.
     let mut cluster = alone(plain(1), store(&[1, 2, 3]));
     let read = || message(3, 1, 0, Payload::ReadIndex { context: "r".into() });
     let node = cluster.node(1);
