@@ -2,28 +2,23 @@
 
 mod acks;
 mod batch;
+mod inspect;
 
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 
 use bytes::Bytes;
 
 use self::acks::AckNumbers;
-use crate::aside::Aside;
 use crate::config::Config;
-use crate::configuration::Configuration;
-use crate::counters::Counters;
 use crate::error::{
-    AcknowledgeError, CampaignError, ConfigError, Fault, Poisoned, ProposeError, ReadError, ReadyError, StepError,
+    AcknowledgeError, CampaignError, ConfigError, Poisoned, ProposeError, ReadError, ReadyError, StepError,
     TransferError,
 };
-use crate::event::Event;
-use crate::membership::{AnyConfChange, Membership};
+use crate::membership::AnyConfChange;
 use crate::message::Message;
 use crate::raft::{Proposed, Raft};
 use crate::ready::{Ack, AckKind, Origin, Persisted, Ready, SoftState};
-use crate::role::{Leader, Role};
-use crate::status::{ProgressStatus, Status};
+use crate::role::Leader;
 use crate::stop::Stop;
 use crate::storage::Storage;
 use crate::types::{ConfState, Entry, HardState, Index, NodeId, Term};
@@ -358,67 +353,5 @@ impl<S: Storage> RawNode<S> {
         let Ack { number, kind, .. } = ack;
         self.acks.acknowledge(number, &kind)?;
         self.raft.enter(|raft| Ok(raft.on_acknowledged(&kind)?))
-    }
-
-    // ----- what is
-
-    /// Events since the last Ready, or since this was last called.
-    pub fn take_events(&mut self) -> Vec<Event> {
-        core::mem::take(&mut self.raft.server.outbox.events)
-    }
-
-    /// The node at a glance. Works on a poisoned node too.
-    pub fn status(&self) -> Status {
-        let (server, role) = (&self.raft.server, self.raft.role());
-        let leader = role.as_leader();
-        let pending_reads = match role {
-            Role::Leader(leader) => leader.pending_reads(),
-            Role::Follower(follower) => follower.pending_reads(),
-            Role::PreCandidate(_) | Role::Candidate(_) => 0,
-        };
-        Status {
-            id: server.id(),
-            hard_state: server.hard_state(),
-            soft_state: self.raft.soft_state(),
-            last_index: server.log.last_index(),
-            applied: server.log.applied(),
-            uncommitted_bytes: server.log.uncommitted_bytes(),
-            transferee: leader.and_then(Leader::transferee),
-            pending_reads,
-            lease_ticks: leader.map_or(0, |leader| leader.lease_ticks(server)),
-            promised_ticks: server.timer.promised(),
-            corrupt: server.corrupt,
-        }
-    }
-
-    /// The members as this leader sees them, itself included, in the order of their ids; none if
-    /// it does not lead.
-    pub fn progress(&self) -> impl Iterator<Item = ProgressStatus> + '_ {
-        let server = &self.raft.server;
-        let peers = self.raft.role().as_leader().map_or(&[][..], |leader| leader.peers());
-        peers
-            .iter()
-            .map(|(id, progress)| ProgressStatus::new(*id, progress, server.membership.is_learner(*id), &server.config))
-    }
-
-    /// The configuration that this node has applied.
-    pub fn membership(&self) -> &Membership {
-        &self.raft.server.membership
-    }
-
-    /// The applied configuration, and the next change if the log holds one.
-    pub fn configuration(&self) -> Result<Configuration, ConfigError> {
-        Configuration::of(&self.raft.server)
-    }
-
-    /// How often things happened.
-    pub fn counters(&self) -> &Counters {
-        let Aside(counters) = &self.raft.server.counters;
-        counters
-    }
-
-    /// Why the node is finished, if it is.
-    pub fn poisoned(&self) -> Option<&Fault> {
-        self.raft.poisoned().map(|poisoned| &poisoned.cause)
     }
 }

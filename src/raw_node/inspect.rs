@@ -1,0 +1,76 @@
+//! What a node is, to look at. Nothing here changes it, but for the events that are taken.
+
+use alloc::vec::Vec;
+
+use super::RawNode;
+use crate::aside::Aside;
+use crate::configuration::Configuration;
+use crate::counters::Counters;
+use crate::error::{ConfigError, Fault};
+use crate::event::Event;
+use crate::membership::Membership;
+use crate::role::{Leader, Role};
+use crate::status::{ProgressStatus, Status};
+use crate::storage::Storage;
+
+impl<S: Storage> RawNode<S> {
+    /// Events since the last Ready, or since this was last called.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        core::mem::take(&mut self.raft.server.outbox.events)
+    }
+
+    /// The node at a glance. Works on a poisoned node too.
+    pub fn status(&self) -> Status {
+        let (server, role) = (&self.raft.server, self.raft.role());
+        let leader = role.as_leader();
+        let pending_reads = match role {
+            Role::Leader(leader) => leader.pending_reads(),
+            Role::Follower(follower) => follower.pending_reads(),
+            Role::PreCandidate(_) | Role::Candidate(_) => 0,
+        };
+        Status {
+            id: server.id(),
+            hard_state: server.hard_state(),
+            soft_state: self.raft.soft_state(),
+            last_index: server.log.last_index(),
+            applied: server.log.applied(),
+            uncommitted_bytes: server.log.uncommitted_bytes(),
+            transferee: leader.and_then(Leader::transferee),
+            pending_reads,
+            lease_ticks: leader.map_or(0, |leader| leader.lease_ticks(server)),
+            promised_ticks: server.timer.promised(),
+            corrupt: server.corrupt,
+        }
+    }
+
+    /// The members as this leader sees them, itself included, in the order of their ids; none if
+    /// it does not lead.
+    pub fn progress(&self) -> impl Iterator<Item = ProgressStatus> + '_ {
+        let server = &self.raft.server;
+        let peers = self.raft.role().as_leader().map_or(&[][..], |leader| leader.peers());
+        peers
+            .iter()
+            .map(|(id, progress)| ProgressStatus::new(*id, progress, server.membership.is_learner(*id), &server.config))
+    }
+
+    /// The configuration that this node has applied.
+    pub fn membership(&self) -> &Membership {
+        &self.raft.server.membership
+    }
+
+    /// The applied configuration, and the next change if the log holds one.
+    pub fn configuration(&self) -> Result<Configuration, ConfigError> {
+        Configuration::of(&self.raft.server)
+    }
+
+    /// How often things happened.
+    pub fn counters(&self) -> &Counters {
+        let Aside(counters) = &self.raft.server.counters;
+        counters
+    }
+
+    /// Why the node is finished, if it is.
+    pub fn poisoned(&self) -> Option<&Fault> {
+        self.raft.poisoned().map(|poisoned| &poisoned.cause)
+    }
+}
