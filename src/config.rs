@@ -30,57 +30,60 @@ pub enum ReadMode {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Config {
-    /// This node's id, not 0.
+    /// This node's id: neither 0 nor one of the two largest numbers.
     pub id: NodeId,
     /// A number never used twice for this id: a random u64, or a boot counter. It draws the
     /// election timeouts, and tells the answers to this start's reads from those to an earlier one's.
     pub seed: u64,
-    /// The last index that the state machine had applied when it stopped; 0: what the log begins
-    /// after. The stored configuration is as of this index.
+    /// The last index that the state machine had applied when it stopped. 0, the default, stands for
+    /// the index before the log's first. The stored configuration is as of this index.
     pub applied: Index,
     /// A follower that hears nothing for one to two of these campaigns. Default 10.
     pub election_timeout_ticks: u64,
-    /// A leader lets itself be heard this often. Default 1; less than the election timeout.
+    /// A leader sends heartbeats this often. Default 1; at least 1, less than the election timeout.
     pub heartbeat_interval_ticks: u64,
     /// Rehearse elections, so that a node that cannot win disturbs nobody (thesis 9.6). Default on.
     pub pre_vote: bool,
     /// A leader that does not hear from a quorum for an election timeout steps down, and nodes
-    /// that hear a leader ignore candidates (thesis 6.2, 4.2.3). Default on.
+    /// that hear a leader ignore candidates (thesis 6.2, 4.2.3). Default on. The same in the whole
+    /// group: where some have it and some have not, a node can be kept out.
     pub check_quorum: bool,
     /// Allows pre-vote without check-quorum, with which a group *never* recovers from some partial
     /// partitions. Default off.
     pub allow_pre_vote_without_check_quorum_which_never_heals_from_some_partitions: bool,
     /// How reads are confirmed. Default [`ReadMode::ReadIndex`].
     pub read_mode: ReadMode,
-    /// Ticks by which a lease ends early: 2 or more, less than the election timeout. One tick pays
-    /// for rounding; drift over one election timeout must stay within the rest. Default 2.
+    /// Ticks by which a lease ends early: in lease mode 2 or more, less than the election timeout.
+    /// One tick pays for rounding; drift over one election timeout must stay within the rest.
+    /// Default 2.
     pub lease_margin_ticks: u64,
     /// Promise the leader, with each heartbeat answer, to elect nobody else for an election
     /// timeout; another node's lease rests on it, whatever this node's read mode. Default on.
     pub lease_promises: bool,
     /// After a restart, neither vote nor campaign for this long, since a promise may have been made
-    /// before. `None`, the default, is the election timeout; 0 is none.
+    /// before. (The only voter of a group may campaign at once.) `None`, the default, is the election
+    /// timeout; 0 is none.
     pub restart_silence_ticks: Option<u64>,
-    /// Reads that may wait at once. Default 4096.
+    /// Reads that may wait at once, 1 or more. Default 4096.
     pub max_pending_reads: usize,
     /// Bytes of entries in one append; one entry is always allowed. Default 1 MiB.
     pub max_message_bytes: u64,
     /// Bytes of committed entries handed out and not yet applied; one entry is always allowed.
     /// 0 means `max_message_bytes`. Default 0.
     pub max_committed_bytes_per_ready: u64,
-    /// Payload bytes that may wait to be committed before proposals are refused; 0 is no bound.
-    /// Default 1 GiB.
+    /// Payload bytes that may wait to be committed before proposals are refused; 0 is no bound. One
+    /// proposal is always taken while nothing waits. Default 1 GiB.
     pub max_uncommitted_bytes: u64,
     /// Appends in flight to one peer, 1 or more. Default 256.
     pub max_inflight_messages: usize,
-    /// Payload bytes in flight to one peer; 0 is no bound, else at least `max_message_bytes`.
-    /// Default 0.
+    /// Payload bytes in flight to one peer, which the last append may exceed; 0 is no bound, else at
+    /// least `max_message_bytes`. Default 0.
     pub max_inflight_bytes: u64,
-    /// Send an append at once for each proposal. Off, the default, proposals between two Readies
-    /// share appends.
+    /// Send appends at once for each proposal, and heartbeats for each read. Off, the default, what
+    /// comes between two Readies shares them.
     pub eager_appends: bool,
-    /// Ticks to wait for the answer to a snapshot before the peer is probed again; 0 waits for
-    /// ever. Default ten election timeouts.
+    /// Ticks to wait for the answer to a snapshot before the peer is probed again; the wait doubles
+    /// with each further snapshot. `None`, the default, is ten election timeouts; 0 waits for ever.
     pub snapshot_stall_ticks: Option<u64>,
     /// Hand out typed tasks for the storage instead of one batch at a time. Default off.
     pub async_storage_writes: bool,
@@ -127,8 +130,9 @@ impl Config {
         }
     }
 
-    /// The settings that make a node behave as etcd-io/raft's does by default, for comparing the
-    /// two. Not safe: pre-vote, check-quorum and the promises that leases rest on are off.
+    /// The settings that make a node behave as etcd-io/raft's does by default, without bounds on
+    /// sizes, for comparing the two. Not safe: pre-vote, check-quorum and the promises that leases
+    /// rest on are off.
     pub fn like_etcd(id: NodeId, seed: u64) -> Self {
         Self {
             pre_vote: false,

@@ -12,7 +12,7 @@ pub struct Counters {
     pub messages_sent: u64,
     /// Entries appended as a leader.
     pub entries_proposed: u64,
-    /// Proposals refused.
+    /// Proposals refused as a leader.
     pub proposals_refused: u64,
     /// Campaigns begun, rehearsals not counted.
     pub campaigns: u64,

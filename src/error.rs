@@ -111,7 +111,8 @@ pub enum ProposeError {
     /// The bound on uncommitted bytes is reached; try again when something has committed.
     #[error("{uncommitted} uncommitted bytes leave no room")]
     Full {
-        /// Payload bytes that wait to be committed.
+        /// Payload bytes that wait to be committed; `u64::MAX` while some of what a restart found is
+        /// not measured.
         uncommitted: u64,
     },
     /// This leader is no longer in the configuration.
@@ -191,7 +192,7 @@ pub enum ReadError {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransferError {
-    /// No leader is known.
+    /// No leader is known; or this node, which does not lead, was asked to choose a successor.
     #[error("no leader is known")]
     NoLeader,
     /// The node is not in the configuration.
@@ -289,7 +290,7 @@ pub enum AcknowledgeError {
         /// The acknowledgement's number.
         number: u64,
     },
-    /// An earlier task was not acknowledged yet, or this one was never handed out here.
+    /// An earlier task was not acknowledged yet, or this acknowledgement was never handed out here.
     #[error("acknowledgement number {number} is out of order, {expected} is next")]
     OutOfOrder {
         /// The acknowledgement's number.
@@ -370,7 +371,7 @@ pub enum ConfigError {
     Used(String),
 }
 
-/// Why bytes are not a message.
+/// Why bytes are not a message, or not the entry, snapshot, state or change that they should be.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeError {

@@ -20,8 +20,8 @@ pub struct Message {
     pub from: NodeId,
     /// Who it is for.
     pub to: NodeId,
-    /// The sender's term (in a pre-vote the term it would have); zero for [`Payload::Propose`] and
-    /// [`Payload::ReadIndex`], which carry none.
+    /// The sender's term (in a pre-vote, and in the answer that grants it, the term that the candidate
+    /// would have); zero for [`Payload::Propose`] and [`Payload::ReadIndex`], which carry none.
     pub term: Term,
     /// What it says.
     pub payload: Payload,

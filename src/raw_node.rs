@@ -102,7 +102,9 @@ impl<S: Storage> RawNode<S> {
         &self.raft.server.config
     }
 
-    /// Replaces the settings. Those that are fixed while a node runs must be the same.
+    /// Replaces the settings. Some are fixed while a node runs and must be the same: `id`, `seed`,
+    /// `applied`, `election_timeout_ticks`, `lease_promises`, `restart_silence_ticks` and
+    /// `async_storage_writes`.
     pub fn set_config(&mut self, config: impl Into<Arc<Config>>) -> Result<(), ConfigError> {
         let server = &mut self.raft.server;
         let next = config.into();
@@ -221,13 +223,14 @@ impl<S: Storage> RawNode<S> {
         self.raft.enter(Raft::campaign_now)
     }
 
-    /// Hands leadership to a voter (thesis 3.10), or asks the leader to. Events tell what becomes
-    /// of it.
+    /// Hands leadership to a voter (thesis 3.10), or asks the leader to. The leader's events tell what
+    /// becomes of it. A leader that is told to hand over to itself calls off what is under way.
     pub fn transfer_leader(&mut self, to: NodeId) -> Result<(), TransferError> {
         self.raft.enter(|raft| raft.transfer_to(to))
     }
 
-    /// Hands leadership to the other voter with the longest log; says to whom. Only a leader can.
+    /// Hands leadership to the other voter with the longest log, one that was heard of lately if there
+    /// is any; says to whom. Only a leader can: others answer [`TransferError::NoLeader`].
     pub fn transfer_leader_to_most_up_to_date(&mut self) -> Result<NodeId, TransferError> {
         self.raft.enter(Raft::transfer_to_best)
     }

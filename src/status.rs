@@ -19,13 +19,14 @@ pub struct Status {
     pub last_index: Index,
     /// Applied and acknowledged up to here.
     pub applied: Index,
-    /// Payload bytes that wait to be committed.
+    /// Payload bytes that wait to be committed; `u64::MAX` while some of what a restart found is not
+    /// measured, and 0 if there is no bound on them.
     pub uncommitted_bytes: u64,
     /// To whom a leader is handing over.
     pub transferee: Option<NodeId>,
     /// Reads that wait for an answer, here or at the leader that they were forwarded to.
     pub pending_reads: usize,
-    /// Ticks for which this leader may answer reads by its lease.
+    /// Ticks for which this leader may answer reads by its lease, once it has committed in its term.
     pub lease_ticks: u64,
     /// Ticks for which this node promised a leader to elect nobody else.
     pub promised_ticks: u64,
@@ -47,7 +48,7 @@ pub struct ProgressStatus {
     pub state: ReplicationState,
     /// Whether it only learns.
     pub learner: bool,
-    /// Nothing is sent until it answers.
+    /// No append is sent until it answers.
     pub paused: bool,
     /// Heard of since the last check of the quorum.
     pub recent_active: bool,

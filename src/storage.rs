@@ -70,7 +70,8 @@ pub trait Storage {
     /// ([`Entry::encoded_len`]) but at least one.
     fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Vec<Entry>, StorageError>;
 
-    /// A snapshot to send to `peer` that covers at least `at_least`.
+    /// A snapshot to send to `peer` that covers at least `at_least` and names the peer;
+    /// [`StorageError::TemporarilyUnavailable`] if there is none yet.
     fn snapshot(&self, peer: NodeId, at_least: Index) -> Result<Snapshot, StorageError>;
 }
 

@@ -1,4 +1,4 @@
-//! Log lines: the only file that knows the logger. What is logged are events and dropped messages.
+//! Log lines: the only file that knows the logger. What is logged are events and obsolete messages.
 
 use slog::{Logger, debug, info, warn};
 
@@ -31,7 +31,7 @@ impl Trace {
         }
     }
 
-    /// A message that is obsolete, or that this role has no use for.
+    /// A message that is obsolete.
     pub(crate) fn ignored(&self, id: NodeId, message: &Message, why: &str) {
         if let Some(logger) = &self.logger {
             debug!(logger, "ignored"; "id" => id, "message" => %message, "why" => why);

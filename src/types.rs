@@ -8,7 +8,7 @@ use core::fmt;
 
 use bytes::Bytes;
 
-/// The id of a node: any number but zero, never reused for another disk.
+/// The id of a node: any number but zero and the two largest, never reused for another disk.
 pub type NodeId = u64;
 
 /// A term of the Raft paper (section 5.1); zero before the first election.

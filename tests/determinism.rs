@@ -14,11 +14,11 @@ use self::host::{Host, Input, Pace};
 
 /// What the groups do, for ever and on every platform. Whoever changes what nodes say changes this.
 const GOLDEN: [(&str, u64); 6] = [
-    ("as it comes", 0x375a_884e_cd34_d9fa),
-    ("one voter", 0xb6af_52dc_6ec4_42e7),
-    ("lease reads", 0x599f_8826_b802_227c),
-    ("asynchronous writes", 0x3812_10d3_52ba_66c9),
-    ("plain Raft", 0xdf11_0e52_170f_6ecb),
+    ("as it comes", 0x9bf4_cecf_8180_8d86),
+    ("one voter", 0x5159_1b5d_2e43_b30e),
+    ("lease reads", 0x7a03_7ba8_8b47_e469),
+    ("asynchronous writes", 0x8bd1_529b_7609_2c8c),
+    ("plain Raft", 0x8687_384c_0956_b46c),
     ("slow and small", 0x9693_8e30_a5a3_e207),
 ];
 

@@ -1,4 +1,4 @@
-//! Messages: checked, judged by their term, and handed to the role. One table, every pair named.
+//! Messages: checked, judged by their term, and handed to the role. One table, every kind named.
 
 use super::Raft;
 use super::gate::{self, Admitted};
@@ -22,7 +22,8 @@ impl<S: Storage> Raft<S> {
             return Ok(());
         }
         let (ours, from) = (self.server.term(), message.from);
-        let guarded = self.server.config.check_quorum || self.server.config.pre_vote;
+        let config = &self.server.config;
+        let guarded = config.check_quorum || config.pre_vote || config.lease_promises;
         match term::judge(ours, message.term, from, &message.payload, guarded) {
             Verdict::Proceed => self.dispatch(message, admitted),
             Verdict::Adopt(leader) => {

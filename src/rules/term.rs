@@ -12,8 +12,9 @@ pub(crate) enum Verdict {
     Adopt(Option<NodeId>),
     /// It is of an earlier term: forget it.
     Ignore,
-    /// A leader of an earlier term must learn that there is a later one: with pre-vote or
-    /// check-quorum nobody else will tell it, and we could neither win nor rejoin.
+    /// A leader of an earlier term must learn that there is a later one: with pre-vote, check-quorum
+    /// or promises, in which vote requests are dropped, nobody else will tell it, and we could
+    /// neither win nor rejoin.
     TellLeader,
     /// A rehearsal for an earlier term must be refused, or a node that starts to use pre-vote with
     /// a shorter log and a higher term than the rest would never be heard.

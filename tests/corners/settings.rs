@@ -41,3 +41,25 @@ fn heartbeats_grow_older_while_leases_are_off() {
     assert_eq!(lease, 1, "ten promised, seven gone, two of margin");
     assert_eq!(lease_after_a_late_answer(ReadMode::ReadIndex), lease);
 }
+
+/// With promises, but without pre-vote and check-quorum, vote requests are dropped too: a node that
+/// is behind, in a later term, must be able to tell the leader so, or it stays out for ever.
+#[test]
+fn a_node_that_fell_behind_rejoins_under_promises_alone() {
+    let unguarded = |id| {
+        let mut config = config(id);
+        (config.pre_vote, config.check_quorum) = (false, false);
+        config
+    };
+    let mut cluster = Cluster::new(3, unguarded);
+    cluster.elect(1);
+    cluster.isolate(2);
+    cluster.commit(1, "a");
+    cluster.tick_all(60);
+    assert!(cluster.term(2) > cluster.term(1));
+    cluster.heal();
+    cluster.tick_all(100);
+    let leader = cluster.leader().expect("a leader");
+    cluster.commit(leader, "b");
+    assert_eq!(cluster.committed(2), cluster.committed(leader));
+}

@@ -1,6 +1,7 @@
 //! All that ever happened in a group, and what the paper says must hold of it (Figure 3).
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use bytes::Bytes;
 use quorate::membership::Membership;
@@ -102,9 +103,10 @@ impl History {
         self.committed.keys().next_back().copied().unwrap_or(0)
     }
 
-    /// Whether the entry changes the configuration.
-    pub(crate) fn is_change(&self, id: EntryId) -> bool {
-        self.entries.get(&id).is_some_and(|(_, entry)| entry.is_conf_change())
+    /// How many of these committed entries change the configuration.
+    pub(crate) fn changes(&self, range: RangeInclusive<Index>) -> usize {
+        let entries = range.filter_map(|index| self.entries.get(&self.committed.get(&index)?.0));
+        entries.filter(|(_, entry)| entry.is_conf_change()).count()
     }
 
     pub(crate) fn state(&self, index: Index) -> &State {

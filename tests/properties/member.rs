@@ -323,8 +323,7 @@ impl Member {
                 assert_eq!(id.term, term, "only entries of its own term are counted (5.4.2)");
             }
             RoleKind::PreCandidate | RoleKind::Candidate if self.role == RoleKind::Follower => {
-                let ids = (status.applied + 1..=commit).filter_map(|index| self.seen.get(index));
-                let changes = ids.filter(|id| history.is_change(*id)).count();
+                let changes = history.changes(status.applied + 1..=commit);
                 assert_eq!(changes, 0, "no campaign with a committed change that is not applied");
             }
             _ => {}

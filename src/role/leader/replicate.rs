@@ -52,7 +52,7 @@ impl Leader {
         Ok(())
     }
 
-    /// Whether a Ready would carry messages that were not built yet.
+    /// Whether a round of heartbeats waits for the next Ready.
     pub(crate) fn has_unsent_round(&self) -> bool {
         self.unsent.round
     }
@@ -160,7 +160,12 @@ impl Leader {
         let snapshot = match server.log.snapshot(to, at_least) {
             // One that does not name the peer would be ignored there.
             Ok(snapshot) if !snapshot.is_empty() && snapshot.metadata.conf_state.contains(to) => snapshot,
-            Ok(_) | Err(StorageError::TemporarilyUnavailable | StorageError::Compacted | StorageError::Unavailable) => {
+            Ok(snapshot) => {
+                let at_least = at_least.max(snapshot.metadata.index.saturating_add(1));
+                server.event(Event::SnapshotNeeded { peer: to, at_least });
+                return Ok(false);
+            }
+            Err(StorageError::TemporarilyUnavailable | StorageError::Compacted | StorageError::Unavailable) => {
                 server.event(Event::SnapshotNeeded { peer: to, at_least });
                 return Ok(false);
             }
