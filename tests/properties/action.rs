@@ -145,16 +145,16 @@ pub(crate) fn actions() -> impl Strategy<Value = Vec<Action>> {
 /// Settings within what works together: lease reads need everybody's silence after a restart; groups
 /// in which some use check-quorum or promises and others neither do not heal from all partitions, nor
 /// do those with very different timeouts.
-fn config(lease: bool, guarded: bool, election_timeout: u64) -> impl Strategy<Value = Config> {
+fn config(lease: bool, guarded: bool, promising: bool, election_timeout: u64) -> impl Strategy<Value = Config> {
     let limit = || prop_oneof![Just(0), 1_u64..100, Just(1 << 20)];
     let sizes = (limit(), limit(), limit(), 1_usize..5, 1_usize..5);
     let times = (1_u64..3, 0_u64..3, select(vec![None, Some(0), Some(9)]));
-    (any::<[bool; 8]>(), sizes, times).prop_map(move |(switches, sizes, times)| {
+    (any::<[bool; 7]>(), sizes, times).prop_map(move |(switches, sizes, times)| {
         let mut config = Config::new(1, 0);
-        let [pre_vote, promises, silent, others @ ..] = switches;
+        let [pre_vote, silent, others @ ..] = switches;
         config.check_quorum = guarded || lease;
         config.pre_vote = pre_vote && config.check_quorum;
-        config.lease_promises = (promises && guarded) || lease;
+        config.lease_promises = promising || lease;
         [
             config.eager_appends,
             config.async_storage_writes,
@@ -176,10 +176,10 @@ fn config(lease: bool, guarded: bool, election_timeout: u64) -> impl Strategy<Va
 
 pub(crate) fn setup() -> impl Strategy<Value = Setup> {
     let sizes = (select(vec![1_u64, 2, 3, 3, 3, 4, 5]), 0_u64..3);
-    (sizes, any::<(bool, bool)>(), 3_u64..8).prop_flat_map(|((voters, learners), (lease, guarded), timeout)| {
+    (sizes, any::<[bool; 3]>(), 3_u64..8).prop_flat_map(|((voters, learners), [lease, guarded, promising], timeout)| {
         let learners = learners.min(NODES - voters);
         let nodes = usize::try_from(NODES).expect("few");
-        vec(config(lease, guarded, timeout), nodes).prop_map(move |configs| Setup {
+        vec(config(lease, guarded, promising, timeout), nodes).prop_map(move |configs| Setup {
             voters,
             learners,
             lease,
