@@ -170,7 +170,7 @@ impl Config {
             (
                 election > self.heartbeat_interval_ticks && election <= NUMBER_MAX / 4,
                 "election_timeout_ticks",
-                "more than heartbeat_interval_ticks and at most 2^61",
+                "more than heartbeat_interval_ticks and less than 2^61",
             ),
             (
                 !self.pre_vote
@@ -200,7 +200,7 @@ impl Config {
             (
                 self.snapshot_stall_ticks.unwrap_or(0) <= NUMBER_MAX / 4,
                 "snapshot_stall_ticks",
-                "at most 2^61",
+                "less than 2^61",
             ),
         ];
         match bounds.into_iter().find(|(holds, ..)| !holds) {

@@ -195,6 +195,12 @@ pub enum TransferError {
     /// No leader is known; or this node, which does not lead, was asked to choose a successor.
     #[error("no leader is known")]
     NoLeader,
+    /// Only the leader can choose a transferee.
+    #[error("this node does not lead, node {leader} does")]
+    NotLeader {
+        /// Who leads.
+        leader: NodeId,
+    },
     /// The node is not in the configuration.
     #[error("node {to} is not in the configuration")]
     Unknown {

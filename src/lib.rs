@@ -51,7 +51,6 @@
 //! every platform. No input makes a node panic: a message or call that is wrong is refused with a
 //! typed error and changes nothing. A storage that breaks its contract poisons its own node only.
 #![no_std]
-#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(test),
     deny(

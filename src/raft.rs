@@ -6,6 +6,7 @@
 
 mod acknowledge;
 mod call;
+mod election;
 mod forward;
 mod gate;
 mod invariants;

@@ -83,7 +83,7 @@ impl<S: Storage> RawNode<S> {
     /// The same node with a logger. Without one, nothing is logged.
     #[must_use]
     pub fn with_logger(mut self, logger: slog::Logger) -> Self {
-        self.raft.server.trace.set(Some(logger));
+        self.raft.server.trace.set(logger);
         self
     }
 

@@ -13,8 +13,8 @@ pub(crate) struct Trace {
 }
 
 impl Trace {
-    pub(crate) fn set(&mut self, logger: Option<Logger>) {
-        self.logger = logger;
+    pub(crate) fn set(&mut self, logger: Logger) {
+        self.logger = Some(logger);
     }
 
     pub(crate) fn event(&self, id: NodeId, event: &Event) {

@@ -14,11 +14,11 @@ use self::host::{Host, Input, Pace};
 
 /// What the groups do, for ever and on every platform. Whoever changes what nodes say changes this.
 const GOLDEN: [(&str, u64); 6] = [
-    ("as it comes", 0x9bf4_cecf_8180_8d86),
-    ("one voter", 0x5159_1b5d_2e43_b30e),
-    ("lease reads", 0x7a03_7ba8_8b47_e469),
-    ("asynchronous writes", 0x8bd1_529b_7609_2c8c),
-    ("plain Raft", 0x8687_384c_0956_b46c),
+    ("as it comes", 0x4eb7_2c56_28d3_f105),
+    ("one voter", 0x312a_8c0a_ef3a_d23e),
+    ("lease reads", 0x9649_a93a_75d0_695f),
+    ("asynchronous writes", 0xf5a2_4486_eee5_08bf),
+    ("plain Raft", 0xf3e4_c1a6_5159_29f6),
     ("slow and small", 0x9693_8e30_a5a3_e207),
 ];
 

@@ -17,6 +17,7 @@ use quorate::{
 
 use crate::faulty::{FAULTS, Fault, Faulty, Plan};
 use crate::group::{Group, is_sound};
+use crate::support::mode::Mode;
 
 enum Step {
     Campaign(NodeId),
@@ -100,20 +101,23 @@ fn take(group: &mut Group, step: &Step) {
 }
 
 /// Names the case that failed.
-struct Case<'a>(NodeId, u64, Fault, &'a Plan);
+struct Case<'a>(Mode, NodeId, u64, Fault, &'a Plan);
 
 impl Drop for Case<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let Self(victim, call, fault, plan) = self;
-            println!("node {victim}, call {call} ({:?}): {fault:?}", plan.fired.get());
+            let Self(mode, victim, call, fault, plan) = self;
+            println!(
+                "{mode:?}, node {victim}, call {call} ({:?}): {fault:?}",
+                plan.fired.get()
+            );
         }
     }
 }
 
 /// Runs the script to its end; then the others must commit, and all, when the victim is rebuilt.
-fn run(victim: NodeId, plan: &Rc<Plan>) -> Group {
-    let mut group = Group::new(victim, plan);
+fn run(mode: Mode, victim: NodeId, plan: &Rc<Plan>) -> Group {
+    let mut group = Group::new(mode, victim, plan);
     for step in SCRIPT {
         let before = plan.fired.get();
         take(&mut group, step);
@@ -204,40 +208,49 @@ fn plan(fault: Option<(u64, Fault)>) -> Rc<Plan> {
 
 #[test]
 fn the_script_does_what_it_is_for() {
-    let counted = plan(None);
-    let group = run(1, &counted);
-    assert!(group.answered >= 4, "reads are answered: {}", group.answered);
-    assert!(
-        counted.calls.get() > 100,
-        "the storage is asked: {}",
-        counted.calls.get()
-    );
-    assert!(group.nodes.values().all(|member| is_sound(&member.raw)));
+    for mode in Mode::ALL {
+        let counted = plan(None);
+        let group = run(mode, 1, &counted);
+        assert!(group.answered >= 4, "{mode:?}: reads answered: {}", group.answered);
+        let calls = counted.calls.get();
+        assert!(calls > 100, "{mode:?}: the storage is asked: {calls}");
+        assert!(group.nodes.values().all(|member| is_sound(&member.raw)));
+    }
 }
 
-fn fail_everywhere(victim: NodeId) {
+/// Runs the script with a failure at every so many-th call, in each way.
+fn fail_everywhere(mode: Mode, victim: NodeId, stride: usize) {
     let counted = plan(None);
-    run(victim, &counted);
-    for call in 0..counted.calls.get() {
+    run(mode, victim, &counted);
+    for call in (0..counted.calls.get()).step_by(stride) {
         for fault in FAULTS {
             let plan = plan(Some((call, fault)));
-            let _case = Case(victim, call, fault, &plan);
-            run(victim, &plan);
+            let _case = Case(mode, victim, call, fault, &plan);
+            run(mode, victim, &plan);
         }
     }
 }
 
 #[test]
 fn the_first_leader_may_fail_anywhere() {
-    fail_everywhere(1);
+    fail_everywhere(Mode::default(), 1, 1);
 }
 
 #[test]
 fn the_second_leader_may_fail_anywhere() {
-    fail_everywhere(2);
+    fail_everywhere(Mode::default(), 2, 1);
 }
 
 #[test]
 fn a_follower_may_fail_anywhere() {
-    fail_everywhere(3);
+    fail_everywhere(Mode::default(), 3, 1);
+}
+
+/// The same with tasks and with leases. Most of what is asked is asked more than once, so that not
+/// every call need fail.
+#[test]
+fn any_node_may_fail_in_any_mode() {
+    for mode in Mode::ALL.into_iter().skip(1) {
+        (1..=3).for_each(|victim| fail_everywhere(mode, victim, 17));
+    }
 }

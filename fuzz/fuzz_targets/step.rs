@@ -1,4 +1,4 @@
-//! Hostile messages and calls into a node of each role, as the tests in `tests/hostile` make them by
+//! Hostile messages and calls into a node of each role and mode, as `tests/hostile` makes them by
 //! dice: nothing panics, nothing poisons, and what is refused leaves no trace.
 #![no_main]
 

@@ -51,7 +51,7 @@ impl<S: Storage> Raft<S> {
 
     pub(crate) fn campaign_now(&mut self) -> Result<(), Stop<CampaignError>> {
         match self.campaign_refusal(false)? {
-            None => Ok(self.campaign(Campaign::Rehearsed)?),
+            None => Ok(self.stand(Campaign::Rehearsed)?),
             Some(reason) => Err(Stop::Refused(CampaignError::Refused(reason))),
         }
     }
@@ -71,7 +71,9 @@ impl<S: Storage> Raft<S> {
 
     pub(crate) fn transfer_to_best(&mut self) -> Result<NodeId, Stop<TransferError>> {
         let Some(leader) = self.role.as_leader() else {
-            return Err(Stop::Refused(TransferError::NoLeader));
+            let leader = self.role.leader(self.server.id());
+            let refusal = leader.map_or(TransferError::NoLeader, |leader| TransferError::NotLeader { leader });
+            return Err(Stop::Refused(refusal));
         };
         let best = leader.most_up_to_date(&self.server);
         let to = best.ok_or(Stop::Refused(TransferError::Nobody))?;

@@ -2,17 +2,15 @@
 
 use super::Raft;
 use super::gate::{self, Admitted};
-use crate::error::{Fault, StepError};
+use crate::error::{CampaignRefusal, Fault, StepError};
 use crate::event::{Event, StepDownReason, VoteRefusal};
-use crate::message::{AppendResponse, Message, Payload, RequestVote};
+use crate::message::{AppendResponse, Message, Payload};
 use crate::role::{Campaign, Next, Role, follower};
-use crate::rules::election::Tally;
 use crate::rules::lease::{self, VoterState};
 use crate::rules::term::{self, Verdict};
-use crate::rules::vote::{self, Voter};
 use crate::stop::Stop;
 use crate::storage::Storage;
-use crate::types::{NodeId, Term};
+use crate::types::NodeId;
 
 impl<S: Storage> Raft<S> {
     pub(crate) fn step(&mut self, message: Message) -> Result<(), Stop<StepError>> {
@@ -73,13 +71,21 @@ impl<S: Storage> Raft<S> {
     }
 
     fn note_refusal(&mut self, message: &Message, reason: VoteRefusal) {
-        let pre_vote = matches!(&message.payload, Payload::RequestVote(request) if request.pre_vote);
-        self.server.event(Event::VoteRefused {
-            candidate: message.from,
-            term: message.term,
-            pre_vote,
-            reason,
-        });
+        let event = match (&message.payload, reason) {
+            (Payload::TimeoutNow, VoteRefusal::Silent(ticks)) => Event::CampaignRefused {
+                reason: CampaignRefusal::Silent(ticks),
+            },
+            (Payload::TimeoutNow, _) => Event::CampaignRefused {
+                reason: CampaignRefusal::Corrupt(self.server.corrupt.unwrap_or(0)),
+            },
+            (payload, reason) => Event::VoteRefused {
+                candidate: message.from,
+                term: message.term,
+                pre_vote: matches!(payload, Payload::RequestVote(request) if request.pre_vote),
+                reason,
+            },
+        };
+        self.server.event(event);
     }
 
     /// The table: what each role does with each kind of message of its own term.
@@ -98,23 +104,7 @@ impl<S: Storage> Raft<S> {
                     promised_ticks,
                 },
             ) => leader.on_heartbeat_response(server, from, &context, promised_ticks)?,
-            (
-                Role::PreCandidate(candidacy),
-                Payload::VoteResponse {
-                    pre_vote: true,
-                    granted,
-                },
-            ) => match candidacy.on_vote(server, from, granted) {
-                Tally::Won(_) => Next::Campaign(Campaign::Real),
-                tally => after_vote(tally, server.term()),
-            },
-            (
-                Role::Candidate(candidacy),
-                Payload::VoteResponse {
-                    pre_vote: false,
-                    granted,
-                },
-            ) => after_vote(candidacy.on_vote(server, from, granted), server.term()),
+            (_, Payload::VoteResponse { pre_vote, granted }) => return Ok(self.on_vote(from, pre_vote, granted)?),
 
             // What a leader says makes everyone else its follower.
             (
@@ -142,7 +132,6 @@ impl<S: Storage> Raft<S> {
                 | Payload::InstallSnapshot(_)
                 | Payload::AppendResponse(_)
                 | Payload::HeartbeatResponse { .. }
-                | Payload::VoteResponse { .. }
                 | Payload::ReadIndexResponse { .. }
                 | Payload::TimeoutNow,
             ) => Next::Stay,
@@ -168,75 +157,5 @@ impl<S: Storage> Raft<S> {
                 "a leader's message is an append, a heartbeat or a snapshot",
             )),
         }
-    }
-
-    // ----- elections
-
-    fn on_request_vote(&mut self, from: NodeId, term: Term, request: RequestVote) -> Result<(), Fault> {
-        let server = &mut self.server;
-        let voter = Voter {
-            term: server.ballot.term(),
-            vote: server.ballot.vote(),
-            leader: self.role.leader(server.id()),
-            last: server.log.last()?,
-        };
-        let RequestVote { pre_vote, .. } = request;
-        match vote::judge(voter, from, term, request) {
-            Ok(grant) => {
-                if !pre_vote {
-                    server.timer.restart();
-                    server.ballot.cast(&grant);
-                }
-                self.answer_vote(from, term, pre_vote, true);
-            }
-            Err(reason) => {
-                server.event(Event::VoteRefused {
-                    candidate: from,
-                    term,
-                    pre_vote,
-                    reason,
-                });
-                let ours = server.term();
-                self.answer_vote(from, ours, pre_vote, false);
-            }
-        }
-        Ok(())
-    }
-
-    fn answer_vote(&mut self, to: NodeId, term: Term, pre_vote: bool, granted: bool) {
-        // There is no way to say no in term 0; silence does.
-        if term > 0 {
-            let payload = Payload::VoteResponse { pre_vote, granted };
-            self.server.promise(to, term, payload);
-        }
-    }
-
-    /// This node's own vote is durable.
-    pub(super) fn on_own_vote(&mut self, term: Term, pre_vote: bool) -> Result<(), Fault> {
-        let id = self.server.id();
-        let (server, ours) = (&self.server, self.server.term());
-        let next = match &mut self.role {
-            Role::PreCandidate(candidacy) if pre_vote && term >= ours => match candidacy.on_vote(server, id, true) {
-                Tally::Won(_) => Next::Campaign(Campaign::Real),
-                tally => after_vote(tally, ours),
-            },
-            Role::Candidate(candidacy) if !pre_vote && term == ours => {
-                after_vote(candidacy.on_vote(server, id, true), ours)
-            }
-            Role::Follower(_) | Role::PreCandidate(_) | Role::Candidate(_) | Role::Leader(_) => Next::Stay,
-        };
-        self.transition(next)
-    }
-}
-
-fn after_vote(tally: Tally, term: Term) -> Next {
-    match tally {
-        Tally::Won(proof) => Next::Lead(proof),
-        Tally::Lost => Next::Follow {
-            term,
-            leader: None,
-            reason: StepDownReason::HigherTerm,
-        },
-        Tally::Pending => Next::Stay,
     }
 }

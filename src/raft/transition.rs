@@ -91,10 +91,17 @@ impl<S: Storage> Raft<S> {
             Campaign::Real => None,
             Campaign::Rehearsed | Campaign::Forced => self.campaign_refusal(campaign == Campaign::Forced)?,
         };
-        if let Some(reason) = refusal {
-            self.server.event(Event::CampaignRefused { reason });
-            return Ok(());
+        match refusal {
+            None => self.stand(campaign),
+            Some(reason) => {
+                self.server.event(Event::CampaignRefused { reason });
+                Ok(())
+            }
         }
+    }
+
+    /// Stands for election.
+    pub(super) fn stand(&mut self, campaign: Campaign) -> Result<(), Fault> {
         let pre_vote = self.server.config.pre_vote && campaign == Campaign::Rehearsed;
         self.leave(StepDownReason::HigherTerm);
         let term = self.server.term().saturating_add(1);

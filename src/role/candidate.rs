@@ -2,8 +2,6 @@
 
 use alloc::vec::Vec;
 
-use crate::rules::election::{self, Tally};
-use crate::server::Server;
 use crate::types::NodeId;
 
 /// The votes so far.
@@ -14,18 +12,20 @@ pub(crate) struct Candidacy {
 }
 
 impl Candidacy {
-    /// Notes an answer (the first of each voter counts) and counts.
-    pub(crate) fn on_vote<S>(&mut self, server: &Server<S>, from: NodeId, granted: bool) -> Tally {
-        if let Err(position) = self.votes.binary_search_by_key(&from, |(id, _)| *id) {
+    /// Notes an answer; the first of each voter counts.
+    pub(crate) fn note(&mut self, from: NodeId, granted: bool) {
+        if let Err(position) = self.position(from) {
             self.votes.insert(position, (from, granted));
         }
-        self.count(server)
     }
 
-    fn count<S>(&self, server: &Server<S>) -> Tally {
-        election::count(server.membership.voters(), |id| {
-            let position = self.votes.binary_search_by_key(&id, |(voter, _)| *voter).ok()?;
-            self.votes.get(position).map(|(_, granted)| *granted)
-        })
+    /// What a voter answered.
+    pub(crate) fn vote(&self, voter: NodeId) -> Option<bool> {
+        let position = self.position(voter).ok()?;
+        self.votes.get(position).map(|(_, granted)| *granted)
+    }
+
+    fn position(&self, voter: NodeId) -> Result<usize, usize> {
+        self.votes.binary_search_by_key(&voter, |(id, _)| *id)
     }
 }

@@ -4,7 +4,8 @@
 use crate::group::{assert_recovers, forges};
 use crate::recipe::{KINDS, Kind, NUMBERS, Recipe, SHAPES};
 use crate::session::{drain, step};
-use crate::subjects::{Subject, subjects};
+use crate::subjects::{Subject, subjects_in};
+use crate::support::mode::Mode;
 
 /// What a member could have said, with one or two numbers made hostile, in each shape.
 fn variants(kind: Kind, subject: &Subject) -> Vec<Recipe> {
@@ -30,7 +31,7 @@ fn variants(kind: Kind, subject: &Subject) -> Vec<Recipe> {
 
 #[test]
 fn any_message_is_taken_or_refused_without_a_trace() {
-    for subject in subjects() {
+    for subject in subjects_in(Mode::default()) {
         for kind in KINDS {
             for recipe in variants(kind, &subject) {
                 let message = recipe.message();
@@ -55,7 +56,7 @@ fn any_message_is_taken_or_refused_without_a_trace() {
 /// All that does not forge a member's word, one after the other, and then the group must work.
 #[test]
 fn a_group_works_on_after_every_kind_of_nonsense() {
-    for original in subjects() {
+    for original in subjects_in(Mode::default()) {
         for kind in KINDS {
             let mut subject = original.clone();
             for recipe in variants(kind, &original) {

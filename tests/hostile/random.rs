@@ -1,4 +1,4 @@
-//! Ten thousand random malformed messages a run, alone and among legal traffic.
+//! Ten thousand random malformed messages a run and mode, alone and among legal traffic.
 //!
 //! Each run prints its seed; `QUORATE_HOSTILE_SEED` replays one.
 
@@ -12,7 +12,8 @@ use crate::group::{assert_recovers, forges};
 use crate::recipe::{Draw, Recipe};
 use crate::session::{session, step};
 use crate::subjects::{Subject, subjects};
-use crate::support::{Cluster, config};
+use crate::support::Cluster;
+use crate::support::mode::Mode;
 
 const MESSAGES: u64 = 10_000;
 
@@ -41,13 +42,15 @@ fn dice() -> Dice {
 fn no_session_of_messages_and_calls_breaks_a_node() {
     const OPERATIONS: usize = 50;
     let (mut dice, subjects) = (dice(), subjects());
-    let sessions = MESSAGES / 50;
+    let sessions = 4 * MESSAGES / 50;
     for subject in subjects
         .iter()
         .cycle()
         .take(usize::try_from(sessions).expect("a small number"))
     {
         let mut node = subject.cluster.raw(subject.id).clone();
+        let mode = (node.config().async_storage_writes, node.config().read_mode);
+        println!("{}: {mode:?}", subject.name);
         session(&mut dice, &mut node, OPERATIONS);
     }
 }
@@ -56,12 +59,19 @@ fn no_session_of_messages_and_calls_breaks_a_node() {
 #[test]
 fn nonsense_among_legal_traffic_never_makes_nodes_disagree() {
     let mut dice = dice();
-    let mut cluster = Cluster::new(3, config);
+    for mode in Mode::ALL {
+        nonsense_in(mode, &mut dice);
+    }
+}
+
+fn nonsense_in(mode: Mode, dice: &mut Dice) {
+    println!("{mode:?}");
+    let mut cluster = Cluster::new(3, |id| mode.config(id));
     let mut taken = 0;
     for _ in 0..MESSAGES {
-        live(&mut dice, &mut cluster);
+        live(dice, &mut cluster);
         let target = 1 + dice.below(3);
-        let message = Recipe::random(&mut dice, cluster.raw(target)).message();
+        let message = Recipe::random(dice, cluster.raw(target)).message();
         if forges(&cluster, &message) {
             let _ = step(&mut cluster.raw(target).clone(), message);
         } else if step(cluster.node(target), message).is_ok() {

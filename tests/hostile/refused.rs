@@ -5,10 +5,13 @@ use quorate::{ChangeRefusal, ProposeError, StepError};
 
 use crate::recipe::{Kind, Recipe};
 use crate::session::step;
-use crate::subjects::{Subject, subjects};
+use crate::subjects::{Subject, subjects_in};
+use crate::support::mode::Mode;
 
 fn named(name: &str) -> Subject {
-    let found = subjects().into_iter().find(|subject| subject.name == name);
+    let found = subjects_in(Mode::default())
+        .into_iter()
+        .find(|subject| subject.name == name);
     found.expect("a subject of this name")
 }
 

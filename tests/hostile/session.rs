@@ -5,11 +5,12 @@ use std::fmt::Debug;
 
 use quorate::types::NUMBER_MAX;
 use quorate::{
-    ConfChange, ConfChangeKind, ConfChangeV2, Entry, EntryKind, MemoryStorage, Message, RawNode, SnapshotStatus,
-    StepError,
+    AcknowledgeError, ConfChange, ConfChangeKind, ConfChangeV2, Entry, EntryKind, HardState, MemoryStorage, Message,
+    RawNode, SnapshotStatus, StepError, Storage, TaskResponse,
 };
 
 use crate::recipe::{Draw, Recipe};
+use crate::support::tasks::Tasks;
 
 type Node = RawNode<MemoryStorage>;
 
@@ -34,33 +35,130 @@ pub(crate) fn step(node: &mut Node, message: Message) -> Result<(), StepError> {
 
 /// Handles the Readies that there are, as an application does; what is sent is lost.
 pub(crate) fn drain(node: &mut Node) {
-    while let Some(ready) = node.ready().expect("a sound node without a Ready out") {
-        assert!(!ready.to_string().is_empty());
-        node.storage_mut().persist(&ready).expect("legal writes");
-        let mut done = ready.persisted();
-        for entry in done.take_committed_entries() {
-            if entry.is_conf_change() {
-                let conf_state = node.apply_conf_change(&entry).expect("a sound node");
-                node.storage_mut().set_conf_state(conf_state);
-            }
-        }
-        node.advance(done).expect("the Ready that is out");
+    drain_all(node, &mut Tasks::default());
+}
+
+/// The same, with what was left undone before.
+fn drain_all(node: &mut Node, tasks: &mut Tasks) {
+    if node.config().async_storage_writes {
+        while take(node, tasks) || write(node, tasks) || apply(node, tasks) || acknowledge(node, tasks) {}
+    } else {
+        while batch(node) {}
     }
     assert!(!node.has_ready());
+    let (status, storage) = (node.status(), node.storage());
+    let ballot = |hard: HardState| (hard.term, hard.vote);
+    assert_eq!(ballot(storage.hard_state()), ballot(status.hard_state), "all is stored");
+    assert_eq!(storage.last_index(), Ok(status.last_index), "all is stored");
+    assert_eq!(status.applied, status.hard_state.commit, "all is applied");
+}
+
+/// One Ready, done at once.
+fn batch(node: &mut Node) -> bool {
+    let Some(ready) = node.ready().expect("a sound node without a Ready out") else {
+        return false;
+    };
+    assert!(!ready.to_string().is_empty());
+    node.storage_mut().persist(&ready).expect("legal writes");
+    let mut done = ready.persisted();
+    apply_all(node, &done.take_committed_entries());
+    node.advance(done).expect("the Ready that is out");
+    true
+}
+
+fn apply_all(node: &mut Node, entries: &[Entry]) {
+    for entry in entries.iter().filter(|entry| entry.is_conf_change()) {
+        let conf_state = node.apply_conf_change(entry).expect("a sound node");
+        node.storage_mut().set_conf_state(conf_state);
+    }
+}
+
+// ----- with asynchronous storage writes
+
+/// One Ready, left undone. What is to be applied is on the disk.
+fn take(node: &mut Node, tasks: &mut Tasks) -> bool {
+    let Some(mut ready) = node.ready().expect("a sound node") else {
+        return false;
+    };
+    let committed = tasks.queue(&mut ready);
+    let log = node.storage().log();
+    assert!(committed.iter().all(|entry| log.contains(entry)), "{committed:?}");
+    true
+}
+
+fn write(node: &mut Node, tasks: &mut Tasks) -> bool {
+    tasks.write(|task| node.storage_mut().persist_task(task).expect("legal writes"))
+}
+
+fn apply(node: &mut Node, tasks: &mut Tasks) -> bool {
+    tasks.apply(|entries| {
+        apply_all(node, entries);
+        true
+    })
+}
+
+/// What is due next. Votes and appends may have been overtaken.
+fn acknowledge(node: &mut Node, tasks: &mut Tasks) -> bool {
+    let due = tasks.due();
+    if let Some(TaskResponse::Ack(ack)) = &due {
+        let outcome = call(node, |node| node.acknowledge(ack.clone()));
+        let counts = !matches!(
+            outcome,
+            Err(AcknowledgeError::OutOfOrder { .. } | AcknowledgeError::Foreign)
+        );
+        assert!(counts, "{outcome:?}: {ack:?}");
+    }
+    due.is_some()
+}
+
+/// Any acknowledgement that will be due, perhaps not yet, and then perhaps once more.
+fn acknowledge_any(draw: &mut impl Draw, node: &mut Node, tasks: &mut Tasks) {
+    let queue = if draw.chance(2) {
+        &mut tasks.owed
+    } else {
+        &mut tasks.applied
+    };
+    let Some(last) = queue.len().checked_sub(1) else { return };
+    let at = usize::try_from(draw.below(3)).expect("a small number").min(last);
+    let TaskResponse::Ack(ack) = queue[at].clone() else {
+        return;
+    };
+    if call(node, |node| node.acknowledge(ack.clone())).is_ok() {
+        queue.remove(at);
+        let again = call(node, |node| node.acknowledge(ack));
+        assert!(matches!(again, Err(AcknowledgeError::Repeated { .. })), "{again:?}");
+    }
+}
+
+/// A piece of work; without asynchronous writes all that there is.
+fn work(draw: &mut impl Draw, node: &mut Node, tasks: &mut Tasks) {
+    if !node.config().async_storage_writes {
+        return drain(node);
+    }
+    for _ in 0..=draw.below(6) {
+        match draw.below(6) {
+            0 | 1 => _ = take(node, tasks),
+            2 => _ = write(node, tasks),
+            3 => _ = apply(node, tasks),
+            4 => _ = acknowledge(node, tasks),
+            _ => acknowledge_any(draw, node, tasks),
+        }
+    }
 }
 
 /// So many messages and calls.
 pub(crate) fn session(draw: &mut impl Draw, node: &mut Node, operations: usize) {
+    let mut tasks = Tasks::default();
     for _ in 0..operations {
         match draw.below(3) {
             0 => ask(draw, node),
-            1 => drain(node),
+            1 => work(draw, node, &mut tasks),
             _ => {}
         }
         let message = Recipe::random(draw, node).message();
         let _ = step(node, message);
     }
-    drain(node);
+    drain_all(node, &mut tasks);
 }
 
 /// One call that an application might make, sensible or not.

@@ -1,8 +1,9 @@
-//! One node of each role, in its group. Shared with the fuzz targets.
+//! One node of each role, in its group, in each mode. Shared with the fuzz targets.
 
-use quorate::{ConfChangeKind, ConfChangeV2, Config, MemoryStorage, NodeId, Payload, RoleKind, Storage, Transition};
+use quorate::{ConfChangeKind, ConfChangeV2, MemoryStorage, NodeId, Payload, RoleKind, Storage, Transition};
 
-use crate::support::{Cluster, config, message, plain, store};
+use crate::support::mode::Mode;
+use crate::support::{Cluster, message, store};
 
 /// Whom the messages are for.
 #[derive(Clone, Debug)]
@@ -28,31 +29,38 @@ fn subject(name: &'static str, mut cluster: Cluster, id: NodeId) -> Subject {
     }
 }
 
+/// Nodes of which node 1 leads and has committed in its term.
+fn led(mode: Mode, count: u64) -> Cluster {
+    let mut cluster = Cluster::new(count, |id| mode.config(id));
+    cluster.elect(1);
+    cluster
+}
+
 /// A group of three with some entries, led by node 1.
-fn busy() -> Cluster {
-    let mut cluster = Cluster::led(3);
+fn busy(mode: Mode) -> Cluster {
+    let mut cluster = led(mode, 3);
     for data in ["a", "b", "c"] {
         cluster.commit(1, data);
     }
     cluster
 }
 
-fn follower_with_leader() -> Subject {
-    subject("follower with a leader", busy(), 2)
+fn follower_with_leader(mode: Mode) -> Subject {
+    subject("follower with a leader", busy(mode), 2)
 }
 
-fn follower_without_leader() -> Subject {
-    let mut cluster = busy();
+fn follower_without_leader(mode: Mode) -> Subject {
+    let mut cluster = busy(mode);
     cluster.node(2).forget_leader().expect("a sound node");
     subject("follower without a leader", cluster, 2)
 }
 
-fn fresh_follower() -> Subject {
-    subject("follower in term 0", Cluster::new(3, config), 2)
+fn fresh_follower(mode: Mode) -> Subject {
+    subject("follower in term 0", Cluster::new(3, |id| mode.config(id)), 2)
 }
 
-fn pre_candidate() -> Subject {
-    let mut cluster = Cluster::new(3, config);
+fn pre_candidate(mode: Mode) -> Subject {
+    let mut cluster = Cluster::new(3, |id| mode.config(id));
     cluster.node(2).campaign().expect("it may campaign");
     cluster.drain(2);
     cluster.pool.clear();
@@ -60,8 +68,12 @@ fn pre_candidate() -> Subject {
     subject("pre-candidate", cluster, 2)
 }
 
-fn candidate() -> Subject {
-    let mut cluster = Cluster::new(3, plain);
+fn candidate(mode: Mode) -> Subject {
+    let mut cluster = Cluster::new(3, |id| {
+        let mut config = mode.config(id);
+        (config.pre_vote, config.check_quorum, config.lease_promises) = (false, mode.lease, mode.lease);
+        config
+    });
     cluster.node(2).campaign().expect("it may campaign");
     cluster.drain(2);
     cluster.pool.clear();
@@ -69,13 +81,13 @@ fn candidate() -> Subject {
     subject("candidate", cluster, 2)
 }
 
-fn leader() -> Subject {
-    subject("leader", busy(), 1)
+fn leader(mode: Mode) -> Subject {
+    subject("leader", busy(mode), 1)
 }
 
 /// It has proposed what nobody has acknowledged, and hands over to a node that does not answer.
-fn leader_under_way() -> Subject {
-    let mut cluster = busy();
+fn leader_under_way(mode: Mode) -> Subject {
+    let mut cluster = busy(mode);
     cluster.isolate(1);
     let _ = cluster.propose(1, "d");
     cluster.node(1).transfer_leader(2).expect("a voter");
@@ -85,16 +97,18 @@ fn leader_under_way() -> Subject {
     subject("leader that waits for its peers", cluster, 1)
 }
 
-fn lone_leader() -> Subject {
-    let mut cluster = Cluster::led(1);
+fn lone_leader(mode: Mode) -> Subject {
+    let mut cluster = led(mode, 1);
     cluster.commit(1, "a");
     subject("leader of a group of one", cluster, 1)
 }
 
 /// A group whose node 4 is a learner, or joins the voters of a joint configuration.
-fn with_fourth(transition: Transition, kind: ConfChangeKind) -> Cluster {
-    let mut cluster = busy();
-    cluster.add(config(4), MemoryStorage::new()).expect("a legal store");
+fn with_fourth(mode: Mode, transition: Transition, kind: ConfChangeKind) -> Cluster {
+    let mut cluster = busy(mode);
+    cluster
+        .add(mode.config(4), MemoryStorage::new())
+        .expect("a legal store");
     let change = ConfChangeV2 {
         transition,
         ..ConfChangeV2::new([(kind, 4)])
@@ -108,26 +122,28 @@ fn with_fourth(transition: Transition, kind: ConfChangeKind) -> Cluster {
     cluster
 }
 
-fn learner() -> Subject {
-    let cluster = with_fourth(Transition::Auto, ConfChangeKind::AddLearnerNode);
+fn learner(mode: Mode) -> Subject {
+    let cluster = with_fourth(mode, Transition::Auto, ConfChangeKind::AddLearnerNode);
     subject("learner", cluster, 4)
 }
 
-fn joint_leader() -> Subject {
-    let cluster = with_fourth(Transition::JointExplicit, ConfChangeKind::AddNode);
+fn joint_leader(mode: Mode) -> Subject {
+    let cluster = with_fourth(mode, Transition::JointExplicit, ConfChangeKind::AddNode);
     subject("leader of a joint configuration", cluster, 1)
 }
 
-fn empty_store() -> Subject {
-    let mut cluster = busy();
-    cluster.add(config(4), MemoryStorage::new()).expect("a legal store");
+fn empty_store(mode: Mode) -> Subject {
+    let mut cluster = busy(mode);
+    cluster
+        .add(mode.config(4), MemoryStorage::new())
+        .expect("a legal store");
     subject("node with an empty store", cluster, 4)
 }
 
 /// A follower that was away while the log was compacted, and has taken a snapshot and not yet
 /// handed it out.
-fn pending_snapshot() -> Subject {
-    let mut cluster = busy();
+fn pending_snapshot(mode: Mode) -> Subject {
+    let mut cluster = busy(mode);
     cluster.isolate(3);
     cluster.commit(1, "d");
     cluster.compact(1);
@@ -138,9 +154,9 @@ fn pending_snapshot() -> Subject {
     subject("follower with a pending snapshot", cluster, 3)
 }
 
-fn removed_leader(step_down: bool) -> Subject {
+fn removed_leader(mode: Mode, step_down: bool) -> Subject {
     let mut cluster = Cluster::new(3, |id| {
-        let mut config = config(id);
+        let mut config = mode.config(id);
         config.step_down_on_removal = step_down;
         config
     });
@@ -155,19 +171,19 @@ fn removed_leader(step_down: bool) -> Subject {
 }
 
 /// A restarted node that keeps silent.
-fn silent() -> Subject {
-    let mut cluster = busy();
-    let mut config = Config::new(2, 99);
-    config.applied = 0;
+fn silent(mode: Mode) -> Subject {
+    let mut cluster = busy(mode);
+    let mut config = mode.config(2);
+    (config.seed, config.restart_silence_ticks) = (99, None);
     cluster.restart_with(config);
     subject("restarted and silent follower", cluster, 2)
 }
 
 /// A follower whose settings are narrow in every respect.
-fn narrow(id: NodeId, leads: bool) -> Subject {
+fn narrow(mode: Mode, id: NodeId, leads: bool) -> Subject {
     let mut cluster = Cluster::default();
     for id in 1..=3 {
-        let mut config = config(id);
+        let mut config = mode.config(id);
         (config.max_message_bytes, config.max_committed_bytes_per_ready) = (0, 0);
         (config.max_uncommitted_bytes, config.max_inflight_messages) = (1, 1);
         (config.max_pending_reads, config.snapshot_stall_ticks) = (1, Some(1));
@@ -179,25 +195,30 @@ fn narrow(id: NodeId, leads: bool) -> Subject {
     subject(name, cluster, id)
 }
 
-/// All of them.
+/// All of them, in every mode.
 pub(crate) fn subjects() -> Vec<Subject> {
+    Mode::ALL.into_iter().flat_map(subjects_in).collect()
+}
+
+/// All of them.
+pub(crate) fn subjects_in(mode: Mode) -> Vec<Subject> {
     vec![
-        follower_with_leader(),
-        follower_without_leader(),
-        fresh_follower(),
-        pre_candidate(),
-        candidate(),
-        leader(),
-        leader_under_way(),
-        lone_leader(),
-        joint_leader(),
-        learner(),
-        empty_store(),
-        pending_snapshot(),
-        removed_leader(true),
-        removed_leader(false),
-        silent(),
-        narrow(2, false),
-        narrow(1, true),
+        follower_with_leader(mode),
+        follower_without_leader(mode),
+        fresh_follower(mode),
+        pre_candidate(mode),
+        candidate(mode),
+        leader(mode),
+        leader_under_way(mode),
+        lone_leader(mode),
+        joint_leader(mode),
+        learner(mode),
+        empty_store(mode),
+        pending_snapshot(mode),
+        removed_leader(mode, true),
+        removed_leader(mode, false),
+        silent(mode),
+        narrow(mode, 2, false),
+        narrow(mode, 1, true),
     ]
 }

@@ -5,16 +5,20 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use quorate::{
-    AppendResponse, ConfState, Config, Entry, Index, Message, NodeId, Payload, RawNode, ReadState, RoleKind, Snapshot,
-    SnapshotMetadata, Storage,
+    AcknowledgeError, AppendResponse, ConfState, Config, Entry, Index, Message, NodeId, Payload, RawNode, ReadState,
+    Ready, RoleKind, Snapshot, SnapshotMetadata, Storage, TaskResponse,
 };
 
 use crate::faulty::{Faulty, Plan};
-use crate::support;
+use crate::support::mode::Mode;
+use crate::support::store;
+use crate::support::tasks::Tasks;
 
 /// A node with what its application holds.
 pub(crate) struct Member {
     pub(crate) raw: RawNode<Faulty>,
+    /// With asynchronous writes, what is not done yet.
+    tasks: Tasks,
     conf_state: ConfState,
     starts: u64,
     /// Whether it had found its storage corrupt when it last handed out a Ready.
@@ -24,6 +28,7 @@ pub(crate) struct Member {
 }
 
 pub(crate) struct Group {
+    mode: Mode,
     pub(crate) nodes: BTreeMap<NodeId, Member>,
     pool: VecDeque<Message>,
     pub(crate) isolated: Option<NodeId>,
@@ -34,17 +39,17 @@ pub(crate) struct Group {
     pub(crate) answered: usize,
 }
 
-fn config(id: NodeId, starts: u64) -> Config {
-    let mut config = support::config(id);
+fn config(mode: Mode, id: NodeId, starts: u64) -> Config {
+    let mut config = mode.config(id);
     config.seed += starts * 1_000_003;
     config.max_message_bytes = 64;
     config
 }
 
 impl Group {
-    /// `None` if the faulty node does not even start.
-    pub(crate) fn new(victim: NodeId, plan: &Rc<Plan>) -> Self {
+    pub(crate) fn new(mode: Mode, victim: NodeId, plan: &Rc<Plan>) -> Self {
         let mut group = Self {
+            mode,
             nodes: BTreeMap::new(),
             pool: VecDeque::new(),
             isolated: None,
@@ -54,7 +59,7 @@ impl Group {
         };
         for id in 1..=3 {
             let plan = if id == victim { Rc::clone(plan) } else { Rc::default() };
-            let memory = support::store(&[1, 2, 3]);
+            let memory = store(&[1, 2, 3]);
             group.start(id, 0, Faulty { memory, plan }, BTreeMap::new());
         }
         group
@@ -63,15 +68,16 @@ impl Group {
     /// Starts a node; if that fails, once more: a storage fails once.
     fn start(&mut self, id: NodeId, starts: u64, storage: Faulty, applied: BTreeMap<Index, Entry>) {
         let conf_state = storage.memory.initial_state().expect("it works").conf_state;
-        let raw = match RawNode::new(config(id, starts), storage.clone()) {
+        let raw = match RawNode::new(config(self.mode, id, starts), storage.clone()) {
             Ok(raw) => raw,
             Err(error) => {
                 assert!(storage.plan.fired.get().is_some(), "{error}");
-                RawNode::new(config(id, starts), storage).expect("a storage that works now")
+                RawNode::new(config(self.mode, id, starts), storage).expect("a storage that works now")
             }
         };
         let member = Member {
             raw,
+            tasks: Tasks::default(),
             conf_state,
             starts,
             corrupt: false,
@@ -80,7 +86,7 @@ impl Group {
         self.nodes.insert(id, member);
     }
 
-    /// Rebuilds a node from what its storage had synced.
+    /// Rebuilds a node from what its storage had synced. Tasks that are not done are lost.
     pub(crate) fn restart(&mut self, id: NodeId) {
         let member = self.nodes.remove(&id).expect("a node");
         let mut storage = member.raw.storage().clone();
@@ -132,19 +138,29 @@ impl Group {
 
     // ----- running
 
-    /// Readies and deliveries, until nothing moves.
+    /// Readies and deliveries, until nothing moves. Tasks are done late: one by one, between messages.
     pub(crate) fn settle(&mut self) {
-        for _ in 0..1_000 {
+        for _ in 0..2_000 {
             for id in 1..=3 {
                 while self.ready(id) {}
             }
-            let Some(message) = self.pool.pop_front() else { return };
-            let away = |id: NodeId| self.isolated == Some(id);
-            if !away(message.from) && !away(message.to) && self.nodes.contains_key(&message.to) {
-                let _ = self.node(message.to).step(message);
+            let message = self.pool.pop_front();
+            let worked = (1..=3).any(|id| self.work(id));
+            if message.is_none() && !worked {
+                return;
+            }
+            if let Some(message) = message {
+                self.deliver(message);
             }
         }
         panic!("the group does not come to rest");
+    }
+
+    fn deliver(&mut self, message: Message) {
+        let away = |id: NodeId| self.isolated == Some(id);
+        if !away(message.from) && !away(message.to) && self.nodes.contains_key(&message.to) {
+            let _ = self.node(message.to).step(message);
+        }
     }
 
     pub(crate) fn tick(&mut self, ticks: u64) {
@@ -162,40 +178,49 @@ impl Group {
         let Ok(Some(mut ready)) = member.raw.ready() else {
             return false;
         };
-        let corrupt = member.raw.status().corrupt.is_some();
-        let was_corrupt = std::mem::replace(&mut member.corrupt, corrupt);
-        let mut messages = ready.take_messages();
-        assert!(
-            !was_corrupt || !messages.iter().any(promises),
-            "corrupt node {id}: {messages:?}"
-        );
+        let messages = member.take_messages(&mut ready);
+        self.pool.extend(messages);
         let reads = ready.read_states().to_vec();
         if let Some(snapshot) = ready.snapshot() {
             member.conf_state = snapshot.metadata.conf_state.clone();
         }
-        member.raw.storage_mut().memory.persist(&ready).expect("legal writes");
-        let mut done = ready.persisted();
-        let waited = done.take_messages();
-        assert!(
-            !corrupt || !waited.iter().any(promises),
-            "corrupt node {id}: {waited:?}"
-        );
-        messages.extend(waited);
-        self.pool.extend(messages);
-        for entry in done.take_committed_entries() {
-            if entry.is_conf_change() {
-                match member.raw.apply_conf_change(&entry) {
-                    Ok(conf_state) => member.conf_state = conf_state,
-                    Err(_) => break, // poisoned: it applies nothing any more
-                }
-            }
-            let first = self.chosen.entry(entry.index).or_insert_with(|| entry.clone());
-            assert_eq!(*first, entry, "node {id} applied something else at {}", entry.index);
-            member.applied.insert(entry.index, entry);
-        }
-        let advanced = member.raw.advance(done).is_ok();
+        let advanced = if self.mode.asynchronous {
+            member.tasks.queue(&mut ready);
+            true
+        } else {
+            member.raw.storage_mut().memory.persist(&ready).expect("legal writes");
+            let mut done = ready.persisted();
+            self.pool.extend(done.take_messages());
+            member.apply(&done.take_committed_entries(), &mut self.chosen);
+            member.raw.advance(done).is_ok()
+        };
         self.check_reads(id, &reads);
         advanced
+    }
+
+    /// Does one thing of what is still to be done: the last first.
+    fn work(&mut self, id: NodeId) -> bool {
+        let Member { raw, tasks, .. } = self.nodes.get_mut(&id).expect("a node");
+        match tasks.due() {
+            Some(TaskResponse::Message(message)) => self.pool.push_back(message),
+            Some(TaskResponse::Ack(ack)) => match raw.acknowledge(ack) {
+                Ok(()) | Err(AcknowledgeError::Poisoned(_) | AcknowledgeError::Removed { .. }) => {}
+                Err(error) => panic!("tasks are done in order: {error}"),
+            },
+            None => {
+                let persist = |task: &_| raw.storage_mut().memory.persist_task(task).expect("legal writes");
+                return tasks.write(persist) || self.apply_task(id);
+            }
+        }
+        true
+    }
+
+    fn apply_task(&mut self, id: NodeId) -> bool {
+        let member = self.nodes.get_mut(&id).expect("a node");
+        let mut tasks = std::mem::take(&mut member.tasks);
+        let worked = tasks.apply(|entries| member.apply(entries, &mut self.chosen));
+        member.tasks = tasks;
+        worked
     }
 
     /// No read is answered with less than what was applied somewhere when it was asked.
@@ -207,6 +232,45 @@ impl Group {
                 self.answered += 1;
             }
         }
+    }
+}
+
+impl Member {
+    /// What may leave at once. Nothing of a Ready, be it later, may break the promise of a node that
+    /// cannot read its log.
+    fn take_messages(&mut self, ready: &mut Ready) -> Vec<Message> {
+        let id = self.raw.status().id;
+        let corrupt = self.raw.status().corrupt.is_some();
+        let was_corrupt = std::mem::replace(&mut self.corrupt, corrupt);
+        let messages = ready.take_messages();
+        assert!(
+            !was_corrupt || !messages.iter().any(promises),
+            "corrupt node {id}: {messages:?}"
+        );
+        let waiting = ready.append_task().map_or(&[][..], |task| task.responses());
+        let breaks = |response: &_| matches!(response, TaskResponse::Message(message) if promises(message));
+        assert!(
+            !corrupt || !waiting.iter().any(breaks),
+            "corrupt node {id}: {waiting:?}"
+        );
+        messages
+    }
+
+    /// Whether all could be applied.
+    fn apply(&mut self, entries: &[Entry], chosen: &mut BTreeMap<Index, Entry>) -> bool {
+        for entry in entries {
+            if entry.is_conf_change() {
+                match self.raw.apply_conf_change(entry) {
+                    Ok(conf_state) => self.conf_state = conf_state,
+                    Err(_) => return false, // poisoned: it applies nothing any more
+                }
+            }
+            let first = chosen.entry(entry.index).or_insert_with(|| entry.clone());
+            let (id, index) = (self.raw.status().id, entry.index);
+            assert_eq!(first, entry, "node {id} applied something else at {index}");
+            self.applied.insert(index, entry.clone());
+        }
+        true
     }
 }
 

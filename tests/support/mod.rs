@@ -2,12 +2,17 @@
 //! network that can be cut. Nothing happens unless a test says so.
 #![allow(dead_code, unreachable_pub, reason = "each test program uses a part of it")]
 
+pub mod mode;
+pub mod tasks;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use quorate::{
-    ConfState, Config, ConfigError, Entry, Event, MemoryStorage, Message, NodeId, Payload, Proposed, RawNode,
-    ReadState, RoleKind, Snapshot, SnapshotMetadata, StepError, Storage, bootstrap,
+    AcknowledgeError, ConfState, Config, ConfigError, Entry, Event, MemoryStorage, Message, NodeId, Payload, Proposed,
+    RawNode, ReadState, Ready, RoleKind, Snapshot, SnapshotMetadata, StepError, Storage, TaskResponse, bootstrap,
 };
+
+use self::tasks::Tasks;
 
 /// A node with what its application would hold.
 #[derive(Clone, Debug)]
@@ -56,6 +61,38 @@ pub fn store(voters: &[NodeId]) -> MemoryStorage {
     MemoryStorage::from_snapshot(snapshot)
 }
 
+impl Node {
+    fn apply(&mut self, entries: &[Entry]) {
+        for entry in entries {
+            if entry.is_conf_change() {
+                self.conf_state = self.raw.apply_conf_change(entry).expect("a sound node");
+            }
+            self.applied.push(entry.clone());
+        }
+    }
+
+    /// Does the tasks of a Ready, and acknowledges them; what is to be sent then.
+    fn do_tasks(&mut self, mut ready: Ready) -> Vec<Message> {
+        let (mut tasks, mut messages) = (Tasks::default(), Vec::new());
+        tasks.queue(&mut ready);
+        tasks.write(|task| self.raw.storage_mut().persist_task(task).expect("a storage that works"));
+        tasks.apply(|entries| {
+            self.apply(entries);
+            true
+        });
+        while let Some(response) = tasks.due() {
+            match response {
+                TaskResponse::Message(message) => messages.push(message),
+                TaskResponse::Ack(ack) => match self.raw.acknowledge(ack) {
+                    Ok(()) | Err(AcknowledgeError::Removed { .. }) => {}
+                    Err(error) => panic!("tasks are done in order: {error}"),
+                },
+            }
+        }
+        messages
+    }
+}
+
 impl Cluster {
     /// Nodes 1 to `n`, all voters, with these settings.
     pub fn new(n: u64, config: impl Fn(NodeId) -> Config) -> Self {
@@ -100,7 +137,8 @@ impl Cluster {
 
     // ----- what nodes do
 
-    /// Handles one Ready of a node, if it has one: persists, sends, applies, advances.
+    /// Handles one Ready of a node, if it has one: persists, sends, applies, advances. Tasks are done
+    /// at once.
     pub fn ready(&mut self, id: NodeId) -> bool {
         let node = self.nodes.get_mut(&id).expect("a node");
         let Some(mut ready) = node.raw.ready().expect("a sound node") else {
@@ -114,15 +152,14 @@ impl Cluster {
             node.applied.clear();
             node.conf_state = snapshot.metadata.conf_state.clone();
         }
+        if node.raw.config().async_storage_writes {
+            self.pool.extend(node.do_tasks(ready));
+            return true;
+        }
         node.raw.storage_mut().persist(&ready).expect("a storage that works");
         let mut done = ready.persisted();
         self.pool.extend(done.take_messages());
-        for entry in done.take_committed_entries() {
-            if entry.is_conf_change() {
-                node.conf_state = node.raw.apply_conf_change(&entry).expect("a sound node");
-            }
-            node.applied.push(entry);
-        }
+        node.apply(&done.take_committed_entries());
         node.raw.advance(done).expect("the Ready that is out");
         true
     }

@@ -85,14 +85,10 @@ fn what_is_not_heard() {
         assert!(asked(&mut cluster, 2, term, payload).is_empty(), "{name} in {term}");
         assert_eq!(cluster.raw(1).status(), before, "{name} in {term}");
         let told = events(&mut cluster);
-        let silent = |event: &Event| {
-            matches!(
-                event,
-                Event::VoteRefused {
-                    reason: VoteRefusal::Silent(10),
-                    ..
-                }
-            )
+        let silent = |event: &Event| match event {
+            Event::VoteRefused { reason, .. } => *reason == VoteRefusal::Silent(10),
+            Event::CampaignRefused { reason } => *reason == CampaignRefusal::Silent(10),
+            _ => false,
         };
         assert!(told.len() == 1 && told.iter().all(silent), "{name} in {term}: {told:?}");
     }

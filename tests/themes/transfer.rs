@@ -315,7 +315,7 @@ fn asked_of_others() {
     }
     assert_eq!(
         cluster.node(1).transfer_leader_to_most_up_to_date(),
-        Err(TransferError::NoLeader)
+        Err(TransferError::NotLeader { leader: 2 })
     );
     cluster.node(1).campaign().expect("it may");
     assert_eq!(cluster.node(1).transfer_leader(3), Err(TransferError::NoLeader));
