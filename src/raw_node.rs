@@ -10,16 +10,11 @@ use bytes::Bytes;
 
 use self::acks::AckNumbers;
 use crate::config::Config;
-use crate::error::{
-    AcknowledgeError, CampaignError, ConfigError, Poisoned, ProposeError, ReadError, ReadyError, StepError,
-    TransferError,
-};
+use crate::error::{CampaignError, ConfigError, Poisoned, ProposeError, ReadError, StepError, TransferError};
 use crate::membership::AnyConfChange;
 use crate::message::Message;
 use crate::raft::{Proposed, Raft};
-use crate::ready::{Ack, AckKind, Origin, Persisted, Ready, SoftState};
-use crate::role::Leader;
-use crate::stop::Stop;
+use crate::ready::SoftState;
 use crate::storage::Storage;
 use crate::types::{ConfState, Entry, HardState, Index, NodeId, Term};
 
@@ -105,6 +100,18 @@ impl<S: Storage> RawNode<S> {
     /// Replaces the settings. Some are fixed while a node runs and must be the same: `id`, `seed`,
     /// `applied`, `election_timeout_ticks`, `lease_promises`, `restart_silence_ticks` and
     /// `async_storage_writes`.
+    ///
+    /// ```
+    /// # use quorate::*;
+    /// # let first = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
+    /// # let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;
+    /// let mut config = node.config().clone();
+    /// config.max_inflight_messages = 16;
+    /// node.set_config(config.clone())?;
+    /// config.election_timeout_ticks = 20;
+    /// assert_eq!(node.set_config(config), Err(ConfigError::Fixed("election_timeout_ticks")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn set_config(&mut self, config: impl Into<Arc<Config>>) -> Result<(), ConfigError> {
         let server = &mut self.raft.server;
         let next = config.into();
@@ -125,6 +132,16 @@ impl<S: Storage> RawNode<S> {
 
     /// Up to `ticks` ticks pass. Stops after the first that brings something about, and says how
     /// many passed: take the Ready, then let the rest pass.
+    ///
+    /// ```
+    /// # use quorate::*;
+    /// # let first = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
+    /// # let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;
+    /// assert_eq!(node.advance_ticks(3)?, 3); // quiet
+    /// let used = node.advance_ticks(u64::MAX)?; // until it campaigns
+    /// assert!((7..17).contains(&used) && node.has_ready());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn advance_ticks(&mut self, ticks: u64) -> Result<u64, Poisoned> {
         self.raft.enter(|raft| raft.advance_ticks(ticks))
     }
@@ -132,6 +149,18 @@ impl<S: Storage> RawNode<S> {
     /// Ticks until this node next does something by itself, if nothing happens to it before;
     /// `None`: it never does. A host of many groups need not tick it until then, but owes it the
     /// ticks that passed before it tells it anything else.
+    ///
+    /// ```
+    /// # use quorate::*;
+    /// # let first = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
+    /// # let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;
+    /// let due = node.next_deadline().expect("a voter campaigns some time");
+    /// node.advance_ticks(due - 1)?;
+    /// assert!(!node.has_ready());
+    /// node.tick()?;
+    /// assert!(node.has_ready());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn next_deadline(&self) -> Option<u64> {
         self.raft.poisoned().is_none().then(|| self.raft.next_deadline())?
     }
@@ -144,6 +173,15 @@ impl<S: Storage> RawNode<S> {
     // ----- the network
 
     /// A message arrived. On an error, the node is as it was before.
+    ///
+    /// ```
+    /// # use quorate::*;
+    /// # let first = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
+    /// # let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;
+    /// let stray = Message { from: 2, to: 3, term: 1, payload: Payload::TimeoutNow };
+    /// assert_eq!(node.step(stray), Err(StepError::Misrouted { to: 3, id: 1 }));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn step(&mut self, message: Message) -> Result<(), StepError> {
         let outcome = self.raft.enter(|raft| raft.step(message));
         let counters = &mut self.raft.server.counters;
@@ -180,12 +218,32 @@ impl<S: Storage> RawNode<S> {
 
     /// Proposes an entry. It is committed when it comes back among the committed entries, and not
     /// before.
+    ///
+    /// ```
+    /// # use quorate::*;
+    /// # let first = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
+    /// # let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;
+    /// assert_eq!(node.propose("x = 1"), Err(ProposeError::NoLeader));
+    /// let payload = Payload::Heartbeat { commit: 0, context: Default::default() };
+    /// node.step(Message { from: 2, to: 1, term: 1, payload })?;
+    /// assert_eq!(node.propose("x = 1")?, Proposed::Forwarded { leader: 2 });
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn propose(&mut self, data: impl Into<Bytes>) -> Result<Proposed, ProposeError> {
         self.raft.enter(|raft| raft.propose_data(data.into()))
     }
 
     /// Proposes a configuration change (thesis chapter 4). It takes effect at each node when that
     /// node applies it.
+    ///
+    /// ```
+    /// # use quorate::*;
+    /// # let first = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
+    /// # let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;
+    /// let change = ConfChangeV2::new([(ConfChangeKind::AddLearnerNode, 4)]);
+    /// assert_eq!(node.propose_conf_change(change), Err(ProposeError::NoLeader));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn propose_conf_change(&mut self, change: impl Into<AnyConfChange>) -> Result<Proposed, ProposeError> {
         self.raft.enter(|raft| raft.propose_change(&change.into(), None))
     }
@@ -219,12 +277,29 @@ impl<S: Storage> RawNode<S> {
     }
 
     /// Stands for election now, if this node may.
+    ///
+    /// ```
+    /// # use quorate::*;
+    /// # let first = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
+    /// # let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;
+    /// node.campaign()?;
+    /// assert_eq!(node.status().soft_state.role, RoleKind::PreCandidate);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn campaign(&mut self) -> Result<(), CampaignError> {
         self.raft.enter(Raft::campaign_now)
     }
 
     /// Hands leadership to a voter (thesis 3.10), or asks the leader to. The leader's events tell what
     /// becomes of it. A leader that is told to hand over to itself calls off what is under way.
+    ///
+    /// ```
+    /// # use quorate::*;
+    /// # let first = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
+    /// # let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;
+    /// assert_eq!(node.transfer_leader(2), Err(TransferError::NoLeader));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn transfer_leader(&mut self, to: NodeId) -> Result<(), TransferError> {
         self.raft.enter(|raft| raft.transfer_to(to))
     }
@@ -246,115 +321,15 @@ impl<S: Storage> RawNode<S> {
 
     /// Asks at which index a read is linearizable. The answer comes as a
     /// [`ReadState`](crate::ReadState) with this context; each read gets one, be it a refusal.
+    ///
+    /// ```
+    /// # use quorate::*;
+    /// # let first = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
+    /// # let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;
+    /// assert_eq!(node.read_index("r1"), Err(ReadError::NoLeader));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn read_index(&mut self, context: impl Into<Bytes>) -> Result<(), ReadError> {
         self.raft.enter(|raft| raft.read(context.into()))
-    }
-
-    // ----- what is to be done
-
-    fn check_sound(&self) -> Result<(), Poisoned> {
-        self.raft.poisoned().cloned().map_or(Ok(()), Err)
-    }
-
-    /// What tells this start of this node from all others.
-    fn origin(&self) -> Origin {
-        let Config { id, seed, .. } = *self.config();
-        Origin { id, seed }
-    }
-
-    /// Whether there is something to do.
-    pub fn has_ready(&self) -> bool {
-        let server = &self.raft.server;
-        let unsent_round = self.raft.role().as_leader().is_some_and(Leader::has_unsent_round);
-        self.raft.poisoned().is_none()
-            && (self.has_output() || unsent_round || server.log.has_next_committed(&server.config))
-    }
-
-    /// Whether anything but committed entries is there.
-    fn has_output(&self) -> bool {
-        let server = &self.raft.server;
-        self.raft.soft_state() != self.told_soft
-            || self.new_hard_state().is_some()
-            || !server.outbox.is_empty()
-            || server.log.has_next_unstable()
-    }
-
-    /// What there is to do; `None` if nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`ReadyError::Outstanding`] until the last one is advanced.
-    pub fn ready(&mut self) -> Result<Option<Ready>, ReadyError> {
-        self.check_sound()?;
-        if self.outstanding.is_some() {
-            return Err(ReadyError::Outstanding);
-        }
-        if !self.has_ready() {
-            return Ok(None);
-        }
-        let committed = self.raft.enter(|raft| {
-            raft.flush()?;
-            Ok::<_, Stop<Poisoned>>(raft.take_committed()?)
-        })?;
-        // Committed entries may turn out not to be readable now.
-        let nothing = committed.0.is_empty() && !self.has_output();
-        Ok((!nothing).then(|| self.build_ready(committed)))
-    }
-
-    /// The Ready is persisted, its messages are sent and its entries applied.
-    pub fn advance(&mut self, persisted: Persisted) -> Result<(), AcknowledgeError> {
-        self.check_sound()?;
-        if self.config().async_storage_writes {
-            return Err(AcknowledgeError::WrongMode);
-        }
-        let Persisted {
-            number,
-            origin,
-            acks,
-            applied,
-            ..
-        } = persisted;
-        if origin != self.origin() {
-            return Err(AcknowledgeError::Foreign);
-        }
-        let Some(outstanding) = self.outstanding.filter(|out| out.number == number) else {
-            return Err(AcknowledgeError::NotOutstanding { number });
-        };
-        let mut kinds = acks.iter().chain(&applied).map(|ack| &ack.kind);
-        if !kinds.all(|kind| self.raft.is_possible(kind)) {
-            return Err(AcknowledgeError::Foreign);
-        }
-        self.outstanding = None;
-        self.raft.enter(|raft| {
-            raft.on_durable_term(outstanding.term);
-            for ack in acks.iter().chain(&applied) {
-                raft.on_acknowledged(&ack.kind)?;
-            }
-            Ok(())
-        })
-    }
-
-    /// One of this node's own acknowledgements arrives, with asynchronous storage writes.
-    ///
-    /// # Errors
-    ///
-    /// [`AcknowledgeError::Repeated`] and [`OutOfOrder`](AcknowledgeError::OutOfOrder) guard the
-    /// order of tasks; [`Removed`](AcknowledgeError::Removed) says that it counts for nothing.
-    pub fn acknowledge(&mut self, ack: Ack) -> Result<(), AcknowledgeError> {
-        self.check_sound()?;
-        if !self.config().async_storage_writes {
-            return Err(AcknowledgeError::WrongMode);
-        }
-        let id = self.config().id;
-        let own = matches!(ack.kind, AckKind::Vote { .. } | AckKind::Append { .. });
-        if ack.origin != self.origin() || !self.raft.is_possible(&ack.kind) {
-            return Err(AcknowledgeError::Foreign);
-        }
-        if own && !self.membership().contains(id) {
-            return Err(AcknowledgeError::Removed { id });
-        }
-        let Ack { number, kind, .. } = ack;
-        self.acks.acknowledge(number, &kind)?;
-        self.raft.enter(|raft| Ok(raft.on_acknowledged(&kind)?))
     }
 }

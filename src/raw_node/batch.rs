@@ -1,15 +1,125 @@
-//! Puts together what a node wants done.
+//! What a node wants done, and what was done: Readies out, acknowledgements in.
 
 use alloc::vec::Vec;
 
 use super::{Outstanding, RawNode};
-use crate::ready::{AckKind, AppendTask, ApplyTask, Ready, TaskResponse};
+use crate::config::Config;
+use crate::error::{AcknowledgeError, Poisoned, ReadyError};
+use crate::ready::{Ack, AckKind, AppendTask, ApplyTask, Origin, Persisted, Ready, TaskResponse};
+use crate::role::Leader;
 use crate::server::Promise;
+use crate::stop::Stop;
 use crate::storage::Storage;
 use crate::types::{Entry, HardState, Index};
 
 impl<S: Storage> RawNode<S> {
-    pub(super) fn build_ready(&mut self, (committed, bytes): (Vec<Entry>, u64)) -> Ready {
+    fn check_sound(&self) -> Result<(), Poisoned> {
+        self.raft.poisoned().cloned().map_or(Ok(()), Err)
+    }
+
+    /// What tells this start of this node from all others.
+    fn origin(&self) -> Origin {
+        let Config { id, seed, .. } = *self.config();
+        Origin { id, seed }
+    }
+
+    /// Whether there is something to do.
+    pub fn has_ready(&self) -> bool {
+        let server = &self.raft.server;
+        let unsent_round = self.raft.role().as_leader().is_some_and(Leader::has_unsent_round);
+        self.raft.poisoned().is_none()
+            && (self.has_output() || unsent_round || server.log.has_next_committed(&server.config))
+    }
+
+    /// Whether anything but committed entries is there.
+    fn has_output(&self) -> bool {
+        let server = &self.raft.server;
+        self.raft.soft_state() != self.told_soft
+            || self.new_hard_state().is_some()
+            || !server.outbox.is_empty()
+            || server.log.has_next_unstable()
+    }
+
+    /// What there is to do; `None` if nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadyError::Outstanding`] until the last one is advanced.
+    pub fn ready(&mut self) -> Result<Option<Ready>, ReadyError> {
+        self.check_sound()?;
+        if self.outstanding.is_some() {
+            return Err(ReadyError::Outstanding);
+        }
+        if !self.has_ready() {
+            return Ok(None);
+        }
+        let committed = self.raft.enter(|raft| {
+            raft.flush()?;
+            Ok::<_, Stop<Poisoned>>(raft.take_committed()?)
+        })?;
+        // Committed entries may turn out not to be readable now.
+        let nothing = committed.0.is_empty() && !self.has_output();
+        Ok((!nothing).then(|| self.build_ready(committed)))
+    }
+
+    /// The Ready is persisted, its messages are sent and its entries applied.
+    pub fn advance(&mut self, persisted: Persisted) -> Result<(), AcknowledgeError> {
+        self.check_sound()?;
+        if self.config().async_storage_writes {
+            return Err(AcknowledgeError::WrongMode);
+        }
+        let Persisted {
+            number,
+            origin,
+            acks,
+            applied,
+            ..
+        } = persisted;
+        if origin != self.origin() {
+            return Err(AcknowledgeError::Foreign);
+        }
+        let Some(outstanding) = self.outstanding.filter(|out| out.number == number) else {
+            return Err(AcknowledgeError::NotOutstanding { number });
+        };
+        let mut kinds = acks.iter().chain(&applied).map(|ack| &ack.kind);
+        if !kinds.all(|kind| self.raft.is_possible(kind)) {
+            return Err(AcknowledgeError::Foreign);
+        }
+        self.outstanding = None;
+        self.raft.enter(|raft| {
+            raft.on_durable_term(outstanding.term);
+            for ack in acks.iter().chain(&applied) {
+                raft.on_acknowledged(&ack.kind)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// One of this node's own acknowledgements arrives, with asynchronous storage writes.
+    ///
+    /// # Errors
+    ///
+    /// [`AcknowledgeError::Repeated`] and [`OutOfOrder`](AcknowledgeError::OutOfOrder) guard the
+    /// order of tasks; [`Removed`](AcknowledgeError::Removed) says that it counts for nothing.
+    pub fn acknowledge(&mut self, ack: Ack) -> Result<(), AcknowledgeError> {
+        self.check_sound()?;
+        if !self.config().async_storage_writes {
+            return Err(AcknowledgeError::WrongMode);
+        }
+        let id = self.config().id;
+        let own = matches!(ack.kind, AckKind::Vote { .. } | AckKind::Append { .. });
+        if ack.origin != self.origin() || !self.raft.is_possible(&ack.kind) {
+            return Err(AcknowledgeError::Foreign);
+        }
+        if own && !self.membership().contains(id) {
+            return Err(AcknowledgeError::Removed { id });
+        }
+        let Ack { number, kind, .. } = ack;
+        self.acks.acknowledge(number, &kind)?;
+        self.raft.enter(|raft| Ok(raft.on_acknowledged(&kind)?))
+    }
+
+    fn build_ready(&mut self, (committed, bytes): (Vec<Entry>, u64)) -> Ready {
         let origin = self.origin();
         self.readies = self.readies.wrapping_add(1);
         let number = self.readies;
@@ -38,7 +148,7 @@ impl<S: Storage> RawNode<S> {
     }
 
     /// The hard state, if the last Ready told another.
-    pub(super) fn new_hard_state(&self) -> Option<HardState> {
+    fn new_hard_state(&self) -> Option<HardState> {
         let hard = self.raft.server.hard_state();
         (hard != self.told_hard && hard != HardState::default()).then_some(hard)
     }

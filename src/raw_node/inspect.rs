@@ -15,11 +15,29 @@ use crate::storage::Storage;
 
 impl<S: Storage> RawNode<S> {
     /// Events since the last Ready, or since this was last called.
+    ///
+    /// ```
+    /// # use quorate::*;
+    /// # let first = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
+    /// # let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;
+    /// node.campaign()?;
+    /// assert_eq!(node.take_events(), [Event::BecameCandidate { term: 1, pre_vote: true }]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn take_events(&mut self) -> Vec<Event> {
         core::mem::take(&mut self.raft.server.outbox.events)
     }
 
     /// The node at a glance. Works on a poisoned node too.
+    ///
+    /// ```
+    /// # use quorate::*;
+    /// # let first = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
+    /// # let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;
+    /// let status = node.status();
+    /// assert_eq!((status.last_index, status.applied, status.soft_state.leader), (1, 1, None));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn status(&self) -> Status {
         let (server, role) = (&self.raft.server, self.raft.role());
         let leader = role.as_leader();
