@@ -20,7 +20,7 @@ use crate::types::{ConfState, Entry, HardState, Index, NodeId, Term};
 
 /// One member of one Raft group: a pure state machine that you drive.
 ///
-/// **Take a [`Ready`], send its messages, persist it, send what had to wait, apply, advance; and
+/// **Take a [`Ready`](crate::Ready), send its messages, persist it, send what had to wait, apply, advance; and
 /// between Readies tell the node what happens.** See the [crate documentation](crate) for the loop.
 ///
 /// * What happens: [`tick`](Self::tick), [`step`](Self::step), [`propose`](Self::propose),
