@@ -254,8 +254,10 @@ fn m42_what_a_follower_holds_counts_when_it_leads() {
     }
 }
 
-/// A node was removed and added again within a term: what its former self had acknowledged was still
-/// believed, though its disk may have been wiped.
+/// A node was removed and added again within a term: the leader went on with what it knew of its
+/// former self. Here it begins anew, and an acknowledgement that arrives in between is a stranger's.
+/// One that arrives only after the node is back is believed, as in etcd-io/raft: see "Kept as in
+/// etcd" in docs/etcd-differences.md.
 #[test]
 fn m43_a_node_added_again_begins_anew() {
     let mut cluster = single_leader(plain(1), store(&[1, 2, 3]));
