@@ -92,6 +92,9 @@ pub struct Config {
     /// Append configuration changes unchecked; those that cannot be made are ignored when they are
     /// applied. Default off.
     pub disable_conf_change_validation: bool,
+    /// Believe no append answer that a node gave before it was removed and added again in one term
+    /// (nodes of etcd-io/raft do not say which it is, and are believed). Default on.
+    pub fence_rejoined: bool,
     /// A leader that is removed, or demoted, stops leading when it applies that. Default on.
     pub step_down_on_removal: bool,
     /// Before it does, it sends the commit index once more. Default on.
@@ -125,6 +128,7 @@ impl Config {
             async_storage_writes: false,
             disable_proposal_forwarding: false,
             disable_conf_change_validation: false,
+            fence_rejoined: true,
             step_down_on_removal: true,
             commit_notice_on_removal: true,
         }
@@ -145,6 +149,7 @@ impl Config {
             max_inflight_messages: usize::MAX,
             eager_appends: true,
             snapshot_stall_ticks: Some(0),
+            fence_rejoined: false,
             step_down_on_removal: false,
             commit_notice_on_removal: false,
             ..Self::new(id, seed)

@@ -91,6 +91,10 @@ pub struct Append {
     pub commit: Index,
     /// Entries to store; none in a probe or a mere commit notice.
     pub entries: Vec<Entry>,
+    /// Index of the configuration change by which the recipient joined while the sender led; 0 if it
+    /// was a member before. It tells the answer from one that a node gave before it was removed and
+    /// added again.
+    pub joined: Index,
 }
 
 /// The answer to `AppendEntries` or `InstallSnapshot`.
@@ -100,6 +104,9 @@ pub enum AppendResponse {
     Accepted {
         /// Last index that is known to match.
         index: Index,
+        /// [`Append::joined`] of the append that this answers, 0 in the answer to a snapshot; `None`
+        /// from a node of etcd-io/raft.
+        joined: Option<Index>,
     },
     /// The preceding entry was not there.
     Rejected {
@@ -190,7 +197,7 @@ impl fmt::Display for Message {
                 write!(f, " prev={} commit={}", append.prev, append.commit)?;
                 write_entries(f, &append.entries)
             }
-            Payload::AppendResponse(AppendResponse::Accepted { index }) => write!(f, " accepted={index}"),
+            Payload::AppendResponse(AppendResponse::Accepted { index, .. }) => write!(f, " accepted={index}"),
             Payload::AppendResponse(AppendResponse::Rejected { index, hint }) => {
                 write!(f, " rejected={index} hint={hint}")
             }

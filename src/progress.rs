@@ -17,6 +17,8 @@ pub(crate) struct Progress {
     matched: Index,
     /// The next append begins here; always above `matched`.
     next: Index,
+    /// The change by which the peer joined while this leader led; 0 if it was a member before.
+    joined: Index,
     state: State,
     /// No append until an answer arrives.
     paused: bool,
@@ -70,6 +72,7 @@ impl Progress {
         Self {
             matched: 0,
             next: next.max(1),
+            joined: 0,
             state: State::Probe,
             paused: false,
             recent_active,
@@ -79,6 +82,14 @@ impl Progress {
             confirmed_round: 0,
             stalls: Stalls::default(),
         }
+    }
+
+    /// A peer that joined by the change at `index`, its log yet to be compared from `next` on. The
+    /// quorum check gives it a period to be heard of.
+    pub(crate) fn of_joiner(next: Index, index: Index) -> Self {
+        let mut progress = Self::new(next, true);
+        progress.joined = index;
+        progress
     }
 
     /// The leader itself.
@@ -91,6 +102,10 @@ impl Progress {
 
     pub(crate) fn matched(&self) -> Index {
         self.matched
+    }
+
+    pub(crate) fn joined(&self) -> Index {
+        self.joined
     }
 
     pub(crate) fn next(&self) -> Index {
@@ -190,6 +205,17 @@ impl Progress {
             self.become_probe();
             self.paused = true; // until the next heartbeat answer
         }
+    }
+
+    /// Somebody under the peer's name has what the snapshot covers: probe right after it, at once.
+    /// `true` if a snapshot up to `index` or below was on its way.
+    pub(crate) fn snapshot_answered(&mut self, index: Index) -> bool {
+        let answered = matches!(self.state, State::Snapshot { pending, .. } if pending.index <= index);
+        if answered {
+            self.snapshot_finished();
+            self.paused = false;
+        }
+        answered
     }
 
     /// The caller reports that the snapshot did not arrive.

@@ -29,6 +29,7 @@ fn append(node: &mut RawNode<MemoryStorage>, leader: u64, term: u64, entry_term:
         prev,
         commit,
         entries: vec![entry],
+        joined: 0,
     });
     node.step(Message {
         from: leader,

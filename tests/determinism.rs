@@ -14,12 +14,12 @@ use self::host::{Host, Input, Pace};
 
 /// What the groups do, for ever and on every platform. Whoever changes what nodes say changes this.
 const GOLDEN: [(&str, u64); 6] = [
-    ("as it comes", 0x4eb7_2c56_28d3_f105),
-    ("one voter", 0x312a_8c0a_ef3a_d23e),
-    ("lease reads", 0x9649_a93a_75d0_695f),
-    ("asynchronous writes", 0xf5a2_4486_eee5_08bf),
-    ("plain Raft", 0xf3e4_c1a6_5159_29f6),
-    ("slow and small", 0x9693_8e30_a5a3_e207),
+    ("as it comes", 0x398e_83d2_d6b2_92ed),
+    ("one voter", 0x9245_4aed_92b2_f317),
+    ("lease reads", 0x9df5_c2e3_241d_013f),
+    ("asynchronous writes", 0x8116_b2ec_8182_19d6),
+    ("plain Raft", 0x59f8_7af6_8c17_2137),
+    ("slow and small", 0x9d2f_c45c_b5c1_9791),
 ];
 
 #[test]

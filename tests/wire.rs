@@ -63,6 +63,34 @@ fn snapshot() -> Snapshot {
     }
 }
 
+/// The fields that etcd-io/raft does not know.
+fn extensions_by_hand() -> Vec<(&'static str, Message)> {
+    vec![
+        (
+            "0803 1001 1802 2003 2805 3006 8802ac02",
+            message(Payload::Append(Append {
+                prev: AT,
+                joined: 300,
+                ..Append::default()
+            })),
+        ),
+        (
+            "0804 1001 1802 2003 3007 880200",
+            message(Payload::AppendResponse(AppendResponse::Accepted {
+                index: 7,
+                joined: Some(0),
+            })),
+        ),
+        (
+            "0809 1001 1802 2003 800200",
+            message(Payload::HeartbeatResponse {
+                context: Bytes::new(),
+                promised_ticks: Some(0),
+            }),
+        ),
+    ]
+}
+
 /// Every field of every kind once. Type, to, from and term are `08.. 1001 1802 2003` in all of these.
 fn by_hand() -> Vec<(&'static str, Message)> {
     let request = |pre_vote, forced| {
@@ -93,11 +121,15 @@ fn by_hand() -> Vec<(&'static str, Message)> {
                         ..entry(8, "")
                     },
                 ],
+                joined: 0,
             })),
         ),
         (
             "0804 1001 1802 2003 30ffffffffffffffffff01",
-            message(Payload::AppendResponse(AppendResponse::Accepted { index: u64::MAX })),
+            message(Payload::AppendResponse(AppendResponse::Accepted {
+                index: u64::MAX,
+                joined: None,
+            })),
         ),
         (
             "0804 1001 1802 2003 2805 3009 5001 5806",
@@ -131,13 +163,6 @@ fn by_hand() -> Vec<(&'static str, Message)> {
                 promised_ticks: None,
             }),
         ),
-        (
-            "0809 1001 1802 2003 800200",
-            message(Payload::HeartbeatResponse {
-                context: Bytes::new(),
-                promised_ticks: Some(0),
-            }),
-        ),
         ("080d 1001 1802 2003", message(Payload::TransferLeader)),
         ("080e 1001 1802 2003", message(Payload::TimeoutNow)),
         (
@@ -155,7 +180,7 @@ fn by_hand() -> Vec<(&'static str, Message)> {
 
 #[test]
 fn messages_have_the_bytes_of_the_schema() {
-    for (hex, message) in by_hand() {
+    for (hex, message) in by_hand().into_iter().chain(extensions_by_hand()) {
         assert_eq!(Message::decode(&*unhex(hex)), Ok(message.clone()), "{hex}");
         assert_eq!(message.encode(), unhex(hex), "{message}");
     }

@@ -167,7 +167,7 @@ impl<S: Storage> Raft<S> {
             self.server.event(Event::Removed { index });
         }
         if let Role::Leader(leader) = &mut self.role {
-            let next = leader.on_membership(&mut self.server, &changed.fresh)?;
+            let next = leader.on_membership(&mut self.server, &changed.fresh, index)?;
             self.transition(next)?;
         }
         Ok(())

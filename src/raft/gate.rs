@@ -121,7 +121,7 @@ fn check_append(append: &Append, term: Term) -> Result<(), StepError> {
 /// `last`: of the leader that the answer is for, if that is what we are.
 fn check_append_response(response: AppendResponse, last: Option<Index>) -> Result<(), StepError> {
     match response {
-        AppendResponse::Accepted { index } => {
+        AppendResponse::Accepted { index, .. } => {
             in_range(index, "index")?;
             match last {
                 Some(last) if index > last => Err(StepError::BeyondLog { index, last }),

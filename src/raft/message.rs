@@ -33,7 +33,10 @@ impl<S: Storage> Raft<S> {
                 Ok(())
             }
             Verdict::TellLeader => {
-                let response = AppendResponse::Accepted { index: 0 };
+                let response = AppendResponse::Accepted {
+                    index: 0,
+                    joined: Some(0),
+                };
                 self.server.promise(from, ours, Payload::AppendResponse(response));
                 Ok(())
             }

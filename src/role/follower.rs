@@ -126,6 +126,7 @@ pub(crate) fn on_append<S: Storage>(server: &mut Server<S>, from: NodeId, append
         // What is committed matches for ever; say so instead of comparing it.
         Some(AppendResponse::Accepted {
             index: server.log.committed(),
+            joined: Some(append.joined),
         })
     } else {
         match server.log.matches(append.prev)? {
@@ -145,6 +146,7 @@ fn accept<S: Storage>(server: &mut Server<S>, append: Append) -> Result<Option<A
         prev,
         commit,
         mut entries,
+        joined,
     } = append;
     let matched = entries.last().map_or(prev.index, |entry| entry.index);
     let mut known = 0_usize;
@@ -158,7 +160,10 @@ fn accept<S: Storage>(server: &mut Server<S>, append: Append) -> Result<Option<A
     entries.drain(..known);
     server.log.append(entries, &server.config)?;
     server.log.commit(&commit::by_leader(commit, matched))?;
-    Ok(Some(AppendResponse::Accepted { index: matched }))
+    Ok(Some(AppendResponse::Accepted {
+        index: matched,
+        joined: Some(joined),
+    }))
 }
 
 /// Says where the logs may agree, so that the leader needs one probe for a whole term of ours.
@@ -203,7 +208,7 @@ pub(crate) fn on_snapshot<S: Storage>(
         Some(false) => server.log.committed(),
         None => return Ok(()),
     };
-    let answer = AppendResponse::Accepted { index };
+    let answer = AppendResponse::Accepted { index, joined: Some(0) };
     server.promise(from, server.term(), Payload::AppendResponse(answer));
     Ok(())
 }

@@ -35,10 +35,12 @@ impl From<&Message> for proto::Message {
                 index: append.prev.index,
                 commit: append.commit,
                 entries: list(&append.entries),
+                joined: (append.joined > 0).then_some(append.joined),
                 ..wire(Kind::MsgApp)
             },
-            Payload::AppendResponse(AppendResponse::Accepted { index }) => Self {
+            Payload::AppendResponse(AppendResponse::Accepted { index, joined }) => Self {
                 index: *index,
+                joined: *joined,
                 ..wire(Kind::MsgAppResp)
             },
             Payload::AppendResponse(AppendResponse::Rejected { index, hint }) => Self {
@@ -129,6 +131,7 @@ fn payload(wire: proto::Message) -> Result<Payload, DecodeError> {
             prev: at,
             commit: wire.commit,
             entries: try_list(wire.entries)?,
+            joined: wire.joined.unwrap_or(0),
         }),
         Kind::MsgAppResp if wire.reject => Payload::AppendResponse(AppendResponse::Rejected {
             index: wire.index,
@@ -137,7 +140,10 @@ fn payload(wire: proto::Message) -> Result<Payload, DecodeError> {
                 index: wire.reject_hint,
             },
         }),
-        Kind::MsgAppResp => Payload::AppendResponse(AppendResponse::Accepted { index: wire.index }),
+        Kind::MsgAppResp => Payload::AppendResponse(AppendResponse::Accepted {
+            index: wire.index,
+            joined: wire.joined,
+        }),
         Kind::MsgVote | Kind::MsgPreVote => Payload::RequestVote(RequestVote {
             pre_vote: kind == Kind::MsgPreVote,
             last: at,

@@ -61,6 +61,7 @@ fn append(term: u64, prev: At, entries: &[At], commit: u64) -> Message {
         prev: id(prev),
         commit,
         entries: entries.iter().copied().map(entry).collect(),
+        joined: 0,
     };
     message(1, 2, term, Payload::Append(append))
 }

@@ -26,7 +26,13 @@ fn keeps_its_log(cold: u64, told: &Message, accepted: u64) {
 
     node.storage_mut().cold_term = None;
     node.step(told.clone()).unwrap();
-    assert_eq!(answers(&mut node), [AppendResponse::Accepted { index: accepted }]);
+    assert_eq!(
+        answers(&mut node),
+        [AppendResponse::Accepted {
+            index: accepted,
+            joined: Some(0)
+        }]
+    );
     assert_eq!(node.status().last_index, 5);
 }
 

@@ -42,7 +42,7 @@ fn append(from: NodeId, to: NodeId, term: u64, prev: (u64, u64)) -> Message {
 }
 
 fn accepted(from: NodeId, to: NodeId, term: u64, index: u64) -> Message {
-    let response = AppendResponse::Accepted { index };
+    let response = AppendResponse::Accepted { index, joined: Some(0) };
     message(from, to, term, Payload::AppendResponse(response))
 }
 

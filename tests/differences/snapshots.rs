@@ -1,7 +1,8 @@
 //! D5, D13, D14: what is sent, and what becomes of a snapshot.
 
 use quorate::{
-    ConfChangeKind, ConfChangeV2, Event, MemoryStorage, Payload, ReplicationState, Snapshot, SnapshotMetadata,
+    AppendResponse, ConfChangeKind, ConfChangeV2, Config, Event, MemoryStorage, Payload, ReplicationState, Snapshot,
+    SnapshotMetadata,
 };
 
 use crate::support::{Cluster, message, store};
@@ -165,4 +166,56 @@ fn d17_a_snapshot_goes_only_to_whom_it_names() {
     cluster.tick_all(2);
     assert_eq!(cluster.raw(1).counters().snapshots_sent, 1);
     assert_eq!(cluster.committed(4), cluster.committed(1));
+}
+
+/// `matched` of node 3, removed and added again, after an answer of its own from before.
+fn believed(config: impl Fn(&mut Config), joined: Option<u64>) -> u64 {
+    let mut cluster = led_with(3, config);
+    cluster.commit(1, "a");
+    cluster.isolate(3);
+    for kind in [ConfChangeKind::RemoveNode, ConfChangeKind::AddNode] {
+        let change = ConfChangeV2::new([(kind, 3)]);
+        let _ = cluster.node(1).propose_conf_change(change).unwrap();
+        cluster.settle();
+    }
+    let answer = AppendResponse::Accepted { index: 2, joined };
+    let answer = message(3, 1, cluster.term(1), Payload::AppendResponse(answer));
+    cluster.node(1).step(answer).unwrap();
+    let peer = cluster.raw(1).progress().find(|peer| peer.id == 3).unwrap();
+    peer.matched
+}
+
+#[test]
+fn d18_an_answer_from_before_a_node_was_added_again() {
+    assert_eq!(believed(|_| {}, Some(0)), 0);
+    assert_eq!(believed(|_| {}, Some(5)), 2, "it names the change");
+    assert_eq!(believed(|_| {}, None), 2, "a node of etcd-io/raft does not say");
+    assert_eq!(believed(|config| config.fence_rejoined = false, Some(0)), 2);
+}
+
+/// No tick passes between the snapshot and what follows it.
+#[test]
+fn d18_a_joiner_that_got_a_snapshot_is_fed_at_once() {
+    let mut cluster = led_with(3, |_| {});
+    cluster.commit(1, "a");
+    cluster.add(crate::config(4), MemoryStorage::new()).unwrap();
+    cluster.isolate(4);
+    let change = ConfChangeV2::new([(ConfChangeKind::AddNode, 4)]);
+    let _ = cluster.node(1).propose_conf_change(change).unwrap();
+    cluster.settle();
+    cluster.compact(1);
+    cluster.heal();
+    cluster.node(1).report_unreachable(4).unwrap();
+    for data in ["b", "c"] {
+        cluster.commit(1, data);
+    }
+    cluster.tick(1, 1);
+    cluster.settle();
+    assert_eq!(cluster.raw(1).counters().snapshots_sent, 1);
+    assert_eq!(cluster.data(4), ["b", "c"]);
+    let peer = cluster.raw(1).progress().find(|peer| peer.id == 4).unwrap();
+    assert_eq!(
+        (peer.matched, peer.state),
+        (cluster.committed(1), ReplicationState::Replicate)
+    );
 }

@@ -30,7 +30,7 @@ pub(crate) fn forges(cluster: &Cluster, message: &Message) -> bool {
         Payload::InstallSnapshot(snapshot) => !led || snapshot.metadata.index > ours.commit,
         Payload::RequestVote(request) => request.last > last_of(cluster, message.from),
         Payload::VoteResponse { pre_vote, granted } => *granted && !pre_vote && term == ours.term,
-        Payload::AppendResponse(AppendResponse::Accepted { index }) => {
+        Payload::AppendResponse(AppendResponse::Accepted { index, .. }) => {
             term == ours.term && cluster.nodes.contains_key(&message.from) && *index > cluster.committed(message.from)
         }
         Payload::Propose { entries } => entries.iter().any(|entry| matches!(entry.conf_change(), Some(Ok(_)))),

@@ -171,7 +171,10 @@ impl Recipe {
                 entries: proposal(self.shape),
             },
             Kind::Append => self.append(),
-            Kind::Accepted => Payload::AppendResponse(AppendResponse::Accepted { index: a }),
+            Kind::Accepted => Payload::AppendResponse(AppendResponse::Accepted {
+                index: a,
+                joined: Some(0),
+            }),
             Kind::Rejected => Payload::AppendResponse(AppendResponse::Rejected {
                 index: a,
                 hint: EntryId { term: b, index: c },
@@ -248,6 +251,7 @@ impl Recipe {
             },
             commit,
             entries,
+            joined: 0,
         })
     }
 }

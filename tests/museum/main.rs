@@ -50,12 +50,21 @@ fn append((from, to): (NodeId, NodeId), term: u64, prev: At, entries: &[At], com
         prev: id(prev),
         commit,
         entries: entries.iter().map(|at| entry(*at, "x")).collect(),
+        joined: 0,
     };
     message(from, to, term, Payload::Append(append))
 }
 
 fn accepted((from, to): (NodeId, NodeId), term: u64, index: u64) -> Message {
-    let response = AppendResponse::Accepted { index };
+    accepted_as(0, (from, to), term, index)
+}
+
+/// The answer to an append that says by which change its recipient joined.
+fn accepted_as(joined: u64, (from, to): (NodeId, NodeId), term: u64, index: u64) -> Message {
+    let response = AppendResponse::Accepted {
+        index,
+        joined: Some(joined),
+    };
     message(from, to, term, Payload::AppendResponse(response))
 }
 

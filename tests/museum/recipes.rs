@@ -2,7 +2,7 @@
 
 use quorate::{
     CampaignRefusal, ChangeRefusal, ConfChangeKind, ConfChangeV2, Config, DecodeError, Entry, EntryKind, Event,
-    Message, Payload, ProposeError, RoleKind, StepError,
+    Message, Payload, ProposeError, ReplicationState, RoleKind, StepError,
 };
 
 use crate::support::{Cluster, config, message, plain, store};
@@ -214,6 +214,33 @@ fn r11_four_elections_do_not_multiply_the_cap() {
     assert_eq!(taken, 1);
     let refused = cluster.node(1).propose("ten bytes!");
     assert_eq!(refused, Err(ProposeError::Full { uncommitted: 10 }));
+}
+
+/// Node 3 was removed and added again within a term; what it acknowledged before came late.
+#[test]
+fn r12_an_acknowledgement_from_before_a_node_was_added_again() {
+    let mut cluster = Cluster::led(3);
+    for data in ["a", "b", "c", "d"] {
+        cluster.commit(1, data);
+    }
+    cluster.isolate(3);
+    for kind in [ConfChangeKind::RemoveNode, ConfChangeKind::AddNode] {
+        let change = ConfChangeV2::new([(kind, 3)]);
+        let _ = cluster.node(1).propose_conf_change(change).unwrap();
+        cluster.settle();
+    }
+    let late = accepted((3, 1), 1, 6);
+    cluster.node(1).step(late.clone()).unwrap();
+    let known = |cluster: &Cluster| {
+        let peer = cluster.raw(1).progress().find(|peer| peer.id == 3).unwrap();
+        (peer.matched, peer.state)
+    };
+    assert_eq!(known(&cluster), (0, ReplicationState::Probe));
+    // Nor is anything lost: once it can be reached it is fed, and late answers still say nothing.
+    cluster.heal();
+    cluster.tick_all(2);
+    cluster.node(1).step(late).unwrap();
+    assert_eq!(known(&cluster), (8, ReplicationState::Replicate));
 }
 
 /// A snapshot and what follows it, before the disk was asked for either.

@@ -6,8 +6,8 @@ use quorate::{Append, AppendResponse, ConfChangeKind, ConfChangeV2, Message, Pay
 
 use crate::support::{Cluster, plain, store};
 use crate::{
-    accepted, drain_all, hard_state, is_append, led_with, progress, rejected, single_leader, store_of, vote,
-    vote_request,
+    accepted, accepted_as, drain_all, hard_state, is_append, led_with, progress, rejected, single_leader, store_of,
+    vote, vote_request,
 };
 
 fn append_of(message: &Message) -> Option<&Append> {
@@ -256,8 +256,7 @@ fn m42_what_a_follower_holds_counts_when_it_leads() {
 
 /// A node was removed and added again within a term: the leader went on with what it knew of its
 /// former self. Here it begins anew, and an acknowledgement that arrives in between is a stranger's.
-/// One that arrives only after the node is back is believed, as in etcd-io/raft: see "Kept as in
-/// etcd" in docs/etcd-differences.md.
+/// So is one that arrives only after the node is back (R12).
 #[test]
 fn m43_a_node_added_again_begins_anew() {
     let mut cluster = single_leader(plain(1), store(&[1, 2, 3]));
@@ -281,8 +280,12 @@ fn m43_a_node_added_again_begins_anew() {
             "a stranger's word counts for nothing"
         );
     }
-    let (matched, _, state) = progress(&cluster, 1, 3);
-    assert_eq!((matched, state), (0, ReplicationState::Probe));
+    // From before; and then from after, as it says.
+    for (joined, known) in [(0, (0, ReplicationState::Probe)), (4, (4, ReplicationState::Replicate))] {
+        cluster.step(accepted_as(joined, (3, 1), 1, 4));
+        let (matched, _, state) = progress(&cluster, 1, 3);
+        assert_eq!((matched, state), known);
+    }
 }
 
 /// The same when one change both removes a learner and adds it again.
@@ -296,7 +299,7 @@ fn m43_a_node_removed_and_added_by_one_change_begins_anew() {
         cluster.step(accepted((2, 1), 1, index));
         cluster.drain(1);
         let fresh = progress(&cluster, 1, 4);
-        cluster.step(accepted((4, 1), 1, index));
+        cluster.step(accepted_as(index, (4, 1), 1, index));
         (fresh.0, fresh.2, progress(&cluster, 1, 4).0)
     };
     let added = commit(3, &[(ConfChangeKind::AddLearnerNode, 4)]);

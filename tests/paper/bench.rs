@@ -217,6 +217,7 @@ pub fn append((index, term): (Index, Term), after: &[Term], commit: Index) -> Pa
         prev: EntryId { term, index },
         commit,
         entries: entries(index + 1, after),
+        joined: 0,
     })
 }
 
@@ -259,7 +260,7 @@ pub fn heartbeat_answer() -> Payload {
 }
 
 pub fn accepted(index: Index) -> Payload {
-    Payload::AppendResponse(AppendResponse::Accepted { index })
+    Payload::AppendResponse(AppendResponse::Accepted { index, joined: Some(0) })
 }
 
 /// `RequestVote` of a candidate whose last entry is `last`: (index, term).

@@ -100,7 +100,7 @@ fn receiver_2_an_append_needs_the_entry_before() {
             let said = only(bench.hear(2, 3, append((at, term), &[3], 0)));
             let accepts = matches!(
                 said.payload,
-                Payload::AppendResponse(AppendResponse::Accepted { index }) if index == at + 1
+                Payload::AppendResponse(AppendResponse::Accepted { index, .. }) if index == at + 1
             );
             assert_eq!(
                 accepts,

@@ -180,7 +180,7 @@ fn a_success_means_that_the_logs_are_the_same_up_to_there() {
             let term = before.checked_sub(1).map_or(0, |position| leader[position]);
             let leader_id: NodeId = 2;
             let answers = bench.hear(leader_id, 4, append((index, term), &leader[before..], 0));
-            if let Payload::AppendResponse(AppendResponse::Accepted { index }) = answers[0].payload {
+            if let Payload::AppendResponse(AppendResponse::Accepted { index, .. }) = answers[0].payload {
                 assert_eq!(index, 5);
                 assert_eq!(bench.log(), leader, "{follower:?}, from {before} on");
             } else {

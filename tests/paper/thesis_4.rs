@@ -139,6 +139,7 @@ fn no_election_with_an_unapplied_change() {
         prev: EntryId::default(),
         commit: 1,
         entries: vec![entry(1, 1, add(4))],
+        joined: 0,
     };
     let node = bench.group.node(ME);
     node.step(message(2, ME, 1, Payload::Append(append))).unwrap();
@@ -166,6 +167,7 @@ fn an_uncommitted_change_counts_for_nothing() {
         prev: EntryId::default(),
         commit: 0,
         entries: vec![entry(1, 1, add(4))],
+        joined: 0,
     };
     bench.hear(2, 1, Payload::Append(append));
     let said = bench.campaign();

@@ -217,7 +217,7 @@ impl Member {
                 continue;
             };
             // What was promised in an earlier term may have been overwritten at once.
-            if let (Payload::AppendResponse(AppendResponse::Accepted { index }), true) =
+            if let (Payload::AppendResponse(AppendResponse::Accepted { index, joined: Some(0) }), true) =
                 (&message.payload, message.term == term)
             {
                 assert!(*index <= last, "{message} promises more than index {last}");

@@ -232,6 +232,7 @@ fn no_campaign_before_a_change_is_applied() {
             prev: crate::id(1, 1),
             commit: 3,
             entries,
+            joined: 0,
         };
         let node = follower.node(1);
         node.step(message(2, 1, 1, quorate::Payload::Append(append)))

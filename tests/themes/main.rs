@@ -118,11 +118,13 @@ fn append(prev: (Term, Index), terms: &[Term], commit: Index) -> Payload {
         prev: id(prev.0, prev.1),
         commit,
         entries: entries(prev.1 + 1, terms),
+        joined: 0,
     })
 }
 
+/// As a node of etcd-io/raft says it: without the change by which it joined.
 fn accepted(index: Index) -> Payload {
-    Payload::AppendResponse(AppendResponse::Accepted { index })
+    Payload::AppendResponse(AppendResponse::Accepted { index, joined: None })
 }
 
 fn rejected(index: Index, hint: (Term, Index)) -> Payload {

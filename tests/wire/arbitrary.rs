@@ -105,9 +105,16 @@ pub(crate) fn conf_change_v2() -> impl Strategy<Value = ConfChangeV2> {
 }
 
 fn payload() -> impl Strategy<Value = Payload> {
-    let append = (entry_id(), number(), entries())
-        .prop_map(|(prev, commit, entries)| Payload::Append(Append { prev, commit, entries }));
-    let accepted = number().prop_map(|index| AppendResponse::Accepted { index });
+    let append = (entry_id(), number(), entries(), number()).prop_map(|(prev, commit, entries, joined)| {
+        Payload::Append(Append {
+            prev,
+            commit,
+            entries,
+            joined,
+        })
+    });
+    let accepted =
+        (number(), option::of(number())).prop_map(|(index, joined)| AppendResponse::Accepted { index, joined });
     let rejected = (number(), entry_id()).prop_map(|(index, hint)| AppendResponse::Rejected { index, hint });
     let request = (any::<bool>(), entry_id(), any::<bool>())
         .prop_map(|(pre_vote, last, forced)| Payload::RequestVote(RequestVote { pre_vote, last, forced }));
@@ -141,9 +148,9 @@ pub(crate) fn message() -> impl Strategy<Value = Message> {
     })
 }
 
-/// Fields that no message has (tags 33, 49, 65 ...), in each of the forms that fields have.
+/// Fields that no message has (tags 49, 65, 81 ...), in each of the forms that fields have.
 pub(crate) fn unknown_fields() -> impl Strategy<Value = Vec<u8>> {
-    let field = (2_u8..128, 0_usize..4, any::<[u8; 8]>()).prop_map(|(tag, form, bytes)| {
+    let field = (3_u8..128, 0_usize..4, any::<[u8; 8]>()).prop_map(|(tag, form, bytes)| {
         let key = |form: u8| [0x88 | form, tag];
         match form {
             0 => [&key(0)[..], &[bytes[0] | 0x80, bytes[1] & 0x7f]].concat(),

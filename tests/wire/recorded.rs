@@ -121,8 +121,9 @@ fn typed_payload(fields: &Value) -> Payload {
             prev: at(),
             commit,
             entries,
+            joined: 0,
         }),
-        4 if yes => Payload::AppendResponse(AppendResponse::Accepted { index }),
+        4 if yes => Payload::AppendResponse(AppendResponse::Accepted { index, joined: None }),
         4 => Payload::AppendResponse(AppendResponse::Rejected {
             index,
             hint: EntryId {
@@ -295,6 +296,7 @@ fn plain_message(fields: &Value) -> proto::Message {
         reject_hint: number(&fields["reject_hint"]),
         context: data(&fields["context"]),
         promised_ticks: None,
+        joined: None,
     }
 }
 

@@ -103,7 +103,7 @@ impl<'a> Line<'a> {
                 entries: (&append.entries).into(),
                 ..line("MsgApp")
             },
-            Payload::AppendResponse(AppendResponse::Accepted { index }) => Self {
+            Payload::AppendResponse(AppendResponse::Accepted { index, .. }) => Self {
                 log: at(*index),
                 ..line("MsgAppResp")
             },
@@ -271,6 +271,7 @@ mod tests {
                 prev: EntryId { term: 1, index: 4 },
                 commit: 2,
                 entries,
+                joined: 0,
             })
         };
         assert_eq!(text(append(vec![])), "a->2 MsgApp Term:3 Log:1/4 Commit:2");

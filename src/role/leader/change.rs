@@ -8,16 +8,17 @@ use crate::progress::Progress;
 use crate::role::Next;
 use crate::server::Server;
 use crate::storage::Storage;
-use crate::types::NodeId;
+use crate::types::{Index, NodeId};
 
 impl Leader {
-    /// The configuration was switched; the progress of `fresh` members begins anew.
+    /// The configuration was switched by the change at `index`; the progress of `fresh` members begins anew.
     pub(crate) fn on_membership<S: Storage>(
         &mut self,
         server: &mut Server<S>,
         fresh: &[NodeId],
+        index: Index,
     ) -> Result<Next, Fault> {
-        self.replace_peers(server, fresh);
+        self.replace_peers(server, fresh, index);
         let id = server.id();
         if !server.membership.is_voter(id) {
             if !server.config.step_down_on_removal {
@@ -51,8 +52,9 @@ impl Leader {
         Ok(Next::Stay)
     }
 
-    fn replace_peers<S: Storage>(&mut self, server: &Server<S>, fresh: &[NodeId]) {
+    fn replace_peers<S: Storage>(&mut self, server: &Server<S>, fresh: &[NodeId], index: Index) {
         let next = server.log.last_index();
+        let joined = if server.config.fence_rejoined { index } else { 0 };
         let mut old = core::mem::take(&mut self.peers);
         let progress = |member: NodeId| {
             let kept = old
@@ -61,8 +63,7 @@ impl Leader {
                 .filter(|_| !fresh.contains(&member))
                 .and_then(|position| old.get_mut(position))
                 .map(|(_, progress)| core::mem::replace(progress, Progress::new(1, false)));
-            // The quorum check gives a new member a period to be heard of.
-            (member, kept.unwrap_or_else(|| Progress::new(next, true)))
+            (member, kept.unwrap_or_else(|| Progress::of_joiner(next, joined)))
         };
         self.peers = server.membership.members().into_iter().map(progress).collect();
     }

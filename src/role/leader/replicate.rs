@@ -136,6 +136,7 @@ impl Leader {
         entries: Vec<Entry>,
     ) -> bool {
         let commit = server.log.committed();
+        let joined = self.peer(to).map_or(0, Progress::joined);
         let count = entries.len().try_into().unwrap_or(u64::MAX);
         let bytes = entries
             .iter()
@@ -144,7 +145,13 @@ impl Leader {
             peer.sent(count, bytes, &server.config);
             peer.sent_commit(commit);
         }
-        server.send(to, Payload::Append(Append { prev, commit, entries }));
+        let append = Append {
+            prev,
+            commit,
+            entries,
+            joined,
+        };
+        server.send(to, Payload::Append(append));
         true
     }
 
@@ -204,7 +211,12 @@ impl Leader {
     ) -> Result<Next, Fault> {
         self.note_activity(server, from);
         match response {
-            AppendResponse::Accepted { index } => self.on_accepted(server, from, index)?,
+            AppendResponse::Accepted { index, joined } => match self.peer_mut(from) {
+                Some(peer) if joined.is_some_and(|joined| joined != peer.joined()) => {
+                    self.on_unfounded(server, from, index)?;
+                }
+                Some(_) | None => self.on_accepted(server, from, index)?,
+            },
             AppendResponse::Rejected { index, hint } => self.on_rejected(server, from, index, hint)?,
         }
         Ok(Next::Stay)
@@ -252,6 +264,15 @@ impl Leader {
             self.send_all(server, from)?;
         }
         self.continue_transfer(server, from);
+        Ok(())
+    }
+
+    /// An answer that says nothing of what the peer has now: to a snapshot, or from before it was
+    /// removed and added again. If a snapshot is on its way there, see whether it arrived.
+    fn on_unfounded<S: Storage>(&mut self, server: &mut Server<S>, from: NodeId, index: Index) -> Result<(), Fault> {
+        if self.peer_mut(from).is_some_and(|peer| peer.snapshot_answered(index)) {
+            self.send_append(server, from, true)?;
+        }
         Ok(())
     }
 
