@@ -1,0 +1,4 @@
+//! A deterministic simulator for [`quorate`].
+
+pub mod disk;
+pub mod trace;

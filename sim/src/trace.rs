@@ -1,0 +1,125 @@
+//! What happened in a run, in order: for timelines and other eyes.
+
+use quorate::{Index, NodeId, RoleKind, Term};
+
+/// A run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trace {
+    /// The seed that replays it.
+    pub seed: u64,
+    /// The profile it ran under.
+    pub profile: String,
+    /// The parameters that the seed drew, for a reader.
+    pub parameters: String,
+    /// Every node that ever was, in the order of their ids.
+    pub nodes: Vec<NodeId>,
+    /// What happened; times never fall.
+    pub records: Vec<Record>,
+    /// What broke, if something did; it was found after the last record.
+    pub violation: Option<String>,
+}
+
+/// Something that happened at a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Microseconds of simulated time since the beginning.
+    pub at: u64,
+    /// Where.
+    pub node: NodeId,
+    /// What.
+    pub what: What,
+}
+
+/// What can happen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// The node's role, term or known leader is now this.
+    Role {
+        /// Its role.
+        role: RoleKind,
+        /// Its term.
+        term: Term,
+        /// Whom it follows, or itself.
+        leader: Option<NodeId>,
+    },
+    /// A message left the node.
+    Sent {
+        /// Names the copy in flight; a duplicate has a name of its own.
+        message: u64,
+        /// For whom.
+        to: NodeId,
+        /// Its kind, as [`quorate::Payload::name`] gives it.
+        kind: &'static str,
+        /// All of it.
+        text: String,
+    },
+    /// The message arrived at the node.
+    Delivered {
+        /// Its name.
+        message: u64,
+    },
+    /// The network lost the message; `node` is its sender.
+    Dropped {
+        /// Its name.
+        message: u64,
+        /// Loss, a partition, or a recipient that is down.
+        why: &'static str,
+    },
+    /// The node stopped at once.
+    Crashed {
+        /// Writes that were not synced and are lost.
+        lost: usize,
+    },
+    /// The node runs again.
+    Restarted,
+    /// The node does nothing for a while.
+    Paused,
+    /// It goes on.
+    Resumed,
+    /// Nothing that the node sends gets to the other.
+    Cut {
+        /// The other.
+        to: NodeId,
+    },
+    /// It gets there again.
+    Mended {
+        /// The other.
+        to: NodeId,
+    },
+    /// The node knows that everything up to here is committed.
+    Committed {
+        /// Up to here.
+        index: Index,
+    },
+    /// The node applied everything up to here.
+    Applied {
+        /// Up to here.
+        index: Index,
+    },
+    /// The node's configuration is now this.
+    Configured {
+        /// Voters and learners, for a reader.
+        text: String,
+    },
+    /// A client asked this node for something.
+    Called {
+        /// Names the operation.
+        operation: u64,
+        /// All of it.
+        text: String,
+    },
+    /// The operation ended.
+    Answered {
+        /// Its name.
+        operation: u64,
+        /// The answer, or why there is none.
+        text: String,
+    },
+    /// A fault of the disk, a change of the clock, a snapshot, a compaction, an event of the core.
+    Note {
+        /// Its kind, in a word: `disk`, `clock`, `snapshot`, `compaction`, `event`, `fault`.
+        kind: &'static str,
+        /// All of it.
+        text: String,
+    },
+}
