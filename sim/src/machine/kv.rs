@@ -1,0 +1,97 @@
+//! A key-value map with compare-and-set.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+
+use super::{Malformed, StateMachine, numbers, pack};
+
+/// A map from numbers to numbers. An absent key reads as 0.
+///
+/// ```
+/// use quorate_sim::machine::{KvCommand, KvMap, StateMachine};
+/// let mut map = KvMap::default();
+/// map.apply(&KvCommand::Put { key: 1, value: 7 }.encode());
+/// let swapped = map.apply(&KvCommand::CompareAndSet { key: 1, expected: 7, value: 8 }.encode());
+/// assert_eq!(KvMap::read_answer(&swapped), Some(1));
+/// assert_eq!(KvMap::read_answer(&map.query(&KvMap::encode_query(1))), Some(8));
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KvMap {
+    values: BTreeMap<u64, u64>,
+}
+
+/// What changes the map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KvCommand {
+    /// Sets a key; the answer is 1.
+    Put {
+        /// The key.
+        key: u64,
+        /// Its new value.
+        value: u64,
+    },
+    /// Sets a key if it has the expected value; the answer is 1 if it had, else 0.
+    CompareAndSet {
+        /// The key.
+        key: u64,
+        /// What it must be.
+        expected: u64,
+        /// Its new value.
+        value: u64,
+    },
+}
+
+impl KvCommand {
+    /// As bytes.
+    pub fn encode(self) -> Bytes {
+        match self {
+            Self::Put { key, value } => pack([key, value]).into(),
+            Self::CompareAndSet { key, expected, value } => pack([key, value, expected]).into(),
+        }
+    }
+}
+
+impl KvMap {
+    /// A query for one key.
+    pub fn encode_query(key: u64) -> Bytes {
+        pack([key]).into()
+    }
+
+    /// The number in an answer.
+    pub fn read_answer(answer: &[u8]) -> Option<u64> {
+        numbers(answer).map(|[number]| number)
+    }
+}
+
+impl StateMachine for KvMap {
+    fn apply(&mut self, command: &Bytes) -> Bytes {
+        let (Some([key, value]), expected) = (numbers(command), numbers(command).map(|[_, _, expected]| expected))
+        else {
+            return Bytes::new();
+        };
+        let now = self.values.get(&key).copied().unwrap_or(0);
+        let done = expected.is_none_or(|expected: u64| expected == now);
+        if done {
+            self.values.insert(key, value);
+        }
+        pack([u64::from(done)]).into()
+    }
+
+    fn query(&self, query: &Bytes) -> Bytes {
+        let value = numbers(query).and_then(|[key]| self.values.get(&key).copied());
+        pack([value.unwrap_or(0)]).into()
+    }
+
+    fn snapshot(&self) -> Bytes {
+        pack(self.values.iter().flat_map(|(key, value)| [*key, *value])).into()
+    }
+
+    fn restore(&mut self, snapshot: &Bytes) -> Result<(), Malformed> {
+        let pairs = snapshot
+            .chunks(16)
+            .map(|pair| numbers(pair).map(|[key, value]| (key, value)));
+        self.values = pairs.collect::<Option<_>>().ok_or(Malformed)?;
+        Ok(())
+    }
+}
