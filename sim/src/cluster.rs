@@ -7,7 +7,10 @@ mod network;
 mod observe;
 mod storage;
 
+pub(crate) use storage::VETO;
+
 use std::collections::BTreeMap;
+use std::fmt;
 
 use bytes::Bytes;
 use quorate::membership::Membership;
@@ -15,6 +18,7 @@ use quorate::{ConfState, Config, Index, Message, NodeId, Snapshot, SnapshotMetad
 
 use crate::coverage::Coverage;
 use crate::disk::Disk;
+use crate::history::Prefix;
 use crate::judge::{Judge, Verdict, Violation};
 use crate::machine::StateMachine;
 use crate::member::Member;
@@ -53,8 +57,21 @@ pub struct Cluster<M, D> {
     /// For whoever drives: messages that were sent, and operations that ended, since it last looked.
     pub(crate) sent: Vec<u64>,
     pub(crate) ended: Vec<(u64, Outcome)>,
+    /// Commands, in the order in which they were committed, since it last looked.
+    pub(crate) committed: Vec<Bytes>,
     /// Whether a lease that overlaps another, or a stale read, is a violation.
     pub(crate) judge_leases: bool,
+}
+
+impl<M, D> fmt::Debug for Cluster<M, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (nodes, messages) = (self.members.len(), self.pool.len());
+        write!(
+            f,
+            "Cluster {{ seed: {}, nodes: {nodes}, messages in flight: {messages} }}",
+            self.seed
+        )
+    }
 }
 
 impl<M: StateMachine, D: Disk> Cluster<M, D> {
@@ -80,6 +97,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             coverage: Coverage::default(),
             sent: Vec::new(),
             ended: Vec::new(),
+            committed: Vec::new(),
             judge_leases: true,
         };
         let metadata = SnapshotMetadata {
@@ -129,6 +147,28 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             Step::Compact { node, keep } => self.compact(node, keep)?,
         }
         Ok(())
+    }
+
+    /// A digest of where everything stands, and of how much happened.
+    pub fn fingerprint(&self) -> u64 {
+        let mut digest = Prefix::EMPTY;
+        for member in &self.members {
+            let last = member.log.last();
+            let numbers = [
+                member.starts,
+                member.applied,
+                member.seen.term,
+                member.seen.commit,
+                last.index,
+                last.term,
+            ];
+            digest = numbers.into_iter().fold(digest, Prefix::then);
+        }
+        let counts = self.coverage.rows().into_iter().map(|(_, count)| count);
+        counts
+            .chain([self.messages, self.now])
+            .fold(digest, Prefix::then)
+            .digest
     }
 
     /// What was seen so far.

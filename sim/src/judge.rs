@@ -170,18 +170,20 @@ impl Judge {
         )
     }
 
-    /// *State machine safety*: nodes that apply an entry at an index apply the same one.
-    pub fn applies(&mut self, node: NodeId, entry: &Entry) -> Verdict {
+    /// *State machine safety*: nodes that apply an entry at an index apply the same one. True for the
+    /// first that does.
+    pub fn applies(&mut self, node: NodeId, entry: &Entry) -> Result<bool, Violation> {
         let seen = digest(entry);
         let committed = self.committed_at(entry.index).is_none_or(|first| first.digest == seen);
+        let before = self.applied.len();
         let first = *self.applied.entry(entry.index).or_insert(seen);
         check(committed && first == seen, "state machine safety", || {
             format!("{node} applies {}, others had another entry there", entry.id())
-        })
+        })?;
+        Ok(self.applied.len() > before)
     }
 
-    /// The bytes of the state machine at an index, the same everywhere: a snapshot is told as an
-    /// observation like an entry, under the index before the first.
+    /// Terms, commit indexes and what is applied never fall while a node runs.
     pub fn monotone(node: NodeId, what: &'static str, before: u64, now: u64) -> Verdict {
         check(before <= now, "monotone", || {
             format!("{node}: {what} falls from {before} to {now}")

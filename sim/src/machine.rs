@@ -10,7 +10,7 @@ mod sessions;
 use bytes::Bytes;
 
 pub use kv::{KvCommand, KvMap};
-pub use register::{Register, RegisterState};
+pub use register::Register;
 pub use sessions::Sessions;
 
 /// A deterministic state machine: the same commands in the same order give the same answers.

@@ -124,18 +124,20 @@ fn over_the_wire(message: Message) -> Result<Message, Violation> {
     ))
 }
 
-/// Whether what the message says is on the sender's disk.
+/// Whether what the message says is on the sender's disk. A later term on the disk is there because the
+/// earlier one was: writes reach the disk in order.
 fn keeps<M, D: Disk>(member: &Member<M, D>, message: &Message) -> bool {
     let disk = &member.durable;
     let term = disk.hard_state.term;
     match &message.payload {
         Payload::RequestVote(request) if !request.pre_vote => {
-            term == message.term && disk.hard_state.vote == Some(member.id) && disk.holds(request.last)
+            let voted = term == message.term && disk.hard_state.vote == Some(member.id);
+            (voted && disk.holds(request.last)) || term > message.term
         }
         Payload::VoteResponse {
             pre_vote: false,
             granted: true,
-        } => term == message.term && disk.hard_state.vote == Some(message.to),
+        } => (term == message.term && disk.hard_state.vote == Some(message.to)) || term > message.term,
         Payload::AppendResponse(AppendResponse::Accepted { index, .. }) => {
             term >= message.term && disk.last().index >= *index
         }

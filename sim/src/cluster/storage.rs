@@ -198,7 +198,9 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
                 let detail = format!("{id} applies {} after {applied}", entry.id());
                 return Err(Violation::new("applied in order", detail));
             }
-            self.judge.applies(id, entry)?;
+            if self.judge.applies(id, entry)? && entry.kind == EntryKind::Normal && !entry.data.is_empty() {
+                self.committed.push(entry.data.clone());
+            }
             self.apply_one(id, entry)?;
         }
         if let Some(last) = entries.last() {

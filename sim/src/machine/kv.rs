@@ -6,14 +6,14 @@ use bytes::Bytes;
 
 use super::{Malformed, StateMachine, numbers, pack};
 
-/// A map from numbers to numbers. An absent key reads as 0.
+/// A map from numbers to numbers. An absent key reads as 0, which is no value to write.
 ///
 /// ```
 /// use quorate_sim::machine::{KvCommand, KvMap, StateMachine};
 /// let mut map = KvMap::default();
 /// map.apply(&KvCommand::Put { key: 1, value: 7 }.encode());
 /// let swapped = map.apply(&KvCommand::CompareAndSet { key: 1, expected: 7, value: 8 }.encode());
-/// assert_eq!(KvMap::read_answer(&swapped), Some(1));
+/// assert_eq!(KvMap::read_answer(&swapped), Some(7)); // what was there
 /// assert_eq!(KvMap::read_answer(&map.query(&KvMap::encode_query(1))), Some(8));
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,14 +24,14 @@ pub struct KvMap {
 /// What changes the map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KvCommand {
-    /// Sets a key; the answer is 1.
+    /// Sets a key; the answer is what was there.
     Put {
         /// The key.
         key: u64,
         /// Its new value.
         value: u64,
     },
-    /// Sets a key if it has the expected value; the answer is 1 if it had, else 0.
+    /// Sets a key if it has the expected value; the answer is what was there.
     CompareAndSet {
         /// The key.
         key: u64,
@@ -71,11 +71,10 @@ impl StateMachine for KvMap {
             return Bytes::new();
         };
         let now = self.values.get(&key).copied().unwrap_or(0);
-        let done = expected.is_none_or(|expected: u64| expected == now);
-        if done {
+        if expected.is_none_or(|expected: u64| expected == now) {
             self.values.insert(key, value);
         }
-        pack([u64::from(done)]).into()
+        pack([now]).into()
     }
 
     fn query(&self, query: &Bytes) -> Bytes {
