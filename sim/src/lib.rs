@@ -3,6 +3,7 @@
 pub mod cluster;
 pub mod coverage;
 pub mod disk;
+pub mod history;
 pub mod judge;
 pub mod machine;
 mod member;
