@@ -128,6 +128,12 @@ pub enum What {
 
 impl fmt::Display for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:>12.3} ms  {:>3}  {:?}", self.at as f64 / 1e3, self.node, self.what)
+        write!(
+            f,
+            "{:>12.3} ms  {:>3}  {:?}",
+            self.at as f64 / 1e3,
+            self.node,
+            self.what
+        )
     }
 }

@@ -154,7 +154,14 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
 
     fn what_is_missing(&self, core: &BTreeSet<NodeId>) -> String {
         let missing = self.missing(core).unwrap_or_default();
-        format!("{core:?} is well for {PATIENCE} election timeouts, and {missing}")
+        let nodes: Vec<String> = self
+            .core_members(core)
+            .map(|member| format!("{:?}", member.node().map(quorate::RawNode::status)))
+            .collect();
+        format!(
+            "{core:?} is well for {PATIENCE} election timeouts, and {missing}: {}",
+            nodes.join("; ")
+        )
     }
 }
 
