@@ -60,8 +60,10 @@ struct Local {
     paused: Option<u64>,
     /// Ticks for which the clock stands still.
     stopped: u64,
-    /// Never to come back.
+    /// It stands still for good.
     dead: bool,
+    /// And its disk is lost.
+    lost: bool,
 }
 
 /// How a run went.
@@ -176,6 +178,8 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     fn report(mut self, violation: Option<Violation>, recovery_us: u64) -> Report {
         let mut coverage = *self.cluster.coverage();
         coverage.simulated_us = self.clock.now;
+        let nodes = self.cluster.members.iter().filter_map(Member::node);
+        coverage.reads_by_lease += nodes.map(|node| node.counters().reads_by_lease).sum::<u64>();
         coverage.steps = self.steps;
         if let Some(trace) = &mut self.cluster.trace {
             trace.violation = violation.as_ref().map(ToString::to_string);

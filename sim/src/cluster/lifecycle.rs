@@ -65,8 +65,12 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let Some(member) = self.member_mut(id) else {
             return Ok(());
         };
-        let Life::Down(disk) = std::mem::replace(&mut member.life, Life::Gone) else {
-            return Ok(());
+        let disk = match std::mem::replace(&mut member.life, Life::Gone) {
+            Life::Down(disk) => disk,
+            other => {
+                member.life = other;
+                return Ok(());
+            }
         };
         let snapshot = disk
             .latest_snapshot()
@@ -108,6 +112,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
                 return Ok(());
             }
         };
+        let by_lease = node.counters().reads_by_lease;
         let mut disk = node.into_storage();
         let unsynced = disk.unsynced();
         if unsynced != member.marks.len() {
@@ -132,6 +137,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             self.end(id, operation, Outcome::Refused);
         }
         self.coverage.crashes += 1;
+        self.coverage.reads_by_lease += by_lease;
         self.coverage.torn_writes += u64::from(kept > 0 && kept < unsynced);
         self.coverage.lost_writes += (unsynced - kept) as u64;
         self.note(id, || What::Crashed { lost: unsynced - kept });

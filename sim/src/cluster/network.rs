@@ -132,7 +132,9 @@ fn keeps<M, D: Disk>(member: &Member<M, D>, message: &Message) -> bool {
     match &message.payload {
         Payload::RequestVote(request) if !request.pre_vote => {
             let voted = term == message.term && disk.hard_state.vote == Some(member.id);
-            (voted && disk.holds(request.last)) || term > message.term
+            // What it had may be replaced by what a later leader sent, and synced with it.
+            let (last, asked) = (disk.last(), request.last);
+            term > message.term || (voted && (last.term, last.index) >= (asked.term, asked.index))
         }
         Payload::VoteResponse {
             pre_vote: false,

@@ -86,6 +86,13 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         Ok(())
     }
 
+    /// The node's process stands still.
+    pub(crate) fn suspend_lease(&mut self, id: NodeId) {
+        if let Some(member) = self.member_mut(id) {
+            member.seen.lease = false;
+        }
+    }
+
     /// What a leader counts as committed is on the disks of a quorum, now.
     fn judge_durable(&self, id: NodeId, commit: quorate::Index) -> Verdict {
         let member = &self.members[Self::position(id)];

@@ -360,8 +360,10 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
                 }
             }
             Err(_) => {
-                if member.calls.reads.remove(&operation).is_some() {
+                if let Some(read) = member.calls.reads.remove(&operation) {
                     self.coverage.reads_refused += 1;
+                    let stale = member.seen.commit < read.committed_before;
+                    self.coverage.stale_reads_prevented += u64::from(stale);
                     self.end(id, operation, Outcome::Refused);
                 }
             }

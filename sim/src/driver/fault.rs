@@ -57,7 +57,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         if self.dice.chance(self.parameters.wipe) && self.may_lose(node) {
             self.perform_at(node, Step::Wipe { node })?;
             if !keeps_old_id(self.parameters.profile) {
-                self.local(node).dead = true;
+                (self.local(node).dead, self.local(node).lost) = (true, true);
                 return self.replace(node);
             }
         }
@@ -75,7 +75,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             return false;
         }
         let pending = self.changes_pending();
-        let alive = |id: NodeId| id != node && !self.nodes[usize::try_from(id - 1).unwrap_or(0)].dead;
+        let alive = |id: NodeId| id != node && !self.nodes[usize::try_from(id - 1).unwrap_or(0)].lost;
         let membership = self.cluster.membership();
         let vote = |id: NodeId| Some(alive(id));
         !pending && membership.voters().vote_result(vote) == quorate::quorum::VoteResult::Won
@@ -84,6 +84,8 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     fn pause(&mut self, node: NodeId) {
         self.cluster.coverage.pauses += 1;
         self.local(node).paused = Some(0);
+        // The ticks that it owes come first when it goes on: it answers nothing by a lease from before.
+        self.cluster.suspend_lease(node);
         self.cluster.note(node, || What::Paused);
         let wait = self.dice.wait(self.parameters.pause_ticks * self.parameters.tick_us);
         self.clock.after(wait, Due::Resume(node));

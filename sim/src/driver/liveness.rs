@@ -3,10 +3,12 @@
 
 use std::collections::BTreeSet;
 
+use quorate::NodeId;
+use quorate::membership::Membership;
 use quorate::quorum::VoteResult;
-use quorate::{ConfState, NodeId};
 
 use super::Driver;
+use crate::clock::Due;
 use crate::disk::Disk;
 use crate::judge::{Verdict, Violation};
 use crate::member::Member;
@@ -19,8 +21,10 @@ pub(super) const PATIENCE: u64 = 60;
 impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     /// How long it took, in microseconds.
     pub(super) fn recover(&mut self) -> Result<u64, Violation> {
-        let Some(core) = self.choose_core() else { return Ok(0) };
-        let before = self.clock.now;
+        let Some(mut core) = self.choose_core() else {
+            return Ok(0);
+        };
+        let mut before = self.clock.now;
         self.heal(&core)?;
         let patience = PATIENCE * self.parameters.election_ticks * self.parameters.tick_us;
         let mut probed = 0;
@@ -32,51 +36,50 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
                     return Ok(self.clock.now - before);
                 }
                 self.nudge(&core)?;
+                // A change that was under way may ask for more than this majority.
+                let size = core.len();
+                if !self.grow(&mut core) {
+                    return Ok(0);
+                }
+                if core.len() > size {
+                    before = self.clock.now;
+                    self.heal(&core)?;
+                }
             }
         }
         Err(Violation::new("liveness", self.what_is_missing(&core)))
     }
 
-    /// A random quorum that can be made well, and stays one whatever of the changes in the logs commits.
+    /// A random quorum of nodes whose disks are not lost; `None` if there is none.
     fn choose_core(&mut self) -> Option<BTreeSet<NodeId>> {
-        let (_, latest) = self.cluster.judge.configurations.latest()?;
-        let latest = latest.clone();
-        let pending = self.changes_in_logs();
-        let living = |id: &NodeId| !self.nodes[usize::try_from(id - 1).unwrap_or(0)].dead;
-        let members = self.cluster.membership().members();
-        let mut candidates: Vec<NodeId> = members.into_iter().filter(living).collect();
-        let mut core: BTreeSet<NodeId> = pending.iter().map(|(_, id)| *id).filter(living).collect();
-        let mut spare = pending.len();
-        loop {
-            if is_quorum(&latest, &core) {
-                if spare == 0 || candidates.is_empty() {
-                    return Some(core);
-                }
-                spare -= 1; // each change that may commit can take one away
-            }
-            if candidates.is_empty() {
-                return None;
-            }
-            let position = usize::try_from(self.dice.below(candidates.len() as u64)).unwrap_or(0);
-            core.insert(candidates.swap_remove(position));
-        }
+        let mut core = BTreeSet::new();
+        self.grow(&mut core).then_some(core)
     }
 
-    fn changes_in_logs(&self) -> Vec<(quorate::Index, NodeId)> {
-        let applied = self.cluster.judge.configurations.latest().map_or(0, |(index, _)| index);
-        let mut found = Vec::new();
-        for member in &self.cluster.members {
-            let Some(node) = member.node() else { continue };
-            if let Ok(known) = node.configuration()
-                && let Some(pending) = known.pending.filter(|pending| pending.index > applied)
-                && let Some(change) = pending.change
-            {
-                found.extend(change.changes.iter().map(|single| (pending.index, single.node_id)));
-            }
+    /// Adds random members until the core is a quorum of the newest configuration, and of those that its
+    /// own nodes have: a node that was not told of a change needs those that it knows of.
+    fn grow(&mut self, core: &mut BTreeSet<NodeId>) -> bool {
+        while let Some(lacking) = self
+            .known(core)
+            .into_iter()
+            .find(|membership| !is_quorum(membership, core))
+        {
+            let mut candidates = lacking.members();
+            candidates.retain(|id| !core.contains(id) && !self.local(*id).lost);
+            let Some(chosen) = self.dice.pick(&candidates) else {
+                return false;
+            };
+            core.insert(*chosen);
         }
-        found.sort_unstable();
-        found.dedup();
-        found
+        true
+    }
+
+    fn known(&self, core: &BTreeSet<NodeId>) -> Vec<Membership> {
+        let theirs = self.core_members(core).filter_map(Member::node);
+        let known = theirs
+            .map(|node| node.membership().clone())
+            .filter(|known| !known.members().is_empty());
+        known.chain([self.cluster.membership()]).collect()
     }
 
     fn heal(&mut self, core: &BTreeSet<NodeId>) -> Verdict {
@@ -87,18 +90,29 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         self.cuts
             .retain(|(from, to), _| !(core.contains(from) && core.contains(to)));
         for outside in all.iter().filter(|id| !core.contains(id)) {
+            // Whoever hears none of the majority cannot lead; it may be heard by it, if that does no harm.
             let cut_off = quiet || self.dice.chance(500_000);
             for inside in core {
-                if cut_off || self.dice.chance(500_000) {
-                    self.cuts.insert((*inside, *outside), u64::MAX);
-                }
+                self.cuts.insert((*inside, *outside), u64::MAX);
                 if cut_off {
                     self.cuts.insert((*outside, *inside), u64::MAX);
                 }
             }
-            self.local(*outside).dead = self.dice.chance(500_000);
+            if !self.local(*outside).dead && self.dice.chance(500_000) {
+                self.perform_at(
+                    *outside,
+                    Step::Crash {
+                        node: *outside,
+                        kept: 0,
+                    },
+                )?;
+                self.local(*outside).dead = true;
+            }
         }
         for node in core {
+            if std::mem::take(&mut self.local(*node).dead) {
+                self.clock.after(1, Due::Tick(*node));
+            }
             self.local(*node).stopped = 0;
             self.on_resume(*node)?;
             if !self.is_up(*node) {
@@ -109,7 +123,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         Ok(())
     }
 
-    fn core_members<'a>(&'a self, core: &'a BTreeSet<NodeId>) -> impl Iterator<Item = &'a Member<W::Machine, D>> {
+    fn core_members(&self, core: &BTreeSet<NodeId>) -> impl Iterator<Item = &Member<W::Machine, D>> {
         core.iter().filter_map(|id| self.member(*id))
     }
 
@@ -165,9 +179,6 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     }
 }
 
-fn is_quorum(state: &ConfState, core: &BTreeSet<NodeId>) -> bool {
-    let Ok(membership) = quorate::membership::Membership::restore(state) else {
-        return false;
-    };
+fn is_quorum(membership: &Membership, core: &BTreeSet<NodeId>) -> bool {
     membership.voters().vote_result(|id| Some(core.contains(&id))) == VoteResult::Won
 }
