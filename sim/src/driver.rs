@@ -265,13 +265,22 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         self.member(node).is_some_and(Member::is_up)
     }
 
-    fn up(&self) -> Vec<NodeId> {
-        let up = self.cluster.members.iter().filter(|member| member.is_up());
-        up.map(|member| member.id).collect()
+    /// Whether it is up, and its process does not stand still: then it may be talked to.
+    fn runs(&self, node: NodeId) -> bool {
+        let local = self.nodes.get(Cluster::<W::Machine, D>::position(node));
+        self.is_up(node) && local.is_some_and(|local| local.paused.is_none())
+    }
+
+    fn running(&self) -> Vec<NodeId> {
+        (1..=self.nodes.len() as u64).filter(|id| self.runs(*id)).collect()
     }
 
     fn leader(&self) -> Option<NodeId> {
-        let leaders = self.cluster.members.iter().filter(|member| member.is_leader());
+        let leaders = self
+            .cluster
+            .members
+            .iter()
+            .filter(|member| member.is_leader() && self.runs(member.id));
         leaders.max_by_key(|member| member.seen.term).map(|member| member.id)
     }
 

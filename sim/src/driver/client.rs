@@ -25,7 +25,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             return Ok(());
         }
         let position = usize::try_from(client).unwrap_or(0);
-        let nodes = self.up();
+        let nodes = self.running();
         let favourite = self.leader().filter(|_| self.dice.chance(500_000));
         let Some(node) = favourite.or_else(|| self.dice.pick(&nodes).copied()) else {
             let wait = self.parameters.tick_us;

@@ -38,7 +38,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         if self.dice.chance(pause) && self.local(node).paused.is_none() {
             self.pause(node);
         }
-        if self.dice.chance(clock) {
+        if self.dice.chance(clock) && self.runs(node) {
             return self.upset_clock(node);
         }
         Ok(())

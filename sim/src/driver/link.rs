@@ -79,6 +79,9 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
 
     /// A transport may know what became of a snapshot, or that a peer cannot be reached.
     fn report_snapshot(&mut self, snapshot: bool, node: NodeId, peer: NodeId, finished: bool) -> Verdict {
+        if !self.runs(node) {
+            return Ok(());
+        }
         if snapshot && self.dice.chance(300_000) {
             return self.perform_at(node, Step::ReportSnapshot { node, peer, finished });
         }

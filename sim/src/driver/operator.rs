@@ -12,7 +12,7 @@ use crate::workload::Workload;
 impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     /// At each tick of a node, an operator may do something there.
     pub(super) fn meddle(&mut self, node: NodeId) -> Verdict {
-        if !self.is_up(node) || self.local(node).paused.is_some() {
+        if !self.runs(node) {
             return Ok(());
         }
         let (change, transfer) = (self.parameters.change, self.parameters.transfer);
