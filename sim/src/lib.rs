@@ -3,4 +3,5 @@
 pub mod disk;
 mod draw;
 pub mod file;
+pub mod storage_suite;
 pub mod trace;
