@@ -2,7 +2,7 @@
 //!
 //! [`Disk`] is what the simulator needs of a storage beyond [`quorate::Storage`]: to write, to sync,
 //! and to come back after a power failure. Implement it for your own storage to run the simulator and
-//! the [storage suite](crate::storage_suite) over the code that you ship. (Where your storage writes
+//! the [storage suite](mod@crate::storage_suite) over the code that you ship. (Where your storage writes
 //! bytes, a [`FakeFile`](crate::file::FakeFile) in the file's place can crash and fail.)
 
 use quorate::{AppendTask, Entry, HardState, Index, MemoryStorage, NodeId, Snapshot, Storage, StorageError, Term};
@@ -74,8 +74,7 @@ pub trait Disk: Storage {
     fn unsynced(&self) -> usize;
 
     /// The power fails, and the storage is opened again. Of what was not synced the first `kept` writes
-    /// (entries count one each) reached the platter. A storage that writes several at once may come
-    /// back with fewer.
+    /// (entries count one each) reached the platter.
     fn crash(&mut self, kept: usize);
 
     /// The power fails, and the storage is opened again. Of what was not synced any parts reached the

@@ -140,18 +140,9 @@ impl FakeFile {
         Ok(())
     }
 
-    /// Makes sure that the file can grow to `length`; the file stays as it is (`fallocate` with
-    /// `FALLOC_FL_KEEP_SIZE`).
-    pub fn allocate(&self, length: usize) -> io::Result<()> {
-        match self.capacity {
-            Some(capacity) if length > capacity.max(self.read.len()) => Err(full()),
-            _ => Ok(()),
-        }
-    }
-
     /// Cuts the file, or makes it longer with zeros.
     pub fn set_len(&mut self, length: usize) -> io::Result<()> {
-        self.allocate(length)?;
+        self.has_room(length)?;
         self.change(Change::Length(length));
         Ok(())
     }
@@ -210,6 +201,13 @@ impl FakeFile {
     /// The next sync that has something to do fails, as the seed says.
     pub fn fail_next_sync(&mut self, seed: u64) {
         self.failing_sync = Some(seed);
+    }
+
+    fn has_room(&self, length: usize) -> io::Result<()> {
+        match self.capacity {
+            Some(capacity) if length > capacity.max(self.read.len()) => Err(full()),
+            _ => Ok(()),
+        }
     }
 
     fn change_bytes(&mut self, at: usize, bytes: &[u8]) {

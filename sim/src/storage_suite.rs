@@ -24,7 +24,8 @@
 //! The model is [`MemoryStorage`](quorate::MemoryStorage). After a power failure a storage has to hold
 //! everything up to its last sync and then the first so many of the writes after it, however these were
 //! torn and reordered: what of a torn tail is not there whole has to be detected, by a checksum for
-//! instance, and dropped. How many there are is the storage's affair.
+//! instance, and dropped. How many there are is the storage's affair (but for the rules on
+//! [`Disk::unsynced`] and [`Disk::crash`], on whose exact count the simulator relies).
 //!
 //! Writes are those of a node that works: an append overlaps only what is not committed, compaction
 //! stays below the latest snapshot.
@@ -243,6 +244,7 @@ macro_rules! storage_suite {
             an_idle_sync_succeeds
             unsynced_is_counted
             a_crash_at_every_write_keeps_a_prefix
+            a_crash_keeps_what_it_is_told
             a_crash_in_random_writes_keeps_a_prefix
             torn_and_reordered_writes_are_dropped
             what_a_restart_read_stays

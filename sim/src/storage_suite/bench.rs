@@ -45,7 +45,7 @@ impl Bench {
     }
 
     /// What it would hold with the first so many writes after the last sync.
-    fn prefix(&self, count: usize) -> Result<MemoryStorage, String> {
+    pub(super) fn prefix(&self, count: usize) -> Result<MemoryStorage, String> {
         let mut model = self.durable.clone();
         for write in self.since.iter().take(count) {
             let written = write.clone().apply_to(&mut model);
@@ -146,16 +146,23 @@ impl Bench {
                 Err(difference) => nearest = difference,
             }
         }
-        let count = self.since.len();
-        self.fails(&format!(
-            "what is read is not what was synced with the first so many of {count} writes after it; with none of \
-             them, {nearest}"
-        ))
+        match self.since.len() {
+            0 => self.fails(&format!("what was synced is not what is read: {nearest}")),
+            count => self.fails(&format!(
+                "what is read is not what was synced and then the first so many of {count} parts of writes; if it is \
+                 to be none of them, {nearest}"
+            )),
+        }
     }
 
     /// What is read is what was written.
     pub(super) fn is_model(&self, when: &str) -> Verdict {
-        let expected = View::of_model(&self.model()?)?;
+        self.holds(&self.model()?, when)
+    }
+
+    /// What is read is what the model holds.
+    pub(super) fn holds(&self, model: &MemoryStorage, when: &str) -> Verdict {
+        let expected = View::of_model(model)?;
         let found = View::of(self.disk());
         match found.and_then(|found| found.expect(&expected)) {
             Ok(()) => Ok(()),

@@ -15,6 +15,11 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule!(
         Crash,
+        a_crash_keeps_what_it_is_told,
+        "crash(kept) keeps exactly the first `kept` of the unsynced writes, each entry counted as one."
+    ),
+    rule!(
+        Crash,
         a_crash_in_random_writes_keeps_a_prefix,
         "The same, for random sequences of writes and syncs."
     ),
@@ -40,11 +45,14 @@ const SEQUENCES: u64 = 4;
 const SEQUENCE_STEPS: usize = 25;
 
 /// Storages that live through many torn crashes, and their length.
-const LIVES: u64 = 48;
+const LIVES: u64 = 96;
 const LIFE_STEPS: usize = 60;
 
-/// The power fails after each step, with each number of writes that are kept; then `judge`.
-fn at_every_write(make: &mut Make<'_>, steps: &[Step], judge: &mut dyn FnMut(&mut Bench) -> Verdict) -> Verdict {
+/// A crash that keeps so many of the unsynced writes, and what has to hold after it.
+type Judge = fn(&mut Bench, usize) -> Verdict;
+
+/// Tries each number of writes that are kept after each step.
+fn at_every_write(make: &mut Make<'_>, steps: &[Step], judge: Judge) -> Verdict {
     for end in 1..=steps.len() {
         let mut kept = 0;
         loop {
@@ -53,8 +61,7 @@ fn at_every_write(make: &mut Make<'_>, steps: &[Step], judge: &mut dyn FnMut(&mu
                 take(&mut bench, step)?;
             }
             let unsynced = bench.disk().unsynced();
-            bench.crash(kept)?;
-            judge(&mut bench)?;
+            judge(&mut bench, kept)?;
             if kept >= unsynced {
                 break;
             }
@@ -72,13 +79,21 @@ fn take(bench: &mut Bench, step: &Step) -> Verdict {
 }
 
 fn a_crash_at_every_write_keeps_a_prefix(make: &mut Make<'_>) -> Verdict {
-    at_every_write(make, &script(), &mut |_| Ok(()))
+    at_every_write(make, &script(), Bench::crash)
+}
+
+fn a_crash_keeps_what_it_is_told(make: &mut Make<'_>) -> Verdict {
+    at_every_write(make, &script(), |bench, kept| {
+        let told = bench.prefix(kept)?;
+        bench.crash(kept)?;
+        bench.holds(&told, "after that")
+    })
 }
 
 fn a_crash_in_random_writes_keeps_a_prefix(make: &mut Make<'_>) -> Verdict {
     (0..SEQUENCES).try_for_each(|seed| {
         let steps = Steps::new(seed).take(SEQUENCE_STEPS);
-        at_every_write(make, &steps, &mut |_| Ok(())).map_err(|what| format!("with seed {seed}, {what}"))
+        at_every_write(make, &steps, Bench::crash).map_err(|what| format!("with seed {seed}, {what}"))
     })
 }
 
@@ -105,11 +120,17 @@ fn live(make: &mut Make<'_>, seed: u64) -> Verdict {
 }
 
 fn what_a_restart_read_stays(make: &mut Make<'_>) -> Verdict {
-    at_every_write(make, &script(), &mut |bench| bench.crash(0))
+    at_every_write(make, &script(), |bench, kept| {
+        bench.crash(kept)?;
+        bench.crash(0)
+    })
 }
 
 fn writing_goes_on_after_a_crash(make: &mut Make<'_>) -> Verdict {
-    at_every_write(make, &script(), &mut goes_on)
+    at_every_write(make, &script(), |bench, kept| {
+        bench.crash(kept)?;
+        goes_on(bench)
+    })
 }
 
 /// Writes more, syncs, and opens the storage again.

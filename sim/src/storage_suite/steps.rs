@@ -2,9 +2,13 @@
 
 use quorate::{Index, MemoryStorage, Storage, Term};
 
-use super::words::{entries, hard_state, snapshot};
+use super::words::{entries, hard_state, snapshot, with_data};
 use crate::disk::Write;
 use crate::draw::Draw;
+
+/// Bytes of an entry's data: often the same, so that one record fits where another was; some larger than
+/// a sector.
+const SIZES: [usize; 6] = [0, 7, 7, 7, 40, 2_000];
 
 /// A write or a sync.
 #[derive(Clone, Debug)]
@@ -144,14 +148,22 @@ impl Steps {
 
     fn append(&mut self, stored: &Stored) -> Write {
         let term = stored.term + self.draw.below(2) as u64;
-        let count = 1 + self.draw.below(4) as u64;
-        entries(term, stored.last + 1..=stored.last + count)
+        self.batch(term, stored.last + 1)
     }
 
     fn overlap(&mut self, stored: &Stored) -> Option<Write> {
         let from = self.within(stored.commit + 1, stored.last)?;
-        let count = self.draw.below(4) as u64;
-        Some(entries(stored.term + 1, from..=from + count))
+        Some(self.batch(stored.term + 1, from))
+    }
+
+    /// One to four entries.
+    fn batch(&mut self, term: Term, from: Index) -> Write {
+        let count = 1 + self.draw.below(4) as u64;
+        let entries = (from..from + count).map(|index| {
+            let data = vec![self.draw.byte(); SIZES[self.draw.below(SIZES.len())]];
+            with_data(term, index, data)
+        });
+        Write::Entries(entries.collect())
     }
 
     fn hard_state(&mut self, stored: &Stored) -> Option<Write> {

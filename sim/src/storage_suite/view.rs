@@ -76,7 +76,15 @@ impl View {
         equal("the conf state", &self.initial.conf_state, &expected.initial.conf_state)?;
         equal("the entry before the first", &self.base, &expected.base)?;
         equal("the latest snapshot", &self.snapshot, &expected.snapshot)?;
-        equal("the log", &self.log, &expected.log)
+        let logs = self.log.iter().zip(&expected.log);
+        for (found, expected) in logs {
+            equal(&format!("the entry at {}", expected.index), found, expected)?;
+        }
+        equal("the last index", &self.last(), &expected.last())
+    }
+
+    fn last(&self) -> u64 {
+        self.log.last().map_or(self.base.index, |entry| entry.index)
     }
 }
 
