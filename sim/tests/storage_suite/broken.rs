@@ -72,6 +72,10 @@ impl Broken {
         Write::Entries(behind.cloned().collect())
     }
 
+    fn is_refused(&self, write: &Write) -> bool {
+        self.disk.clone().write(write.clone()).is_err()
+    }
+
     /// What is written instead.
     fn altered(&self, write: Write) -> Result<Vec<Write>, StorageError> {
         use Defect::*;
@@ -79,7 +83,7 @@ impl Broken {
             return Ok(vec![write]);
         };
         let (first, last) = self.bounds();
-        let refusable = self.disk.clone().write(write.clone()).is_err();
+        let refusable = self.is_refused(&write);
         Ok(match (defect, write) {
             (VoteStays, Write::HardState(state)) => {
                 let vote = state.vote.or(self.model().hard_state().vote);
@@ -196,6 +200,13 @@ impl Disk for Broken {
         }
         if self.has(Defect::ReadOnlyAfterCrash) && self.crashed {
             return Err(refused());
+        }
+        if self.has(Defect::RefusalIsHalf) && self.is_refused(&write) {
+            let part = match write {
+                Write::Compact(_) => Write::Compact(self.bounds().1),
+                write => write.parts().swap_remove(0),
+            };
+            return self.put(part).and(Err(refused()));
         }
         self.written += write.clone().parts().len();
         self.before_crash = None;

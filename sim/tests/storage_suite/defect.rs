@@ -21,6 +21,8 @@ pub(crate) enum Defect {
     SnapshotIgnoresAsked,
     /// An append with a gap is ignored.
     GapIsIgnored,
+    /// What is refused is done as far as it can be.
+    RefusalIsHalf,
     /// Entries are appended one by one, whatever their terms.
     TermsMayFall,
     /// An append overwrites entries and leaves those behind.
@@ -115,6 +117,14 @@ pub(crate) const BROKEN: &[(Defect, &[&str])] = &[
     (MissingIsLeftOut, &["the_missing_is_unavailable"]),
     (SnapshotIgnoresAsked, &["a_snapshot_covers_what_is_asked"]),
     (GapIsIgnored, &["a_gap_is_refused"]),
+    (
+        RefusalIsHalf,
+        &[
+            "a_gap_is_refused",
+            "falling_terms_are_refused",
+            "compaction_beyond_the_log_is_refused",
+        ],
+    ),
     (TermsMayFall, &["falling_terms_are_refused"]),
     (OverlapKeepsTail, &["an_overlap_replaces_the_rest"]),
     (BelowIsRefused, &["the_compacted_is_skipped"]),
