@@ -44,6 +44,10 @@ impl<S: Storage> Log<S> {
         &self.storage
     }
 
+    pub(crate) fn into_storage(self) -> S {
+        self.storage
+    }
+
     pub(crate) fn storage_mut(&mut self) -> &mut S {
         &mut self.storage
     }

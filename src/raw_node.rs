@@ -92,6 +92,11 @@ impl<S: Storage> RawNode<S> {
         self.raft.server.log.storage_mut()
     }
 
+    /// Ends the node and gives its storage back: to open it anew, after a crash that was only simulated.
+    pub fn into_storage(self) -> S {
+        self.raft.server.log.into_storage()
+    }
+
     /// The settings.
     pub fn config(&self) -> &Config {
         &self.raft.server.config

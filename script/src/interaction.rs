@@ -4,9 +4,11 @@ mod cluster;
 mod commands;
 mod disk;
 mod drive;
+mod judge;
 mod line;
 mod machine;
 mod member;
+mod moves;
 mod pool;
 mod print;
 mod request;
@@ -29,6 +31,7 @@ impl Interaction {
     pub(crate) fn run(&mut self, block: &Block) -> String {
         let mut text = String::new();
         let outcome = self.dispatch(block, &mut Output::new(&mut text, self.muted));
+        self.cluster.observe_all();
         if let Err(failure) = outcome {
             text.push_str(failure.words());
             text.push('\n');

@@ -16,7 +16,7 @@
 
 use std::io::{self, ErrorKind};
 
-use crate::draw::Draw;
+use crate::dice::Dice;
 
 /// What a disk writes whole or not at all.
 const SECTOR: usize = 512;
@@ -49,14 +49,19 @@ impl Change {
         }
     }
 
-    /// Any parts of the change, as the draw says.
-    fn tear_into(&self, file: &mut Vec<u8>, draw: &mut Draw) {
-        match (self, draw.below(3)) {
+    /// Any parts of the change, as the dice say.
+    fn tear_into(&self, file: &mut Vec<u8>, dice: &mut Dice) {
+        match (self, dice.below(3)) {
             (_, 0) => {}
-            (Self::Bytes { at, bytes }, 1) => tear(file, *at, bytes, draw),
+            (Self::Bytes { at, bytes }, 1) => tear(file, *at, bytes, dice),
             _ => self.apply_to(file),
         }
     }
+}
+
+/// A length below `end`; 0 if that is 0.
+fn below(dice: &mut Dice, end: usize) -> usize {
+    usize::try_from(dice.below(end as u64)).unwrap_or(0)
 }
 
 /// Writes; what lies between the end and `at` is zero.
@@ -70,21 +75,21 @@ fn put(file: &mut Vec<u8>, at: usize, bytes: &[u8]) {
 
 /// Writes some sectors, or the beginning; the file's length may have become durable without the bytes,
 /// and then there are zeros or what some other file left there.
-fn tear(file: &mut Vec<u8>, at: usize, bytes: &[u8], draw: &mut Draw) {
-    if draw.below(2) == 0 {
-        return put(file, at, &bytes[..=draw.below(bytes.len())]);
+fn tear(file: &mut Vec<u8>, at: usize, bytes: &[u8], dice: &mut Dice) {
+    if dice.below(2) == 0 {
+        return put(file, at, &bytes[..=below(dice, bytes.len())]);
     }
     let old_end = file.len();
-    if draw.below(2) == 0 && old_end < at + bytes.len() {
+    if dice.below(2) == 0 && old_end < at + bytes.len() {
         file.resize(at + bytes.len(), 0);
-        if draw.below(2) == 0 {
-            file[old_end..].fill_with(|| draw.byte());
+        if dice.below(2) == 0 {
+            file[old_end..].fill_with(|| dice.number().to_le_bytes()[0]);
         }
     }
     let mut from = 0;
     while from < bytes.len() {
         let to = bytes.len().min((at + from + SECTOR) / SECTOR * SECTOR - at);
-        if draw.below(2) == 0 {
+        if dice.below(2) == 0 {
             put(file, at + from, &bytes[from..to]);
         }
         from = to;
@@ -127,7 +132,7 @@ impl FakeFile {
     /// A write that fails may have written its beginning, as a real one may.
     pub fn write_at(&mut self, at: usize, bytes: &[u8]) -> io::Result<()> {
         if let Some(seed) = self.failing_write.take() {
-            let written = Draw::new(seed).below(bytes.len().max(1));
+            let written = below(&mut Dice::new(seed), bytes.len());
             self.change_bytes(at, &bytes[..written]);
             return Err(io::Error::other("the write failed"));
         }
@@ -223,9 +228,9 @@ impl FakeFile {
     }
 
     fn tear_all(&mut self, seed: u64) {
-        let mut draw = Draw::new(seed);
+        let mut dice = Dice::new(seed);
         for change in self.unsynced.drain(..) {
-            change.tear_into(&mut self.durable, &mut draw);
+            change.tear_into(&mut self.durable, &mut dice);
         }
     }
 

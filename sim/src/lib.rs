@@ -1,7 +1,37 @@
 //! A deterministic simulator for [`quorate`].
 
+mod clock;
+pub mod cluster;
+pub mod coverage;
+pub mod dice;
 pub mod disk;
-mod draw;
+mod driver;
 pub mod file;
+pub mod history;
+pub mod judge;
+pub mod machine;
+mod member;
+pub mod parameters;
+mod shadow;
+pub mod step;
 pub mod storage_suite;
 pub mod trace;
+pub mod workload;
+
+pub use driver::{Driver, Report};
+
+/// Runs the simulator's own clients over [`disk::MemoryDisk`].
+pub fn simulate(parameters: &parameters::Parameters, steps: u64) -> Report {
+    match standard(parameters) {
+        Ok(driver) => driver.run(steps),
+        Err(violation) => Report::broken(violation),
+    }
+}
+
+/// A run of the simulator's own clients over [`disk::MemoryDisk`], not begun.
+pub fn standard(
+    parameters: &parameters::Parameters,
+) -> Result<Driver<workload::Standard, disk::MemoryDisk>, judge::Violation> {
+    let clients = workload::Standard::new(1 + parameters.seed % 5);
+    Driver::new(parameters, clients, disk::MemoryDisk::default)
+}

@@ -1,5 +1,7 @@
 //! What happened in a run, in order: for timelines and other eyes.
 
+use std::fmt;
+
 use quorate::{Index, NodeId, RoleKind, Term};
 
 /// A run.
@@ -122,4 +124,16 @@ pub enum What {
         /// All of it.
         text: String,
     },
+}
+
+impl fmt::Display for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{:>12.3} ms  {:>3}  {:?}",
+            self.at as f64 / 1e3,
+            self.node,
+            self.what
+        )
+    }
 }

@@ -1,11 +1,13 @@
 //! All nodes of a script, and what is in flight between them.
 
+use quorate::RawNode;
 use quorate::types::NodeId;
-use quorate::{Config, RawNode, Snapshot};
 
 use super::disk::Disk;
+use super::judge::Judge;
 use super::member::Member;
-use super::pool::Pool;
+use super::pool::{Cargo, Parcel, Pool};
+use super::request::Template;
 use crate::output::Failure;
 
 /// The nodes in the order in which they were added: ids 1, 2, 3 …
@@ -13,17 +15,46 @@ use crate::output::Failure;
 pub(crate) struct Cluster {
     pub(crate) members: Vec<Member>,
     pub(crate) pool: Pool,
+    pub(crate) judge: Judge,
 }
 
 impl Cluster {
-    /// Adds nodes that all begin with the same snapshot.
-    pub(crate) fn add(&mut self, count: u64, template: &Config, initial: &Snapshot) -> Result<(), Failure> {
+    /// Adds nodes that are all alike.
+    pub(crate) fn add(&mut self, count: u64, template: &Template) -> Result<(), Failure> {
         for _ in 0..count {
-            let mut config = template.clone();
-            config.id = self.next_id();
-            self.members.push(Member::new(config, initial.clone())?);
+            self.members.push(Member::new(self.next_id(), template)?);
         }
         Ok(())
+    }
+
+    /// Puts in flight what a node sends.
+    pub(crate) fn send(&mut self, parcels: Vec<Parcel>) {
+        for parcel in &parcels {
+            if let Cargo::Message(message) = &parcel.cargo {
+                self.judge.sent(message);
+            }
+        }
+        self.pool.add(parcels);
+    }
+
+    /// Something happened to a node: it is judged.
+    pub(crate) fn observe(&mut self, id: NodeId) {
+        let mut members = self.members.iter_mut();
+        if let Some(member) = members.find(|member| member.id() == id) {
+            self.judge.observe(member);
+        }
+    }
+
+    pub(crate) fn observe_all(&mut self) {
+        for member in &mut self.members {
+            self.judge.observe(member);
+        }
+    }
+
+    /// A node stopped: its own acknowledgements are lost, and its reads.
+    pub(crate) fn stopped(&mut self, id: NodeId) {
+        self.pool.forget_acks(id);
+        self.judge.stopped(id);
     }
 
     fn next_id(&self) -> NodeId {

@@ -7,12 +7,13 @@ use quorate::{
 };
 
 use super::Interaction;
+use super::disk::Write;
 use super::drive::{Fate, Thread, propose_words};
 use super::line::KINDS;
 use super::member::Member;
 use super::pool::{Filter, Parcel};
 use super::print;
-use super::request::{conf_change, initial_snapshot, settings};
+use super::request::{conf_change, known, template};
 use crate::args::{Command, number};
 use crate::output::{Failure, Output};
 use crate::parse::Block;
@@ -55,6 +56,13 @@ impl Interaction {
             "crash" => self.crash(command),
             "restart" => self.restart(command),
             "reorder-msgs" => self.reorder(command),
+            "take-ready" => self.take_ready(command, out),
+            "persist" => self.persist(command, out),
+            "write-append" => self.write_append(command, out),
+            "deliver" => self.deliver_one(command, out),
+            "lose" => self.lose(command, out),
+            "compact-to-applied" => self.compact_to_applied(command, out),
+            "check" => self.check(command),
             "cancel-conf-change" => self.cancel_conf_change(command),
             _ => Err(Failure::new("unknown command")),
         }
@@ -63,41 +71,9 @@ impl Interaction {
     // ----- nodes
 
     fn add_nodes(&mut self, command: &Command) -> Result<(), Failure> {
-        command.only(&[
-            "voters",
-            "learners",
-            "index",
-            "content",
-            "inflight",
-            "prevote",
-            "checkquorum",
-            "read-only",
-            "async-storage-writes",
-            "max-committed-size-per-ready",
-            "disable-conf-change-validation",
-            "step-down-on-removal",
-        ])?;
+        command.only(&known())?;
         let [count] = command.exactly("COUNT")?;
-        let initial = initial_snapshot(command)?;
-        let mut template = settings(command)?;
-        template.applied = initial.metadata.index;
-        self.cluster.add(number(count)?, &template, &initial)
-    }
-
-    fn crash(&mut self, command: &Command) -> Result<(), Failure> {
-        let id = only_id(command)?;
-        self.cluster.member(id)?.crash()?;
-        self.cluster.pool.forget_acks(id);
-        Ok(())
-    }
-
-    fn restart(&mut self, command: &Command) -> Result<(), Failure> {
-        command.only(&["applied"])?;
-        let [id] = command.exactly("ID [applied=I]")?;
-        let id = number(id)?;
-        self.cluster.member(id)?.restart(command.value("applied")?)?;
-        self.cluster.pool.forget_acks(id);
-        Ok(())
+        self.cluster.add(number(count)?, &template(command)?)
     }
 
     // ----- calls
@@ -162,8 +138,10 @@ impl Interaction {
 
     fn read_index(&mut self, command: &Command) -> Result<(), Failure> {
         let [id, context] = command.exactly("ID CONTEXT")?;
-        let context = context.as_bytes().to_vec();
-        Ok(self.cluster.node(number(id)?)?.read_index(context)?)
+        let (id, context) = (number(id)?, context.as_bytes().to_vec());
+        self.cluster.node(id)?.read_index(context.clone())?;
+        self.cluster.judge.asked(id, context);
+        Ok(())
     }
 
     // ----- time
@@ -224,9 +202,7 @@ impl Interaction {
             return Err(Failure::new(format!("can't both deliver and drop msgs to {both}")));
         }
         let kind = command.value::<String>("type")?;
-        if let Some(unknown) = kind.as_deref().filter(|kind| !KINDS.contains(kind)) {
-            return Err(Failure::new(format!("unknown message type {unknown}")));
-        }
+        kind.as_deref().map_or(Ok(()), known_kind)?;
         let fate = if command.switch("duplicate")? {
             Fate::Duplicate
         } else {
@@ -270,7 +246,7 @@ impl Interaction {
         let [from, to] = command.exactly("FROM TO")?;
         let (from, to) = (number(from)?, number(to)?);
         let term = self.cluster.node(from)?.status().hard_state.term;
-        let snapshot = self.cluster.member(from)?.machine().handout().clone();
+        let snapshot = self.cluster.member(from)?.handout(to)?;
         let payload = Payload::InstallSnapshot(Box::new(snapshot));
         let parcel = Parcel::message(Message {
             from,
@@ -286,14 +262,8 @@ impl Interaction {
     fn compact(&mut self, command: &Command, out: &mut Output<'_>) -> Result<(), Failure> {
         let [id, to] = command.exactly("ID FIRST")?;
         let (id, to) = (number(id)?, number(to)?);
-        self.cluster
-            .member(id)?
-            .memory_mut()
-            .compact(to)
-            .map_err(|error| match error {
-                StorageError::Compacted => Failure::new("requested index is unavailable due to compaction"),
-                error => error.into(),
-            })?;
+        let outcome = self.cluster.member(id)?.disk_mut().write(Write::Compact(to));
+        outcome.map_err(|error| compaction_failure(&error))?;
         self.show_log(id, out)
     }
 
@@ -303,8 +273,8 @@ impl Interaction {
         self.show_log(only_id(command)?, out)
     }
 
-    fn show_log(&mut self, id: NodeId, out: &mut Output<'_>) -> Result<(), Failure> {
-        let memory = &self.cluster.member(id)?.disk().memory;
+    pub(super) fn show_log(&mut self, id: NodeId, out: &mut Output<'_>) -> Result<(), Failure> {
+        let memory = self.cluster.member(id)?.disk().memory();
         if memory.log().is_empty() {
             let (first, last) = (memory.first_index()?, memory.last_index()?);
             out.line(format!("log is empty: first index={first}, last index={last}"));
@@ -370,10 +340,24 @@ impl Interaction {
     }
 }
 
-fn only_id(command: &Command) -> Result<NodeId, Failure> {
+pub(super) fn compaction_failure(error: &StorageError) -> Failure {
+    match error {
+        StorageError::Compacted => Failure::new("requested index is unavailable due to compaction"),
+        error => Failure::new(error.to_string()),
+    }
+}
+
+pub(super) fn only_id(command: &Command) -> Result<NodeId, Failure> {
     command.only(&[])?;
     let [id] = command.exactly("ID")?;
     number(id)
+}
+
+pub(super) fn known_kind(kind: &str) -> Result<(), Failure> {
+    if KINDS.contains(&kind) {
+        return Ok(());
+    }
+    Err(Failure::new(format!("unknown message type {kind}")))
 }
 
 /// Does something for each id; several of them stand below headers.

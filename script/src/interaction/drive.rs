@@ -37,20 +37,40 @@ impl Thread {
 
 impl Cluster {
     pub(crate) fn process_ready(&mut self, id: NodeId, out: &mut Output<'_>) -> Result<(), Failure> {
-        let parcels = self.member(id)?.handle_ready(out)?;
-        self.pool.add(parcels);
+        let parcels = self.member(id)?.handle_ready(out);
+        self.outcome(id, parcels)
+    }
+
+    /// Judges the node and puts in flight what it sends.
+    fn outcome(&mut self, id: NodeId, parcels: Result<Vec<Parcel>, Failure>) -> Result<(), Failure> {
+        self.observe(id);
+        self.send(parcels?);
         Ok(())
+    }
+
+    /// The first half of [`process_ready`](Self::process_ready): nothing is synced.
+    pub(crate) fn take_ready(&mut self, id: NodeId, out: &mut Output<'_>) -> Result<(), Failure> {
+        let parcels = self.member(id)?.take_ready(out);
+        self.outcome(id, parcels)
+    }
+
+    /// The second half; prints what it sends.
+    pub(crate) fn persist(&mut self, id: NodeId, out: &mut Output<'_>) -> Result<(), Failure> {
+        let parcels = self.member(id)?.persist();
+        for parcel in parcels.iter().flatten() {
+            out.line(&parcel.text);
+        }
+        self.outcome(id, parcels)
     }
 
     /// Performs the oldest task of a thread.
     pub(crate) fn process_thread(&mut self, thread: Thread, id: NodeId, out: &mut Output<'_>) -> Result<(), Failure> {
         let member = self.member(id)?;
         let parcels = match thread {
-            Thread::Append => member.perform_append(out)?,
-            Thread::Apply => member.perform_apply(out)?,
+            Thread::Append => member.perform_append(out),
+            Thread::Apply => member.perform_apply(out),
         };
-        self.pool.add(parcels);
-        Ok(())
+        self.outcome(id, parcels)
     }
 
     /// Delivers or drops what is in flight and meant; gives how much that was.
@@ -71,12 +91,20 @@ impl Cluster {
                 out.line(format!("dropped: {}", parcel.text));
                 continue;
             }
-            out.line(&parcel.text);
-            if let Some(words) = self.hand_over(parcel)? {
-                out.line(words);
-            }
+            self.deliver_one(parcel, out)?;
         }
         Ok(count)
+    }
+
+    /// Delivers a parcel and prints it.
+    pub(crate) fn deliver_one(&mut self, parcel: Parcel, out: &mut Output<'_>) -> Result<(), Failure> {
+        let to = parcel.to;
+        out.line(&parcel.text);
+        if let Some(words) = self.hand_over(parcel)? {
+            out.line(words);
+        }
+        self.observe(to);
+        Ok(())
     }
 
     /// Gives a parcel to its node; `Some` is the error that it prints.
@@ -93,6 +121,11 @@ impl Cluster {
         for _ in 0..ROUNDS_MAX {
             let mut moved = false;
             for &id in ids {
+                if self.member(id)?.holds_ready() {
+                    out.line(format!("> {id} persisting"));
+                    self.persist(id, &mut out.nested())?;
+                    moved = true;
+                }
                 if self.member(id)?.running().is_some_and(RawNode::has_ready) {
                     out.line(format!("> {id} handling Ready"));
                     self.process_ready(id, &mut out.nested())?;

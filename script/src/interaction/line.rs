@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::str::FromStr;
 
 use quorate::types::{EntryId, Index, NodeId, Term};
 use quorate::{AckKind, AppendResponse, AppendTask, ApplyTask, Entry, HardState, Message, Payload, Snapshot};
@@ -38,6 +39,19 @@ pub(crate) enum Party {
     ApplyThread,
 }
 
+impl FromStr for Party {
+    type Err = ();
+
+    /// A node by its number, as in all commands.
+    fn from_str(word: &str) -> Result<Self, ()> {
+        match word {
+            "AppendThread" => Ok(Self::AppendThread),
+            "ApplyThread" => Ok(Self::ApplyThread),
+            id => id.parse().map(Self::Node).map_err(|_| ()),
+        }
+    }
+}
+
 impl fmt::Display for Party {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -51,7 +65,7 @@ impl fmt::Display for Party {
 /// A message as the recordings know it: one shape for all kinds.
 #[derive(Clone, Debug)]
 pub(crate) struct Line<'a> {
-    from: Party,
+    pub(crate) from: Party,
     pub(crate) to: Party,
     pub(crate) kind: &'static str,
     term: Term,

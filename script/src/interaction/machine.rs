@@ -26,6 +26,14 @@ impl Machine {
         &self.handout
     }
 
+    /// Peers are given the state as it is now.
+    pub(crate) fn hand_out_last(&mut self) -> &Snapshot {
+        if let Some(state) = self.states.last() {
+            self.handout = state.clone();
+        }
+        &self.handout
+    }
+
     /// The state at this index; at the last one if none is named.
     pub(crate) fn state_at(&self, index: Option<Index>) -> Option<&Snapshot> {
         match index {

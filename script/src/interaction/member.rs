@@ -1,19 +1,19 @@
 //! A node with all that belongs to it: its storage, its storage tasks, its state machine.
 
+mod ready;
+
 use std::collections::VecDeque;
 
-use quorate::types::{Index, NodeId};
+use quorate::types::{EntryId, Index, NodeId};
 use quorate::{
-    AcknowledgeError, AppendTask, ApplyTask, Config, Entry, Event, HardState, MemoryStorage, Message, Payload, RawNode,
-    Ready, Snapshot, TaskResponse,
+    AppendTask, ApplyTask, Config, Entry, Event, HardState, MemoryStorage, RawNode, ReadState, Snapshot, StorageError,
 };
 
-use super::disk::Disk;
-use super::line::Line;
+use self::ready::Held;
+use super::disk::{Disk, Write};
 use super::machine::Machine;
-use super::pool::Parcel;
-use super::print::Batch;
-use crate::output::{Failure, Output};
+use super::request::Template;
+use crate::output::Failure;
 
 /// A node and its surroundings.
 #[derive(Debug)]
@@ -21,7 +21,11 @@ pub(crate) struct Member {
     id: NodeId,
     /// As of the first start.
     config: Config,
+    as_recorded: bool,
     core: Core,
+    held: Option<Held>,
+    /// The oldest append task is written, and not synced.
+    append_is_written: bool,
     appends: VecDeque<AppendTask>,
     applies: VecDeque<ApplyTask>,
     machine: Machine,
@@ -30,8 +34,17 @@ pub(crate) struct Member {
     events: Vec<Event>,
     /// The next configuration change is not to be made.
     veto: bool,
-    /// How often the node was started: the seed, which must not be used twice.
-    starts: u64,
+    /// Of the last start; never used twice.
+    seed: u64,
+    facts: Vec<Fact>,
+}
+
+/// Something that a judge wants to know.
+#[derive(Debug)]
+pub(crate) enum Fact {
+    Applied(Entry),
+    Installed(EntryId),
+    Answered(ReadState),
 }
 
 #[derive(Debug)]
@@ -41,30 +54,33 @@ enum Core {
 }
 
 impl Member {
-    /// A new node that begins with this snapshot; with an empty one, without anything.
-    pub(crate) fn new(config: Config, initial: Snapshot) -> Result<Self, Failure> {
+    /// A new node that begins with a snapshot; with an empty one, without anything.
+    pub(crate) fn new(id: NodeId, template: &Template) -> Result<Self, Failure> {
+        let (initial, as_recorded) = (&template.initial, template.as_recorded);
+        let mut config = template.config.clone();
+        config.id = id;
         let memory = if initial.is_empty() {
             MemoryStorage::new()
         } else {
             MemoryStorage::from_snapshot(initial.clone())
         };
-        let disk = Disk {
-            memory,
-            handout: initial.clone(),
-        };
-        let starts = config.seed;
+        let disk = Disk::new(memory, as_recorded.then(|| initial.clone()));
         let node = RawNode::new(config.clone(), disk)?;
         Ok(Self {
-            id: config.id,
+            id,
+            seed: config.seed,
             config,
+            as_recorded,
             hard_state: node.status().hard_state,
             core: Core::Up(Box::new(node)),
+            held: None,
+            append_is_written: false,
             appends: VecDeque::new(),
             applies: VecDeque::new(),
-            machine: Machine::new(initial),
+            machine: Machine::new(initial.clone()),
             events: Vec::new(),
             veto: false,
-            starts,
+            facts: Vec::new(),
         })
     }
 
@@ -76,8 +92,12 @@ impl Member {
         &self.config
     }
 
-    pub(crate) fn machine(&self) -> &Machine {
-        &self.machine
+    /// The snapshot that a peer would be sent now.
+    pub(crate) fn handout(&self, peer: NodeId) -> Result<Snapshot, StorageError> {
+        if self.as_recorded {
+            return Ok(self.machine.handout().clone());
+        }
+        quorate::Storage::snapshot(self.disk(), peer, 0)
     }
 
     /// The node, unless it crashed.
@@ -100,11 +120,23 @@ impl Member {
     }
 
     /// The storage, that of a node that crashed included.
-    pub(crate) fn memory_mut(&mut self) -> &mut MemoryStorage {
+    pub(crate) fn disk_mut(&mut self) -> &mut Disk {
         match &mut self.core {
-            Core::Up(node) => &mut node.storage_mut().memory,
-            Core::Down(disk) => &mut disk.memory,
+            Core::Up(node) => node.storage_mut(),
+            Core::Down(disk) => disk,
         }
+    }
+
+    /// Peers are given the state as it is now, and the log begins after it.
+    pub(crate) fn compact_to_applied(&mut self) -> Result<(), StorageError> {
+        let state = self.machine.hand_out_last().clone();
+        let index = state.metadata.index;
+        let disk = self.disk_mut();
+        if let Some(handout) = &mut disk.handout {
+            *handout = state.clone();
+        }
+        disk.write(Write::Snapshot(state))?;
+        disk.write(Write::Compact(index))
     }
 
     pub(crate) fn has_append_work(&self) -> bool {
@@ -113,6 +145,21 @@ impl Member {
 
     pub(crate) fn has_apply_work(&self) -> bool {
         !self.applies.is_empty()
+    }
+
+    /// Whether a Ready is out that is not persisted.
+    pub(crate) fn holds_ready(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Whether all that the node knows of its log is in its storage.
+    pub(crate) fn is_stored(&self) -> bool {
+        self.held.is_none() && self.appends.is_empty()
+    }
+
+    /// What happened that a judge wants to know, since the last time this was asked.
+    pub(crate) fn take_facts(&mut self) -> Vec<Fact> {
+        std::mem::take(&mut self.facts)
     }
 
     /// The next configuration change is not to be made.
@@ -128,167 +175,28 @@ impl Member {
         std::mem::take(&mut self.events)
     }
 
-    // ----- Readies and storage tasks
-
-    /// Takes one Ready, prints it and does what it asks for; gives what it sends.
-    pub(crate) fn handle_ready(&mut self, out: &mut Output<'_>) -> Result<Vec<Parcel>, Failure> {
-        let Some(mut ready) = self.core.node(self.id)?.ready()? else {
-            out.line(Batch::default().to_string());
-            return Ok(Vec::new());
-        };
-        self.events.extend_from_slice(ready.events());
-        let before = self.hard_state;
-        let now = ready.hard_state().unwrap_or(before);
-        self.hard_state = now;
-        let batch = Batch {
-            // The recordings' rule, in which a snapshot does not count.
-            must_sync: !ready.entries().is_empty() || (now.term, now.vote) != (before.term, before.vote),
-            soft_state: ready.soft_state(),
-            hard_state: ready.hard_state(),
-            read_states: ready.read_states().to_vec(),
-            entries: ready.entries().to_vec(),
-            snapshot: ready.snapshot().cloned(),
-            ..Batch::default()
-        };
-        let parcels = ready.take_messages().into_iter().map(Parcel::message).collect();
-        if self.config.async_storage_writes {
-            Ok(self.queue_tasks(ready, batch, parcels, out))
-        } else {
-            self.carry_out(ready, batch, parcels, out)
-        }
-    }
-
-    /// Persists, applies and advances.
-    fn carry_out(
-        &mut self,
-        ready: Ready,
-        mut batch: Batch,
-        mut parcels: Vec<Parcel>,
-        out: &mut Output<'_>,
-    ) -> Result<Vec<Parcel>, Failure> {
-        self.memory_mut().persist(&ready)?;
-        if let Some(snapshot) = ready.snapshot() {
-            self.machine.install(snapshot.clone());
-        }
-        let mut done = ready.persisted();
-        let (requests, others): (Vec<_>, Vec<_>) = done.take_messages().into_iter().partition(is_vote_request);
-        parcels.extend(requests.into_iter().chain(others).map(Parcel::message));
-        batch.messages = texts(&parcels);
-        batch.committed = done.take_committed_entries();
-        out.line(batch.to_string());
-        self.apply(&batch.committed)?;
-        match self.core.node(self.id)?.advance(done) {
-            // Its own acknowledgement counts for nothing once the node has left; nobody sees that.
-            Ok(()) | Err(AcknowledgeError::Removed { .. }) => Ok(parcels),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Hands the tasks to the threads of the storage.
-    fn queue_tasks(
-        &mut self,
-        mut ready: Ready,
-        mut batch: Batch,
-        mut parcels: Vec<Parcel>,
-        out: &mut Output<'_>,
-    ) -> Vec<Parcel> {
-        let append = ready.take_append_task();
-        let apply = ready.take_apply_task();
-        // Vote requests really wait for the disk, but the recordings have them here.
-        let responses = append.iter().flat_map(AppendTask::responses);
-        parcels.extend(responses.filter_map(|response| match response {
-            TaskResponse::Message(message) if is_vote_request(message) => Some(Parcel::message(message.clone())),
-            _ => None,
-        }));
-        batch.messages = texts(&parcels);
-        if let Some(task) = append {
-            let responses = texts(&responses_of_append(self.id, &task));
-            let line = Line::of_append_task(self.id, &task, responses);
-            batch.messages.push(line.to_string());
-            self.appends.push_back(task);
-        }
-        if let Some(task) = apply {
-            batch.committed = task.entries().to_vec();
-            let responses = texts(&[response_of_apply(self.id, &task)]);
-            let line = Line::of_apply_task(self.id, &task, responses);
-            batch.messages.push(line.to_string());
-            self.applies.push_back(task);
-        }
-        out.line(batch.to_string());
-        parcels
-    }
-
-    /// Performs the oldest append task, if there is one; gives its responses.
-    pub(crate) fn perform_append(&mut self, out: &mut Output<'_>) -> Result<Vec<Parcel>, Failure> {
-        let Some(task) = self.appends.pop_front() else {
-            out.line("no append work to perform");
-            return Ok(Vec::new());
-        };
-        out.line("Processing:");
-        out.line(Line::of_append_task(self.id, &task, Vec::new()).to_string());
-        self.memory_mut().persist_task(&task)?;
-        if let Some(snapshot) = task.snapshot() {
-            self.machine.install(snapshot.clone());
-        }
-        Ok(respond(responses_of_append(self.id, &task), out))
-    }
-
-    /// Performs the oldest apply task, if there is one; gives its response.
-    pub(crate) fn perform_apply(&mut self, out: &mut Output<'_>) -> Result<Vec<Parcel>, Failure> {
-        let Some(task) = self.applies.pop_front() else {
-            out.line("no apply work to perform");
-            return Ok(Vec::new());
-        };
-        out.line("Processing:");
-        out.line(Line::of_apply_task(self.id, &task, Vec::new()).to_string());
-        self.apply(task.entries())?;
-        Ok(respond(vec![response_of_apply(self.id, &task)], out))
-    }
-
-    fn apply(&mut self, entries: &[Entry]) -> Result<(), Failure> {
-        let node = self.core.node(self.id)?;
-        for entry in entries {
-            let (update, conf_state) = match entry.conf_change() {
-                None => (entry.data.clone(), None),
-                Some(change) => {
-                    let context = change.map(|change| change.context().clone()).unwrap_or_default();
-                    if std::mem::take(&mut self.veto) {
-                        node.cancel_conf_change(entry)?;
-                        (context, None)
-                    } else {
-                        (context, Some(node.apply_conf_change(entry)?))
-                    }
-                }
-            };
-            self.machine.apply(entry.id(), &update, conf_state.as_ref());
-            node.storage_mut().handout = self.machine.handout().clone();
-        }
-        Ok(())
-    }
-
     // ----- stopping and starting
 
-    /// Stops at once; what was not synced is lost.
-    pub(crate) fn crash(&mut self) -> Result<(), Failure> {
+    /// Stops at once; of what was not synced, the first `keep` writes are not lost.
+    pub(crate) fn crash(&mut self, keep: usize) -> Result<(), Failure> {
         self.node()?;
         let mut disk = self.stop();
-        disk.memory.crash();
+        disk.crash(keep);
         self.core = Core::Down(Box::new(disk));
         Ok(())
     }
 
     /// Starts anew from what is stored, the state machine being where it was at `applied`.
-    pub(crate) fn restart(&mut self, applied: Option<Index>) -> Result<(), Failure> {
+    pub(crate) fn restart(&mut self, applied: Option<Index>, seed: Option<u64>) -> Result<(), Failure> {
         let Some(state) = self.machine.state_at(applied).cloned() else {
             return Err(Failure::new("the state machine does not remember that index"));
         };
         let mut disk = self.stop();
-        disk.memory.set_conf_state(state.metadata.conf_state.clone());
-        disk.handout = state.clone();
+        disk.begin_at(&state);
         self.core = Core::Down(Box::new(disk.clone()));
-        self.starts += 1;
+        self.seed = seed.unwrap_or(self.seed.wrapping_add(1));
         let mut config = self.config.clone();
-        config.seed = self.starts;
+        config.seed = self.seed;
         config.applied = state.metadata.index;
         let node = RawNode::new(config, disk)?;
         self.hard_state = node.status().hard_state;
@@ -300,6 +208,8 @@ impl Member {
     /// What the node leaves behind when it stops: tasks that wait are not done.
     fn stop(&mut self) -> Disk {
         self.events = self.take_events();
+        self.held = None;
+        self.append_is_written = false;
         self.appends.clear();
         self.applies.clear();
         self.veto = false;
@@ -314,41 +224,4 @@ impl Core {
             Self::Down(_) => Err(Failure::new(format!("node {id} is down"))),
         }
     }
-}
-
-/// Prints the responses of a task.
-fn respond(parcels: Vec<Parcel>, out: &mut Output<'_>) -> Vec<Parcel> {
-    out.line("Responses:");
-    for parcel in &parcels {
-        out.line(&parcel.text);
-    }
-    parcels
-}
-
-/// What waits for the disk, without the vote requests, which are sent before.
-fn responses_of_append(id: NodeId, task: &AppendTask) -> Vec<Parcel> {
-    let responses = task.responses().iter().filter_map(|response| match response {
-        TaskResponse::Message(message) if is_vote_request(message) => None,
-        TaskResponse::Message(message) => Some(Parcel::message(message.clone())),
-        TaskResponse::Ack(ack) => {
-            let line = Line::of_ack(id, ack.kind(), &[], task.snapshot());
-            Some(Parcel::ack(id, ack.clone(), &line))
-        }
-    });
-    responses.collect()
-}
-
-fn response_of_apply(id: NodeId, task: &ApplyTask) -> Parcel {
-    let ack = task.clone().done();
-    let line = Line::of_ack(id, ack.kind(), task.entries(), None);
-    Parcel::ack(id, ack.clone(), &line)
-}
-
-fn texts(parcels: &[Parcel]) -> Vec<String> {
-    parcels.iter().map(|parcel| parcel.text.clone()).collect()
-}
-
-/// A real one: rehearsals promise nothing and never wait.
-fn is_vote_request(message: &Message) -> bool {
-    matches!(&message.payload, Payload::RequestVote(request) if !request.pre_vote)
 }

@@ -8,6 +8,7 @@ use super::line::{Line, Party};
 /// Something on its way to a node.
 #[derive(Clone, Debug)]
 pub(crate) struct Parcel {
+    pub(crate) from: Party,
     pub(crate) to: NodeId,
     /// The name of its kind in the recordings.
     pub(crate) kind: &'static str,
@@ -29,6 +30,7 @@ impl Parcel {
     pub(crate) fn message(message: Message) -> Self {
         let line = Line::of_message(&message);
         Self {
+            from: line.from,
             to: message.to,
             kind: line.kind,
             is_local: message.from == message.to,
@@ -40,12 +42,29 @@ impl Parcel {
     pub(crate) fn ack(to: NodeId, ack: Ack, line: &Line<'_>) -> Self {
         debug_assert_eq!(line.to, Party::Node(to));
         Self {
+            from: line.from,
             to,
             kind: line.kind,
             is_local: true,
             text: line.to_string(),
             cargo: Cargo::Ack(ack),
         }
+    }
+}
+
+/// One parcel out of several: from whom, for whom, and which of that kind, oldest first.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pick<'a> {
+    pub(crate) from: Party,
+    pub(crate) to: NodeId,
+    pub(crate) kind: &'a str,
+    /// From 0; the last one where there are fewer.
+    pub(crate) nth: usize,
+}
+
+impl Pick<'_> {
+    fn admits(&self, parcel: &Parcel) -> bool {
+        (parcel.from, parcel.to, parcel.kind) == (self.from, self.to, self.kind)
     }
 }
 
@@ -103,6 +122,27 @@ impl Pool {
         copies
     }
 
+    /// Takes one parcel out, or a copy of it where it may be doubled and is to be kept.
+    pub(crate) fn pick(&mut self, pick: Pick<'_>, keep: bool) -> Option<Parcel> {
+        let meant = |(at, parcel)| pick.admits(parcel).then_some(at);
+        let at = self
+            .parcels
+            .iter()
+            .enumerate()
+            .filter_map(meant)
+            .take(pick.nth.saturating_add(1))
+            .last()?;
+        match self.parcels.get(at) {
+            Some(parcel) if keep && !parcel.is_local => Some(parcel.clone()),
+            _ => Some(self.parcels.remove(at)),
+        }
+    }
+
+    /// Whether what would be picked cannot be lost.
+    pub(crate) fn has_local(&self, pick: Pick<'_>) -> bool {
+        self.parcels.iter().any(|parcel| pick.admits(parcel) && parcel.is_local)
+    }
+
     /// Reverses the order of what is on its way to a node; local parcels keep their places.
     pub(crate) fn reverse(&mut self, to: NodeId) {
         let filter = Filter {
@@ -129,7 +169,7 @@ impl Pool {
 mod tests {
     use quorate::{Message, Payload};
 
-    use super::{Filter, Parcel, Pool};
+    use super::{Filter, Parcel, Party, Pick, Pool};
 
     /// Parcels from these senders with these terms; 2 is the recipient.
     fn pool(parcels: &[(u64, u64)]) -> Pool {
@@ -169,6 +209,32 @@ mod tests {
         let mut pool = pool(&[(1, 1), (2, 2)]);
         assert_eq!(pool.take_copies(Filter::all_to(2)).len(), 2);
         assert_eq!(terms(&mut pool), ["1->2:1 Log:0/0"]);
+    }
+
+    #[test]
+    fn the_nth_or_the_last_is_picked() {
+        let mut pool = pool(&[(1, 1), (3, 2), (1, 3), (1, 4)]);
+        let pick = |nth| Pick {
+            from: Party::Node(1),
+            to: 2,
+            kind: "MsgTimeoutNow",
+            nth,
+        };
+        let text = |parcel: Option<Parcel>| parcel.map(|parcel| parcel.text);
+        assert_eq!(
+            text(pool.pick(pick(1), true)).as_deref(),
+            Some("1->2 MsgTimeoutNow Term:3 Log:0/0")
+        );
+        assert_eq!(
+            text(pool.pick(pick(9), false)).as_deref(),
+            Some("1->2 MsgTimeoutNow Term:4 Log:0/0")
+        );
+        assert_eq!(
+            text(pool.pick(pick(9), false)).as_deref(),
+            Some("1->2 MsgTimeoutNow Term:3 Log:0/0")
+        );
+        assert_eq!(terms(&mut pool), ["1->2:1 Log:0/0", "3->2:2 Log:0/0"]);
+        assert_eq!(text(pool.pick(pick(0), false)), None);
     }
 
     #[test]

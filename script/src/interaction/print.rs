@@ -81,13 +81,22 @@ pub(crate) fn entry(entry: &Entry) -> String {
         EntryKind::ConfChange => "EntryConfChange",
         EntryKind::ConfChangeV2 => "EntryConfChangeV2",
     };
-    let content = match entry.conf_change() {
+    let content = content(entry);
+    let blank = if content.is_empty() { "" } else { " " };
+    format!("{} {kind}{blank}{content}", entry.id())
+}
+
+/// `TERM/"data"`, where the index is said already.
+pub(crate) fn brief(entry: &Entry) -> String {
+    format!("{}/{}", entry.term, content(entry))
+}
+
+fn content(entry: &Entry) -> String {
+    match entry.conf_change() {
         None => quote(&entry.data),
         Some(Ok(change)) => change.to_string(),
         Some(Err(error)) => error.to_string(),
-    };
-    let blank = if content.is_empty() { "" } else { " " };
-    format!("{} {kind}{blank}{content}", entry.id())
+    }
 }
 
 /// What a snapshot stands for.

@@ -1,11 +1,13 @@
 //! What commands describe with many arguments: new nodes, configuration changes.
 
+use std::str::FromStr;
+
 use quorate::types::{Index, Term};
 use quorate::{
     AnyConfChange, ConfChange, ConfChangeV2, ConfState, Config, ReadMode, Snapshot, SnapshotMetadata, Transition,
 };
 
-use crate::args::Command;
+use crate::args::{Command, Switch};
 use crate::changes;
 use crate::output::Failure;
 
@@ -40,8 +42,57 @@ pub(super) fn conf_change(command: &Command, input: &[String]) -> Result<AnyConf
     }
 }
 
-/// What new nodes begin with; empty if nothing is said about it.
-pub(super) fn initial_snapshot(command: &Command) -> Result<Snapshot, Failure> {
+/// What new nodes are like.
+#[derive(Debug)]
+pub(crate) struct Template {
+    pub(crate) config: Config,
+    /// Empty where nothing is said about it.
+    pub(crate) initial: Snapshot,
+    /// The node does as the recordings do where quorate asks for something else: vote requests do
+    /// not wait for a storage thread, and each applied entry makes a snapshot for peers.
+    pub(crate) as_recorded: bool,
+}
+
+/// What the command says of new nodes.
+pub(super) fn template(command: &Command) -> Result<Template, Failure> {
+    let as_recorded = !command.switch("safe-defaults")?;
+    let initial = initial_snapshot(command, as_recorded)?;
+    let mut config = if as_recorded {
+        like_recorded()
+    } else {
+        Config::new(0, 1)
+    };
+    for (key, set) in SETTINGS {
+        let Some(value) = command.value::<String>(key)? else {
+            continue;
+        };
+        set(&mut config, &value).ok_or_else(|| invalid(key, &value))?;
+    }
+    config.applied = initial.metadata.index;
+    Ok(Template {
+        config,
+        initial,
+        as_recorded,
+    })
+}
+
+/// The settings that the recordings were made with.
+fn like_recorded() -> Config {
+    let mut config = Config::like_etcd(0, 1);
+    config.election_timeout_ticks = 3;
+    config
+}
+
+/// Everything that can be said of new nodes.
+pub(super) fn known() -> Vec<&'static str> {
+    let settings = SETTINGS.iter().map(|(key, _)| *key);
+    ["voters", "learners", "index", "content", "safe-defaults"]
+        .into_iter()
+        .chain(settings)
+        .collect()
+}
+
+fn initial_snapshot(command: &Command, as_recorded: bool) -> Result<Snapshot, Failure> {
     if !["voters", "learners", "index", "content"]
         .into_iter()
         .any(|key| command.has(key))
@@ -49,7 +100,10 @@ pub(super) fn initial_snapshot(command: &Command) -> Result<Snapshot, Failure> {
         return Ok(Snapshot::default());
     }
     let index = command.value::<Index>("index")?.unwrap_or(0);
-    if index <= 1 {
+    if index == 0 {
+        return Err(Failure::new("index must be specified"));
+    }
+    if index <= 1 && as_recorded {
         return Err(Failure::new("index must be specified as > 1 due to bootstrap"));
     }
     Ok(Snapshot {
@@ -66,26 +120,94 @@ pub(super) fn initial_snapshot(command: &Command) -> Result<Snapshot, Failure> {
     })
 }
 
-/// The settings that the recordings were made with, and what the command says.
-pub(super) fn settings(command: &Command) -> Result<Config, Failure> {
-    let mut config = Config::like_etcd(0, 1);
-    config.election_timeout_ticks = 3;
-    config.heartbeat_interval_ticks = 1;
-    config.pre_vote = command.switch("prevote")?;
-    config.check_quorum = command.switch("checkquorum")?;
-    config.async_storage_writes = command.switch("async-storage-writes")?;
-    config.disable_conf_change_validation = command.switch("disable-conf-change-validation")?;
-    config.step_down_on_removal = command.switch("step-down-on-removal")?;
-    if let Some(inflight) = command.value("inflight")? {
-        config.max_inflight_messages = inflight;
-    }
-    if let Some(bytes) = command.value("max-committed-size-per-ready")? {
-        config.max_committed_bytes_per_ready = bytes;
-    }
-    config.read_mode = match command.value::<String>("read-only")?.as_deref() {
-        None | Some("safe") => ReadMode::ReadIndex,
-        Some("lease-based") => ReadMode::Lease,
-        Some(other) => return Err(Failure::new(format!("invalid read-only option {other:?}"))),
+/// Puts a value where it belongs; `None` if it cannot be one.
+type Set = fn(&mut Config, &str) -> Option<()>;
+
+/// The settings by their names here.
+const SETTINGS: [(&str, Set); 22] = [
+    ("election", |config, value| {
+        put(&mut config.election_timeout_ticks, value)
+    }),
+    ("heartbeat", |config, value| {
+        put(&mut config.heartbeat_interval_ticks, value)
+    }),
+    ("seed", |config, value| put(&mut config.seed, value)),
+    ("prevote", |config, value| switch(&mut config.pre_vote, value)),
+    ("checkquorum", |config, value| switch(&mut config.check_quorum, value)),
+    ("read-only", |config, value| read_mode(&mut config.read_mode, value)),
+    ("lease-margin", |config, value| {
+        put(&mut config.lease_margin_ticks, value)
+    }),
+    ("lease-promises", |config, value| {
+        switch(&mut config.lease_promises, value)
+    }),
+    ("restart-silence", |config, value| {
+        put(config.restart_silence_ticks.insert(0), value)
+    }),
+    ("snapshot-stall", |config, value| {
+        put(config.snapshot_stall_ticks.insert(0), value)
+    }),
+    ("inflight", |config, value| {
+        put(&mut config.max_inflight_messages, value)
+    }),
+    ("max-inflight-bytes", |config, value| {
+        put(&mut config.max_inflight_bytes, value)
+    }),
+    ("max-message-bytes", |config, value| {
+        put(&mut config.max_message_bytes, value)
+    }),
+    ("max-uncommitted-bytes", |config, value| {
+        put(&mut config.max_uncommitted_bytes, value)
+    }),
+    ("max-committed-size-per-ready", |config, value| {
+        put(&mut config.max_committed_bytes_per_ready, value)
+    }),
+    ("eager-appends", |config, value| {
+        switch(&mut config.eager_appends, value)
+    }),
+    ("async-storage-writes", |config, value| {
+        switch(&mut config.async_storage_writes, value)
+    }),
+    ("disable-proposal-forwarding", |config, value| {
+        switch(&mut config.disable_proposal_forwarding, value)
+    }),
+    ("disable-conf-change-validation", |config, value| {
+        switch(&mut config.disable_conf_change_validation, value)
+    }),
+    ("fence-rejoined", |config, value| {
+        switch(&mut config.fence_rejoined, value)
+    }),
+    ("step-down-on-removal", |config, value| {
+        switch(&mut config.step_down_on_removal, value)
+    }),
+    ("commit-notice-on-removal", |config, value| {
+        switch(&mut config.commit_notice_on_removal, value)
+    }),
+];
+
+fn put<T: FromStr>(place: &mut T, value: &str) -> Option<()> {
+    *place = value.parse().ok()?;
+    Some(())
+}
+
+fn switch(place: &mut bool, value: &str) -> Option<()> {
+    let Switch(on) = value.parse().ok()?;
+    *place = on;
+    Some(())
+}
+
+fn read_mode(place: &mut ReadMode, value: &str) -> Option<()> {
+    *place = match value {
+        "safe" => ReadMode::ReadIndex,
+        "lease-based" => ReadMode::Lease,
+        _ => return None,
     };
-    Ok(config)
+    Some(())
+}
+
+fn invalid(key: &str, value: &str) -> Failure {
+    Failure::new(match key {
+        "read-only" => format!("invalid read-only option {value:?}"),
+        _ => format!("{key}: {value:?} is not valid"),
+    })
 }

@@ -3,8 +3,8 @@
 use quorate::{Index, MemoryStorage, Storage, Term};
 
 use super::words::{entries, hard_state, snapshot, with_data};
+use crate::dice::Dice;
 use crate::disk::Write;
-use crate::draw::Draw;
 
 /// Bytes of an entry's data: often the same, so that one record fits where another was; some larger than
 /// a sector.
@@ -56,7 +56,7 @@ pub(super) fn script() -> Vec<Step> {
 /// Draws steps that fit to what is stored.
 #[derive(Debug)]
 pub(super) struct Steps {
-    draw: Draw,
+    dice: Dice,
     /// What has to follow.
     next: Option<Step>,
 }
@@ -88,7 +88,7 @@ impl Stored {
 impl Steps {
     pub(super) fn new(seed: u64) -> Self {
         Self {
-            draw: Draw::new(seed),
+            dice: Dice::new(seed),
             next: None,
         }
     }
@@ -111,12 +111,11 @@ impl Steps {
 
     /// A number from `low` to `high`, if there is one.
     fn within(&mut self, low: u64, high: u64) -> Option<u64> {
-        let count = high.checked_sub(low)?.saturating_add(1);
-        Some(low + self.draw.below(usize::try_from(count).ok()?) as u64)
+        (low <= high).then(|| self.dice.between(low, high))
     }
 
-    pub(super) fn chance(&mut self, percent: usize) -> bool {
-        self.draw.below(100) < percent
+    pub(super) fn chance(&mut self, percent: u64) -> bool {
+        self.dice.below(100) < percent
     }
 
     /// What had to follow does not, since the power failed.
@@ -125,7 +124,7 @@ impl Steps {
     }
 
     pub(super) fn number(&mut self) -> u64 {
-        self.draw.number()
+        self.dice.number()
     }
 
     /// The next step.
@@ -134,7 +133,7 @@ impl Steps {
         if let Some(step) = self.next.take() {
             return step;
         }
-        let write = match self.draw.below(100) {
+        let write = match self.dice.below(100) {
             0..20 => return Step::Sync,
             20..35 => self.overlap(&stored),
             35..52 => self.hard_state(&stored),
@@ -147,7 +146,7 @@ impl Steps {
     }
 
     fn append(&mut self, stored: &Stored) -> Write {
-        let term = stored.term + self.draw.below(2) as u64;
+        let term = stored.term + self.dice.below(2);
         self.batch(term, stored.last + 1)
     }
 
@@ -158,9 +157,11 @@ impl Steps {
 
     /// One to four entries.
     fn batch(&mut self, term: Term, from: Index) -> Write {
-        let count = 1 + self.draw.below(4) as u64;
+        let count = 1 + self.dice.below(4);
         let entries = (from..from + count).map(|index| {
-            let data = vec![self.draw.byte(); SIZES[self.draw.below(SIZES.len())]];
+            let byte = self.dice.number().to_le_bytes()[0];
+            let size = self.dice.pick(&SIZES).copied().unwrap_or(0);
+            let data = vec![byte; size];
             with_data(term, index, data)
         });
         Write::Entries(entries.collect())
@@ -169,7 +170,7 @@ impl Steps {
     fn hard_state(&mut self, stored: &Stored) -> Option<Write> {
         let commit = self.within(stored.commit, stored.last)?;
         let vote = self.within(0, 3).filter(|vote| *vote > 0);
-        let term = stored.term + self.draw.below(2) as u64;
+        let term = stored.term + self.dice.below(2);
         Some(hard_state(term, vote, commit))
     }
 

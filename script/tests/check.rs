@@ -1,0 +1,135 @@
+//! What `check` finds where a group misbehaves: groups that should never meet, and disks that forget.
+
+use quorate_script::{Kind, run};
+
+/// What the last of these commands prints, one command a line.
+fn last_of(commands: &str) -> String {
+    let blocks = commands.trim().lines().map(|line| format!("{}\n----\n\n", line.trim()));
+    let script = blocks.collect::<Vec<_>>().concat();
+    let run = run(Kind::Interaction, &script).expect("a script");
+    run.outputs().last().cloned().unwrap_or_default()
+}
+
+#[test]
+fn two_groups_that_should_be_one() {
+    let verdict = last_of(
+        "add-nodes 1 voters=(1) index=10
+         add-nodes 1 voters=(2) index=10
+         campaign 1
+         campaign 2
+         stabilize
+         propose 1 a
+         propose 2 b
+         stabilize
+         log-level none
+         check",
+    );
+    let expected = [
+        "VIOLATION election safety: 1 and 2 both lead term 1",
+        "VIOLATION state machine safety: index 12 is 1/\"a\" at 1 and 1/\"b\" at 2",
+        "VIOLATION log matching: index 12 is 1/\"a\" at 1 and 1/\"b\" at 2, which both have 1/12",
+        "",
+    ];
+    assert_eq!(verdict, expected.join("\n"));
+}
+
+#[test]
+fn a_leader_without_what_was_committed_before() {
+    let verdict = last_of(
+        "add-nodes 1 voters=(1) index=10
+         add-nodes 1 voters=(2) index=10
+         campaign 1
+         stabilize
+         campaign 2
+         take-ready 2
+         restart 2
+         campaign 2
+         stabilize
+         check",
+    );
+    let expected = [
+        "VIOLATION leader completeness: 2 leads term 2 without 1/11, which 1 applied",
+        "VIOLATION state machine safety: index 11 is 1/\"\" at 1 and 2/\"\" at 2",
+        "",
+    ];
+    assert_eq!(verdict, expected.join("\n"));
+}
+
+#[test]
+fn a_snapshot_that_is_of_another_history() {
+    let verdict = last_of(
+        "add-nodes 1 voters=(1) index=10
+         add-nodes 1 voters=(2) learners=(3) index=10
+         add-nodes 1
+         campaign 1
+         stabilize
+         campaign 2
+         take-ready 2
+         restart 2
+         campaign 2
+         stabilize 2
+         send-snapshot 2 3
+         stabilize 3
+         check",
+    );
+    let expected = "VIOLATION state machine safety: index 11 is 1/\"\" at 1 and a snapshot of term 2 at 3";
+    assert!(verdict.lines().any(|line| line == expected), "{verdict}");
+}
+
+/// In the recordings' ways, vote requests do not wait for a storage thread.
+#[test]
+fn a_vote_that_was_promised_before_it_was_durable() {
+    let steps = "campaign 1
+         process-ready 1
+         crash 1
+         restart 1
+         campaign 2
+         process-ready 2
+         process-append-thread 2
+         deliver 2->1 MsgVote
+         process-ready 1
+         process-append-thread 1
+         check";
+    let add = "add-nodes 3 voters=(1,2,3) index=10 async-storage-writes=true";
+    let verdict = last_of(&format!("{add}\n{steps}"));
+    assert_eq!(
+        verdict,
+        "VIOLATION vote: node 1 voted for 1 and 2 in term 1 (across restarts)\n"
+    );
+    let own_ways = "safe-defaults=true prevote=false restart-silence=0";
+    assert_eq!(last_of(&format!("{add} {own_ways}\n{steps}")), "ok\n");
+}
+
+#[test]
+fn a_read_that_misses_what_was_committed() {
+    let begin = "add-nodes 1 voters=(1) index=10
+         add-nodes 1 voters=(2) index=10
+         campaign 1
+         stabilize
+         campaign 2
+         stabilize";
+    let late = format!("{begin}\npropose 1 a\nstabilize\nread-index 2 r\nstabilize\ncheck");
+    let stale = "VIOLATION stale read: \"r\" at 2 is answered with 11, and 12 was committed before";
+    assert!(last_of(&late).lines().any(|line| line == stale), "{}", last_of(&late));
+    let early = format!("{begin}\nread-index 2 r\npropose 1 a\nstabilize\ncheck");
+    assert!(!last_of(&early).contains("stale"), "{}", last_of(&early));
+}
+
+#[test]
+fn a_node_that_is_poisoned() {
+    let verdict = last_of(
+        "add-nodes 1 voters=(1) index=10
+         campaign 1
+         stabilize
+         propose 1 a
+         take-ready 1
+         compact 1 12
+         persist 1
+         process-ready 1
+         check",
+    );
+    assert_eq!(
+        verdict,
+        "VIOLATION poisoned: node 1: storage: broken storage: a committed entry that was not applied is gone\n"
+    );
+}

@@ -1,0 +1,210 @@
+//! A cluster in one thread: nodes, their disks, and the messages between them. Nothing happens by
+//! itself: each [`Step`] does one thing, and is judged.
+
+mod call;
+mod lifecycle;
+mod network;
+mod observe;
+mod storage;
+
+pub(crate) use storage::VETO;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use bytes::Bytes;
+use quorate::membership::Membership;
+use quorate::{ConfState, Config, Index, Message, NodeId, Snapshot, SnapshotMetadata};
+
+use crate::coverage::Coverage;
+use crate::disk::Disk;
+use crate::history::Prefix;
+use crate::judge::{Judge, Verdict, Violation};
+use crate::machine::StateMachine;
+use crate::member::Member;
+use crate::step::Step;
+use crate::trace::{Record, Trace, What};
+
+/// Where the logs of a new cluster begin: its first snapshot stands for this index.
+pub(crate) const FIRST: Index = 1;
+
+/// What became of what a client asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was done, and this is the answer.
+    Answered(Bytes),
+    /// It was not done and never will be.
+    Refused,
+    /// Nobody can tell.
+    Unknown,
+}
+
+/// Nodes with state machine `M` on disks `D`.
+pub struct Cluster<M, D> {
+    pub(crate) members: Vec<Member<M, D>>,
+    make_disk: Box<dyn FnMut() -> D>,
+    configure: Box<dyn FnMut(NodeId) -> Config>,
+    pub(crate) pool: BTreeMap<u64, Message>,
+    messages: u64,
+    pub(crate) judge: Judge,
+    /// Digests of state machines by what they applied.
+    states: BTreeMap<Index, u64>,
+    seed: u64,
+    /// Simulated time, in microseconds: for the trace only.
+    pub(crate) now: u64,
+    pub(crate) trace: Option<Trace>,
+    pub(crate) coverage: Coverage,
+    /// For whoever drives: messages that were sent, and operations that ended, since it last looked.
+    pub(crate) sent: Vec<u64>,
+    pub(crate) ended: Vec<(u64, Outcome)>,
+    /// Commands, in the order in which they were committed, since it last looked.
+    pub(crate) committed: Vec<Bytes>,
+    /// Whether a lease that overlaps another, or a stale read, is a violation.
+    pub(crate) judge_leases: bool,
+}
+
+impl<M, D> fmt::Debug for Cluster<M, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (nodes, messages) = (self.members.len(), self.pool.len());
+        write!(
+            f,
+            "Cluster {{ seed: {}, nodes: {nodes}, messages in flight: {messages} }}",
+            self.seed
+        )
+    }
+}
+
+impl<M: StateMachine, D: Disk> Cluster<M, D> {
+    /// `voters` with the ids from 1 on, all begun from one snapshot. `configure` gives each node's
+    /// settings; the seed is filled in here.
+    pub fn new(
+        seed: u64,
+        voters: u64,
+        make_disk: impl FnMut() -> D + 'static,
+        configure: impl FnMut(NodeId) -> Config + 'static,
+    ) -> Result<Self, Violation> {
+        let mut cluster = Self {
+            members: Vec::new(),
+            make_disk: Box::new(make_disk),
+            configure: Box::new(configure),
+            pool: BTreeMap::new(),
+            messages: 0,
+            judge: Judge::new(FIRST),
+            states: BTreeMap::new(),
+            seed,
+            now: 0,
+            trace: None,
+            coverage: Coverage::default(),
+            sent: Vec::new(),
+            ended: Vec::new(),
+            committed: Vec::new(),
+            judge_leases: true,
+        };
+        let metadata = SnapshotMetadata {
+            conf_state: ConfState::of_voters(1..=voters),
+            index: FIRST,
+            term: 1,
+        };
+        let data = M::default().snapshot();
+        let first = Snapshot { data, metadata };
+        cluster
+            .judge
+            .configurations
+            .applies(0, FIRST, &first.metadata.conf_state)?;
+        for id in 1..=voters {
+            cluster.add(id, Some(&first))?;
+        }
+        Ok(cluster)
+    }
+
+    /// Does one thing, and judges what came of it.
+    pub fn step(&mut self, step: Step) -> Verdict {
+        match step {
+            Step::Tick { node, ticks } => self.tick(node, ticks)?,
+            Step::Ready { node } => self.take_ready(node)?,
+            Step::Write { node } => self.write(node)?,
+            Step::Sync { node } => self.sync(node)?,
+            Step::Acknowledge { node } => self.acknowledge(node)?,
+            Step::Apply { node } => self.apply_task(node)?,
+            Step::Deliver { message, keep } => return self.deliver(message, keep),
+            Step::Lose { message } => self.lose(message, "lost"),
+            Step::Crash { node, kept } => self.crash(node, kept)?,
+            Step::Restart { node } => self.restart(node)?,
+            Step::Join { node } => self.join(node)?,
+            Step::Wipe { node } => self.wipe(node),
+            Step::Propose {
+                node,
+                operation,
+                command,
+            } => self.propose(node, operation, command)?,
+            Step::Read { node, operation, query } => self.read(node, operation, query)?,
+            Step::Change { node, change, expected } => self.change(node, change, expected)?,
+            Step::Transfer { node, to } => self.transfer(node, to),
+            Step::Campaign { node } => self.campaign(node),
+            Step::ForgetLeader { node } => self.forget_leader(node)?,
+            Step::ReportUnreachable { node, peer } => self.report_unreachable(node, peer)?,
+            Step::ReportSnapshot { node, peer, finished } => self.report_snapshot(node, peer, finished)?,
+            Step::Compact { node, keep } => self.compact(node, keep)?,
+        }
+        Ok(())
+    }
+
+    /// A digest of where everything stands, and of how much happened.
+    pub fn fingerprint(&self) -> u64 {
+        let mut digest = Prefix::EMPTY;
+        for member in &self.members {
+            let last = member.log.last();
+            let numbers = [
+                member.starts,
+                member.applied,
+                member.seen.term,
+                member.seen.commit,
+                last.index,
+                last.term,
+            ];
+            digest = numbers.into_iter().fold(digest, Prefix::then);
+        }
+        let counts = self.coverage.rows().into_iter().map(|(_, count)| count);
+        counts
+            .chain([self.messages, self.now])
+            .fold(digest, Prefix::then)
+            .digest
+    }
+
+    /// What was seen so far.
+    pub fn coverage(&self) -> &Coverage {
+        &self.coverage
+    }
+
+    pub(crate) fn position(id: NodeId) -> usize {
+        usize::try_from(id.saturating_sub(1)).unwrap_or(usize::MAX)
+    }
+
+    pub(crate) fn member(&self, id: NodeId) -> Option<&Member<M, D>> {
+        self.members.get(Self::position(id))
+    }
+
+    pub(crate) fn member_mut(&mut self, id: NodeId) -> Option<&mut Member<M, D>> {
+        self.members.get_mut(Self::position(id))
+    }
+
+    /// The newest configuration that anybody applied.
+    pub(crate) fn membership(&self) -> Membership {
+        let latest = self.judge.configurations.latest();
+        latest
+            .and_then(|(_, state)| Membership::restore(state).ok())
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn note(&mut self, node: NodeId, what: impl FnOnce() -> What) {
+        if let Some(trace) = &mut self.trace {
+            let (at, what) = (self.now, what());
+            trace.records.push(Record { at, node, what });
+        }
+    }
+}
+
+/// A core's error where there should be none.
+fn unexpected(node: NodeId, what: &str, error: &dyn std::error::Error) -> Violation {
+    Violation::new("no unexpected errors", format!("{node}: {what}: {error}"))
+}

@@ -1,0 +1,165 @@
+//! What clients and operators ask for.
+
+use bytes::Bytes;
+use quorate::{ConfChangeV2, Index, NodeId, ProposeError, Proposed, ReadError, SnapshotStatus};
+
+use super::{Cluster, Outcome, unexpected};
+use crate::disk::Disk;
+use crate::judge::Verdict;
+use crate::machine::{StateMachine, pack};
+use crate::member::{Member, PendingRead};
+use crate::trace::What;
+
+impl<M: StateMachine, D: Disk> Cluster<M, D> {
+    /// An operation has ended; whoever drives is told.
+    pub(super) fn end(&mut self, node: NodeId, operation: u64, outcome: Outcome) {
+        self.note(node, || What::Answered {
+            operation,
+            text: format!("{outcome:?}"),
+        });
+        self.ended.push((operation, outcome));
+    }
+
+    /// The client does not wait any longer.
+    pub(crate) fn give_up(&mut self, node: NodeId, operation: u64) {
+        let Some(member) = self.member_mut(node) else { return };
+        member.calls.proposals.retain(|_, waiting| *waiting != operation);
+        member.calls.reads.remove(&operation);
+    }
+
+    pub(super) fn tick(&mut self, id: NodeId, ticks: u64) -> Verdict {
+        let mut left = ticks;
+        while left > 0 {
+            let Some(node) = self.member_mut(id).and_then(Member::node_mut) else {
+                return Ok(());
+            };
+            let used = node
+                .advance_ticks(left)
+                .map_err(|error| unexpected(id, "tick", &error))?;
+            left = left.saturating_sub(used.max(1));
+        }
+        self.observe(id)
+    }
+
+    pub(super) fn propose(&mut self, id: NodeId, operation: u64, command: Bytes) -> Verdict {
+        self.note(id, || What::Called {
+            operation,
+            text: format!("propose {command:?}"),
+        });
+        let Some(node) = self.member_mut(id).and_then(Member::node_mut) else {
+            self.end(id, operation, Outcome::Refused);
+            return Ok(());
+        };
+        let proposed = node.propose(command.clone());
+        let calls = &mut self.members[Self::position(id)].calls;
+        match proposed {
+            Ok(Proposed::At { term, index }) => {
+                calls.placed.insert(index, (term, command.clone()));
+                calls.proposals.insert(command, operation);
+            }
+            Ok(Proposed::Forwarded { .. }) => {
+                self.coverage.proposals_forwarded += 1;
+                calls.proposals.insert(command, operation);
+            }
+            Err(ProposeError::Poisoned(error)) => return Err(unexpected(id, "propose", &error)),
+            Err(_) => {
+                self.coverage.proposals_refused += 1;
+                self.end(id, operation, Outcome::Refused);
+            }
+        }
+        self.observe(id)
+    }
+
+    pub(super) fn read(&mut self, id: NodeId, operation: u64, query: Bytes) -> Verdict {
+        self.note(id, || What::Called {
+            operation,
+            text: format!("read {query:?}"),
+        });
+        let committed_before = self.judge.committed();
+        let Some(node) = self.member_mut(id).and_then(Member::node_mut) else {
+            self.end(id, operation, Outcome::Refused);
+            return Ok(());
+        };
+        match node.read_index(pack([operation])) {
+            Ok(()) => {
+                let read = PendingRead {
+                    query,
+                    committed_before,
+                    at: None,
+                };
+                self.members[Self::position(id)].calls.reads.insert(operation, read);
+            }
+            Err(ReadError::Poisoned(error)) => return Err(unexpected(id, "read", &error)),
+            Err(_) => {
+                self.coverage.reads_refused += 1;
+                self.end(id, operation, Outcome::Refused);
+            }
+        }
+        self.observe(id)
+    }
+
+    pub(super) fn change(&mut self, id: NodeId, change: ConfChangeV2, expected: Option<Index>) -> Verdict {
+        let Some(node) = self.member_mut(id).and_then(Member::node_mut) else {
+            return Ok(());
+        };
+        let proposed = match expected {
+            Some(expected) => node.propose_conf_change_if_unchanged(change, expected),
+            None => node.propose_conf_change(change),
+        };
+        match proposed {
+            Ok(_) => self.coverage.changes_proposed += 1,
+            Err(_) => self.coverage.changes_refused += 1,
+        }
+        self.observe(id)
+    }
+
+    pub(super) fn transfer(&mut self, id: NodeId, to: Option<NodeId>) {
+        let Some(node) = self.member_mut(id).and_then(Member::node_mut) else {
+            return;
+        };
+        let done = match to {
+            Some(to) => node.transfer_leader(to).is_ok(),
+            None => node.transfer_leader_to_most_up_to_date().is_ok(),
+        };
+        self.coverage.transfers_asked += u64::from(done);
+    }
+
+    pub(super) fn campaign(&mut self, id: NodeId) {
+        if let Some(node) = self.member_mut(id).and_then(Member::node_mut) {
+            let _ = node.campaign(); // a refusal is an answer
+        }
+    }
+
+    pub(super) fn forget_leader(&mut self, id: NodeId) -> Verdict {
+        let Some(node) = self.member_mut(id).and_then(Member::node_mut) else {
+            return Ok(());
+        };
+        node.forget_leader()
+            .map_err(|error| unexpected(id, "forget the leader", &error))?;
+        self.coverage.leaders_forgotten += 1;
+        self.observe(id)
+    }
+
+    pub(super) fn report_unreachable(&mut self, id: NodeId, peer: NodeId) -> Verdict {
+        let Some(node) = self.member_mut(id).and_then(Member::node_mut) else {
+            return Ok(());
+        };
+        node.report_unreachable(peer)
+            .map_err(|error| unexpected(id, "a report", &error))?;
+        self.observe(id)
+    }
+
+    pub(super) fn report_snapshot(&mut self, id: NodeId, peer: NodeId, finished: bool) -> Verdict {
+        let Some(node) = self.member_mut(id).and_then(Member::node_mut) else {
+            return Ok(());
+        };
+        let status = if finished {
+            SnapshotStatus::Finished
+        } else {
+            SnapshotStatus::Failed
+        };
+        node.report_snapshot(peer, status)
+            .map_err(|error| unexpected(id, "a report", &error))?;
+        self.observe(id)
+    }
+}

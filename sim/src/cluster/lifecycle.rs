@@ -1,0 +1,168 @@
+//! Starting, crashing, losing disks.
+
+use std::collections::VecDeque;
+
+use quorate::{NodeId, RawNode, Snapshot};
+
+use super::{Cluster, Outcome, unexpected};
+use crate::disk::{Disk, Write};
+use crate::judge::{Verdict, Violation};
+use crate::machine::StateMachine;
+use crate::member::{Calls, Life, Member, Seen, Work};
+use crate::shadow::Shadow;
+use crate::trace::What;
+
+impl<M: StateMachine, D: Disk> Cluster<M, D> {
+    /// A node under a new id, with an empty disk or one that begins with `first`.
+    pub(super) fn add(&mut self, id: NodeId, first: Option<&Snapshot>) -> Verdict {
+        let mut disk = (self.make_disk)();
+        let mut durable = Shadow::default();
+        if let Some(first) = first {
+            let written = disk.write(Write::Install(first.clone())).and_then(|()| disk.sync());
+            written.map_err(|error| unexpected(id, "the first snapshot", &error))?;
+            durable = Shadow::of_snapshot(first);
+        }
+        self.members.push(Member {
+            id,
+            config: (self.configure)(id),
+            starts: 0,
+            life: Life::Down(disk),
+            machine: M::default(),
+            applied: 0,
+            work: Work::default(),
+            calls: Calls::default(),
+            log: Shadow::default(),
+            durable,
+            marks: VecDeque::new(),
+            seen: Seen::default(),
+        });
+        if let Some(trace) = &mut self.trace {
+            trace.nodes.push(id);
+        }
+        self.restart(id)
+    }
+
+    pub(super) fn join(&mut self, id: NodeId) -> Verdict {
+        let next = self.members.len();
+        match self.member_mut(id) {
+            None if Self::position(id) == next => self.add(id, None),
+            None => Ok(()),
+            Some(member) => {
+                if !matches!(member.life, Life::Gone) {
+                    return Ok(());
+                }
+                // Under its old id: what breaks then, a profile shows.
+                member.durable = Shadow::default();
+                let disk = (self.make_disk)();
+                self.members[Self::position(id)].life = Life::Down(disk);
+                self.restart(id)
+            }
+        }
+    }
+
+    pub(super) fn restart(&mut self, id: NodeId) -> Verdict {
+        let seed = self.seed;
+        let Some(member) = self.member_mut(id) else {
+            return Ok(());
+        };
+        let Life::Down(disk) = std::mem::replace(&mut member.life, Life::Gone) else {
+            return Ok(());
+        };
+        let snapshot = disk
+            .latest_snapshot()
+            .map_err(|error| unexpected(id, "its snapshot", &error))?;
+        member.machine = M::default();
+        if !snapshot.is_empty() {
+            let restored = member.machine.restore(&snapshot.data);
+            restored.map_err(|error| unexpected(id, "its state machine", &error))?;
+        }
+        member.applied = snapshot.metadata.index;
+        member.starts += 1;
+        let mut config = member.config.clone();
+        config.applied = snapshot.metadata.index;
+        config.seed = seed ^ (id << 48) ^ (member.starts << 32);
+        if member.starts == 1 {
+            config.restart_silence_ticks = Some(0); // nothing was promised before
+        }
+        check_disk(member, &disk)?;
+        let node = RawNode::new(config, disk).map_err(|error| unexpected(id, "restart", &error))?;
+        member.life = Life::Up(Box::new(node));
+        member.log = member.durable.clone();
+        member.seen = Seen {
+            term: member.durable.hard_state.term,
+            ..Seen::default()
+        };
+        self.note(id, || What::Restarted);
+        self.coverage.restarts += 1;
+        self.observe(id)
+    }
+
+    pub(super) fn crash(&mut self, id: NodeId, kept: usize) -> Verdict {
+        let Some(member) = self.member_mut(id) else {
+            return Ok(());
+        };
+        let node = match std::mem::replace(&mut member.life, Life::Gone) {
+            Life::Up(node) => node,
+            other => {
+                member.life = other;
+                return Ok(());
+            }
+        };
+        let mut disk = node.into_storage();
+        let unsynced = disk.unsynced();
+        if unsynced != member.marks.len() {
+            return Err(Violation::new(
+                "storage counts its writes",
+                format!("{id}: {unsynced} unsynced, {} written", member.marks.len()),
+            ));
+        }
+        let kept = kept.min(unsynced);
+        disk.crash(kept);
+        for mark in member.marks.drain(..).take(kept) {
+            member.durable.apply(mark);
+        }
+        member.work = Work::default();
+        member.seen = Seen::default();
+        let calls = std::mem::take(&mut member.calls);
+        member.life = Life::Down(disk);
+        for operation in calls.proposals.into_values() {
+            self.end(id, operation, Outcome::Unknown);
+        }
+        for operation in calls.reads.into_keys() {
+            self.end(id, operation, Outcome::Refused);
+        }
+        self.coverage.crashes += 1;
+        self.coverage.torn_writes += u64::from(kept > 0 && kept < unsynced);
+        self.coverage.lost_writes += (unsynced - kept) as u64;
+        self.note(id, || What::Crashed { lost: unsynced - kept });
+        Ok(())
+    }
+
+    pub(super) fn wipe(&mut self, id: NodeId) {
+        let Some(member) = self.member_mut(id) else { return };
+        if matches!(member.life, Life::Down(_)) {
+            member.life = Life::Gone;
+            self.coverage.disks_lost += 1;
+            self.note(id, || What::Note {
+                kind: "disk",
+                text: "its disk is lost".to_owned(),
+            });
+        }
+    }
+}
+
+/// After a crash the disk holds what was synced, and what it was told to keep.
+fn check_disk<M, D: Disk>(member: &Member<M, D>, disk: &D) -> Verdict {
+    let held = disk
+        .initial_state()
+        .and_then(|state| Ok((state.hard_state, disk.last_index()?)));
+    let (hard_state, last) = held.map_err(|error| unexpected(member.id, "its disk", &error))?;
+    let expected = (member.durable.hard_state, member.durable.last().index);
+    if (hard_state, last) == expected {
+        return Ok(());
+    }
+    Err(Violation::new(
+        "what was synced is there",
+        format!("{}: {:?} instead of {expected:?}", member.id, (hard_state, last)),
+    ))
+}

@@ -1,0 +1,392 @@
+//! Batches and tasks: from a node to its disk and its state machine, and back.
+
+use quorate::{
+    AcknowledgeError, AppendTask, ConfChangeV2, Entry, EntryKind, NodeId, ReadState, Ready, Snapshot, SnapshotMetadata,
+    TaskResponse,
+};
+
+use super::{Cluster, Outcome, unexpected};
+use crate::disk::{Disk, Write, writes_of};
+use crate::judge::{Judge, Verdict, Violation};
+use crate::machine::StateMachine;
+use crate::member::Member;
+use crate::shadow::{Mark, digest, marks};
+use crate::trace::What;
+
+/// A configuration change that carries this is vetoed by every node that applies it.
+pub(crate) const VETO: &[u8] = b"veto";
+
+impl<M: StateMachine, D: Disk> Cluster<M, D> {
+    pub(super) fn take_ready(&mut self, id: NodeId) -> Verdict {
+        let Some(member) = self.member_mut(id).filter(|member| member.has_ready()) else {
+            return Ok(());
+        };
+        let asynchronous = member.config.async_storage_writes;
+        let Some(node) = member.node_mut() else { return Ok(()) };
+        let ready = node.ready().map_err(|error| unexpected(id, "ready", &error))?;
+        let Some(mut ready) = ready else { return Ok(()) };
+        self.log_ready(id, &ready)?;
+        for message in ready.take_messages() {
+            self.send(id, message)?;
+        }
+        for state in ready.read_states().to_vec() {
+            self.on_read_state(id, state)?;
+        }
+        let member = &mut self.members[Self::position(id)];
+        if asynchronous {
+            member.work.tasks.extend(ready.take_append_task());
+            member.work.applies.extend(ready.take_apply_task());
+        } else {
+            member.work.batch = Some((ready, false));
+        }
+        self.observe(id)
+    }
+
+    /// What the node hands out is its log from here on.
+    fn log_ready(&mut self, id: NodeId, ready: &Ready) -> Verdict {
+        let judge = &mut self.judge;
+        let member = &mut self.members[Self::position(id)];
+        if let Some(snapshot) = ready.snapshot() {
+            member.log.apply(Mark::Install(snapshot.id()));
+        }
+        self.coverage.truncations += u64::from(
+            ready
+                .entries()
+                .first()
+                .is_some_and(|first| first.index <= member.log.last().index),
+        );
+        for entry in ready.entries() {
+            judge.stores(id, entry, member.log.term(entry.index - 1))?;
+            if member.is_leader() && entry.term == member.seen.term {
+                Judge::leader_writes(id, entry.id(), member.seen.wrote)?;
+                member.seen.wrote = entry.id();
+            }
+            member.log.apply(Mark::Entry(entry.id(), digest(entry)));
+        }
+        if let Some(hard_state) = ready.hard_state() {
+            member.log.hard_state = hard_state;
+        }
+        if std::mem::take(&mut member.seen.begins) && member.is_leader() {
+            judge.leader_begins(id, member.seen.term, &member.log)?;
+        }
+        judge.commits(id, member.seen.term, member.seen.commit, &member.log)
+    }
+
+    /// The oldest batch or task is written; one that need not be synced is done with that.
+    pub(super) fn write(&mut self, id: NodeId) -> Verdict {
+        let Some(member) = self.member_mut(id).filter(|member| member.has_unwritten()) else {
+            return Ok(());
+        };
+        let (writes, must_sync) = match (&member.work.batch, member.work.tasks.front()) {
+            (Some((ready, _)), _) => (ready.append_task().map(writes_of), ready.must_sync()),
+            (None, task) => (task.map(writes_of), task.is_some_and(AppendTask::must_sync)),
+        };
+        for write in writes.unwrap_or_default() {
+            self.write_one(id, write)?;
+        }
+        let member = &mut self.members[Self::position(id)];
+        if let Some((ready, _)) = member.work.batch.take() {
+            if !must_sync {
+                return self.finish_batch(id, ready);
+            }
+            member.work.batch = Some((ready, true));
+        } else if let Some(task) = member.work.tasks.pop_front() {
+            if !must_sync && member.work.written.is_empty() {
+                return self.finish_task(id, task);
+            }
+            member.work.written.push_back(task);
+        }
+        Ok(())
+    }
+
+    fn write_one(&mut self, id: NodeId, write: Write) -> Verdict {
+        let member = &mut self.members[Self::position(id)];
+        let marks = marks(&write);
+        let Some(node) = member.node_mut() else { return Ok(()) };
+        let written = node.storage_mut().write(write);
+        written.map_err(|error| unexpected(id, "a write", &error))?;
+        member.marks.extend(marks);
+        Ok(())
+    }
+
+    pub(super) fn sync(&mut self, id: NodeId) -> Verdict {
+        if !self.member(id).is_some_and(Member::has_unsynced) {
+            return Ok(());
+        }
+        self.sync_disk(id)?;
+        let member = &mut self.members[Self::position(id)];
+        member.work.batch = match member.work.batch.take() {
+            Some((ready, true)) => return self.finish_batch(id, ready),
+            other => other,
+        };
+        for task in std::mem::take(&mut member.work.written) {
+            self.finish_task(id, task)?;
+        }
+        Ok(())
+    }
+
+    fn sync_disk(&mut self, id: NodeId) -> Verdict {
+        let member = &mut self.members[Self::position(id)];
+        let Some(node) = member.node_mut() else { return Ok(()) };
+        node.storage_mut()
+            .sync()
+            .map_err(|error| unexpected(id, "a sync", &error))?;
+        for mark in member.marks.drain(..) {
+            member.durable.apply(mark);
+        }
+        Ok(())
+    }
+
+    fn finish_batch(&mut self, id: NodeId, ready: Ready) -> Verdict {
+        if let Some(snapshot) = ready.snapshot() {
+            self.install(id, &snapshot.clone())?;
+        }
+        let mut done = ready.persisted();
+        for message in done.take_messages() {
+            self.send(id, message)?;
+        }
+        self.apply(id, &done.take_committed_entries())?;
+        if let Some(node) = self.members[Self::position(id)].node_mut() {
+            node.advance(done).map_err(|error| unexpected(id, "advance", &error))?;
+        }
+        self.observe(id)
+    }
+
+    fn finish_task(&mut self, id: NodeId, task: AppendTask) -> Verdict {
+        if let Some(snapshot) = task.snapshot() {
+            self.install(id, &snapshot.clone())?;
+        }
+        for response in task.done() {
+            match response {
+                TaskResponse::Message(message) => self.send(id, message)?,
+                TaskResponse::Ack(ack) => self.members[Self::position(id)].work.acks.push_back(ack),
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn acknowledge(&mut self, id: NodeId) -> Verdict {
+        let Some(member) = self.member_mut(id) else {
+            return Ok(());
+        };
+        let Some(ack) = member.work.acks.pop_front() else {
+            return Ok(());
+        };
+        let Some(node) = member.node_mut() else { return Ok(()) };
+        match node.acknowledge(ack) {
+            Ok(()) | Err(AcknowledgeError::Removed { .. }) => self.observe(id),
+            Err(error) => Err(unexpected(id, "acknowledge", &error)),
+        }
+    }
+
+    pub(super) fn apply_task(&mut self, id: NodeId) -> Verdict {
+        let Some(task) = self.member_mut(id).and_then(|member| member.work.applies.pop_front()) else {
+            return Ok(());
+        };
+        self.apply(id, task.entries())?;
+        self.members[Self::position(id)].work.acks.push_back(task.done());
+        self.observe(id)
+    }
+
+    fn apply(&mut self, id: NodeId, entries: &[Entry]) -> Verdict {
+        for entry in entries {
+            let applied = self.members[Self::position(id)].applied;
+            if entry.index <= applied {
+                continue; // a snapshot was faster
+            }
+            if entry.index != applied + 1 {
+                let detail = format!("{id} applies {} after {applied}", entry.id());
+                return Err(Violation::new("applied in order", detail));
+            }
+            if self.judge.applies(id, entry)? && entry.kind == EntryKind::Normal && !entry.data.is_empty() {
+                self.committed.push(entry.data.clone());
+            }
+            self.apply_one(id, entry)?;
+        }
+        if let Some(last) = entries.last() {
+            self.answer_reads(id);
+            self.note(id, || What::Applied { index: last.index });
+        }
+        Ok(())
+    }
+
+    fn apply_one(&mut self, id: NodeId, entry: &Entry) -> Verdict {
+        let member = &mut self.members[Self::position(id)];
+        member.applied = entry.index;
+        if let Some((term, command)) = member.calls.placed.remove(&entry.index)
+            && term != entry.term
+            && let Some(operation) = member.calls.proposals.remove(&command)
+        {
+            self.coverage.proposals_superseded += 1;
+            self.end(id, operation, Outcome::Refused);
+        }
+        if entry.kind != EntryKind::Normal {
+            return self.apply_change(id, entry);
+        }
+        if entry.data.is_empty() {
+            return Ok(());
+        }
+        let member = &mut self.members[Self::position(id)];
+        let answer = member.machine.apply(&entry.data);
+        if let Some(operation) = member.calls.proposals.remove(&entry.data) {
+            self.coverage.proposals_committed += 1;
+            self.end(id, operation, Outcome::Answered(answer));
+        }
+        Ok(())
+    }
+
+    fn apply_change(&mut self, id: NodeId, entry: &Entry) -> Verdict {
+        let member = &mut self.members[Self::position(id)];
+        let Some(node) = member.node_mut() else { return Ok(()) };
+        let vetoed = entry.kind == EntryKind::ConfChangeV2
+            && ConfChangeV2::decode(&*entry.data).is_ok_and(|change| &*change.context == VETO);
+        let state = if vetoed {
+            self.coverage.changes_vetoed += 1;
+            node.cancel_conf_change(entry).map(|()| node.membership().conf_state())
+        } else {
+            node.apply_conf_change(entry)
+        };
+        let state = state.map_err(|error| unexpected(id, "a configuration change", &error))?;
+        let joint = !state.voters_outgoing.is_empty();
+        self.coverage.changes_applied += 1;
+        self.coverage.joint_states += u64::from(joint);
+        self.judge.configurations.applies(id, entry.index, &state)?;
+        self.note(id, || What::Configured {
+            text: format!("{state:?}"),
+        });
+        Ok(())
+    }
+
+    /// A leader's snapshot replaces the state machine.
+    fn install(&mut self, id: NodeId, snapshot: &Snapshot) -> Verdict {
+        self.judge_state(id, snapshot)?;
+        self.judge
+            .configurations
+            .applies(id, snapshot.metadata.index, &snapshot.metadata.conf_state)?;
+        let member = &mut self.members[Self::position(id)];
+        let restored = member.machine.restore(&snapshot.data);
+        restored.map_err(|error| unexpected(id, "a snapshot", &error))?;
+        member.applied = snapshot.metadata.index;
+        // What was proposed here and is inside the snapshot: nobody can tell what became of it.
+        let later = member.calls.placed.split_off(&(snapshot.metadata.index + 1));
+        let inside = std::mem::replace(&mut member.calls.placed, later);
+        let lost: Vec<u64> = inside
+            .into_values()
+            .filter_map(|(_, command)| member.calls.proposals.remove(&command))
+            .collect();
+        lost.into_iter()
+            .for_each(|operation| self.end(id, operation, Outcome::Unknown));
+        self.coverage.snapshots_installed += 1;
+        self.answer_reads(id);
+        self.note(id, || What::Note {
+            kind: "snapshot",
+            text: format!("installs {}", snapshot.id()),
+        });
+        Ok(())
+    }
+
+    /// The same bytes at the same index everywhere.
+    fn judge_state(&mut self, id: NodeId, snapshot: &Snapshot) -> Verdict {
+        let entry = Entry {
+            index: snapshot.metadata.index,
+            data: snapshot.data.clone(),
+            ..Entry::default()
+        };
+        let digest = digest(&entry);
+        if *self.states.entry(entry.index).or_insert(digest) == digest {
+            return Ok(());
+        }
+        Err(Violation::new(
+            "same state",
+            format!("{id} has another state than others at index {}", entry.index),
+        ))
+    }
+
+    /// A snapshot of what is applied, and all but the last `keep` applied entries dropped.
+    pub(super) fn compact(&mut self, id: NodeId, keep: u64) -> Verdict {
+        let Some(member) = self.member(id) else { return Ok(()) };
+        let Some(node) = member.node() else { return Ok(()) };
+        let Some(term) = member.log.term(member.applied) else {
+            return Ok(());
+        };
+        let stored = node
+            .storage()
+            .latest_snapshot()
+            .map_or(0, |snapshot| snapshot.metadata.index);
+        let first = node.storage().first_index().unwrap_or(1);
+        // Acknowledged is what counts as applied; a snapshot on its way to the disk comes first.
+        let status = node.status();
+        if member.applied <= stored || member.applied != status.applied || member.applied < first {
+            return Ok(());
+        }
+        if node.storage().last_index().is_ok_and(|last| last < member.applied) {
+            return Ok(()); // applied before it was written
+        }
+        let metadata = SnapshotMetadata {
+            conf_state: node.membership().conf_state(),
+            index: member.applied,
+            term,
+        };
+        let data = member.machine.snapshot();
+        let to = member.applied.saturating_sub(keep);
+        let snapshot = Snapshot { data, metadata };
+        self.judge_state(id, &snapshot)?;
+        self.write_one(id, Write::Snapshot(snapshot))?;
+        if to >= first {
+            self.write_one(id, Write::Compact(to))?;
+        }
+        self.coverage.compactions += 1;
+        self.note(id, || What::Note {
+            kind: "compaction",
+            text: format!("up to {to}"),
+        });
+        Ok(())
+    }
+
+    fn on_read_state(&mut self, id: NodeId, state: ReadState) -> Verdict {
+        let Some([operation]) = crate::machine::numbers(&state.context) else {
+            return Ok(());
+        };
+        let judge_reads = self.judge_leases;
+        let member = &mut self.members[Self::position(id)];
+        match state.outcome {
+            Ok(index) => {
+                let Some(read) = member.calls.reads.get_mut(&operation) else {
+                    return Ok(());
+                };
+                read.at = Some(index);
+                if judge_reads {
+                    Judge::reads(id, index, read.committed_before)?;
+                }
+            }
+            Err(_) => {
+                if member.calls.reads.remove(&operation).is_some() {
+                    self.coverage.reads_refused += 1;
+                    self.end(id, operation, Outcome::Refused);
+                }
+            }
+        }
+        self.answer_reads(id);
+        Ok(())
+    }
+
+    /// Serves the reads whose index is applied.
+    fn answer_reads(&mut self, id: NodeId) {
+        let member = &mut self.members[Self::position(id)];
+        let applied = member.applied;
+        let due = member
+            .calls
+            .reads
+            .iter()
+            .filter(|(_, read)| read.at.is_some_and(|at| at <= applied));
+        let due: Vec<u64> = due.map(|(operation, _)| *operation).collect();
+        for operation in due {
+            let member = &mut self.members[Self::position(id)];
+            if let Some(read) = member.calls.reads.remove(&operation) {
+                let answer = member.machine.query(&read.query);
+                self.coverage.reads_answered += 1;
+                self.end(id, operation, Outcome::Answered(answer));
+            }
+        }
+    }
+}

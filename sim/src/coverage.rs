@@ -1,0 +1,150 @@
+//! What a run got to see, counted: so that a profile that never reaches something shows.
+
+use std::fmt;
+
+macro_rules! coverage {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
+        /// How often things happened.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct Coverage {
+            $($(#[$doc])* pub $name: u64,)*
+        }
+
+        impl Coverage {
+            /// Adds another run's.
+            pub fn add(&mut self, other: &Self) {
+                $(self.$name += other.$name;)*
+            }
+
+            /// Names and counts, in order.
+            pub fn rows(&self) -> Vec<(&'static str, u64)> {
+                vec![$((stringify!($name), self.$name)),*]
+            }
+        }
+    };
+}
+
+coverage! {
+    /// Leaders elected.
+    elections,
+    /// Rehearsals begun.
+    pre_campaigns,
+    /// Campaigns begun.
+    campaigns,
+    /// Campaigns that were due and did not take place.
+    campaigns_refused,
+    /// Votes and pre-votes refused.
+    votes_refused,
+    /// Leaders that stepped down.
+    steps_down,
+    /// Transfers of leadership that were asked for.
+    transfers_asked,
+    /// Transferees that were told to campaign.
+    transfers_ordered,
+    /// Transfers that came to nothing.
+    transfers_aborted,
+    /// Leaders forgotten on demand.
+    leaders_forgotten,
+    /// Changes of the configuration that were proposed.
+    changes_proposed,
+    /// Changes that were refused.
+    changes_refused,
+    /// Changes applied, by any node.
+    changes_applied,
+    /// Changes that could not be made when they were applied.
+    changes_ignored,
+    /// Changes that the application vetoed.
+    changes_vetoed,
+    /// Joint configurations entered, by any node.
+    joint_states,
+    /// Nodes that applied their own removal.
+    nodes_removed,
+    /// Nodes that joined with an empty disk.
+    nodes_joined,
+    /// Proposals that their client saw committed.
+    proposals_committed,
+    /// Proposals passed on to the leader.
+    proposals_forwarded,
+    /// Proposals refused at once.
+    proposals_refused,
+    /// Proposals that lost their place to another leader's entry.
+    proposals_superseded,
+    /// Operations that their client gave up.
+    operations_unknown,
+    /// Reads answered.
+    reads_answered,
+    /// Of these, by the lease.
+    reads_by_lease,
+    /// Reads refused, at once or later.
+    reads_refused,
+    /// Forwarded reads dropped for want of a leader.
+    reads_dropped,
+    /// Reads that a deposed leader would have answered with old state: stale reads prevented.
+    stale_reads_prevented,
+    /// Times that a leader came to hold a lease.
+    leases,
+    /// Appends that replaced entries at a follower.
+    truncations,
+    /// Logs compacted.
+    compactions,
+    /// Snapshots sent.
+    snapshots_sent,
+    /// Snapshots installed.
+    snapshots_installed,
+    /// Snapshots that nobody answered in time.
+    snapshots_stalled,
+    /// Snapshots that were missing when they were needed.
+    snapshots_needed,
+    /// Peers that leaders found silent.
+    peers_unreachable,
+    /// Messages delivered.
+    delivered,
+    /// Messages lost.
+    dropped,
+    /// Messages delivered more than once.
+    duplicated,
+    /// Messages that overtook another of the same link.
+    reordered,
+    /// Messages refused by their recipient.
+    messages_refused,
+    /// Partitions of the network, whole ones.
+    partitions,
+    /// Partitions in one direction only.
+    one_way_partitions,
+    /// Partitions of some links.
+    partial_partitions,
+    /// Crashes.
+    crashes,
+    /// Starts, the first ones included.
+    restarts,
+    /// Crashes that kept a part of what was not synced.
+    torn_writes,
+    /// Writes lost.
+    lost_writes,
+    /// Syncs that failed.
+    failed_syncs,
+    /// Writes that found the disk full.
+    full_disks,
+    /// Disks lost.
+    disks_lost,
+    /// Pauses of a process.
+    pauses,
+    /// Clocks that stopped for a while.
+    clock_stops,
+    /// Clocks that jumped ahead.
+    clock_jumps,
+    /// Microseconds simulated.
+    simulated_us,
+    /// Steps taken.
+    steps,
+}
+
+impl fmt::Display for Coverage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, count) in self.rows() {
+            writeln!(f, "{:<24}{count:>16}", name.replace('_', " "))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,387 @@
+//! Drives a cluster from one seed: lets time pass, lets things go wrong, and has clients ask for things.
+
+mod client;
+mod fault;
+mod link;
+mod liveness;
+mod operator;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use quorate::NodeId;
+
+use crate::clock::{Clock, Due, Kind};
+use crate::cluster::Cluster;
+use crate::coverage::Coverage;
+use crate::dice::Dice;
+use crate::disk::Disk;
+use crate::judge::{Verdict, Violation};
+use crate::machine::StateMachine;
+use crate::member::{Life, Member};
+use crate::parameters::{Parameters, Profile};
+use crate::step::{MessageRef, Step};
+use crate::trace::{Trace, What};
+use crate::workload::Workload;
+
+use client::Client;
+
+/// A run under way.
+pub struct Driver<W: Workload, D> {
+    parameters: Parameters,
+    dice: Dice,
+    clock: Clock,
+    cluster: Cluster<W::Machine, D>,
+    workload: W,
+    nodes: Vec<Local>,
+    /// Who cannot be heard by whom, and the last arrival on each link.
+    cuts: BTreeMap<(NodeId, NodeId), u64>,
+    arrivals: BTreeMap<(NodeId, NodeId), u64>,
+    partitions: u64,
+    clients: Vec<Client>,
+    operations: u64,
+    /// Which client waits for which operation.
+    waiting: BTreeMap<u64, usize>,
+    recording: Option<Vec<Step>>,
+    /// Nothing goes wrong any more.
+    calm: bool,
+    steps: u64,
+}
+
+/// What the driver knows of a node beside what the cluster does.
+#[derive(Clone, Debug, Default)]
+struct Local {
+    /// Errands that are due already.
+    due: BTreeSet<Kind>,
+    /// The start that they belong to.
+    start: u64,
+    tick_us: u64,
+    /// Ticks that passed while the process stood still; `None`: it runs.
+    paused: Option<u64>,
+    /// Ticks for which the clock stands still.
+    stopped: u64,
+    /// Never to come back.
+    dead: bool,
+}
+
+/// How a run went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// What was seen.
+    pub coverage: Coverage,
+    /// What broke, if something did.
+    pub violation: Option<Violation>,
+    /// A digest of all that happened: the same for the same seed.
+    pub fingerprint: u64,
+    /// What was done, if that was recorded.
+    pub steps: Vec<Step>,
+    /// What happened, if that was traced.
+    pub trace: Option<Trace>,
+    /// Microseconds that it took to make progress once a majority was well again.
+    pub recovery_us: u64,
+}
+
+impl Report {
+    pub(crate) fn broken(violation: Violation) -> Self {
+        Self {
+            coverage: Coverage::default(),
+            violation: Some(violation),
+            fingerprint: 0,
+            steps: Vec::new(),
+            trace: None,
+            recovery_us: 0,
+        }
+    }
+}
+
+impl<W: Workload, D> fmt::Debug for Driver<W, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Driver {{ {:?}, steps: {} }}", self.parameters, self.steps)
+    }
+}
+
+impl<W: Workload, D: Disk + 'static> Driver<W, D> {
+    /// A run with these parameters.
+    pub fn new(
+        parameters: &Parameters,
+        workload: W,
+        make_disk: impl FnMut() -> D + 'static,
+    ) -> Result<Self, Violation> {
+        let configure = {
+            let parameters = parameters.clone();
+            move |id| parameters.config(id)
+        };
+        let mut cluster = Cluster::new(parameters.seed, parameters.voters, make_disk, configure)?;
+        cluster.judge_leases = true;
+        let mut driver = Self {
+            dice: Dice::new(parameters.seed),
+            clock: Clock::default(),
+            cluster,
+            workload,
+            nodes: Vec::new(),
+            cuts: BTreeMap::new(),
+            arrivals: BTreeMap::new(),
+            partitions: 0,
+            clients: (0..parameters.clients).map(|_| Client::default()).collect(),
+            operations: 0,
+            waiting: BTreeMap::new(),
+            recording: None,
+            calm: false,
+            steps: 0,
+            parameters: parameters.clone(),
+        };
+        (1..=parameters.voters).for_each(|id| driver.begin(id));
+        for client in 0..parameters.clients {
+            let wait = driver.dice.wait(parameters.think_us);
+            driver.clock.after(wait, Due::Client(client));
+        }
+        Ok(driver)
+    }
+
+    /// Records what is done, so that it can be replayed and cut down.
+    #[must_use]
+    pub fn recorded(mut self) -> Self {
+        self.recording = Some(Vec::new());
+        self
+    }
+
+    /// Keeps what happens, for a timeline.
+    #[must_use]
+    pub fn traced(mut self) -> Self {
+        self.cluster.trace = Some(Trace {
+            seed: self.parameters.seed,
+            profile: self.parameters.profile.to_string(),
+            parameters: self.parameters.to_string(),
+            nodes: (1..=self.parameters.voters).collect(),
+            ..Trace::default()
+        });
+        self
+    }
+
+    /// Takes so many steps, then heals a majority and waits for it to agree, and judges.
+    pub fn run(mut self, steps: u64) -> Report {
+        let outcome = self.take(steps);
+        let recovery = outcome.and_then(|()| self.recover());
+        let verdict = recovery.clone().and_then(|_| self.workload.verdict());
+        self.report(verdict.err(), recovery.unwrap_or(0))
+    }
+
+    fn take(&mut self, steps: u64) -> Verdict {
+        while self.steps < steps {
+            self.take_one()?;
+        }
+        Ok(())
+    }
+
+    fn report(mut self, violation: Option<Violation>, recovery_us: u64) -> Report {
+        let mut coverage = *self.cluster.coverage();
+        coverage.simulated_us = self.clock.now;
+        coverage.steps = self.steps;
+        if let Some(trace) = &mut self.cluster.trace {
+            trace.violation = violation.as_ref().map(ToString::to_string);
+        }
+        Report {
+            fingerprint: self.cluster.fingerprint(),
+            coverage,
+            violation,
+            steps: self.recording.unwrap_or_default(),
+            trace: self.cluster.trace,
+            recovery_us,
+        }
+    }
+
+    /// What is due next happens.
+    fn take_one(&mut self) -> Verdict {
+        self.steps += 1;
+        let Some(due) = self.clock.next() else { return Ok(()) };
+        self.cluster.now = self.clock.now;
+        match due {
+            Due::Tick(node) => self.on_tick(node)?,
+            Due::Work { node, start, kind } => self.on_work(node, start, kind)?,
+            Due::Arrive(message) => self.on_arrival(message)?,
+            Due::Client(client) => self.on_client(client)?,
+            Due::GiveUp { client, operation } => self.on_patience_lost(client, operation),
+            Due::Resume(node) => self.on_resume(node)?,
+            Due::Restart(node) => self.on_restart(node)?,
+            Due::Mend(partition) => self.mend(partition),
+        }
+        Ok(())
+    }
+
+    /// Does one thing, and arranges what follows from it.
+    fn perform(&mut self, step: Step) -> Verdict {
+        if let Some(recording) = &mut self.recording {
+            let mut step = step.clone();
+            if let Step::Deliver { message, .. } | Step::Lose { message } = &mut step
+                && let Some(described) = self.cluster.describe(*message)
+            {
+                *message = described;
+            }
+            recording.push(step);
+        }
+        let verdict = self.cluster.step(step);
+        self.arrange_deliveries();
+        self.tell_clients();
+        for command in std::mem::take(&mut self.cluster.committed) {
+            self.workload.committed(&command);
+        }
+        verdict
+    }
+
+    /// Does one thing at a node, and arranges its errands.
+    fn perform_at(&mut self, node: NodeId, step: Step) -> Verdict {
+        let verdict = self.perform(step);
+        self.arrange_work(node);
+        verdict
+    }
+
+    /// A node that has just been added.
+    fn begin(&mut self, node: NodeId) {
+        let drift = self.parameters.drift;
+        let slow = self.dice.below(2 * drift + 1);
+        let tick_us = self.parameters.tick_us * (1_000_000 - drift + slow) / 1_000_000;
+        self.nodes.push(Local {
+            tick_us,
+            ..Local::default()
+        });
+        let wait = self.dice.below(tick_us);
+        self.clock.after(wait, Due::Tick(node));
+        self.arrange_work(node);
+    }
+
+    fn local(&mut self, node: NodeId) -> &mut Local {
+        &mut self.nodes[Cluster::<W::Machine, D>::position(node)]
+    }
+
+    fn member(&self, node: NodeId) -> Option<&Member<W::Machine, D>> {
+        self.cluster.member(node)
+    }
+
+    fn is_up(&self, node: NodeId) -> bool {
+        self.member(node).is_some_and(Member::is_up)
+    }
+
+    fn up(&self) -> Vec<NodeId> {
+        let up = self.cluster.members.iter().filter(|member| member.is_up());
+        up.map(|member| member.id).collect()
+    }
+
+    fn leader(&self) -> Option<NodeId> {
+        let leaders = self.cluster.members.iter().filter(|member| member.is_leader());
+        leaders.max_by_key(|member| member.seen.term).map(|member| member.id)
+    }
+
+    fn on_tick(&mut self, node: NodeId) -> Verdict {
+        let local = self.local(node);
+        if local.dead {
+            return Ok(());
+        }
+        let wait = local.tick_us;
+        let runs = match &mut local.paused {
+            Some(owed) => {
+                *owed += 1;
+                false
+            }
+            None if local.stopped > 0 => {
+                local.stopped -= 1;
+                false
+            }
+            None => true,
+        };
+        self.clock.after(wait, Due::Tick(node));
+        if runs && self.is_up(node) {
+            self.perform_at(node, Step::Tick { node, ticks: 1 })?;
+        }
+        if !self.calm {
+            self.tempt_fate(node)?;
+            self.meddle(node)?;
+        }
+        Ok(())
+    }
+
+    fn on_work(&mut self, node: NodeId, start: u64, kind: Kind) -> Verdict {
+        if self
+            .member(node)
+            .is_none_or(|member| member.starts != start || !member.is_up())
+        {
+            return Ok(());
+        }
+        if self.local(node).paused.is_some() {
+            self.clock.after(1_000, Due::Work { node, start, kind });
+            return Ok(());
+        }
+        self.local(node).due.remove(&kind);
+        let step = match kind {
+            Kind::Ready => Step::Ready { node },
+            Kind::Write => Step::Write { node },
+            Kind::Sync => Step::Sync { node },
+            Kind::Acknowledge => Step::Acknowledge { node },
+            Kind::Apply => Step::Apply { node },
+        };
+        self.perform_at(node, step)
+    }
+
+    /// Whatever the node has to do becomes due, in a while.
+    fn arrange_work(&mut self, node: NodeId) {
+        let Some(member) = self.cluster.member(node).filter(|member| member.is_up()) else {
+            return;
+        };
+        let start = member.starts;
+        let wanted = Kind::ALL.map(|kind| match kind {
+            Kind::Ready => member.has_ready(),
+            Kind::Write => member.has_unwritten(),
+            Kind::Sync => member.has_unsynced(),
+            Kind::Acknowledge => !member.work.acks.is_empty(),
+            Kind::Apply => !member.work.applies.is_empty(),
+        });
+        let local = &mut self.nodes[Cluster::<W::Machine, D>::position(node)];
+        if local.start != start {
+            (local.start, local.due) = (start, BTreeSet::new());
+        }
+        for (kind, wanted) in Kind::ALL.into_iter().zip(wanted) {
+            if !wanted || !local.due.insert(kind) {
+                continue;
+            }
+            let (sync, apply) = if self.calm {
+                (1_000, 100)
+            } else {
+                (self.parameters.sync_us, self.parameters.apply_us)
+            };
+            let wait = match kind {
+                Kind::Ready | Kind::Acknowledge => self.dice.below(200),
+                Kind::Write => self.dice.wait(sync / 8),
+                Kind::Sync => self.dice.wait(sync),
+                Kind::Apply => self.dice.wait(apply),
+            };
+            self.clock.after(wait, Due::Work { node, start, kind });
+        }
+    }
+
+    fn on_restart(&mut self, node: NodeId) -> Verdict {
+        if self.local(node).dead {
+            return Ok(());
+        }
+        self.local(node).paused = None;
+        let gone = self
+            .member(node)
+            .is_some_and(|member| matches!(member.life, Life::Gone));
+        if gone {
+            return self.perform_at(node, Step::Join { node });
+        }
+        self.perform_at(node, Step::Restart { node })
+    }
+
+    fn note(&mut self, node: NodeId, kind: &'static str, text: impl FnOnce() -> String) {
+        self.cluster.note(node, || What::Note { kind, text: text() });
+    }
+}
+
+/// The message in flight with this number.
+pub(crate) fn by_id(id: u64) -> MessageRef {
+    MessageRef::Id(id)
+}
+
+/// Whether this profile lets a node come back under its old id.
+pub(crate) fn keeps_old_id(profile: Profile) -> bool {
+    profile == Profile::OldIdEmptyDisk
+}

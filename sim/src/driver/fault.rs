@@ -1,0 +1,117 @@
+//! What goes wrong with nodes: crashes, disks, clocks, pauses.
+
+use quorate::NodeId;
+
+use super::{Driver, keeps_old_id};
+use crate::clock::Due;
+use crate::disk::Disk;
+use crate::judge::Verdict;
+use crate::step::Step;
+use crate::trace::What;
+use crate::workload::Workload;
+
+impl<W: Workload, D: Disk + 'static> Driver<W, D> {
+    /// At each tick of a node, something may go wrong there.
+    pub(super) fn tempt_fate(&mut self, node: NodeId) -> Verdict {
+        let parameters = &self.parameters;
+        let (crash, failing, pause) = (parameters.crash, parameters.failing_disk, parameters.pause);
+        let (partition, clock) = (parameters.partition, parameters.clock_fault);
+        if self.dice.chance(partition) {
+            self.partition();
+        }
+        if !self.is_up(node) {
+            return Ok(());
+        }
+        if self.dice.chance(crash) {
+            return self.crash(node);
+        }
+        if self.dice.chance(failing) && self.has_work_for_the_disk(node) {
+            // What a sync that fails leaves behind is anything; the node has to be rebuilt.
+            if self.dice.chance(500_000) {
+                self.cluster.coverage.failed_syncs += 1;
+            } else {
+                self.cluster.coverage.full_disks += 1;
+            }
+            self.note(node, "disk", || "a sync failed, or the disk is full".to_owned());
+            return self.crash(node);
+        }
+        if self.dice.chance(pause) && self.local(node).paused.is_none() {
+            self.pause(node);
+        }
+        if self.dice.chance(clock) {
+            return self.upset_clock(node);
+        }
+        Ok(())
+    }
+
+    fn has_work_for_the_disk(&self, node: NodeId) -> bool {
+        self.member(node)
+            .is_some_and(|member| member.has_unwritten() || member.has_unsynced())
+    }
+
+    fn crash(&mut self, node: NodeId) -> Verdict {
+        let unsynced = self.member(node).map_or(0, |member| member.marks.len() as u64);
+        let kept = usize::try_from(self.dice.between(0, unsynced)).unwrap_or(0);
+        self.perform_at(node, Step::Crash { node, kept })?;
+        let wait = self.dice.wait(self.parameters.down_ticks * self.parameters.tick_us);
+        if self.dice.chance(self.parameters.wipe) && self.may_lose(node) {
+            self.perform_at(node, Step::Wipe { node })?;
+            if !keeps_old_id(self.parameters.profile) {
+                self.local(node).dead = true;
+                return self.replace(node);
+            }
+        }
+        self.clock.after(wait, Due::Restart(node));
+        Ok(())
+    }
+
+    /// A lost disk is beyond what Raft bears, unless its node never votes again and the others still
+    /// are a quorum; so much the operator sees to.
+    fn may_lose(&mut self, node: NodeId) -> bool {
+        if keeps_old_id(self.parameters.profile) {
+            return true;
+        }
+        if self.nodes.len() >= 9 {
+            return false;
+        }
+        let pending = self.changes_pending();
+        let alive = |id: NodeId| id != node && !self.nodes[usize::try_from(id - 1).unwrap_or(0)].dead;
+        let membership = self.cluster.membership();
+        let vote = |id: NodeId| Some(alive(id));
+        !pending && membership.voters().vote_result(vote) == quorate::quorum::VoteResult::Won
+    }
+
+    fn pause(&mut self, node: NodeId) {
+        self.cluster.coverage.pauses += 1;
+        self.local(node).paused = Some(0);
+        self.cluster.note(node, || What::Paused);
+        let wait = self.dice.wait(self.parameters.pause_ticks * self.parameters.tick_us);
+        self.clock.after(wait, Due::Resume(node));
+    }
+
+    /// Ticks that a process owes are delivered before any other input.
+    pub(super) fn on_resume(&mut self, node: NodeId) -> Verdict {
+        let Some(ticks) = self.local(node).paused.take() else {
+            return Ok(());
+        };
+        self.cluster.note(node, || What::Resumed);
+        if ticks > 0 && self.is_up(node) {
+            return self.perform_at(node, Step::Tick { node, ticks });
+        }
+        Ok(())
+    }
+
+    /// A clock stops for a while, or jumps ahead.
+    fn upset_clock(&mut self, node: NodeId) -> Verdict {
+        let ticks = self.dice.between(1, 3 * self.parameters.election_ticks);
+        if self.dice.chance(500_000) {
+            self.cluster.coverage.clock_stops += 1;
+            self.local(node).stopped = ticks;
+            self.note(node, "clock", || format!("stops for {ticks} ticks"));
+            return Ok(());
+        }
+        self.cluster.coverage.clock_jumps += 1;
+        self.note(node, "clock", || format!("jumps {ticks} ticks ahead"));
+        self.perform_at(node, Step::Tick { node, ticks })
+    }
+}

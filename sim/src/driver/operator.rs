@@ -1,0 +1,148 @@
+//! What operators do at any time: change the configuration, hand leadership over, compact.
+
+use quorate::{ConfChangeKind, ConfChangeV2, NodeId, Transition};
+
+use super::Driver;
+use crate::cluster::VETO;
+use crate::disk::Disk;
+use crate::judge::Verdict;
+use crate::step::Step;
+use crate::workload::Workload;
+
+impl<W: Workload, D: Disk + 'static> Driver<W, D> {
+    /// At each tick of a node, an operator may do something there.
+    pub(super) fn meddle(&mut self, node: NodeId) -> Verdict {
+        if !self.is_up(node) || self.local(node).paused.is_some() {
+            return Ok(());
+        }
+        let (change, transfer) = (self.parameters.change, self.parameters.transfer);
+        let (compaction, meddling) = (self.parameters.compaction, self.parameters.meddling);
+        if self.dice.chance(compaction) {
+            let keep = self.dice.between(0, self.parameters.keep_entries);
+            self.perform_at(node, Step::Compact { node, keep })?;
+        }
+        if self.dice.chance(change) {
+            self.propose_change(node)?;
+        }
+        if self.dice.chance(transfer) {
+            let all: Vec<NodeId> = (1..=self.nodes.len() as u64).collect();
+            let to = self
+                .dice
+                .chance(700_000)
+                .then(|| self.dice.pick(&all).copied().unwrap_or(1));
+            self.perform_at(node, Step::Transfer { node, to })?;
+        }
+        if self.dice.chance(meddling) {
+            let step = match self.dice.below(3) {
+                0 => Step::ForgetLeader { node },
+                1 => Step::Campaign { node },
+                _ => Step::ReportUnreachable {
+                    node,
+                    peer: self.dice.between(1, self.nodes.len() as u64),
+                },
+            };
+            self.perform_at(node, step)?;
+        }
+        Ok(())
+    }
+
+    /// Whether any log that is up holds a change that is not applied there.
+    pub(super) fn changes_pending(&self) -> bool {
+        let mut nodes = self.cluster.members.iter().filter_map(|member| member.node());
+        nodes.any(|node| {
+            node.configuration()
+                .is_ok_and(|known| known.pending.is_some() || !known.applied.voters_outgoing.is_empty())
+        })
+    }
+
+    fn propose_change(&mut self, node: NodeId) -> Verdict {
+        let known = self.nodes.len() as u64;
+        if known < self.parameters.voters + self.parameters.spares && self.dice.chance(300_000) {
+            return self.add_node();
+        }
+        let membership = self.cluster.membership();
+        if membership.is_joint() && self.dice.chance(700_000) {
+            let change = ConfChangeV2::leave_joint();
+            return self.perform_at(
+                node,
+                Step::Change {
+                    node,
+                    change,
+                    expected: None,
+                },
+            );
+        }
+        let count = if self.dice.chance(600_000) {
+            1
+        } else {
+            self.dice.between(2, 3)
+        };
+        let changes: Vec<_> = (0..count).map(|_| self.draw_change()).collect();
+        let mut change = ConfChangeV2::new(changes);
+        change.transition = match self.dice.below(4) {
+            0 => Transition::JointImplicit,
+            1 => Transition::JointExplicit,
+            _ => Transition::Auto,
+        };
+        if self.dice.chance(30_000) {
+            change.context = VETO.into();
+        }
+        let expected = self
+            .dice
+            .chance(200_000)
+            .then(|| self.cluster.judge.configurations.latest().map_or(0, |(index, _)| index));
+        self.perform_at(node, Step::Change { node, change, expected })
+    }
+
+    /// Mostly sensible: the dead are removed, the living added, and a majority of the voters lives.
+    fn draw_change(&mut self) -> (ConfChangeKind, NodeId) {
+        let id = self.dice.between(1, self.nodes.len() as u64);
+        if self.local(id).dead {
+            return (ConfChangeKind::RemoveNode, id);
+        }
+        let membership = self.cluster.membership();
+        let living = membership
+            .voters()
+            .ids()
+            .into_iter()
+            .filter(|id| !self.local(*id).dead)
+            .count();
+        let kind = match self.dice.below(10) {
+            0..=4 => ConfChangeKind::AddNode,
+            5 | 6 => ConfChangeKind::AddLearnerNode,
+            7 | 8 => ConfChangeKind::RemoveNode,
+            _ => ConfChangeKind::UpdateNode,
+        };
+        let keep = membership.is_voter(id) && living <= 2;
+        (if keep { ConfChangeKind::UpdateNode } else { kind }, id)
+    }
+
+    /// A new node comes up with an empty disk and is made a learner; later changes promote it.
+    fn add_node(&mut self) -> Verdict {
+        let node = self.nodes.len() as u64 + 1;
+        self.cluster.coverage.nodes_joined += 1;
+        self.perform(Step::Join { node })?;
+        self.begin(node);
+        let change = ConfChangeV2::new([(ConfChangeKind::AddLearnerNode, node)]);
+        self.at_leader(change)
+    }
+
+    /// A node whose disk is lost comes back under a new id.
+    pub(super) fn replace(&mut self, lost: NodeId) -> Verdict {
+        self.add_node()?;
+        let change = ConfChangeV2::new([(ConfChangeKind::RemoveNode, lost)]);
+        self.at_leader(change)
+    }
+
+    fn at_leader(&mut self, change: ConfChangeV2) -> Verdict {
+        let Some(node) = self.leader() else { return Ok(()) };
+        self.perform_at(
+            node,
+            Step::Change {
+                node,
+                change,
+                expected: None,
+            },
+        )
+    }
+}

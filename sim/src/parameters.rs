@@ -1,0 +1,324 @@
+//! What a seed draws before a run begins: how many nodes, what goes wrong and how often, and the settings
+//! of each node. Half of the seeds are *hot*: mild ones miss classic bugs for thousands of seeds.
+
+use std::fmt;
+use std::str::FromStr;
+
+use quorate::{Config, NodeId, ReadMode};
+
+use crate::dice::Dice;
+
+/// What a run is after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// A bit of everything.
+    Swarm,
+    /// A steady group: failures of the network only.
+    Network,
+    /// Crashes, torn writes, failing and slow disks.
+    Disk,
+    /// Changes of the configuration all the time, lost disks.
+    Membership,
+    /// Reads by lease, under clocks that drift as far as the margin allows.
+    Lease,
+    /// Reads by lease under clocks that drift further: a stale read is to be expected.
+    LeaseBeyondDrift,
+    /// Nodes that lost their disk come back under their old id: a violation is to be expected.
+    OldIdEmptyDisk,
+}
+
+impl Profile {
+    /// All in which nothing may break.
+    pub const SOUND: [Self; 5] = [Self::Swarm, Self::Network, Self::Disk, Self::Membership, Self::Lease];
+
+    const NAMES: [(Self, &'static str); 7] = [
+        (Self::Swarm, "swarm"),
+        (Self::Network, "network"),
+        (Self::Disk, "disk"),
+        (Self::Membership, "membership"),
+        (Self::Lease, "lease"),
+        (Self::LeaseBeyondDrift, "lease-beyond-drift"),
+        (Self::OldIdEmptyDisk, "old-id-empty-disk"),
+    ];
+
+    /// Whether something breaks here that the library does not promise to hold.
+    pub fn is_unsound(self) -> bool {
+        !Self::SOUND.contains(&self)
+    }
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Self::NAMES.iter().find(|(profile, _)| profile == self);
+        f.write_str(name.map_or("", |(_, name)| name))
+    }
+}
+
+/// No profile has this name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownProfile;
+
+impl fmt::Display for UnknownProfile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = Profile::NAMES.iter().map(|(_, name)| *name).collect();
+        write!(f, "the profiles are {}", names.join(", "))
+    }
+}
+
+impl std::error::Error for UnknownProfile {}
+
+impl FromStr for Profile {
+    type Err = UnknownProfile;
+
+    fn from_str(name: &str) -> Result<Self, UnknownProfile> {
+        let found = Self::NAMES.iter().find(|(_, known)| *known == name);
+        found.map(|(profile, _)| *profile).ok_or(UnknownProfile)
+    }
+}
+
+/// How a boolean setting is spread over the nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spread {
+    /// On everywhere.
+    On,
+    /// Off everywhere.
+    Off,
+    /// On here, off there.
+    Mixed,
+}
+
+impl Spread {
+    fn draw(dice: &mut Dice) -> Self {
+        match dice.below(4) {
+            0 => Self::Off,
+            1 => Self::Mixed,
+            _ => Self::On,
+        }
+    }
+
+    fn at(self, dice: &mut Dice) -> bool {
+        match self {
+            Self::On => true,
+            Self::Off => false,
+            Self::Mixed => dice.chance(500_000),
+        }
+    }
+}
+
+/// All that a seed draws. Rates are per tick and node, in a million; times in microseconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // each is named after what it sets
+pub struct Parameters {
+    pub seed: u64,
+    pub profile: Profile,
+    pub hot: bool,
+    pub voters: u64,
+    /// Nodes beside the first voters.
+    pub spares: u64,
+    pub tick_us: u64,
+    pub election_ticks: u64,
+    pub heartbeat_ticks: u64,
+    pub pre_vote: Spread,
+    pub check_quorum: bool,
+    pub leases: Spread,
+    pub lease_margin_ticks: u64,
+    pub asynchronous: Spread,
+    pub small_messages: bool,
+    pub small_windows: bool,
+    pub forwarding: Spread,
+    pub delay_us: u64,
+    pub us_a_kilobyte: u64,
+    pub loss: u64,
+    pub duplication: u64,
+    pub partition: u64,
+    pub partition_ticks: u64,
+    pub sync_us: u64,
+    pub apply_us: u64,
+    pub crash: u64,
+    pub down_ticks: u64,
+    pub failing_disk: u64,
+    pub wipe: u64,
+    pub pause: u64,
+    pub pause_ticks: u64,
+    /// How far clocks are off, at most, in a million.
+    pub drift: u64,
+    pub clock_fault: u64,
+    pub change: u64,
+    pub transfer: u64,
+    pub compaction: u64,
+    pub keep_entries: u64,
+    pub meddling: u64,
+    pub clients: u64,
+    pub think_us: u64,
+}
+
+impl Parameters {
+    /// What `seed` draws under `profile`.
+    pub fn draw(seed: u64, profile: Profile) -> Self {
+        let dice = &mut Dice::new(seed ^ 0x70_6172_616d);
+        let hot = dice.chance(500_000);
+        let mut drawn = Self::draw_mild(seed, profile, dice);
+        if hot {
+            drawn.heat(dice);
+        }
+        drawn.suit(dice);
+        drawn
+    }
+
+    fn draw_mild(seed: u64, profile: Profile, dice: &mut Dice) -> Self {
+        let election_ticks = dice.between(5, 20);
+        let sometimes = |dice: &mut Dice, most: u64| if dice.chance(500_000) { dice.below(most) } else { 0 };
+        Self {
+            seed,
+            profile,
+            hot: false,
+            voters: [1, 2, 3, 3, 3, 4, 5, 5][usize::try_from(dice.below(8)).unwrap_or(0)],
+            spares: dice.below(3),
+            tick_us: 100_000,
+            election_ticks,
+            heartbeat_ticks: dice.between(1, 2),
+            pre_vote: Spread::draw(dice),
+            check_quorum: dice.chance(750_000),
+            leases: Spread::Off,
+            lease_margin_ticks: dice.between(2, election_ticks - 1),
+            asynchronous: Spread::draw(dice),
+            small_messages: dice.chance(300_000),
+            small_windows: dice.chance(300_000),
+            forwarding: Spread::draw(dice),
+            delay_us: dice.between(500, 60_000),
+            us_a_kilobyte: sometimes(dice, 20_000),
+            loss: sometimes(dice, 100_000),
+            duplication: sometimes(dice, 100_000),
+            partition: sometimes(dice, 5_000),
+            partition_ticks: dice.between(5, 100),
+            sync_us: dice.between(100, 30_000),
+            apply_us: sometimes(dice, 50_000),
+            crash: sometimes(dice, 4_000),
+            down_ticks: dice.between(1, 50),
+            failing_disk: sometimes(dice, 2_000),
+            wipe: sometimes(dice, 100_000),
+            pause: sometimes(dice, 3_000),
+            pause_ticks: dice.between(1, 40),
+            drift: sometimes(dice, 50_000),
+            clock_fault: 0,
+            change: sometimes(dice, 10_000),
+            transfer: sometimes(dice, 5_000),
+            compaction: sometimes(dice, 50_000),
+            keep_entries: dice.below(20),
+            meddling: sometimes(dice, 5_000),
+            clients: dice.between(1, 6),
+            think_us: dice.between(1_000, 200_000),
+        }
+    }
+
+    fn heat(&mut self, dice: &mut Dice) {
+        self.hot = true;
+        self.crash = dice.below(150_000);
+        self.down_ticks = dice.between(1, 3);
+        self.loss = dice.below(700_000);
+        self.duplication = dice.below(200_000);
+        self.partition = dice.below(30_000);
+        self.partition_ticks = dice.between(3, 40);
+        self.failing_disk = dice.below(10_000);
+        self.meddling = dice.below(20_000);
+        self.clients = self.clients.max(3);
+        self.think_us = dice.between(1_000, 50_000);
+    }
+
+    /// What the profile wants.
+    fn suit(&mut self, dice: &mut Dice) {
+        match self.profile {
+            Profile::Swarm => {
+                if self.check_quorum && dice.chance(300_000) {
+                    self.leases = Spread::Mixed;
+                } else if dice.chance(300_000) {
+                    self.clock_fault = dice.below(5_000);
+                }
+            }
+            Profile::Network => {
+                (self.crash, self.failing_disk, self.wipe, self.pause) = (0, 0, 0, 0);
+                self.partition = self.partition.max(5_000);
+            }
+            Profile::Disk => {
+                self.crash = self.crash.max(5_000);
+                self.failing_disk = self.failing_disk.max(3_000);
+                self.sync_us = dice.between(1_000, 200_000);
+                (self.loss, self.partition) = (self.loss / 8, self.partition / 8);
+            }
+            Profile::Membership => {
+                self.change = dice.between(10_000, 60_000);
+                self.spares = dice.between(1, 4);
+                self.wipe = self.wipe.max(100_000);
+                self.compaction = self.compaction.max(20_000);
+                (self.loss, self.crash) = (self.loss / 4, self.crash / 4);
+            }
+            Profile::Lease | Profile::LeaseBeyondDrift => self.suit_leases(dice),
+            Profile::OldIdEmptyDisk => {
+                self.crash = self.crash.max(20_000);
+                self.wipe = 500_000;
+                self.voters = 3;
+                (self.loss, self.spares, self.change) = (self.loss / 4, 0, 0);
+            }
+        }
+        if self.leases != Spread::Off {
+            // Two clocks, each off by so much, within an election timeout by the margin less one tick.
+            let bound = (self.lease_margin_ticks - 1) * 1_000_000 / (2 * self.election_ticks + 2);
+            self.drift = self.drift.min(bound);
+        }
+        if self.profile == Profile::LeaseBeyondDrift {
+            self.lease_margin_ticks = 2;
+            self.drift = 600_000;
+        }
+    }
+
+    fn suit_leases(&mut self, dice: &mut Dice) {
+        self.check_quorum = true;
+        self.leases = if dice.chance(500_000) {
+            Spread::On
+        } else {
+            Spread::Mixed
+        };
+        self.clock_fault = 0;
+        self.drift = 500_000;
+        self.voters = self.voters.max(3);
+        self.transfer = self.transfer.max(3_000);
+        self.partition = self.partition.max(10_000);
+        self.partition_ticks = dice.between(self.election_ticks, 4 * self.election_ticks);
+        (self.loss, self.crash) = (self.loss / 4, self.crash / 4);
+    }
+
+    /// The settings of node `id`; seed and what is applied are filled in at each start.
+    pub fn config(&self, id: NodeId) -> Config {
+        let dice = &mut Dice::new(self.seed ^ id.wrapping_mul(0x636f_6e66_6967));
+        let mut config = Config::new(id, 1);
+        config.election_timeout_ticks = self.election_ticks;
+        config.heartbeat_interval_ticks = self.heartbeat_ticks;
+        config.pre_vote = self.pre_vote.at(dice);
+        config.check_quorum = self.check_quorum;
+        config.allow_pre_vote_without_check_quorum_which_never_heals_from_some_partitions = true;
+        config.lease_margin_ticks = self.lease_margin_ticks;
+        if self.leases.at(dice) {
+            config.read_mode = ReadMode::Lease;
+        }
+        config.async_storage_writes = self.asynchronous.at(dice);
+        config.disable_proposal_forwarding = !self.forwarding.at(dice);
+        config.eager_appends = dice.chance(200_000);
+        if self.small_messages {
+            config.max_message_bytes = dice.below(200);
+            config.max_committed_bytes_per_ready = dice.between(1, 200);
+        }
+        if self.small_windows {
+            config.max_inflight_messages = usize::try_from(dice.between(1, 4)).unwrap_or(1);
+            config.max_uncommitted_bytes = dice.between(50, 2_000);
+        }
+        config.step_down_on_removal = !dice.chance(200_000);
+        config.snapshot_stall_ticks = dice.chance(500_000).then(|| dice.between(5, 50));
+        config
+    }
+}
+
+impl fmt::Display for Parameters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}

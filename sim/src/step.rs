@@ -1,0 +1,162 @@
+//! What can be done to a cluster, one thing at a time. A run is a list of these: it can be recorded,
+//! replayed, cut down, and written as a script.
+
+use bytes::Bytes;
+use quorate::{ConfChangeV2, Index, NodeId};
+
+/// One thing that happens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Time passes at a node.
+    Tick {
+        /// The node.
+        node: NodeId,
+        /// How much.
+        ticks: u64,
+    },
+    /// A node hands out a batch; what may leave at once leaves.
+    Ready {
+        /// The node.
+        node: NodeId,
+    },
+    /// The oldest batch (or storage task) is written to the disk, not synced. If it need not be synced
+    /// it is done.
+    Write {
+        /// The node.
+        node: NodeId,
+    },
+    /// The disk is synced, and everything written is done: what had to wait leaves.
+    Sync {
+        /// The node.
+        node: NodeId,
+    },
+    /// With asynchronous writes: the oldest of a node's own acknowledgements gets back to it.
+    Acknowledge {
+        /// The node.
+        node: NodeId,
+    },
+    /// With asynchronous writes: the oldest committed entries that wait are applied.
+    Apply {
+        /// The node.
+        node: NodeId,
+    },
+    /// A message arrives.
+    Deliver {
+        /// Which.
+        message: MessageRef,
+        /// Another copy stays in flight.
+        keep: bool,
+    },
+    /// A message is lost.
+    Lose {
+        /// Which.
+        message: MessageRef,
+    },
+    /// A node stops at once.
+    Crash {
+        /// The node.
+        node: NodeId,
+        /// How many of its unsynced writes survive.
+        kept: usize,
+    },
+    /// A node starts on what its disk holds.
+    Restart {
+        /// The node.
+        node: NodeId,
+    },
+    /// A node starts with an empty disk: a new one, or one that is to join.
+    Join {
+        /// The node.
+        node: NodeId,
+    },
+    /// A node's disk is lost.
+    Wipe {
+        /// The node.
+        node: NodeId,
+    },
+    /// A client proposes a command.
+    Propose {
+        /// To this node.
+        node: NodeId,
+        /// The client's name for it.
+        operation: u64,
+        /// What is proposed.
+        command: Bytes,
+    },
+    /// A client reads.
+    Read {
+        /// From this node.
+        node: NodeId,
+        /// The client's name for it.
+        operation: u64,
+        /// What is asked.
+        query: Bytes,
+    },
+    /// An operator changes the configuration.
+    Change {
+        /// At this node.
+        node: NodeId,
+        /// The change.
+        change: ConfChangeV2,
+        /// Only if the configuration is as of this index.
+        expected: Option<Index>,
+    },
+    /// An operator hands leadership over.
+    Transfer {
+        /// At this node.
+        node: NodeId,
+        /// To whom; `None`: to the most up to date.
+        to: Option<NodeId>,
+    },
+    /// A node is made to campaign.
+    Campaign {
+        /// The node.
+        node: NodeId,
+    },
+    /// A node is made to forget its leader.
+    ForgetLeader {
+        /// The node.
+        node: NodeId,
+    },
+    /// A node's transport reports a peer unreachable.
+    ReportUnreachable {
+        /// The node.
+        node: NodeId,
+        /// The peer.
+        peer: NodeId,
+    },
+    /// A node's transport reports what became of a snapshot.
+    ReportSnapshot {
+        /// The node.
+        node: NodeId,
+        /// The peer.
+        peer: NodeId,
+        /// Whether it arrived.
+        finished: bool,
+    },
+    /// A snapshot of the state machine is stored, and the log compacted.
+    Compact {
+        /// The node.
+        node: NodeId,
+        /// Applied entries that stay in the log.
+        keep: u64,
+    },
+}
+
+/// Which message in flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageRef {
+    /// By the number that the cluster gave it: while it runs.
+    Id(u64),
+    /// By what can be said of it in another run too.
+    Nth {
+        /// Its sender.
+        from: NodeId,
+        /// Its recipient.
+        to: NodeId,
+        /// Its kind, by [`quorate::Payload::name`].
+        kind: &'static str,
+        /// How many such messages were sent before it and are in flight; if there are fewer, the last.
+        nth: usize,
+    },
+}

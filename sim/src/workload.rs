@@ -1,0 +1,40 @@
+//! What clients ask for, and whether what they were told can be true.
+
+mod standard;
+
+use bytes::Bytes;
+
+use crate::cluster::Outcome;
+use crate::dice::Dice;
+use crate::judge::Verdict;
+use crate::machine::StateMachine;
+
+pub use standard::Standard;
+
+/// What a client asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// A command for the log.
+    Write(Bytes),
+    /// A linearizable read.
+    Read(Bytes),
+}
+
+/// The clients of a run, and the judge of what they saw.
+pub trait Workload {
+    /// The state machine that they talk to.
+    type Machine: StateMachine;
+
+    /// What a client asks for next. `operation` names it in [`ended`](Self::ended). Commands must differ
+    /// from each other.
+    fn ask(&mut self, operation: u64, client: u64, dice: &mut Dice) -> Request;
+
+    /// An operation has ended. One that is never heard of again has an unknown outcome.
+    fn ended(&mut self, operation: u64, outcome: &Outcome);
+
+    /// A command was committed; they come in their order, each once for each time that it is in the log.
+    fn committed(&mut self, command: &Bytes);
+
+    /// At the end of a run: whether all answers together can be true.
+    fn verdict(&mut self) -> Verdict;
+}
