@@ -2,7 +2,8 @@
 //!
 //! [`Disk`] is what the simulator needs of a storage beyond [`quorate::Storage`]: to write, to sync,
 //! and to come back after a power failure. Implement it for your own storage to run the simulator and
-//! the storage suite over the code that you ship.
+//! the [storage suite](mod@crate::storage_suite) over the code that you ship. (Where your storage writes
+//! bytes, a [`FakeFile`](crate::file::FakeFile) in the file's place can crash and fail.)
 
 use quorate::{AppendTask, Entry, HardState, Index, MemoryStorage, NodeId, Snapshot, Storage, StorageError, Term};
 
@@ -21,6 +22,45 @@ pub enum Write {
     Compact(Index),
 }
 
+impl Write {
+    /// What this write means: [`MemoryStorage`] is the model that others are checked against.
+    pub fn apply_to(self, storage: &mut MemoryStorage) -> Result<(), StorageError> {
+        match self {
+            Self::Install(snapshot) => storage.install_snapshot(snapshot)?,
+            Self::Entries(entries) => storage.append(&entries)?,
+            Self::HardState(hard_state) => storage.set_hard_state(hard_state),
+            Self::Snapshot(snapshot) => {
+                storage.set_conf_state(snapshot.metadata.conf_state.clone());
+                storage.set_snapshot(snapshot);
+            }
+            Self::Compact(to) => storage.compact(to)?,
+        }
+        storage.sync(); // it keeps its own undo log, which nobody needs here
+        Ok(())
+    }
+
+    /// The parts of which a crash keeps the first so many: each entry is one.
+    pub fn parts(self) -> Vec<Write> {
+        match self {
+            Self::Entries(entries) => entries.into_iter().map(|entry| Self::Entries(vec![entry])).collect(),
+            write => vec![write],
+        }
+    }
+}
+
+/// What can be wrong with a disk for a while. See [`Disk::inject`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// The next write fails.
+    WriteFails,
+    /// The next sync that has something to do fails.
+    SyncFails,
+    /// From now on there is no space: a write that needs some fails.
+    Full,
+    /// There is space again.
+    Space,
+}
+
 /// A storage that the simulator can write to, and crash.
 pub trait Disk: Storage {
     /// Writes, without making it durable. A write that fails changes nothing.
@@ -36,6 +76,24 @@ pub trait Disk: Storage {
     /// The power fails, and the storage is opened again. Of what was not synced the first `kept` writes
     /// (entries count one each) reached the platter.
     fn crash(&mut self, kept: usize);
+
+    /// The power fails, and the storage is opened again. Of what was not synced any parts reached the
+    /// platter, in any order, as the seed says: writes are torn and reordered. What comes back must
+    /// still be everything up to the last sync and then the first so many of the writes after it.
+    ///
+    /// By default a [`crash`](Self::crash) that keeps a number of writes drawn from the seed, which is
+    /// right for a storage that has no parts smaller than a write.
+    fn crash_torn(&mut self, seed: u64) {
+        let choices = self.unsynced().saturating_add(1) as u64;
+        self.crash(usize::try_from(seed % choices).unwrap_or(0));
+    }
+
+    /// Makes something go wrong, or right again; a crash leaves a full disk full. `false` if this
+    /// storage cannot be told to, which is the default.
+    fn inject(&mut self, fault: Fault) -> bool {
+        let _ = fault;
+        false
+    }
 
     /// The snapshot to restart the state machine from; an empty one in a new store.
     fn latest_snapshot(&self) -> Result<Snapshot, StorageError>;
@@ -55,6 +113,9 @@ pub struct MemoryDisk {
     read: MemoryStorage,
     durable: MemoryStorage,
     unsynced: Vec<Write>,
+    write_fails: bool,
+    sync_fails: bool,
+    full: bool,
 }
 
 impl MemoryDisk {
@@ -63,7 +124,7 @@ impl MemoryDisk {
         Self {
             durable: storage.clone(),
             read: storage,
-            unsynced: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -73,37 +134,26 @@ impl MemoryDisk {
     }
 }
 
-fn apply(storage: &mut MemoryStorage, write: Write) -> Result<(), StorageError> {
-    match write {
-        Write::Install(snapshot) => storage.install_snapshot(snapshot)?,
-        Write::Entries(entries) => storage.append(&entries)?,
-        Write::HardState(hard_state) => storage.set_hard_state(hard_state),
-        Write::Snapshot(snapshot) => {
-            storage.set_conf_state(snapshot.metadata.conf_state.clone());
-            storage.set_snapshot(snapshot);
-        }
-        Write::Compact(to) => storage.compact(to)?,
-    }
-    storage.sync(); // it keeps its own undo log, which nobody needs here
-    Ok(())
-}
-
 impl Disk for MemoryDisk {
     fn write(&mut self, write: Write) -> Result<(), StorageError> {
-        apply(&mut self.read, write.clone())?;
-        match write {
-            Write::Entries(entries) => self
-                .unsynced
-                .extend(entries.into_iter().map(|entry| Write::Entries(vec![entry]))),
-            write => self.unsynced.push(write),
+        if std::mem::take(&mut self.write_fails) {
+            return Err(StorageError::Broken("the write failed".to_owned()));
         }
+        if self.full {
+            return Err(StorageError::Broken("the disk is full".to_owned()));
+        }
+        write.clone().apply_to(&mut self.read)?;
+        self.unsynced.extend(write.parts());
         Ok(())
     }
 
     fn sync(&mut self) -> Result<(), StorageError> {
+        if !self.unsynced.is_empty() && std::mem::take(&mut self.sync_fails) {
+            return Err(StorageError::Broken("the sync failed".to_owned()));
+        }
         self.unsynced
             .drain(..)
-            .try_for_each(|write| apply(&mut self.durable, write))
+            .try_for_each(|write| write.apply_to(&mut self.durable))
     }
 
     fn unsynced(&self) -> usize {
@@ -112,12 +162,23 @@ impl Disk for MemoryDisk {
 
     fn crash(&mut self, kept: usize) {
         for write in self.unsynced.drain(..).take(kept) {
-            if apply(&mut self.durable, write).is_err() {
+            if write.apply_to(&mut self.durable).is_err() {
                 break;
             }
         }
         self.unsynced.clear();
         self.read = self.durable.clone();
+        (self.write_fails, self.sync_fails) = (false, false);
+    }
+
+    fn inject(&mut self, fault: Fault) -> bool {
+        match fault {
+            Fault::WriteFails => self.write_fails = true,
+            Fault::SyncFails => self.sync_fails = true,
+            Fault::Full => self.full = true,
+            Fault::Space => self.full = false,
+        }
+        true
     }
 
     fn latest_snapshot(&self) -> Result<Snapshot, StorageError> {

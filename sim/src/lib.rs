@@ -6,6 +6,7 @@ pub mod coverage;
 pub mod dice;
 pub mod disk;
 mod driver;
+pub mod file;
 pub mod history;
 pub mod judge;
 pub mod machine;
@@ -13,6 +14,7 @@ mod member;
 pub mod parameters;
 mod shadow;
 pub mod step;
+pub mod storage_suite;
 pub mod trace;
 pub mod workload;
 

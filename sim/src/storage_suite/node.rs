@@ -1,0 +1,331 @@
+//! A [`RawNode`] runs over the storage, and the power fails at each of its writes and syncs.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use quorate::{
+    ConfState, Config, Entry, EntryId, HardState, Index, InitialState, Message, NodeId, Payload, RawNode, Ready,
+    RequestVote, Snapshot, SnapshotMetadata, Storage, StorageError, Term, bootstrap,
+};
+
+use super::words::{ALL, Verdict, equal};
+use super::{Make, Rule, rule};
+use crate::disk::{Disk, Write, writes_of};
+
+pub(super) const RULES: &[Rule] = &[
+    rule!(
+        Node,
+        a_node_keeps_what_it_committed,
+        "A node that is alone in its group, whose power fails at any write or sync, has everything that it had \
+         committed, and its term."
+    ),
+    rule!(
+        Node,
+        a_node_never_votes_twice,
+        "A node whose power fails at any write or sync gives no second vote in a term."
+    ),
+];
+
+/// The storage of a node, which outlives it.
+#[derive(Clone)]
+struct Shared(Rc<RefCell<Box<dyn Disk>>>);
+
+impl Storage for Shared {
+    fn initial_state(&self) -> Result<InitialState, StorageError> {
+        self.0.borrow().initial_state()
+    }
+
+    fn first_index(&self) -> Result<Index, StorageError> {
+        self.0.borrow().first_index()
+    }
+
+    fn last_index(&self) -> Result<Index, StorageError> {
+        self.0.borrow().last_index()
+    }
+
+    fn term(&self, index: Index) -> Result<Term, StorageError> {
+        self.0.borrow().term(index)
+    }
+
+    fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Vec<Entry>, StorageError> {
+        self.0.borrow().entries(low, high, max_bytes)
+    }
+
+    fn snapshot(&self, peer: NodeId, at_least: Index) -> Result<Snapshot, StorageError> {
+        self.0.borrow().snapshot(peer, at_least)
+    }
+}
+
+/// How the power fails.
+#[derive(Clone, Copy, Debug)]
+enum Outage {
+    /// What is not synced is lost.
+    LosesAll,
+    /// It is kept.
+    LosesNothing,
+    /// Parts of it are.
+    Tears(u64),
+}
+
+/// Why a node stopped.
+enum Stop {
+    Power,
+    Wrong(String),
+}
+
+impl<E: std::error::Error> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Wrong(error.to_string())
+    }
+}
+
+/// A node's host: its storage, and what the node promised so far.
+struct Host {
+    voters: Vec<NodeId>,
+    disk: Shared,
+    /// Writes and syncs until the power fails.
+    power: usize,
+    outage: Outage,
+    starts: u64,
+    /// What was synced last.
+    durable: HardState,
+    /// What was handed out as committed, by index.
+    committed: BTreeMap<Index, Entry>,
+    /// Who got a vote, by term.
+    votes: BTreeMap<Term, NodeId>,
+    applied: Index,
+}
+
+impl Host {
+    fn new(make: &mut Make<'_>, voters: &[NodeId], power: usize, outage: Outage) -> Result<Self, Stop> {
+        let disk = Shared(Rc::new(RefCell::new(make())));
+        let snapshot = bootstrap(&disk, &ConfState::of_voters(voters.iter().copied()))?;
+        disk.0.borrow_mut().write(Write::Install(snapshot))?;
+        disk.0.borrow_mut().sync()?;
+        Ok(Self {
+            voters: voters.to_vec(),
+            disk,
+            power,
+            outage,
+            starts: 0,
+            durable: HardState::default(),
+            committed: BTreeMap::new(),
+            votes: BTreeMap::new(),
+            applied: 0,
+        })
+    }
+
+    /// Starts the node from what is stored.
+    fn start(&mut self) -> Result<RawNode<Shared>, Stop> {
+        self.check()?;
+        self.starts += 1;
+        let mut config = Config::new(1, self.starts);
+        // No promises but votes, so that the node answers at once after each start.
+        (config.pre_vote, config.check_quorum, config.lease_promises) = (false, false, false);
+        config.restart_silence_ticks = Some(0);
+        let snapshot = self.disk.0.borrow().latest_snapshot()?;
+        config.applied = snapshot.metadata.index;
+        self.applied = config.applied;
+        Ok(RawNode::new(config, self.disk.clone())?)
+    }
+
+    /// What is stored is no less than what was promised.
+    fn check(&self) -> Result<(), Stop> {
+        let disk = self.disk.0.borrow();
+        let stored = disk.initial_state()?.hard_state;
+        let vote_kept = stored.term > self.durable.term || stored.vote == self.durable.vote;
+        if stored.term < self.durable.term || !vote_kept {
+            let synced = self.durable;
+            return Err(Stop::Wrong(format!(
+                "\"{stored}\" is stored, but \"{synced}\" was synced"
+            )));
+        }
+        let covered = disk.latest_snapshot()?.metadata.index;
+        let first = disk.first_index()?;
+        let is_stored = |entry: &&Entry| entry.index > covered || entry.index >= first;
+        for entry in self.committed.values().filter(is_stored) {
+            let found = disk.entries(entry.index, entry.index + 1, ALL);
+            let what = format!("the committed entry at {}", entry.index);
+            equal(&what, &found, &Ok(vec![entry.clone()])).map_err(Stop::Wrong)?;
+        }
+        Ok(())
+    }
+
+    /// Does what the node wants done, until it wants nothing more.
+    fn drain(&mut self, node: &mut RawNode<Shared>) -> Result<(), Stop> {
+        while let Some(mut ready) = node.ready()? {
+            let _ = ready.take_messages(); // nobody is there
+            self.persist(&ready)?;
+            let mut done = ready.persisted();
+            for message in done.take_messages() {
+                self.promised(&message)?;
+            }
+            for entry in done.take_committed_entries() {
+                self.applied = entry.index;
+                let before = self.committed.insert(entry.index, entry.clone());
+                if before.is_some_and(|before| before != entry) {
+                    return Err(Stop::Wrong(format!("the entry at {} was committed twice", entry.index)));
+                }
+            }
+            node.advance(done)?;
+        }
+        Ok(())
+    }
+
+    fn persist(&mut self, ready: &Ready) -> Result<(), Stop> {
+        let Some(task) = ready.append_task() else { return Ok(()) };
+        for write in writes_of(task) {
+            self.write(write)?;
+        }
+        if task.must_sync() {
+            self.sync()?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, write: Write) -> Result<(), Stop> {
+        self.consume()?;
+        Ok(self.disk.0.borrow_mut().write(write)?)
+    }
+
+    fn sync(&mut self) -> Result<(), Stop> {
+        self.consume()?;
+        self.disk.0.borrow_mut().sync()?;
+        self.durable = self.disk.initial_state()?.hard_state;
+        Ok(())
+    }
+
+    fn consume(&mut self) -> Result<(), Stop> {
+        self.power = self.power.checked_sub(1).ok_or(Stop::Power)?;
+        Ok(())
+    }
+
+    fn promised(&mut self, message: &Message) -> Result<(), Stop> {
+        if !matches!(message.payload, Payload::VoteResponse { granted: true, .. }) {
+            return Ok(());
+        }
+        match self.votes.insert(message.term, message.to) {
+            Some(before) if before != message.to => Err(Stop::Wrong(format!(
+                "in term {} the node voted for {before} and for {}",
+                message.term, message.to
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// An own snapshot of what is applied, and the log without it.
+    fn compact(&mut self) -> Result<(), Stop> {
+        let index = self.applied;
+        let term = self.disk.term(index)?;
+        let metadata = SnapshotMetadata {
+            conf_state: ConfState::of_voters(self.voters.iter().copied()),
+            index,
+            term,
+        };
+        let data = format!("state at {index}").into();
+        self.write(Write::Snapshot(Snapshot { data, metadata }))?;
+        self.write(Write::Compact(index))
+    }
+
+    /// The power fails, for the only time.
+    fn crash(&mut self) {
+        let mut disk = self.disk.0.borrow_mut();
+        match self.outage {
+            Outage::LosesAll => disk.crash(0),
+            Outage::LosesNothing => {
+                let unsynced = disk.unsynced();
+                disk.crash(unsynced);
+            }
+            Outage::Tears(seed) => disk.crash_torn(seed),
+        }
+        self.power = usize::MAX;
+    }
+}
+
+/// Some of a node's life; it can be called again after it was cut short.
+type Life = fn(&mut Host, &mut RawNode<Shared>) -> Result<(), Stop>;
+
+/// Runs a life with the power failing at each write and sync in turn, in each way.
+fn at_every_outage(make: &mut Make<'_>, voters: &[NodeId], life: Life) -> Verdict {
+    for power in 0.. {
+        for outage in [Outage::LosesAll, Outage::LosesNothing, Outage::Tears(power as u64)] {
+            let failed = match run(make, voters, life, (power, outage)) {
+                Ok(failed) => failed,
+                Err(Stop::Power) => true, // cannot be: the life was taken up again
+                Err(Stop::Wrong(what)) => {
+                    return Err(format!(
+                        "with an outage ({outage:?}) after {power} writes and syncs, {what}"
+                    ));
+                }
+            };
+            if !failed {
+                return Ok(()); // the life is shorter
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether the power failed.
+fn run(make: &mut Make<'_>, voters: &[NodeId], life: Life, (power, outage): (usize, Outage)) -> Result<bool, Stop> {
+    let mut host = Host::new(make, voters, power, outage)?;
+    let mut failed = false;
+    loop {
+        let mut node = host.start()?;
+        match life(&mut host, &mut node) {
+            Ok(()) => break,
+            Err(Stop::Power) => {
+                host.crash();
+                failed = true;
+            }
+            Err(wrong) => return Err(wrong),
+        }
+    }
+    host.crash();
+    host.start()?;
+    Ok(failed)
+}
+
+fn a_node_keeps_what_it_committed(make: &mut Make<'_>) -> Verdict {
+    at_every_outage(make, &[1], |host, node| {
+        node.campaign()?;
+        host.drain(node)?;
+        for number in 1..=6 {
+            let _ = node.propose(format!("value {number}"))?;
+            host.drain(node)?;
+            if number % 3 == 0 {
+                host.compact()?;
+            }
+        }
+        Ok(())
+    })
+}
+
+fn a_node_never_votes_twice(make: &mut Make<'_>) -> Verdict {
+    at_every_outage(make, &[1, 2, 3], |host, node| {
+        for term in 2..=5 {
+            // First one, then the other; after an outage the other way round, so that a vote which was
+            // given and forgotten is given again.
+            let candidates = if host.starts > 1 { [3, 2] } else { [2, 3] };
+            for from in candidates {
+                let payload = Payload::RequestVote(RequestVote {
+                    pre_vote: false,
+                    last: EntryId {
+                        term: term - 1,
+                        index: 10,
+                    },
+                    forced: false,
+                });
+                node.step(Message {
+                    from,
+                    to: 1,
+                    term,
+                    payload,
+                })?;
+                host.drain(node)?;
+            }
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,119 @@
+//! A leader's snapshot, and an own one.
+
+use quorate::InitialState;
+
+use super::bench::Bench;
+use super::words::{Verdict, entries, equal, hard_state, snapshot};
+use super::{Make, Rule, rule};
+use crate::disk::Write;
+
+pub(super) const RULES: &[Rule] = &[
+    rule!(
+        Snapshot,
+        an_installed_snapshot_replaces_the_log,
+        "The log begins after an installed snapshot and is empty, whatever was there."
+    ),
+    rule!(
+        Snapshot,
+        an_older_snapshot_is_refused,
+        "A snapshot that is older than the log's beginning is not installed, and changes nothing."
+    ),
+    rule!(
+        Snapshot,
+        the_conf_state_follows_snapshots,
+        "initial_state() has the configuration of the latest snapshot, installed or own."
+    ),
+    rule!(
+        Snapshot,
+        snapshots_leave_the_hard_state,
+        "A snapshot, installed or own, leaves the hard state."
+    ),
+    rule!(
+        Snapshot,
+        an_own_snapshot_leaves_the_log,
+        "An own snapshot leaves the log, what it covers included."
+    ),
+    rule!(
+        Snapshot,
+        the_latest_snapshot_is_the_last,
+        "latest_snapshot() is all of the one that was written last, installed or own."
+    ),
+];
+
+fn an_installed_snapshot_replaces_the_log(make: &mut Make<'_>) -> Verdict {
+    let log = [entries(1, 1..=5), entries(2, 6..=10)];
+    for writes in [Vec::new(), log.to_vec()] {
+        for (term, index) in [(3, 20), (3, 10), (3, 7), (2, 7)] {
+            let mut bench = Bench::with(make, writes.clone())?;
+            bench.write(Write::Install(snapshot(term, index)))?;
+            equal("first_index()", &bench.disk().first_index(), &Ok(index + 1))?;
+            equal("last_index()", &bench.disk().last_index(), &Ok(index))?;
+            equal(&format!("term({index})"), &bench.disk().term(index), &Ok(term))?;
+            bench.write(entries(4, index + 1..=index + 2))?;
+            bench.is_model("after an append behind the snapshot")?;
+            bench.sync()?;
+            bench.crash(0)?;
+        }
+    }
+    Ok(())
+}
+
+fn an_older_snapshot_is_refused(make: &mut Make<'_>) -> Verdict {
+    let compacted = [entries(1, 1..=10), Write::Snapshot(snapshot(1, 6)), Write::Compact(5)];
+    let installed = [Write::Install(snapshot(1, 5)), entries(1, 6..=10)];
+    for writes in [compacted.to_vec(), installed.to_vec()] {
+        let mut bench = Bench::with(make, writes)?;
+        for index in [1, 4] {
+            bench.refuse(Write::Install(snapshot(1, index)))?;
+        }
+    }
+    Ok(())
+}
+
+fn the_conf_state_follows_snapshots(make: &mut Make<'_>) -> Verdict {
+    let mut bench = Bench::with(make, [entries(1, 1..=10)])?;
+    for (index, install) in [(3, false), (5, false), (20, true), (22, true)] {
+        let latest = snapshot(1, index);
+        let write = if install { Write::Install } else { Write::Snapshot };
+        bench.write(write(latest.clone()))?;
+        let expected = InitialState {
+            conf_state: latest.metadata.conf_state,
+            ..InitialState::default()
+        };
+        equal("initial_state()", &bench.disk().initial_state(), &Ok(expected))?;
+    }
+    Ok(())
+}
+
+fn snapshots_leave_the_hard_state(make: &mut Make<'_>) -> Verdict {
+    let mut bench = Bench::with(make, [entries(1, 1..=10), hard_state(7, Some(3), 6)])?;
+    let before = bench.disk().initial_state().map(|initial| initial.hard_state);
+    for write in [Write::Snapshot(snapshot(1, 5)), Write::Install(snapshot(6, 20))] {
+        bench.write(write)?;
+        let found = bench.disk().initial_state().map(|initial| initial.hard_state);
+        equal("the hard state", &found, &before)?;
+    }
+    Ok(())
+}
+
+fn an_own_snapshot_leaves_the_log(make: &mut Make<'_>) -> Verdict {
+    let mut bench = Bench::with(make, [entries(1, 1..=10)])?;
+    for index in [4, 10] {
+        bench.write(Write::Snapshot(snapshot(1, index)))?;
+        equal("first_index()", &bench.disk().first_index(), &Ok(1))?;
+        equal("last_index()", &bench.disk().last_index(), &Ok(10))?;
+        bench.is_model("after an own snapshot")?;
+    }
+    Ok(())
+}
+
+fn the_latest_snapshot_is_the_last(make: &mut Make<'_>) -> Verdict {
+    let mut bench = Bench::with(make, [entries(1, 1..=10)])?;
+    for (index, install) in [(3, false), (8, false), (30, true), (40, true)] {
+        let latest = snapshot(1, index);
+        let write = if install { Write::Install } else { Write::Snapshot };
+        bench.write(write(latest.clone()))?;
+        equal("latest_snapshot()", &bench.disk().latest_snapshot(), &Ok(latest))?;
+    }
+    Ok(())
+}

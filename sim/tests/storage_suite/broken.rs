@@ -1,0 +1,280 @@
+//! A [`MemoryDisk`] with one [`Defect`]: what is wrong when it is written and opened.
+
+use quorate::{Entry, EntryKind, HardState, MemoryStorage, Snapshot, Storage, StorageError};
+use quorate_sim::disk::{Disk, Fault, MemoryDisk, Write};
+
+use crate::defect::Defect;
+
+/// The storage.
+#[derive(Debug)]
+pub(crate) struct Broken {
+    pub(crate) defect: Option<Defect>,
+    pub(crate) disk: MemoryDisk,
+    /// The snapshot that was installed last.
+    pub(crate) installed: Snapshot,
+    pub(crate) full: bool,
+    /// As of the last sync, and of the one before.
+    synced: [MemoryDisk; 2],
+    /// The hard state that a sync covered, if it has to come with entries.
+    synced_state: HardState,
+    /// Written since the last sync.
+    since: Vec<Write>,
+    /// Writes in all.
+    written: usize,
+    crashed: bool,
+    /// What was durable when the power failed, if nothing was written since.
+    before_crash: Option<MemoryDisk>,
+    write_fails: bool,
+    sync_fails: bool,
+    sync_failed: bool,
+}
+
+fn refused() -> StorageError {
+    StorageError::Broken("refused".to_owned())
+}
+
+impl Broken {
+    pub(crate) fn new(defect: Option<Defect>) -> Self {
+        Self {
+            defect,
+            disk: MemoryDisk::default(),
+            installed: Snapshot::default(),
+            full: false,
+            synced: [MemoryDisk::default(), MemoryDisk::default()],
+            synced_state: HardState::default(),
+            since: Vec::new(),
+            written: 0,
+            crashed: false,
+            before_crash: None,
+            write_fails: false,
+            sync_fails: false,
+            sync_failed: false,
+        }
+    }
+
+    pub(crate) fn has(&self, defect: Defect) -> bool {
+        self.defect == Some(defect)
+    }
+
+    fn model(&self) -> &MemoryStorage {
+        self.disk.storage()
+    }
+
+    /// First and last index.
+    pub(crate) fn bounds(&self) -> (u64, u64) {
+        let model = self.model();
+        (model.first_index().unwrap(), model.last_index().unwrap())
+    }
+
+    /// The stored entries behind an index.
+    fn behind(&self, index: u64) -> Write {
+        let behind = self.model().log().iter().filter(|entry| entry.index > index);
+        Write::Entries(behind.cloned().collect())
+    }
+
+    fn is_refused(&self, write: &Write) -> bool {
+        self.disk.clone().write(write.clone()).is_err()
+    }
+
+    /// What is written instead.
+    fn altered(&self, write: Write) -> Result<Vec<Write>, StorageError> {
+        use Defect::*;
+        let Some(defect) = self.defect else {
+            return Ok(vec![write]);
+        };
+        let (first, last) = self.bounds();
+        let refusable = self.is_refused(&write);
+        Ok(match (defect, write) {
+            (VoteStays, Write::HardState(state)) => {
+                let vote = state.vote.or(self.model().hard_state().vote);
+                vec![Write::HardState(HardState { vote, ..state })]
+            }
+            (KindIsLost, Write::Entries(entries)) => {
+                let normal = entries.into_iter().map(|entry| Entry {
+                    kind: EntryKind::Normal,
+                    ..entry
+                });
+                vec![Write::Entries(normal.collect())]
+            }
+            (GapIsIgnored, Write::Entries(_)) | (OldInstallIsIgnored, Write::Install(_)) if refusable => Vec::new(),
+            (TermsMayFall, write) => write.parts(),
+            (OverlapKeepsTail, Write::Entries(entries)) => {
+                let tail = self.behind(entries.last().map_or(u64::MAX, |entry| entry.index));
+                vec![Write::Entries(entries), tail]
+            }
+            (BelowIsRefused, Write::Entries(entries)) if entries.iter().any(|entry| entry.index < first) => {
+                return Err(refused());
+            }
+            (EmptyAppendFails, Write::Entries(entries)) if entries.is_empty() => return Err(refused()),
+            (CompactsOneMore, Write::Compact(to)) if to < last => vec![Write::Compact(to + 1)],
+            (CompactionLeavesOne, Write::Compact(to)) if to == last && first < to => vec![Write::Compact(to - 1)],
+            (CompactsTwice, Write::Compact(to)) if to < first => Vec::new(),
+            (CompactsBeyond, Write::Compact(to)) if to > last && first > last => Vec::new(),
+            (CompactsBeyond, Write::Compact(to)) => vec![Write::Compact(to.min(last))],
+            (InstallKeepsLog, Write::Install(snapshot)) => {
+                let tail = self.behind(snapshot.metadata.index);
+                vec![Write::Install(snapshot), tail]
+            }
+            (InstallResetsHardState, Write::Install(snapshot)) => {
+                vec![Write::Install(snapshot), Write::HardState(HardState::default())]
+            }
+            (OwnSnapshotCompacts, Write::Snapshot(snapshot)) if snapshot.metadata.index >= first => {
+                let to = snapshot.metadata.index;
+                vec![Write::Snapshot(snapshot), Write::Compact(to)]
+            }
+            (_, write) => vec![write],
+        })
+    }
+
+    fn put(&mut self, write: Write) -> Result<(), StorageError> {
+        self.disk.write(write.clone())?;
+        if let Write::Install(snapshot) = &write {
+            self.installed = snapshot.clone();
+        }
+        self.since.extend(write.parts());
+        Ok(())
+    }
+
+    /// What is durable is this, as if it had been there.
+    fn becomes(&mut self, disk: &MemoryDisk) {
+        self.disk = MemoryDisk::new(disk.storage().clone());
+    }
+
+    /// Writes, and it is durable.
+    fn force(&mut self, write: Write) {
+        let _ = self.disk.write(write); // where it does not fit, it is not there
+        self.disk.sync().unwrap();
+    }
+
+    fn reopen(&mut self, kept: usize) {
+        use Defect::*;
+        let present = self.disk.clone();
+        let state = self.model().hard_state();
+        let durable = self.synced[0].clone();
+        self.disk.crash(if self.has(CrashKeepsNothing) { 0 } else { kept });
+        match self.defect {
+            Some(SyncIsOneBehind) => self.becomes(&self.synced[1].clone()),
+            Some(SecondRestartIsEmpty) if self.crashed && self.since.is_empty() => self.becomes(&MemoryDisk::default()),
+            Some(HardStateAloneIsNotSynced) if kept == 0 => self.force(Write::HardState(self.synced_state)),
+            Some(HardStateIsAhead) => self.force(Write::HardState(state)),
+            Some(CompactionIsAhead) => self.force(Write::Compact(present.first_index().unwrap() - 1)),
+            Some(FailedSyncDestroys) if self.sync_failed => self.becomes(&MemoryDisk::default()),
+            Some(FailedSyncIsForgotten) if self.sync_failed => self.becomes(&durable),
+            Some(VoteIsNotDurable) => {
+                let state = self.model().hard_state();
+                self.force(Write::HardState(HardState { vote: None, ..state }));
+            }
+            Some(RecoveredIsNotDurable) => {
+                if let Some(before) = self.before_crash.take() {
+                    self.becomes(&before);
+                }
+            }
+            _ => {}
+        }
+        self.before_crash = Some(durable);
+        self.reopened();
+    }
+
+    fn reopened(&mut self) {
+        self.since.clear();
+        self.synced = [self.disk.clone(), self.disk.clone()];
+        (self.crashed, self.sync_failed) = (true, false);
+        (self.write_fails, self.sync_fails) = (false, false);
+    }
+}
+
+impl Disk for Broken {
+    fn write(&mut self, write: Write) -> Result<(), StorageError> {
+        let half = match (std::mem::take(&mut self.write_fails), self.full) {
+            (true, _) => Some(Defect::FailedWriteIsHalf),
+            (false, true) => Some(Defect::FullTakesHalf),
+            (false, false) => None,
+        };
+        if let Some(half) = half {
+            if self.has(half)
+                && let Some(part) = write.parts().into_iter().next()
+            {
+                self.put(part)?;
+            }
+            return Err(refused());
+        }
+        if self.has(Defect::ReadOnlyAfterCrash) && self.crashed {
+            return Err(refused());
+        }
+        if self.has(Defect::RefusalIsHalf) && self.is_refused(&write) {
+            let part = match write {
+                Write::Compact(_) => Write::Compact(self.bounds().1),
+                write => write.parts().swap_remove(0),
+            };
+            return self.put(part).and(Err(refused()));
+        }
+        self.written += write.clone().parts().len();
+        self.before_crash = None;
+        self.altered(write)?.into_iter().try_for_each(|write| self.put(write))
+    }
+
+    fn sync(&mut self) -> Result<(), StorageError> {
+        if self.has(Defect::IdleSyncFails) && self.since.is_empty() {
+            return Err(refused());
+        }
+        if !self.since.is_empty() && std::mem::take(&mut self.sync_fails) {
+            self.sync_failed = true;
+            return if self.has(Defect::FailedSyncIsSilent) {
+                Ok(())
+            } else {
+                Err(refused())
+            };
+        }
+        self.disk.sync()?;
+        if self.since.iter().any(|write| matches!(write, Write::Entries(_))) {
+            self.synced_state = self.model().hard_state();
+        }
+        self.since.clear();
+        if !(self.has(Defect::FailedSyncIsForgotten) && self.sync_failed) {
+            self.synced.swap(0, 1);
+            self.synced[0] = self.disk.clone();
+        }
+        Ok(())
+    }
+
+    fn unsynced(&self) -> usize {
+        if self.has(Defect::UnsyncedNeverFalls) {
+            return self.written;
+        }
+        self.since.len()
+    }
+
+    fn crash(&mut self, kept: usize) {
+        self.reopen(kept);
+    }
+
+    fn crash_torn(&mut self, seed: u64) {
+        if self.has(Defect::HoleIsBelieved) {
+            self.disk.crash(0);
+            let behind_the_hole: Vec<_> = self.since.drain(..).skip(1).collect();
+            for write in behind_the_hole {
+                self.force(write);
+            }
+            return self.reopened();
+        }
+        let choices = self.since.len() as u64 + 1;
+        self.reopen(usize::try_from(seed % choices).unwrap());
+    }
+
+    fn inject(&mut self, fault: Fault) -> bool {
+        match fault {
+            Fault::WriteFails => self.write_fails = true,
+            Fault::SyncFails => self.sync_fails = true,
+            Fault::Full => self.full = true,
+            Fault::Space => self.full = self.has(Defect::FullForever),
+        }
+        !self.has(Defect::CannotBeTold)
+    }
+
+    fn latest_snapshot(&self) -> Result<Snapshot, StorageError> {
+        if self.has(Defect::OwnSnapshotIsLost) {
+            return Ok(self.installed.clone());
+        }
+        self.disk.latest_snapshot()
+    }
+}

@@ -1,0 +1,115 @@
+//! Writes as bytes.
+
+use bytes::Bytes;
+use quorate::{ConfState, Entry, EntryKind, HardState, Snapshot, SnapshotMetadata};
+use quorate_sim::disk::Write;
+
+/// A write as bytes. Entries come one by one.
+pub(crate) fn encode(write: &Write) -> Vec<u8> {
+    let mut out = Vec::new();
+    match write {
+        Write::Install(snapshot) => put_snapshot(&mut out, 1, snapshot),
+        Write::Snapshot(snapshot) => put_snapshot(&mut out, 2, snapshot),
+        Write::HardState(state) => {
+            out.push(3);
+            put(&mut out, &[state.term, state.vote.unwrap_or(0), state.commit]);
+        }
+        Write::Compact(to) => {
+            out.push(4);
+            put(&mut out, &[*to]);
+        }
+        Write::Entries(entries) => {
+            for entry in entries {
+                out.push(match entry.kind {
+                    EntryKind::Normal => 5,
+                    EntryKind::ConfChange => 6,
+                    EntryKind::ConfChangeV2 => 7,
+                });
+                put(&mut out, &[entry.term, entry.index]);
+                out.extend_from_slice(&entry.data);
+            }
+        }
+    }
+    out
+}
+
+/// The write that was encoded; `None` if this is no write.
+pub(crate) fn decode(bytes: &[u8]) -> Option<Write> {
+    let (tag, mut rest) = bytes.split_first()?;
+    let rest = &mut rest;
+    let write = match tag {
+        1 => Write::Install(snapshot(rest)?),
+        2 => Write::Snapshot(snapshot(rest)?),
+        3 => Write::HardState(HardState {
+            term: number(rest)?,
+            vote: Some(number(rest)?).filter(|vote| *vote > 0),
+            commit: number(rest)?,
+        }),
+        4 => Write::Compact(number(rest)?),
+        5..=7 => Write::Entries(vec![Entry {
+            kind: [EntryKind::Normal, EntryKind::ConfChange, EntryKind::ConfChangeV2][usize::from(tag - 5)],
+            term: number(rest)?,
+            index: number(rest)?,
+            data: Bytes::copy_from_slice(rest),
+        }]),
+        _ => return None,
+    };
+    Some(write)
+}
+
+fn put(out: &mut Vec<u8>, numbers: &[u64]) {
+    for number in numbers {
+        out.extend_from_slice(&number.to_le_bytes());
+    }
+}
+
+fn put_snapshot(out: &mut Vec<u8>, tag: u8, snapshot: &Snapshot) {
+    let SnapshotMetadata {
+        conf_state,
+        index,
+        term,
+    } = &snapshot.metadata;
+    out.push(tag);
+    put(out, &[*index, *term, u64::from(conf_state.auto_leave)]);
+    let lists = [
+        &conf_state.voters,
+        &conf_state.learners,
+        &conf_state.voters_outgoing,
+        &conf_state.learners_next,
+    ];
+    for list in lists {
+        put(out, &[list.len() as u64]);
+        put(out, list);
+    }
+    out.extend_from_slice(&snapshot.data);
+}
+
+fn number(rest: &mut &[u8]) -> Option<u64> {
+    let (number, behind) = rest.split_first_chunk()?;
+    *rest = behind;
+    Some(u64::from_le_bytes(*number))
+}
+
+fn list(rest: &mut &[u8]) -> Option<Vec<u64>> {
+    let count = number(rest)?;
+    (0..count).map(|_| number(rest)).collect()
+}
+
+fn snapshot(rest: &mut &[u8]) -> Option<Snapshot> {
+    let (index, term, auto_leave) = (number(rest)?, number(rest)?, number(rest)? > 0);
+    let conf_state = ConfState {
+        voters: list(rest)?,
+        learners: list(rest)?,
+        voters_outgoing: list(rest)?,
+        learners_next: list(rest)?,
+        auto_leave,
+    };
+    Some(Snapshot {
+        data: Bytes::copy_from_slice(rest),
+        metadata: SnapshotMetadata {
+            conf_state,
+            index,
+            term,
+        },
+    })
+}
