@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
-use quorate::{Ack, AppendTask, ApplyTask, Config, EntryId, Index, NodeId, RawNode, Ready, RoleKind, Storage, Term};
+use quorate::{
+    Ack, AppendTask, ApplyTask, ConfState, Config, EntryId, Index, NodeId, RawNode, Ready, RoleKind, Storage, Term,
+};
 
 use crate::shadow::{Mark, Shadow};
 
@@ -15,6 +17,8 @@ pub(crate) struct Member<M, D> {
     pub(crate) life: Life<D>,
     pub(crate) machine: M,
     pub(crate) applied: Index,
+    /// The configuration as of `applied`. (The node's own may be ahead, by a snapshot that it was sent.)
+    pub(crate) conf_state: ConfState,
     pub(crate) work: Work,
     pub(crate) calls: Calls,
     /// The log as the node handed it out, and as the disk would give it back.

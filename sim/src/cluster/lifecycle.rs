@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use quorate::{NodeId, RawNode, Snapshot};
+use quorate::{ConfState, NodeId, RawNode, Snapshot};
 
 use super::{Cluster, Outcome, unexpected};
 use crate::disk::{Disk, Write};
@@ -29,6 +29,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             life: Life::Down(disk),
             machine: M::default(),
             applied: 0,
+            conf_state: ConfState::default(),
             work: Work::default(),
             calls: Calls::default(),
             log: Shadow::default(),
@@ -81,6 +82,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             restored.map_err(|error| unexpected(id, "its state machine", &error))?;
         }
         member.applied = snapshot.metadata.index;
+        member.conf_state.clone_from(&snapshot.metadata.conf_state);
         member.starts += 1;
         let mut config = member.config.clone();
         config.applied = snapshot.metadata.index;

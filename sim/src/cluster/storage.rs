@@ -248,6 +248,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         };
         let state = state.map_err(|error| unexpected(id, "a configuration change", &error))?;
         let joint = !state.voters_outgoing.is_empty();
+        member.conf_state.clone_from(&state);
         self.coverage.changes_applied += 1;
         self.coverage.joint_states += u64::from(joint);
         self.judge.configurations.applies(id, entry.index, &state)?;
@@ -267,6 +268,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let restored = member.machine.restore(&snapshot.data);
         restored.map_err(|error| unexpected(id, "a snapshot", &error))?;
         member.applied = snapshot.metadata.index;
+        member.conf_state.clone_from(&snapshot.metadata.conf_state);
         // What was proposed here and is inside the snapshot: nobody can tell what became of it.
         let later = member.calls.placed.split_off(&(snapshot.metadata.index + 1));
         let inside = std::mem::replace(&mut member.calls.placed, later);
@@ -323,7 +325,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             return Ok(()); // applied before it was written
         }
         let metadata = SnapshotMetadata {
-            conf_state: node.membership().conf_state(),
+            conf_state: member.conf_state.clone(),
             index: member.applied,
             term,
         };
