@@ -92,6 +92,13 @@ pub struct Config {
     /// Append configuration changes unchecked; those that cannot be made are ignored when they are
     /// applied. Default off.
     pub disable_conf_change_validation: bool,
+    /// Begin the election timeout anew whenever a higher term is heard of, as etcd-io/raft does. Off, the
+    /// default, only a granted vote and a leader's message begin it anew (Figure 2), so that a candidate
+    /// that cannot win does not keep others from campaigning.
+    pub higher_term_resets_timer: bool,
+    /// A refused vote tells the candidate what is known to be committed, so that a node that missed a
+    /// change of the configuration learns of it even when nobody leads. Default on.
+    pub refusals_tell_commit: bool,
     /// Believe no append answer that a node gave before it was removed and added again in one term
     /// (nodes of etcd-io/raft do not say which it is, and are believed). Default on.
     pub fence_rejoined: bool,
@@ -128,6 +135,8 @@ impl Config {
             async_storage_writes: false,
             disable_proposal_forwarding: false,
             disable_conf_change_validation: false,
+            higher_term_resets_timer: false,
+            refusals_tell_commit: true,
             fence_rejoined: true,
             step_down_on_removal: true,
             commit_notice_on_removal: true,
@@ -149,6 +158,8 @@ impl Config {
             max_inflight_messages: usize::MAX,
             eager_appends: true,
             snapshot_stall_ticks: Some(0),
+            higher_term_resets_timer: true,
+            refusals_tell_commit: false,
             fence_rejoined: false,
             step_down_on_removal: false,
             commit_notice_on_removal: false,

@@ -358,14 +358,6 @@ pub enum ConfigError {
         /// The last index.
         last: Index,
     },
-    /// The log's last term is ahead of the stored one.
-    #[error("the log's last term is {log}, but the stored term is {stored}")]
-    LogBeyondTerm {
-        /// The log's last term.
-        log: Term,
-        /// The stored term.
-        stored: Term,
-    },
     /// The stored configuration is not one.
     #[error("the stored configuration: {0}")]
     ConfState(#[from] ChangeError),

@@ -47,6 +47,8 @@ pub enum Payload {
         pre_vote: bool,
         /// Whether the vote was granted.
         granted: bool,
+        /// In a refusal, the last entry that the sender knows to be committed; index 0 tells nothing.
+        committed: EntryId,
     },
     /// `InstallSnapshot`, section 7 (`MsgSnap`).
     InstallSnapshot(Box<Snapshot>),

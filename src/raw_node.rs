@@ -67,7 +67,10 @@ impl<S: Storage> RawNode<S> {
         let raft = Raft::new(config.into(), storage)?;
         Ok(Self {
             told_soft: raft.soft_state(),
-            told_hard: raft.server.hard_state(),
+            told_hard: HardState {
+                term: raft.server.durable_term,
+                ..raft.server.hard_state()
+            },
             raft,
             readies: 0,
             outstanding: None,

@@ -30,6 +30,8 @@ pub(crate) struct Server<S> {
     pub(crate) durable_term: Term,
     pub(crate) log: Log<S>,
     pub(crate) membership: Membership,
+    /// The membership is as of this index: a snapshot may have brought it ahead of what is applied.
+    pub(crate) configured_at: Index,
     pub(crate) timer: Timer,
     pub(crate) outbox: Outbox,
     /// Names reads that are forwarded, within this start.
@@ -48,16 +50,17 @@ impl<S: Storage> Server<S> {
         let HardState { term, vote, commit } = initial.hard_state;
         let log = Log::new(storage, commit, &config)?;
         let last_term = log.term(log.last_index())?;
-        // A store that was made from a snapshot has no term yet, under a log of term 1.
+        let mut ballot = Ballot::new(term, vote);
+        // A batch was torn: its entries were stored, its hard state was not. Whatever it would have
+        // promised in that term was not said, so that the term begins here with the vote to give. (A store
+        // that was made from a snapshot has no term yet, under a log of term 1.)
         if last_term > term.max(1) {
-            return Err(ConfigError::LogBeyondTerm {
-                log: last_term,
-                stored: term,
-            });
+            ballot.adopt(last_term);
         }
         Ok(Self {
-            ballot: Ballot::new(term, vote),
+            ballot,
             durable_term: term,
+            configured_at: log.applied(),
             log,
             membership: Membership::restore(&initial.conf_state)?,
             timer: Timer::new(&config, term != 0),

@@ -14,12 +14,12 @@ use self::host::{Host, Input, Pace};
 
 /// What the groups do, for ever and on every platform. Whoever changes what nodes say changes this.
 const GOLDEN: [(&str, u64); 6] = [
-    ("as it comes", 0x398e_83d2_d6b2_92ed),
-    ("one voter", 0x9245_4aed_92b2_f317),
-    ("lease reads", 0x9df5_c2e3_241d_013f),
-    ("asynchronous writes", 0x8116_b2ec_8182_19d6),
-    ("plain Raft", 0x59f8_7af6_8c17_2137),
-    ("slow and small", 0x9d2f_c45c_b5c1_9791),
+    ("as it comes", 0xb393_e920_2f49_846f),
+    ("one voter", 0xcadb_7549_db6c_3b51),
+    ("lease reads", 0x4446_f2c8_2dd7_6f38),
+    ("asynchronous writes", 0x3d7e_ea5e_5728_ea37),
+    ("plain Raft", 0xcabc_07e9_dc81_b199),
+    ("slow and small", 0x1e36_01ad_0054_cdaf),
 ];
 
 #[test]

@@ -67,6 +67,14 @@ fn snapshot() -> Snapshot {
 fn extensions_by_hand() -> Vec<(&'static str, Message)> {
     vec![
         (
+            "0806 1001 1802 2003 5001 900206 980205",
+            message(Payload::VoteResponse {
+                pre_vote: false,
+                granted: false,
+                committed: AT,
+            }),
+        ),
+        (
             "0803 1001 1802 2003 2805 3006 8802ac02",
             message(Payload::Append(Append {
                 prev: AT,
@@ -100,7 +108,13 @@ fn by_hand() -> Vec<(&'static str, Message)> {
             forced,
         }))
     };
-    let answer = |pre_vote, granted| message(Payload::VoteResponse { pre_vote, granted });
+    let answer = |pre_vote, granted| {
+        message(Payload::VoteResponse {
+            pre_vote,
+            granted,
+            committed: EntryId::default(),
+        })
+    };
     let context = Bytes::from_static(b"\x00\xff");
     vec![
         (

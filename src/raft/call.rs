@@ -136,6 +136,10 @@ impl<S: Storage> Raft<S> {
     // ----- configuration changes that are committed
 
     pub(crate) fn apply_change(&mut self, entry: &Entry) -> Result<ConfState, Stop<Poisoned>> {
+        if entry.index <= self.server.configured_at {
+            // A snapshot that arrived meanwhile covers it.
+            return Ok(self.server.membership.conf_state());
+        }
         let refusal = match wire::decode_change(entry) {
             Err(error) => Some(ChangeRefusal::Undecodable(error)),
             Ok(change) => match self.server.membership.change(&change.into_v2()) {
@@ -161,6 +165,7 @@ impl<S: Storage> Raft<S> {
         let id = self.server.id();
         let was_member = self.server.membership.contains(id);
         self.server.membership = changed.membership;
+        self.server.configured_at = index;
         let joint = self.server.membership.is_joint();
         self.server.event(Event::ConfigurationChanged { index, joint });
         if was_member && !self.server.membership.contains(id) {

@@ -6,10 +6,11 @@ use crate::event::{Event, StepDownReason};
 use crate::message::{Payload, RequestVote};
 use crate::quorum::VoteResult;
 use crate::role::{Campaign, Next, Role};
+use crate::rules::commit;
 use crate::rules::election::{self, Tally};
 use crate::rules::vote::{self, Voter};
 use crate::storage::Storage;
-use crate::types::{NodeId, Term};
+use crate::types::{EntryId, NodeId, Term};
 
 impl<S: Storage> Raft<S> {
     pub(super) fn on_request_vote(&mut self, from: NodeId, term: Term, request: RequestVote) -> Result<(), Fault> {
@@ -46,8 +47,41 @@ impl<S: Storage> Raft<S> {
     pub(super) fn answer_vote(&mut self, to: NodeId, term: Term, pre_vote: bool, granted: bool) {
         // There is no way to say no in term 0; silence does.
         if term > 0 {
-            let payload = Payload::VoteResponse { pre_vote, granted };
+            let committed = if granted {
+                EntryId::default()
+            } else {
+                self.known_commit()
+            };
+            let payload = Payload::VoteResponse {
+                pre_vote,
+                granted,
+                committed,
+            };
             self.server.promise(to, term, payload);
+        }
+    }
+
+    /// The last entry known to be committed, if it can be named now.
+    fn known_commit(&self) -> EntryId {
+        let index = self.server.log.committed();
+        match self.server.log.term(index) {
+            Ok(term) if self.server.config.refusals_tell_commit => EntryId { term, index },
+            Ok(_) | Err(_) => EntryId::default(),
+        }
+    }
+
+    /// What a refusal says is committed. (A candidate may have missed that its configuration changed, so
+    /// that those whom it asks neither follow it nor lead.) A leader counts for itself.
+    pub(super) fn on_told_commit(&mut self, committed: EntryId) -> Result<(), Fault> {
+        if self.role.as_leader().is_some() {
+            return Ok(());
+        }
+        let log = &mut self.server.log;
+        let news = committed.index > log.committed() && committed.index <= log.last_index();
+        let held = news && log.matches(committed)? == Some(true);
+        match commit::by_hearsay(committed, held) {
+            Some(proof) => log.commit(&proof),
+            None => Ok(()),
         }
     }
 

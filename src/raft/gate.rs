@@ -71,9 +71,9 @@ fn check_payload<S: Storage>(server: &Server<S>, role: &Role, message: &Message)
             }
         }
         Payload::InstallSnapshot(snapshot) => return check_snapshot(snapshot, message.term),
+        Payload::VoteResponse { committed, .. } => check_id(*committed, "committed")?,
         Payload::ReadIndexResponse { index, .. } => in_range(*index, "index")?,
         Payload::Propose { .. }
-        | Payload::VoteResponse { .. }
         | Payload::HeartbeatResponse { .. }
         | Payload::TransferLeader
         | Payload::TimeoutNow

@@ -107,7 +107,17 @@ impl<S: Storage> Raft<S> {
                     promised_ticks,
                 },
             ) => leader.on_heartbeat_response(server, from, &context, promised_ticks)?,
-            (_, Payload::VoteResponse { pre_vote, granted }) => return Ok(self.on_vote(from, pre_vote, granted)?),
+            (
+                _,
+                Payload::VoteResponse {
+                    pre_vote,
+                    granted,
+                    committed,
+                },
+            ) => {
+                self.on_told_commit(committed)?;
+                return Ok(self.on_vote(from, pre_vote, granted)?);
+            }
 
             // What a leader says makes everyone else its follower.
             (

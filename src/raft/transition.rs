@@ -44,9 +44,13 @@ impl<S: Storage> Raft<S> {
     }
 
     pub(super) fn follow(&mut self, term: Term, leader: Option<NodeId>, reason: StepDownReason) {
+        // Somebody's higher term alone is no reason to wait longer: whoever has it may never win.
+        let goes_on = term > self.server.term() && leader.is_none() && self.role.as_leader().is_none();
         self.leave(reason);
         self.server.ballot.adopt(term);
-        self.server.timer.reset(&self.server.config);
+        if !goes_on || self.server.config.higher_term_resets_timer {
+            self.server.timer.reset(&self.server.config);
+        }
         self.role = Role::Follower(Follower::of(leader));
     }
 

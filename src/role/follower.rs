@@ -238,5 +238,6 @@ fn restore<S: Storage>(
         joint: membership.is_joint(),
     });
     server.membership = membership;
+    server.configured_at = id.index;
     Ok(Some(true))
 }

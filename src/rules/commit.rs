@@ -1,7 +1,7 @@
 //! What is committed: sections 5.3 and 5.4.2, Figure 2 ("Rules for Servers", Leaders and `AppendEntries`).
 
 use crate::quorum::Joint;
-use crate::types::{Index, NodeId};
+use crate::types::{EntryId, Index, NodeId};
 
 /// Proof that the log is committed up to an index. Made here only.
 #[derive(Debug)]
@@ -26,6 +26,13 @@ pub(crate) fn by_counting(
 ) -> Option<Committed> {
     let index = voters.committed_index(matched);
     (index > committed && index >= term_start && index <= last).then_some(Committed { index })
+}
+
+/// Whoever refuses a vote may say what it knows to be committed. That stays true for ever, whoever says
+/// it and in whatever term: a log that has this very entry has all that was committed before it.
+pub(crate) fn by_hearsay(committed: EntryId, held: bool) -> Option<Committed> {
+    let index = committed.index;
+    (held && committed.term > 0).then_some(Committed { index })
 }
 
 /// A follower takes the leader's word, as far as its own log is known to match the leader's.

@@ -33,6 +33,7 @@ pub(crate) fn judge(ours: Term, term: Term, from: NodeId, payload: &Payload, gua
         VoteResponse {
             pre_vote: true,
             granted: true,
+            ..
         } if term > ours => Verdict::Proceed,
         Append(_) | Heartbeat { .. } | InstallSnapshot(_) if term > ours => Verdict::Adopt(Some(from)),
         _ if term > ours => Verdict::Adopt(None),

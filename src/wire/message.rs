@@ -60,8 +60,14 @@ impl From<&Message> for proto::Message {
                     Kind::MsgVote
                 })
             },
-            Payload::VoteResponse { pre_vote, granted } => Self {
+            Payload::VoteResponse {
+                pre_vote,
+                granted,
+                committed,
+            } => Self {
                 reject: !granted,
+                committed_index: committed.index,
+                committed_term: committed.term,
                 ..wire(if *pre_vote {
                     Kind::MsgPreVoteResp
                 } else {
@@ -152,6 +158,10 @@ fn payload(wire: proto::Message) -> Result<Payload, DecodeError> {
         Kind::MsgVoteResp | Kind::MsgPreVoteResp => Payload::VoteResponse {
             pre_vote: kind == Kind::MsgPreVoteResp,
             granted: !wire.reject,
+            committed: EntryId {
+                term: wire.committed_term,
+                index: wire.committed_index,
+            },
         },
         Kind::MsgSnap => Payload::InstallSnapshot(Box::new(snapshot)),
         Kind::MsgHeartbeat => Payload::Heartbeat {

@@ -1,6 +1,6 @@
 //! A node that cannot read its log any more promises nothing, and is quiet about it.
 
-use quorate::{CampaignError, Fault, Payload, Poisoned, RoleKind, StorageError};
+use quorate::{CampaignError, EntryId, Fault, Payload, Poisoned, RoleKind, StorageError};
 
 use crate::support::{config, message, plain};
 use crate::{Node, handle, node};
@@ -24,6 +24,7 @@ fn does_not_win(node: &mut Node, pre_vote: bool) {
     let vote = Payload::VoteResponse {
         pre_vote,
         granted: true,
+        committed: EntryId::default(),
     };
     let voted_in = if pre_vote { term + 1 } else { term };
     node.step(message(3, 2, voted_in, vote)).unwrap();

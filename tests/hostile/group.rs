@@ -29,7 +29,7 @@ pub(crate) fn forges(cluster: &Cluster, message: &Message) -> bool {
         Payload::Heartbeat { commit, .. } => !led || *commit > ours.commit,
         Payload::InstallSnapshot(snapshot) => !led || snapshot.metadata.index > ours.commit,
         Payload::RequestVote(request) => request.last > last_of(cluster, message.from),
-        Payload::VoteResponse { pre_vote, granted } => *granted && !pre_vote && term == ours.term,
+        Payload::VoteResponse { pre_vote, granted, .. } => *granted && !pre_vote && term == ours.term,
         Payload::AppendResponse(AppendResponse::Accepted { index, .. }) => {
             term == ours.term && cluster.nodes.contains_key(&message.from) && *index > cluster.committed(message.from)
         }

@@ -199,6 +199,7 @@ fn what_is_no_change_changes_nothing() {
         let entry = Entry {
             kind,
             data,
+            index: 100,
             ..Entry::default()
         };
         node.take_events();

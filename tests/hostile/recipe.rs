@@ -184,6 +184,7 @@ impl Recipe {
             Kind::VoteResponse | Kind::PreVoteResponse => Payload::VoteResponse {
                 pre_vote: self.kind == Kind::PreVoteResponse,
                 granted: flag,
+                committed: EntryId::default(),
             },
             Kind::InstallSnapshot => Payload::InstallSnapshot(Box::new(Snapshot {
                 data: "state".into(),

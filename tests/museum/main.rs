@@ -87,6 +87,7 @@ fn vote((from, to): (NodeId, NodeId), term: u64, granted: bool) -> Message {
     let payload = Payload::VoteResponse {
         pre_vote: false,
         granted,
+        committed: EntryId::default(),
     };
     message(from, to, term, payload)
 }

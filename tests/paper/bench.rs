@@ -298,7 +298,11 @@ pub fn refused() -> Payload {
 }
 
 pub fn vote_answer(pre_vote: bool, granted: bool) -> Payload {
-    Payload::VoteResponse { pre_vote, granted }
+    Payload::VoteResponse {
+        pre_vote,
+        granted,
+        committed: EntryId::default(),
+    }
 }
 
 // ----- what was said

@@ -168,6 +168,7 @@ impl History {
             Payload::VoteResponse {
                 pre_vote: false,
                 granted: true,
+                ..
             } => self.votes(from, term, to),
             _ => {}
         }

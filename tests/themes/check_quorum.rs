@@ -2,7 +2,7 @@
 //! 6.2 and 4.2.3).
 
 use quorate::RoleKind::{Candidate, Follower, Leader};
-use quorate::{ConfState, Config, Event, HardState, NodeId, Payload, StepDownReason, VoteRefusal};
+use quorate::{ConfState, Config, EntryId, Event, HardState, NodeId, Payload, StepDownReason, VoteRefusal};
 
 use crate::support::{Cluster, config, plain, store};
 use crate::{
@@ -85,6 +85,7 @@ fn what_counts_as_an_answer() {
             Payload::VoteResponse {
                 pre_vote: false,
                 granted: true,
+                committed: EntryId::default(),
             },
             10,
         ),

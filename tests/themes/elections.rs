@@ -1,7 +1,9 @@
 //! Who is elected, who gets a vote, and what turns a node into what (section 5.2, 5.4.1).
 
 use quorate::RoleKind::{Candidate, Follower, Leader, PreCandidate};
-use quorate::{CampaignError, CampaignRefusal, ConfState, Event, HardState, NodeId, Payload, RoleKind, VoteRefusal};
+use quorate::{
+    CampaignError, CampaignRefusal, ConfState, EntryId, Event, HardState, NodeId, Payload, RoleKind, VoteRefusal,
+};
 
 use crate::support::{Cluster, config, message, plain, store};
 use crate::{accepted, alone, append, asked, events, hear, heartbeat, heartbeat_answer, leading, request, store_with};
@@ -65,7 +67,16 @@ fn votes_are_counted_once() {
         for (from, granted) in votes {
             let pre_vote = false;
             let granted = *granted;
-            hear(&mut cluster, *from, 1, Payload::VoteResponse { pre_vote, granted });
+            hear(
+                &mut cluster,
+                *from,
+                1,
+                Payload::VoteResponse {
+                    pre_vote,
+                    granted,
+                    committed: EntryId::default(),
+                },
+            );
         }
         assert_eq!(cluster.role(1), expected, "{name}");
         assert_eq!(cluster.term(1), 1, "{name}");
@@ -163,7 +174,11 @@ fn what_turns_a_node_into_what() {
     type Then = [(RoleKind, u64); 4];
     const SAME: Then = [(Follower, 1), (PreCandidate, 1), (Candidate, 1), (Leader, 1)];
     const FOLLOWS: Then = [(Follower, 2); 4];
-    let answer = |pre_vote, granted| Payload::VoteResponse { pre_vote, granted };
+    let answer = |pre_vote, granted| Payload::VoteResponse {
+        pre_vote,
+        granted,
+        committed: EntryId::default(),
+    };
     let cases: [(&str, u64, Payload, Then); 19] = [
         ("append", 2, append((1, 1), &[], 1), FOLLOWS),
         ("heartbeat", 2, heartbeat(1), FOLLOWS),
@@ -242,6 +257,7 @@ fn earlier_terms_are_forgotten() {
         Payload::VoteResponse {
             pre_vote: false,
             granted: true,
+            committed: EntryId::default(),
         },
         Payload::TimeoutNow,
     ];

@@ -63,7 +63,16 @@ fn lead(mut cluster: Cluster, n: u64) -> Cluster {
             .collect::<Vec<_>>()
         {
             let granted = true;
-            hear(&mut cluster, peer, term, Payload::VoteResponse { pre_vote, granted });
+            hear(
+                &mut cluster,
+                peer,
+                term,
+                Payload::VoteResponse {
+                    pre_vote,
+                    granted,
+                    committed: EntryId::default(),
+                },
+            );
         }
     }
     cluster

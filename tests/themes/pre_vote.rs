@@ -1,7 +1,7 @@
 //! Rehearsed elections (thesis 9.6): what they must not disturb, and that they never get stuck.
 
 use quorate::RoleKind::{Candidate, Follower, Leader, PreCandidate};
-use quorate::{Ack, AckKind, Config, HardState, NodeId, Payload, RoleKind, TaskResponse, VoteRefusal};
+use quorate::{Ack, AckKind, Config, EntryId, HardState, NodeId, Payload, RoleKind, TaskResponse, VoteRefusal};
 
 use crate::support::{Cluster, config, message, plain, store};
 use crate::{alone, append, asked, events, hear, heartbeat, request, says, store_with};
@@ -101,7 +101,16 @@ fn rehearsals_are_counted() {
         says(&mut cluster);
         for (from, granted, term) in answers {
             let (pre_vote, granted) = (true, *granted);
-            hear(&mut cluster, *from, *term, Payload::VoteResponse { pre_vote, granted });
+            hear(
+                &mut cluster,
+                *from,
+                *term,
+                Payload::VoteResponse {
+                    pre_vote,
+                    granted,
+                    committed: EntryId::default(),
+                },
+            );
         }
         assert_eq!((cluster.role(1), cluster.term(1)), then, "{name}");
         let kept = cluster.term(1) == 1;
@@ -303,7 +312,11 @@ fn ones_own_vote_waits_for_the_disk() {
     ));
     let vote = |cluster: &mut Cluster, from, pre_vote| {
         let granted = true;
-        let payload = Payload::VoteResponse { pre_vote, granted };
+        let payload = Payload::VoteResponse {
+            pre_vote,
+            granted,
+            committed: EntryId::default(),
+        };
         cluster.node(1).step(message(from, 1, 1, payload)).expect("legal");
     };
     for from in [2, 3, 4] {

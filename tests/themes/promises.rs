@@ -3,8 +3,8 @@
 
 use quorate::RoleKind::{Candidate, Follower, Leader, PreCandidate};
 use quorate::{
-    CampaignError, CampaignRefusal, ConfState, Event, HardState, Payload, RoleKind, Snapshot, SnapshotMetadata,
-    VoteRefusal,
+    CampaignError, CampaignRefusal, ConfState, EntryId, Event, HardState, Payload, RoleKind, Snapshot,
+    SnapshotMetadata, VoteRefusal,
 };
 
 use crate::support::{Cluster, config, message, plain, store};
@@ -134,6 +134,7 @@ fn nothing_but_time_ends_a_promise() {
                 let payload = Payload::VoteResponse {
                     pre_vote: false,
                     granted: true,
+                    committed: EntryId::default(),
                 };
                 hear(cluster, 2, 3, payload);
             },

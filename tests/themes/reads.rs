@@ -4,8 +4,8 @@
 use bytes::Bytes;
 use quorate::RoleKind::{Follower, Leader};
 use quorate::{
-    ConfChangeKind, ConfChangeV2, ConfState, Config, HardState, Index, MemoryStorage, NodeId, Payload, ReadError,
-    ReadRefusal, ReadState, bootstrap,
+    ConfChangeKind, ConfChangeV2, ConfState, Config, EntryId, HardState, Index, MemoryStorage, NodeId, Payload,
+    ReadError, ReadRefusal, ReadState, bootstrap,
 };
 
 use crate::support::{Cluster, config, message, plain, store};
@@ -241,6 +241,7 @@ fn a_new_leader_commits_first() {
             let payload = Payload::VoteResponse {
                 pre_vote: false,
                 granted: true,
+                committed: EntryId::default(),
             };
             for peer in 2..=n {
                 cluster

@@ -1,8 +1,8 @@
 //! How things read, for logs and for people.
 
 use quorate::{
-    Append, AppendResponse, ConfChange, ConfChangeKind, ConfChangeV2, Entry, EntryKind, Event, HardState, Message,
-    Payload, RequestVote, Snapshot, SnapshotMetadata,
+    Append, AppendResponse, ConfChange, ConfChangeKind, ConfChangeV2, Entry, EntryId, EntryKind, Event, HardState,
+    Message, Payload, RequestVote, Snapshot, SnapshotMetadata,
 };
 
 use crate::support::{message, plain, store};
@@ -111,7 +111,11 @@ fn messages_read() {
             forced,
         })
     };
-    let answer = |pre_vote, granted| Payload::VoteResponse { pre_vote, granted };
+    let answer = |pre_vote, granted| Payload::VoteResponse {
+        pre_vote,
+        granted,
+        committed: EntryId::default(),
+    };
     let heard = |promised_ticks| Payload::HeartbeatResponse {
         context: "c".into(),
         promised_ticks,

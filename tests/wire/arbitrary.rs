@@ -123,7 +123,11 @@ fn payload() -> impl Strategy<Value = Payload> {
         append,
         prop_oneof![accepted, rejected].prop_map(Payload::AppendResponse),
         request,
-        any::<(bool, bool)>().prop_map(|(pre_vote, granted)| Payload::VoteResponse { pre_vote, granted }),
+        (any::<(bool, bool)>(), entry_id()).prop_map(|((pre_vote, granted), committed)| Payload::VoteResponse {
+            pre_vote,
+            granted,
+            committed,
+        }),
         snapshot().prop_map(|snapshot| Payload::InstallSnapshot(Box::new(snapshot))),
         (number(), data()).prop_map(|(commit, context)| Payload::Heartbeat { commit, context }),
         (data(), option::of(number())).prop_map(|(context, promised_ticks)| {
@@ -148,9 +152,9 @@ pub(crate) fn message() -> impl Strategy<Value = Message> {
     })
 }
 
-/// Fields that no message has (tags 49, 65, 81 ...), in each of the forms that fields have.
+/// Fields that no message has (tags 81, 97, 113 ...), in each of the forms that fields have.
 pub(crate) fn unknown_fields() -> impl Strategy<Value = Vec<u8>> {
-    let field = (3_u8..128, 0_usize..4, any::<[u8; 8]>()).prop_map(|(tag, form, bytes)| {
+    let field = (5_u8..128, 0_usize..4, any::<[u8; 8]>()).prop_map(|(tag, form, bytes)| {
         let key = |form: u8| [0x88 | form, tag];
         match form {
             0 => [&key(0)[..], &[bytes[0] | 0x80, bytes[1] & 0x7f]].concat(),

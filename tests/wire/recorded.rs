@@ -112,7 +112,11 @@ fn typed_payload(fields: &Value) -> Payload {
             forced: context == "CampaignTransfer",
         })
     };
-    let answer = |pre_vote| Payload::VoteResponse { pre_vote, granted: yes };
+    let answer = |pre_vote| Payload::VoteResponse {
+        pre_vote,
+        granted: yes,
+        committed: EntryId::default(),
+    };
     let entries = items(&fields["entries"], typed_entry);
     let the_read = || entries.first().map(|entry| entry.data.clone()).unwrap_or_default();
     match number(&fields["type"]) {
@@ -297,6 +301,8 @@ fn plain_message(fields: &Value) -> proto::Message {
         context: data(&fields["context"]),
         promised_ticks: None,
         joined: None,
+        committed_index: 0,
+        committed_term: 0,
     }
 }
 

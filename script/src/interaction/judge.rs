@@ -78,6 +78,7 @@ impl Judge {
             Payload::VoteResponse {
                 pre_vote: false,
                 granted: true,
+                ..
             } => self.voted(from, term, message.to),
             _ => {}
         }

@@ -133,7 +133,7 @@ impl<'a> Line<'a> {
                 log: request.last,
                 ..line(if request.pre_vote { "MsgPreVote" } else { "MsgVote" })
             },
-            Payload::VoteResponse { pre_vote, granted } => Self {
+            Payload::VoteResponse { pre_vote, granted, .. } => Self {
                 rejected: (!granted).then_some(0),
                 ..line(vote_response(*pre_vote))
             },
@@ -308,6 +308,7 @@ mod tests {
         let refused = Payload::VoteResponse {
             pre_vote: false,
             granted: false,
+            committed: EntryId::default(),
         };
         assert_eq!(text(refused), "a->2 MsgVoteResp Term:3 Log:0/0 Rejected (Hint: 0)");
     }

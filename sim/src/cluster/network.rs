@@ -20,6 +20,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             Payload::VoteResponse {
                 pre_vote: false,
                 granted: true,
+                ..
             } => self.judge.votes(id, message.term, message.to)?,
             Payload::RequestVote(request) if !request.pre_vote => self.judge.votes(id, message.term, id)?,
             Payload::InstallSnapshot(_) => self.coverage.snapshots_sent += 1,
@@ -139,6 +140,7 @@ fn keeps<M, D: Disk>(member: &Member<M, D>, message: &Message) -> bool {
         Payload::VoteResponse {
             pre_vote: false,
             granted: true,
+            ..
         } => (term == message.term && disk.hard_state.vote == Some(message.to)) || term > message.term,
         Payload::AppendResponse(AppendResponse::Accepted { index, .. }) => {
             term >= message.term && disk.last().index >= *index
