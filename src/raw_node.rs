@@ -268,7 +268,10 @@ impl<S: Storage> RawNode<S> {
     }
 
     /// A committed entry that [changes the configuration](Entry::is_conf_change) is being applied.
-    /// Returns the configuration from now on, to be stored with the state machine.
+    /// Returns the configuration from now on, to be stored with the state machine. (Where a snapshot was
+    /// received since the entry was handed out, that is the snapshot's, and the entry changes nothing:
+    /// [`configuration`](Self::configuration) tells as of which index. Store no snapshot before that one
+    /// is installed.)
     ///
     /// A change that cannot be made is ignored, on every node alike, with an event.
     pub fn apply_conf_change(&mut self, entry: &Entry) -> Result<ConfState, Poisoned> {

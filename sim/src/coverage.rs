@@ -56,6 +56,8 @@ coverage! {
     changes_ignored,
     /// Changes that the application vetoed.
     changes_vetoed,
+    /// Changes applied when a snapshot had already brought a later configuration.
+    changes_overtaken,
     /// Joint configurations entered, by any node.
     joint_states,
     /// Nodes that applied their own removal.

@@ -247,6 +247,11 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             node.apply_conf_change(entry)
         };
         let state = state.map_err(|error| unexpected(id, "a configuration change", &error))?;
+        // A snapshot that was received meanwhile covers the entry: its configuration is a later one.
+        if node.configuration().is_ok_and(|known| known.index > entry.index) {
+            self.coverage.changes_overtaken += 1;
+            return Ok(());
+        }
         let joint = !state.voters_outgoing.is_empty();
         member.conf_state.clone_from(&state);
         self.coverage.changes_applied += 1;
