@@ -15,6 +15,7 @@ pub mod parameters;
 mod shadow;
 pub mod step;
 pub mod storage_suite;
+pub mod timeline;
 pub mod trace;
 pub mod workload;
 
