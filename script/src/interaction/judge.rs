@@ -171,13 +171,6 @@ impl Judge {
             Ok(stored) => stored != of,
             Err(error) => error != quorate::StorageError::Compacted,
         };
-        let earlier = |(index, (of, _)): &(&Index, &(Term, NodeId))| *of < term && lacks(**index, *of);
-        if let Some((index, (of, at))) = self.commits.iter().find(earlier) {
-            let leader = member.id();
-            self.violation(format!(
-                "leader completeness: {leader} leads term {term} without {of}/{index}, which {at} committed"
-            ));
-        }
         let missing = self
             .applied
             .values()
@@ -186,6 +179,14 @@ impl Judge {
             let (leader, entry) = (member.id(), entry.id());
             let words = format!("leader completeness: {leader} leads term {term} without {entry}, which {at} applied");
             self.violation(words);
+            return;
+        }
+        let earlier = |(index, (of, _)): &(&Index, &(Term, NodeId))| *of < term && lacks(**index, *of);
+        if let Some((index, (of, at))) = self.commits.iter().find(earlier) {
+            let leader = member.id();
+            self.violation(format!(
+                "leader completeness: {leader} leads term {term} without {of}/{index}, which {at} committed"
+            ));
         }
     }
 
