@@ -9,6 +9,7 @@ mod line;
 mod machine;
 mod member;
 mod moves;
+mod operator;
 mod pool;
 mod print;
 mod request;
@@ -24,6 +25,8 @@ pub(crate) struct Interaction {
     cluster: Cluster,
     /// `log-level none`: only commands that fail are heard.
     muted: bool,
+    /// `log-level silent`: and of those only `check`.
+    silent: bool,
 }
 
 impl Interaction {
@@ -32,7 +35,9 @@ impl Interaction {
         let mut text = String::new();
         let outcome = self.dispatch(block, &mut Output::new(&mut text, self.muted));
         self.cluster.observe_all();
-        if let Err(failure) = outcome {
+        if let Err(failure) = outcome
+            && (!self.silent || block.command.name == "check")
+        {
             text.push_str(failure.words());
             text.push('\n');
         }

@@ -55,6 +55,41 @@ fn a_leader_without_what_was_committed_before() {
     assert_eq!(verdict, expected.join("\n"));
 }
 
+/// Nobody has applied it yet.
+#[test]
+fn a_leader_without_what_is_known_to_be_committed() {
+    let verdict = last_of(
+        "add-nodes 1 voters=(1) index=10
+         add-nodes 1 voters=(2) index=10
+         campaign 1
+         process-ready 1
+         process-ready 1
+         campaign 2
+         take-ready 2
+         restart 2
+         campaign 2
+         process-ready 2
+         check",
+    );
+    let expected = "VIOLATION leader completeness: 2 leads term 2 without 1/11, which 1 committed\n";
+    assert_eq!(verdict, expected);
+}
+
+/// Of a leader that stands still the lease does not count.
+#[test]
+fn two_leases_at_once() {
+    let begin = "add-nodes 1 voters=(1) index=10 safe-defaults=true read-only=lease-based
+         add-nodes 1 voters=(2) index=10 safe-defaults=true read-only=lease-based
+         campaign 1
+         stabilize";
+    let both = "VIOLATION leases: 1 and 2 both hold one";
+    let holds = |between: &str| {
+        let verdict = last_of(&format!("{begin}\n{between}\ncampaign 2\nstabilize 2\ncheck"));
+        verdict.lines().any(|line| line == both)
+    };
+    assert!(holds("check") && !holds("pause 1") && holds("pause 1\nticks 1 1"));
+}
+
 #[test]
 fn a_snapshot_that_is_of_another_history() {
     let verdict = last_of(

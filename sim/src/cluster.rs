@@ -22,6 +22,7 @@ use crate::history::Prefix;
 use crate::judge::{Judge, Verdict, Violation};
 use crate::machine::StateMachine;
 use crate::member::Member;
+use crate::parameters::Parameters;
 use crate::step::Step;
 use crate::trace::{Record, Trace, What};
 
@@ -117,6 +118,15 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         Ok(cluster)
     }
 
+    /// The cluster that a seed draws, with nothing done to it.
+    pub fn drawn(parameters: &Parameters, make_disk: impl FnMut() -> D + 'static) -> Result<Self, Violation> {
+        let configure = {
+            let parameters = parameters.clone();
+            move |id| parameters.config(id)
+        };
+        Self::new(parameters.seed, parameters.voters, make_disk, configure)
+    }
+
     /// Does one thing, and judges what came of it.
     pub fn step(&mut self, step: Step) -> Verdict {
         match step {
@@ -131,6 +141,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             Step::Crash { node, kept } => self.crash(node, kept)?,
             Step::Restart { node } => self.restart(node)?,
             Step::Join { node } => self.join(node)?,
+            Step::Pause { node } => self.suspend_lease(node),
             Step::Wipe { node } => self.wipe(node),
             Step::Propose {
                 node,

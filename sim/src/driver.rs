@@ -17,7 +17,6 @@ use crate::coverage::Coverage;
 use crate::dice::Dice;
 use crate::disk::Disk;
 use crate::judge::{Verdict, Violation};
-use crate::machine::StateMachine;
 use crate::member::{Life, Member};
 use crate::parameters::{Parameters, Profile};
 use crate::step::{MessageRef, Step};
@@ -109,12 +108,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         workload: W,
         make_disk: impl FnMut() -> D + 'static,
     ) -> Result<Self, Violation> {
-        let configure = {
-            let parameters = parameters.clone();
-            move |id| parameters.config(id)
-        };
-        let mut cluster = Cluster::new(parameters.seed, parameters.voters, make_disk, configure)?;
-        cluster.judge_leases = true;
+        let cluster = Cluster::drawn(parameters, make_disk)?;
         let mut driver = Self {
             dice: Dice::new(parameters.seed),
             clock: Clock::default(),

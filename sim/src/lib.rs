@@ -6,13 +6,16 @@ pub mod coverage;
 pub mod dice;
 pub mod disk;
 mod driver;
+pub mod export;
 pub mod file;
 pub mod history;
 pub mod judge;
 pub mod machine;
 mod member;
 pub mod parameters;
+pub mod replay;
 mod shadow;
+pub mod shrink;
 pub mod step;
 pub mod storage_suite;
 pub mod timeline;
@@ -20,6 +23,9 @@ pub mod trace;
 pub mod workload;
 
 pub use driver::{Driver, Report};
+
+/// The state machine of the simulator's own clients.
+pub type StandardMachine = <workload::Standard as workload::Workload>::Machine;
 
 /// Runs the simulator's own clients over [`disk::MemoryDisk`].
 pub fn simulate(parameters: &parameters::Parameters, steps: u64) -> Report {

@@ -69,6 +69,12 @@ pub enum Step {
         /// The node.
         node: NodeId,
     },
+    /// A node's process stands still until its next tick. Nothing happens in it; but what it would answer
+    /// by a lease counts for nothing until it knows the time.
+    Pause {
+        /// The node.
+        node: NodeId,
+    },
     /// A node's disk is lost.
     Wipe {
         /// The node.
@@ -141,6 +147,50 @@ pub enum Step {
         /// Applied entries that stay in the log.
         keep: u64,
     },
+}
+
+impl Step {
+    /// The node that it is done to; for a message, its recipient.
+    pub fn node(&self) -> Option<NodeId> {
+        match self {
+            Self::Deliver { message, .. } | Self::Lose { message } => match message {
+                MessageRef::Id(_) => None,
+                MessageRef::Nth { to, .. } => Some(*to),
+            },
+            Self::Tick { node, .. }
+            | Self::Ready { node }
+            | Self::Write { node }
+            | Self::Sync { node }
+            | Self::Acknowledge { node }
+            | Self::Apply { node }
+            | Self::Crash { node, .. }
+            | Self::Restart { node }
+            | Self::Join { node }
+            | Self::Pause { node }
+            | Self::Wipe { node }
+            | Self::Propose { node, .. }
+            | Self::Read { node, .. }
+            | Self::Change { node, .. }
+            | Self::Transfer { node, .. }
+            | Self::Campaign { node }
+            | Self::ForgetLeader { node }
+            | Self::ReportUnreachable { node, .. }
+            | Self::ReportSnapshot { node, .. }
+            | Self::Compact { node, .. } => Some(*node),
+        }
+    }
+
+    /// Whether this node has to do with it.
+    pub fn concerns(&self, id: NodeId) -> bool {
+        let sender = match self {
+            Self::Deliver { message, .. } | Self::Lose { message } => match message {
+                MessageRef::Id(_) => None,
+                MessageRef::Nth { from, .. } => Some(*from),
+            },
+            _ => None,
+        };
+        sender == Some(id) || self.node() == Some(id)
+    }
 }
 
 /// Which message in flight.

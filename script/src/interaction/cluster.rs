@@ -49,6 +49,7 @@ impl Cluster {
         for member in &mut self.members {
             self.judge.observe(member);
         }
+        self.judge.leases(&self.members);
     }
 
     /// A node stopped: its own acknowledgements are lost, and its reads.

@@ -1,10 +1,7 @@
 //! The commands: what each takes, what it calls, what it prints.
 
 use quorate::types::NodeId;
-use quorate::{
-    CampaignError, Config, Message, Payload, ProposeError, Proposed, SnapshotStatus, Storage, StorageError,
-    TransferError,
-};
+use quorate::{CampaignError, Config, Message, Payload, ProposeError, Proposed, SnapshotStatus, Storage, StorageError};
 
 use super::Interaction;
 use super::disk::Write;
@@ -13,7 +10,7 @@ use super::line::KINDS;
 use super::member::Member;
 use super::pool::{Filter, Parcel};
 use super::print;
-use super::request::{conf_change, known, template};
+use super::request::{known, template};
 use crate::args::{Command, number};
 use crate::output::{Failure, Output};
 use crate::parse::Block;
@@ -58,6 +55,9 @@ impl Interaction {
             "reorder-msgs" => self.reorder(command),
             "take-ready" => self.take_ready(command, out),
             "persist" => self.persist(command, out),
+            "acknowledge" => self.acknowledge(command, out),
+            "wipe" => self.wipe(command),
+            "pause" => self.pause(command),
             "write-append" => self.write_append(command, out),
             "deliver" => self.deliver_one(command, out),
             "lose" => self.lose(command, out),
@@ -90,29 +90,6 @@ impl Interaction {
         let [id, data] = command.exactly("ID DATA")?;
         let data = data.as_bytes().to_vec();
         proposed(self.cluster.node(number(id)?)?.propose(data))
-    }
-
-    fn propose_conf_change(&mut self, command: &Command, input: &[String]) -> Result<(), Failure> {
-        command.only(&["v1", "transition"])?;
-        let [id] = command.exactly("ID [v1=B] [transition=T]")?;
-        let change = conf_change(command, input)?;
-        proposed(self.cluster.node(number(id)?)?.propose_conf_change(change))
-    }
-
-    fn cancel_conf_change(&mut self, command: &Command) -> Result<(), Failure> {
-        self.cluster.member(only_id(command)?)?.veto_next_change();
-        Ok(())
-    }
-
-    fn transfer_leadership(&mut self, command: &Command) -> Result<(), Failure> {
-        command.only(&["from", "to"])?;
-        let (Some(from), Some(to)) = (command.value("from")?, command.value("to")?) else {
-            return Err(Failure::new("expected: transfer-leadership from=A to=B"));
-        };
-        match self.cluster.node(from)?.transfer_leader(to) {
-            Err(TransferError::Poisoned(poisoned)) => Err(poisoned.into()),
-            Ok(()) | Err(_) => Ok(()),
-        }
     }
 
     fn forget_leader(&mut self, command: &Command) -> Result<(), Failure> {
@@ -156,7 +133,9 @@ impl Interaction {
 
     fn ticks(&mut self, command: &Command) -> Result<(), Failure> {
         let [id, ticks] = command.exactly("ID N")?;
-        let node = self.cluster.node(number(id)?)?;
+        let id = number(id)?;
+        self.cluster.judge.resumed(id);
+        let node = self.cluster.node(id)?;
         let ticks = number(ticks)?;
         if ticks > TICKS_MAX {
             return Err(Failure::new(format!("at most {TICKS_MAX} ticks")));
@@ -335,7 +314,8 @@ impl Interaction {
 
     fn log_level(&mut self, command: &Command) -> Result<(), Failure> {
         let [level] = command.exactly("LEVEL")?;
-        self.muted = is_mute(level)?;
+        self.silent = level.eq_ignore_ascii_case("SILENT");
+        self.muted = self.silent || is_mute(level)?;
         Ok(())
     }
 }
@@ -389,7 +369,7 @@ fn is_mute(level: &str) -> Result<bool, Failure> {
     Ok(level.eq_ignore_ascii_case("NONE"))
 }
 
-fn proposed(outcome: Result<Proposed, ProposeError>) -> Result<(), Failure> {
+pub(super) fn proposed(outcome: Result<Proposed, ProposeError>) -> Result<(), Failure> {
     match outcome.map_err(|error| propose_words(&error)) {
         Err(Some(words)) => Err(Failure::new(words)),
         Ok(_) | Err(None) => Ok(()),

@@ -4,7 +4,7 @@
 
 mod logs;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use quorate::types::{Index, NodeId, Term};
 use quorate::{Entry, Message, Payload, ReadState, RoleKind, Storage};
@@ -17,11 +17,17 @@ use crate::quote::quote;
 #[derive(Debug, Default)]
 pub(crate) struct Judge {
     leaders: BTreeMap<Term, NodeId>,
+    /// What was committed when a leader was first seen to lead its term.
+    began: BTreeMap<Term, Index>,
+    /// Indexes up to which a leader committed in its own term, with that term and the leader.
+    commits: BTreeMap<Index, (Term, NodeId)>,
     /// By whom an entry was applied first.
     applied: BTreeMap<Index, Applied>,
     /// What a node promised, durably or in a message.
     votes: BTreeMap<(NodeId, Term), NodeId>,
     reads: Vec<Asked>,
+    /// Whose process stands still: what it answers by a lease it answers later, once it knows the time.
+    paused: BTreeSet<NodeId>,
     /// What some node knows to be committed.
     committed: Index,
     /// In the order in which they were found.
@@ -68,6 +74,26 @@ impl Judge {
     /// A node stopped: its reads will not be answered.
     pub(crate) fn stopped(&mut self, id: NodeId) {
         self.reads.retain(|asked| asked.at != id);
+        self.resumed(id);
+    }
+
+    /// A node's process stands still, until time passes there.
+    pub(crate) fn paused(&mut self, id: NodeId) {
+        self.paused.insert(id);
+    }
+
+    /// Time passes at a node.
+    pub(crate) fn resumed(&mut self, id: NodeId) {
+        self.paused.remove(&id);
+    }
+
+    /// Two leaders never hold leases at once.
+    pub(crate) fn leases(&mut self, members: &[Member]) {
+        let running = members.iter().filter(|member| !self.paused.contains(&member.id()));
+        let holders: Vec<NodeId> = running.filter(|member| holds_lease(member)).map(Member::id).collect();
+        if let [one, other, ..] = holders[..] {
+            self.violation(format!("leases: {one} and {other} both hold one"));
+        }
     }
 
     /// A message leaves a node.
@@ -113,6 +139,7 @@ impl Judge {
         self.committed = self.committed.max(status.hard_state.commit);
         if status.soft_state.role == RoleKind::Leader {
             self.leads(member, term);
+            self.commits(id, term, status.hard_state.commit);
         }
         if let Some(fault) = member.running().and_then(|node| node.poisoned()) {
             self.violation(format!("poisoned: node {id}: {fault}"));
@@ -132,20 +159,35 @@ impl Judge {
         }
     }
 
+    /// A leader counts no entries but those of its own term.
+    fn commits(&mut self, id: NodeId, term: Term, index: Index) {
+        if index > *self.began.entry(term).or_insert(index) {
+            self.commits.entry(index).or_insert((term, id));
+        }
+    }
+
     /// A new leader has all that was committed in earlier terms.
     fn check_completeness(&mut self, member: &Member, term: Term) {
-        let missing = self.applied.values().find(|applied| {
-            let stored = member.disk().term(applied.entry.index);
-            let has = match stored {
-                Ok(term) => term == applied.entry.term,
-                Err(error) => error == quorate::StorageError::Compacted,
-            };
-            applied.committed_in < term && !has
-        });
+        let lacks = |index: Index, of: Term| match member.disk().term(index) {
+            Ok(stored) => stored != of,
+            Err(error) => error != quorate::StorageError::Compacted,
+        };
+        let missing = self
+            .applied
+            .values()
+            .find(|applied| applied.committed_in < term && lacks(applied.entry.index, applied.entry.term));
         if let Some(Applied { entry, at, .. }) = missing {
             let (leader, entry) = (member.id(), entry.id());
             let words = format!("leader completeness: {leader} leads term {term} without {entry}, which {at} applied");
             self.violation(words);
+            return;
+        }
+        let earlier = |(index, (of, _)): &(&Index, &(Term, NodeId))| *of < term && lacks(**index, *of);
+        if let Some((index, (of, at))) = self.commits.iter().find(earlier) {
+            let leader = member.id();
+            self.violation(format!(
+                "leader completeness: {leader} leads term {term} without {of}/{index}, which {at} committed"
+            ));
         }
     }
 
@@ -201,4 +243,15 @@ impl Judge {
             self.violation(words);
         }
     }
+}
+
+/// By which it may answer reads: it has committed in its term.
+fn holds_lease(member: &Member) -> bool {
+    let Some(status) = member.running().map(quorate::RawNode::status) else {
+        return false;
+    };
+    let term = status.hard_state.term;
+    // What is not on its own disk yet is its own.
+    let committed = member.disk().term(status.hard_state.commit).unwrap_or(term);
+    status.lease_ticks > 0 && committed == term
 }

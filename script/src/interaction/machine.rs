@@ -34,6 +34,11 @@ impl Machine {
         &self.handout
     }
 
+    /// Of the last entry in the state.
+    pub(crate) fn applied(&self) -> Index {
+        self.states.last().map_or(0, |state| state.metadata.index)
+    }
+
     /// The state at this index; at the last one if none is named.
     pub(crate) fn state_at(&self, index: Option<Index>) -> Option<&Snapshot> {
         match index {

@@ -24,8 +24,8 @@ pub(crate) struct Member {
     as_recorded: bool,
     core: Core,
     held: Option<Held>,
-    /// The oldest append task is written, and not synced.
-    append_is_written: bool,
+    /// So many of the oldest append tasks are written, and not synced.
+    written: usize,
     appends: VecDeque<AppendTask>,
     applies: VecDeque<ApplyTask>,
     machine: Machine,
@@ -74,7 +74,7 @@ impl Member {
             hard_state: node.status().hard_state,
             core: Core::Up(Box::new(node)),
             held: None,
-            append_is_written: false,
+            written: 0,
             appends: VecDeque::new(),
             applies: VecDeque::new(),
             machine: Machine::new(initial.clone()),
@@ -127,8 +127,8 @@ impl Member {
         }
     }
 
-    /// Peers are given the state as it is now, and the log begins after it.
-    pub(crate) fn compact_to_applied(&mut self) -> Result<(), StorageError> {
+    /// Peers are given the state as it is now, and of the log only the last `keep` entries before it stay.
+    pub(crate) fn compact_to_applied(&mut self, keep: Index) -> Result<(), StorageError> {
         let state = self.machine.hand_out_last().clone();
         let index = state.metadata.index;
         let disk = self.disk_mut();
@@ -136,7 +136,11 @@ impl Member {
             *handout = state.clone();
         }
         disk.write(Write::Snapshot(state))?;
-        disk.write(Write::Compact(index))
+        let to = index.saturating_sub(keep);
+        if keep > 0 && to < quorate::Storage::first_index(disk)? {
+            return Ok(());
+        }
+        disk.write(Write::Compact(to))
     }
 
     pub(crate) fn has_append_work(&self) -> bool {
@@ -188,7 +192,8 @@ impl Member {
 
     /// Starts anew from what is stored, the state machine being where it was at `applied`.
     pub(crate) fn restart(&mut self, applied: Option<Index>, seed: Option<u64>) -> Result<(), Failure> {
-        let Some(state) = self.machine.state_at(applied).cloned() else {
+        let remembered = self.machine.state_at(applied).cloned();
+        let Some(state) = remembered.or_else(|| self.stored_at(applied)) else {
             return Err(Failure::new("the state machine does not remember that index"));
         };
         let mut disk = self.stop();
@@ -205,11 +210,28 @@ impl Member {
         Ok(())
     }
 
+    /// A snapshot that is stored, but the state machine had not come to it when the node stopped.
+    fn stored_at(&self, applied: Option<Index>) -> Option<Snapshot> {
+        let stored = quorate::Storage::snapshot(self.disk().memory(), 0, 0).ok()?;
+        (applied == Some(stored.metadata.index)).then_some(stored)
+    }
+
+    /// The disk of a node that is down is lost, and all that its state machine was.
+    pub(crate) fn wipe(&mut self) -> Result<(), Failure> {
+        let Core::Down(disk) = &mut self.core else {
+            return Err(Failure::new(format!("node {} runs", self.id)));
+        };
+        let nothing = Snapshot::default();
+        **disk = Disk::new(MemoryStorage::new(), self.as_recorded.then(|| nothing.clone()));
+        self.machine = Machine::new(nothing);
+        Ok(())
+    }
+
     /// What the node leaves behind when it stops: tasks that wait are not done.
     fn stop(&mut self) -> Disk {
         self.events = self.take_events();
         self.held = None;
-        self.append_is_written = false;
+        self.written = 0;
         self.appends.clear();
         self.applies.clear();
         self.veto = false;

@@ -23,10 +23,21 @@ impl Interaction {
         self.cluster.deliver_one(parcel, out)
     }
 
+    /// The oldest of a node's own acknowledgements.
+    pub(super) fn acknowledge(&mut self, command: &Command, out: &mut Output<'_>) -> Result<(), Failure> {
+        let id = only_id(command)?;
+        self.cluster.node(id)?;
+        let Some(parcel) = self.cluster.pool.take_ack(id) else {
+            out.line("nothing to acknowledge");
+            return Ok(());
+        };
+        self.cluster.deliver_one(parcel, out)
+    }
+
     pub(super) fn lose(&mut self, command: &Command, out: &mut Output<'_>) -> Result<(), Failure> {
         command.only(&["nth"])?;
         let pick = pick(command, "FROM->TO TYPE [nth=K]")?;
-        if self.cluster.pool.has_local(pick) {
+        if self.cluster.pool.has_ack(pick) {
             return Err(Failure::new("what a node tells itself is never lost"));
         }
         out.line(match self.cluster.pool.pick(pick, false) {
@@ -72,9 +83,23 @@ impl Interaction {
         Ok(())
     }
 
-    pub(super) fn compact_to_applied(&mut self, command: &Command, out: &mut Output<'_>) -> Result<(), Failure> {
+    pub(super) fn wipe(&mut self, command: &Command) -> Result<(), Failure> {
+        self.cluster.member(only_id(command)?)?.wipe()
+    }
+
+    pub(super) fn pause(&mut self, command: &Command) -> Result<(), Failure> {
         let id = only_id(command)?;
-        let outcome = self.cluster.member(id)?.compact_to_applied();
+        self.cluster.node(id)?;
+        self.cluster.judge.paused(id);
+        Ok(())
+    }
+
+    pub(super) fn compact_to_applied(&mut self, command: &Command, out: &mut Output<'_>) -> Result<(), Failure> {
+        command.only(&["keep"])?;
+        let [id] = command.exactly("ID [keep=K]")?;
+        let id = number(id)?;
+        let keep = command.value("keep")?.unwrap_or(0);
+        let outcome = self.cluster.member(id)?.compact_to_applied(keep);
         outcome.map_err(|error| compaction_failure(&error))?;
         self.show_log(id, out)
     }

@@ -39,6 +39,10 @@ impl Parcel {
         }
     }
 
+    fn is_ack(&self) -> bool {
+        matches!(self.cargo, Cargo::Ack(_))
+    }
+
     pub(crate) fn ack(to: NodeId, ack: Ack, line: &Line<'_>) -> Self {
         debug_assert_eq!(line.to, Party::Node(to));
         Self {
@@ -133,14 +137,21 @@ impl Pool {
             .take(pick.nth.saturating_add(1))
             .last()?;
         match self.parcels.get(at) {
-            Some(parcel) if keep && !parcel.is_local => Some(parcel.clone()),
+            Some(parcel) if keep && !parcel.is_ack() => Some(parcel.clone()),
             _ => Some(self.parcels.remove(at)),
         }
     }
 
+    /// Takes the oldest of a node's own acknowledgements out.
+    pub(crate) fn take_ack(&mut self, of: NodeId) -> Option<Parcel> {
+        let is_meant = |parcel: &Parcel| parcel.to == of && parcel.is_ack();
+        let at = self.parcels.iter().position(is_meant)?;
+        Some(self.parcels.remove(at))
+    }
+
     /// Whether what would be picked cannot be lost.
-    pub(crate) fn has_local(&self, pick: Pick<'_>) -> bool {
-        self.parcels.iter().any(|parcel| pick.admits(parcel) && parcel.is_local)
+    pub(crate) fn has_ack(&self, pick: Pick<'_>) -> bool {
+        self.parcels.iter().any(|parcel| pick.admits(parcel) && parcel.is_ack())
     }
 
     /// Reverses the order of what is on its way to a node; local parcels keep their places.
@@ -160,8 +171,7 @@ impl Pool {
 
     /// Loses a node's own acknowledgements.
     pub(crate) fn forget_acks(&mut self, of: NodeId) {
-        self.parcels
-            .retain(|parcel| parcel.to != of || !matches!(parcel.cargo, Cargo::Ack(_)));
+        self.parcels.retain(|parcel| parcel.to != of || !parcel.is_ack());
     }
 }
 

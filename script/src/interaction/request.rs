@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use bytes::Bytes;
 use quorate::types::{Index, Term};
 use quorate::{
     AnyConfChange, ConfChange, ConfChangeV2, ConfState, Config, ReadMode, Snapshot, SnapshotMetadata, Transition,
@@ -14,6 +15,9 @@ use crate::output::Failure;
 /// The term of the snapshot that new nodes begin with.
 const INITIAL_TERM: Term = 1;
 
+/// A configuration change that carries this is vetoed by every node that applies it.
+pub(super) const VETO: &[u8] = b"veto";
+
 /// The configuration change that a command and its input describe.
 pub(super) fn conf_change(command: &Command, input: &[String]) -> Result<AnyConfChange, Failure> {
     let transition = match command.value::<String>("transition")?.as_deref() {
@@ -23,15 +27,16 @@ pub(super) fn conf_change(command: &Command, input: &[String]) -> Result<AnyConf
         Some(other) => return Err(Failure::new(format!("unknown transition {other}"))),
     };
     let changes = changes::parse(input)?;
+    let veto = command.switch("veto")?;
     if !command.switch("v1")? {
         return Ok(AnyConfChange::V2(ConfChangeV2 {
             transition,
             changes,
-            ..ConfChangeV2::default()
+            context: Bytes::from_static(if veto { VETO } else { b"" }),
         }));
     }
     match changes[..] {
-        [single] if transition == Transition::Auto => Ok(AnyConfChange::V1(ConfChange {
+        [single] if transition == Transition::Auto && !veto => Ok(AnyConfChange::V1(ConfChange {
             kind: single.kind,
             node_id: single.node_id,
             ..ConfChange::default()
@@ -124,7 +129,7 @@ fn initial_snapshot(command: &Command, as_recorded: bool) -> Result<Snapshot, Fa
 type Set = fn(&mut Config, &str) -> Option<()>;
 
 /// The settings by their names here.
-const SETTINGS: [(&str, Set); 22] = [
+const SETTINGS: [(&str, Set); 23] = [
     ("election", |config, value| {
         put(&mut config.election_timeout_ticks, value)
     }),
@@ -133,6 +138,12 @@ const SETTINGS: [(&str, Set); 22] = [
     }),
     ("seed", |config, value| put(&mut config.seed, value)),
     ("prevote", |config, value| switch(&mut config.pre_vote, value)),
+    ("prevote-without-checkquorum", |config, value| {
+        switch(
+            &mut config.allow_pre_vote_without_check_quorum_which_never_heals_from_some_partitions,
+            value,
+        )
+    }),
     ("checkquorum", |config, value| switch(&mut config.check_quorum, value)),
     ("read-only", |config, value| read_mode(&mut config.read_mode, value)),
     ("lease-margin", |config, value| {

@@ -61,8 +61,18 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         }
     }
 
+    /// The seed of a node's next start: never used twice.
+    pub(crate) fn next_seed(&self, id: NodeId) -> u64 {
+        let starts = self.member(id).map_or(0, |member| member.starts);
+        self.seed_of(id, starts + 1)
+    }
+
+    pub(crate) fn seed_of(&self, id: NodeId, start: u64) -> u64 {
+        self.seed ^ (id << 48) ^ (start << 32)
+    }
+
     pub(super) fn restart(&mut self, id: NodeId) -> Verdict {
-        let seed = self.seed;
+        let seed = self.next_seed(id);
         let Some(member) = self.member_mut(id) else {
             return Ok(());
         };
@@ -86,7 +96,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         member.starts += 1;
         let mut config = member.config.clone();
         config.applied = snapshot.metadata.index;
-        config.seed = seed ^ (id << 48) ^ (member.starts << 32);
+        config.seed = seed;
         if member.starts == 1 {
             config.restart_silence_ticks = Some(0); // nothing was promised before
         }

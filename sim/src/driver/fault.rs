@@ -36,7 +36,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             return self.crash(node);
         }
         if self.dice.chance(pause) && self.local(node).paused.is_none() {
-            self.pause(node);
+            self.pause(node)?;
         }
         if self.dice.chance(clock) && self.runs(node) {
             return self.upset_clock(node);
@@ -81,14 +81,15 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         !pending && membership.voters().vote_result(vote) == quorate::quorum::VoteResult::Won
     }
 
-    fn pause(&mut self, node: NodeId) {
+    fn pause(&mut self, node: NodeId) -> Verdict {
         self.cluster.coverage.pauses += 1;
         self.local(node).paused = Some(0);
         // The ticks that it owes come first when it goes on: it answers nothing by a lease from before.
-        self.cluster.suspend_lease(node);
+        self.perform(Step::Pause { node })?;
         self.cluster.note(node, || What::Paused);
         let wait = self.dice.wait(self.parameters.pause_ticks * self.parameters.tick_us);
         self.clock.after(wait, Due::Resume(node));
+        Ok(())
     }
 
     /// Ticks that a process owes are delivered before any other input.

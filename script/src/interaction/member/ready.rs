@@ -9,6 +9,7 @@ use super::{Fact, Member};
 use crate::interaction::line::Line;
 use crate::interaction::pool::Parcel;
 use crate::interaction::print::Batch;
+use crate::interaction::request::VETO;
 use crate::output::{Failure, Output};
 
 /// A Ready that is written and not synced, and what is to be done then.
@@ -156,17 +157,14 @@ impl Member {
         parcels
     }
 
-    /// Writes what the oldest append task holds, without a sync.
+    /// Writes what the oldest append task that is not written holds, without a sync.
     pub(crate) fn write_append(&mut self, out: &mut Output<'_>) -> Result<(), Failure> {
-        if self.append_is_written {
-            return Err(Failure::new("the oldest append task is written already"));
-        }
-        let Some(task) = self.appends.front().cloned() else {
+        let Some(task) = self.appends.get(self.written).cloned() else {
             out.line("no append work to perform");
             return Ok(());
         };
         self.disk_mut().write_task(&task)?;
-        self.append_is_written = true;
+        self.written += 1;
         Ok(())
     }
 
@@ -178,8 +176,9 @@ impl Member {
         };
         out.line("Processing:");
         out.line(Line::of_append_task(self.id, &task, Vec::new()).to_string());
-        if !std::mem::take(&mut self.append_is_written) {
-            self.disk_mut().write_task(&task)?;
+        match self.written.checked_sub(1) {
+            Some(others) => self.written = others,
+            None => self.disk_mut().write_task(&task)?,
         }
         if task.must_sync() {
             self.disk_mut().sync();
@@ -203,11 +202,14 @@ impl Member {
     fn apply(&mut self, entries: &[Entry]) -> Result<(), Failure> {
         let node = self.core.node(self.id)?;
         for entry in entries {
+            if !self.as_recorded && entry.index <= self.machine.applied() {
+                continue; // a snapshot was faster
+            }
             let (update, conf_state) = match entry.conf_change() {
                 None => (entry.data.clone(), None),
                 Some(change) => {
                     let context = change.map(|change| change.context().clone()).unwrap_or_default();
-                    if std::mem::take(&mut self.veto) {
+                    if std::mem::take(&mut self.veto) || context == VETO {
                         node.cancel_conf_change(entry)?;
                         (context, None)
                     } else {

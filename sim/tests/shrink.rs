@@ -1,0 +1,206 @@
+//! Runs that break something by construction are cut down, what is left breaks the same, and so does the
+//! script that it is written as.
+
+#[path = "shrink/lying.rs"]
+mod lying;
+
+use lying::LyingDisk;
+use quorate_script::{Kind, run};
+use quorate_sim::disk::{Disk, MemoryDisk};
+use quorate_sim::export::script;
+use quorate_sim::parameters::{Parameters, Profile, Spread};
+use quorate_sim::replay::replay;
+use quorate_sim::shrink::{Failing, Shrunk, shrink};
+use quorate_sim::step::Step;
+use quorate_sim::workload::Standard;
+use quorate_sim::{Driver, StandardMachine};
+
+const STEPS: u64 = 5_000;
+
+/// The first run that breaks one of these properties.
+fn failing<D: Disk + 'static>(
+    drawn: impl IntoIterator<Item = Parameters>,
+    properties: &[&str],
+    make_disk: fn() -> D,
+) -> Failing {
+    let broken = drawn.into_iter().find_map(|parameters| {
+        let driver = Driver::new(&parameters, Standard::new(1), make_disk).ok()?;
+        let failing = Failing::of(&parameters, driver.recorded().run(STEPS))?;
+        properties.contains(&failing.violation.property).then_some(failing)
+    });
+    let failing = broken.expect("a seed that breaks it");
+    println!("seed {}: {}", failing.parameters.seed, failing.violation);
+    failing
+}
+
+/// Cuts it down, and makes sure that what is left still breaks the same, to the word, and no less does.
+fn cut_down<D: Disk + 'static>(failing: &Failing, make_disk: fn() -> D) -> Shrunk {
+    let shrunk = shrink::<StandardMachine, _>(failing, make_disk).expect("a replay that breaks it too");
+    println!(
+        "{} of {} steps, {} replays",
+        shrunk.steps.len(),
+        failing.steps.len(),
+        shrunk.replays
+    );
+    let again = |steps: &[Step]| replay::<StandardMachine, _>(&shrunk.parameters, steps, make_disk);
+    let broken = again(&shrunk.steps).expect("a violation");
+    assert_eq!(
+        (broken.steps, &broken.violation),
+        (shrunk.steps.len(), &shrunk.violation)
+    );
+    assert_eq!(shrunk.violation.property, failing.violation.property);
+    assert_eq!(
+        shrunk,
+        shrink::<StandardMachine, _>(failing, make_disk).expect("the same again")
+    );
+    for at in 0..shrunk.steps.len() {
+        let mut fewer = shrunk.steps.clone();
+        let spare = fewer.remove(at);
+        let property = again(&fewer).map(|broken| broken.violation.property);
+        assert_ne!(property, Some(shrunk.violation.property), "{spare:?} is not needed");
+    }
+    shrunk
+}
+
+/// What `check` prints at the end of the script, and the script.
+fn checked(shrunk: &Shrunk) -> (String, String) {
+    let Shrunk {
+        parameters,
+        steps,
+        violation,
+        ..
+    } = shrunk;
+    let script = script::<StandardMachine, _>(parameters, steps, violation, MemoryDisk::default).expect("a script");
+    let run = run(Kind::Interaction, &script).expect("the runner's language");
+    // Whatever else happens, the verdict alone differs from what the script expects.
+    assert!(run.differences().len() <= 1, "{script}");
+    (run.outputs().last().cloned().unwrap_or_default(), script)
+}
+
+#[test]
+fn nodes_that_come_back_with_an_empty_disk() {
+    let properties = ["one vote a term", "leader completeness", "election safety"];
+    for first in [0, 40, 100] {
+        let drawn = (first..first + 200).map(|seed| Parameters::draw(seed, Profile::OldIdEmptyDisk));
+        let failing = failing(drawn, &properties, MemoryDisk::default);
+        let shrunk = cut_down(&failing, MemoryDisk::default);
+        assert!(
+            failing.steps.len() > 500 && shrunk.steps.len() < 80,
+            "{:?}",
+            shrunk.steps
+        );
+        let wipes = shrunk.steps.iter().filter(|step| matches!(step, Step::Wipe { .. }));
+        assert!((1..=3).contains(&wipes.count()));
+        let (verdict, script) = checked(&shrunk);
+        assert!(verdict.starts_with("VIOLATION"), "{verdict}{script}");
+        assert!(script.contains("\nwipe "), "{script}");
+        // The disks alone are to blame.
+        let honest = script.replace("\nwipe ", "\nraft-log ");
+        let run = run(Kind::Interaction, &honest).expect("a script");
+        assert_eq!(run.outputs().last().map(String::as_str), Some("ok\n"), "{honest}");
+    }
+}
+
+#[test]
+fn leases_under_clocks_that_drift_too_far() {
+    let drawn = (0..4_000).map(|seed| Parameters {
+        voters: 3,
+        spares: 0,
+        leases: Spread::On,
+        pre_vote: Spread::Off,
+        election_ticks: 10,
+        heartbeat_ticks: 1,
+        lease_margin_ticks: 2,
+        drift: 900_000,
+        transfer: 20_000,
+        partition: 20_000,
+        partition_ticks: 60,
+        delay_us: 2_000,
+        loss: 0,
+        crash: 0,
+        pause: 0,
+        change: 0,
+        meddling: 0,
+        clock_fault: 0,
+        failing_disk: 0,
+        ..Parameters::draw(FAR_OFF + seed, Profile::LeaseBeyondDrift)
+    });
+    let failing = failing(drawn, &["leases do not overlap", "stale read"], MemoryDisk::default);
+    let shrunk = cut_down(&failing, MemoryDisk::default);
+    assert!(
+        failing.steps.len() > 500 && shrunk.steps.len() < 60,
+        "{:?}",
+        shrunk.steps
+    );
+    let (verdict, script) = checked(&shrunk);
+    assert!(verdict.starts_with("VIOLATION leases: "), "{verdict}{script}");
+
+    // The same run, but clocks are said to be sound: time is cut everywhere or nowhere.
+    let mut sound = failing.clone();
+    sound.parameters.profile = Profile::Lease;
+    let ticks = |steps: &[Step]| [1, 2, 3].map(|id| ticks_of(id, steps));
+    let kept = shrink::<StandardMachine, _>(&sound, MemoryDisk::default).expect("it breaks again");
+    let (before, after) = (ticks(&failing.steps), ticks(&kept.steps));
+    let less = [0, 1, 2].map(|at| before[at] - after[at]);
+    assert!(
+        less[0] > 0 && less[0] == less[1] && less[1] == less[2],
+        "{before:?} {after:?}"
+    );
+    println!(
+        "{} steps where time counts, ticks {before:?} and {after:?}",
+        kept.steps.len()
+    );
+    assert!(kept.steps.len() < failing.steps.len() / 2);
+}
+
+/// A seed with which that happens soon.
+const FAR_OFF: u64 = 60;
+
+fn ticks_of(id: u64, steps: &[Step]) -> u64 {
+    let ticks = |step: &Step| match step {
+        Step::Tick { node, ticks } if *node == id => *ticks,
+        _ => 0,
+    };
+    steps.iter().map(ticks).sum()
+}
+
+#[test]
+fn a_disk_that_forgets_votes_that_it_synced() {
+    let drawn = (0..50).map(|seed| Parameters::draw(seed, Profile::Disk));
+    let failing = failing(drawn, &["what was synced is there"], LyingDisk::default);
+    let shrunk = cut_down(&failing, LyingDisk::default);
+    assert!(
+        failing.steps.len() > shrunk.steps.len() && shrunk.steps.len() <= 10,
+        "{:?}",
+        shrunk.steps
+    );
+    let last = &shrunk.steps[shrunk.steps.len() - 2..];
+    assert!(matches!(last, [Step::Crash { .. }, Step::Restart { .. }]), "{last:?}");
+    // The runner's disks do not lie, and its `check` does not ask.
+    let (verdict, script) = checked(&shrunk);
+    assert!(
+        verdict == "ok\n" && script.contains("# `check` may not see it"),
+        "{script}"
+    );
+}
+
+#[test]
+fn what_a_replay_does_not_find_is_not_cut_down() {
+    let parameters = Parameters::draw(3, Profile::Network);
+    let driver = Driver::new(&parameters, Standard::new(1), MemoryDisk::default).expect("a cluster");
+    let steps = driver.recorded().run(1_000).steps;
+    assert_eq!(
+        replay::<StandardMachine, _>(&parameters, &steps, MemoryDisk::default),
+        None
+    );
+    let violation = quorate_sim::judge::Violation {
+        property: "liveness",
+        detail: "nobody answers".to_owned(),
+    };
+    let failing = Failing {
+        parameters,
+        steps,
+        violation,
+    };
+    assert_eq!(shrink::<StandardMachine, _>(&failing, MemoryDisk::default), None);
+}
