@@ -12,6 +12,7 @@ pub mod judge;
 pub mod machine;
 mod member;
 pub mod parameters;
+pub mod partitions;
 mod shadow;
 pub mod step;
 pub mod storage_suite;
