@@ -120,7 +120,7 @@ const SOUND: Rules = Rules {
 /// Walks of the model; `CATCH_UP_WALKS` asks for more.
 fn walks() -> u64 {
     let walks = std::env::var("CATCH_UP_WALKS").ok();
-    walks.and_then(|walks| walks.parse().ok()).unwrap_or(20_000)
+    walks.and_then(|walks| walks.parse().ok()).unwrap_or(5_000)
 }
 
 /// The seeds were found by walking from 0 on.
