@@ -14,6 +14,7 @@ pub mod machine;
 mod member;
 pub mod parameters;
 pub mod replay;
+pub mod partitions;
 mod shadow;
 pub mod shrink;
 pub mod step;
