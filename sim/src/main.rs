@@ -16,6 +16,7 @@ use quorate_sim::disk::MemoryDisk;
 use quorate_sim::export::script;
 use quorate_sim::parameters::{Parameters, Profile};
 use quorate_sim::shrink::{Failing, Shrunk, shrink};
+use quorate_sim::timeline::write_page;
 use quorate_sim::trace::Trace;
 use quorate_sim::{Report, StandardMachine, simulate, standard};
 
@@ -45,6 +46,9 @@ struct Arguments {
     /// With --seed: writes what happens to this file, a line each.
     #[arg(long)]
     log: Option<std::path::PathBuf>,
+    /// With --seed: writes a page to this file that shows the run in a browser.
+    #[arg(long)]
+    timeline: Option<std::path::PathBuf>,
     /// Only says how to replay the first seed that fails, and does not cut it down.
     #[arg(long)]
     no_shrink: bool,
@@ -124,11 +128,12 @@ fn explain(arguments: &Arguments, seed: u64, report: &Report) {
     let Some(violation) = &report.violation else { return };
     println!("\nseed {seed}: VIOLATION {violation}");
     println!("{}", Parameters::draw(seed, arguments.profile(seed)));
-    println!(
-        "replay: cargo run --release -p quorate-sim -- --seed {seed} --steps {} --profile {}",
-        arguments.steps,
-        arguments.profile(seed)
-    );
+    println!("replay: {}", replay_command(arguments, seed));
+}
+
+fn replay_command(arguments: &Arguments, seed: u64) -> String {
+    let (steps, profile) = (arguments.steps, arguments.profile(seed));
+    format!("cargo run --release -p quorate-sim -- --seed {seed} --steps {steps} --profile {profile}")
 }
 
 /// Cuts down the first seed whose violation a replay finds, and writes it as a script.
@@ -217,14 +222,14 @@ fn run_all(arguments: &Arguments, began: Instant) -> Sum {
 
 fn run_one(arguments: &Arguments, seed: u64) -> Report {
     let parameters = Parameters::draw(seed, arguments.profile(seed));
-    let mut report = match (standard(&parameters), &arguments.log) {
-        (Ok(driver), Some(_)) => driver.traced().run(arguments.steps),
+    let shown = arguments.log.is_some() || arguments.timeline.is_some();
+    let mut report = match standard(&parameters) {
+        Ok(driver) if shown => driver.traced().run(arguments.steps),
         _ => simulate(&parameters, arguments.steps),
     };
-    if let (Some(path), Some(trace)) = (&arguments.log, &report.trace)
-        && let Err(error) = write_log(path, trace)
-    {
-        eprintln!("{}: {error}", path.display());
+    if let Some(trace) = &mut report.trace {
+        trace.parameters = format!("{}\n{}", trace.parameters, replay_command(arguments, seed));
+        show(arguments, trace);
     }
     if arguments.twice {
         let again = simulate(&parameters, arguments.steps);
@@ -236,6 +241,17 @@ fn run_one(arguments: &Arguments, seed: u64) -> Report {
         }
     }
     report
+}
+
+/// Writes what happened to wherever it is wanted.
+fn show(arguments: &Arguments, trace: &Trace) {
+    let log = arguments.log.as_ref().map(|path| (path, write_log(path, trace)));
+    let page = arguments.timeline.as_ref().map(|path| (path, write_page(trace, path)));
+    for (path, written) in [log, page].into_iter().flatten() {
+        if let Err(error) = written {
+            eprintln!("{}: {error}", path.display());
+        }
+    }
 }
 
 fn write_log(path: &Path, trace: &Trace) -> std::io::Result<()> {

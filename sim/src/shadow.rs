@@ -77,10 +77,6 @@ impl Shadow {
         usize::try_from(index.checked_sub(self.base.index)?.checked_sub(1)?).ok()
     }
 
-    pub(crate) fn base(&self) -> EntryId {
-        self.base
-    }
-
     pub(crate) fn last(&self) -> EntryId {
         match self.entries.back() {
             Some((term, _)) => EntryId {

@@ -19,7 +19,9 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         }
         let status = node.status();
         let events = node.take_events();
-        events.into_iter().for_each(|event| self.on_event(id, &event));
+        for event in events {
+            self.on_event(id, &event);
+        }
         let before = self.members[Self::position(id)].seen;
         let (term, commit) = (status.hard_state.term, status.hard_state.commit);
         Judge::monotone(id, "term", before.term, term)?;

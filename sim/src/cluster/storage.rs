@@ -30,7 +30,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             self.send(id, message)?;
         }
         for state in ready.read_states().to_vec() {
-            self.on_read_state(id, state)?;
+            self.on_read_state(id, &state)?;
         }
         let member = &mut self.members[Self::position(id)];
         if asynchronous {
@@ -281,8 +281,9 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             .into_values()
             .filter_map(|(_, command)| member.calls.proposals.remove(&command))
             .collect();
-        lost.into_iter()
-            .for_each(|operation| self.end(id, operation, Outcome::Unknown));
+        for operation in lost {
+            self.end(id, operation, Outcome::Unknown);
+        }
         self.coverage.snapshots_installed += 1;
         self.answer_reads(id);
         self.note(id, || What::Note {
@@ -350,7 +351,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         Ok(())
     }
 
-    fn on_read_state(&mut self, id: NodeId, state: ReadState) -> Verdict {
+    fn on_read_state(&mut self, id: NodeId, state: &ReadState) -> Verdict {
         let Some([operation]) = crate::machine::numbers(&state.context) else {
             return Ok(());
         };
