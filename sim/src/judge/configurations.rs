@@ -6,7 +6,9 @@ use quorate::membership::Membership;
 use quorate::quorum::VoteResult;
 use quorate::{ConfState, Index, NodeId};
 
-use super::{Verdict, Violation};
+use super::{Verdict, check};
+
+const SAME: &str = "same configuration";
 
 /// Remembers the configuration that each index switched to.
 #[derive(Clone, Debug, Default)]
@@ -15,28 +17,32 @@ pub struct Configurations {
 }
 
 impl Configurations {
-    /// A node applied the change (or the snapshot) at `index` and has this configuration now.
+    /// A node applied the change at `index` and has this configuration now.
     pub fn applies(&mut self, node: NodeId, index: Index, state: &ConfState) -> Verdict {
         if let Some(first) = self.seen.get(&index) {
-            return if first == state {
-                Ok(())
-            } else {
-                Err(Violation::new(
-                    "same configuration",
-                    format!("{node} has {state:?} at {index}, others have {first:?}"),
-                ))
-            };
+            return check(first == state, SAME, || {
+                format!("{node} has {state:?} at {index}, others have {first:?}")
+            });
         }
-        if let Some((before, first)) = self.seen.range(..index).next_back()
-            && !overlap(first, state)
-        {
-            return Err(Violation::new(
-                "quorums overlap",
-                format!("{first:?} of {before} and {state:?} of {index} have quorums without a common node"),
-            ));
+        if let Some((before, first)) = self.latest() {
+            // Changes are applied in their order: who is first to apply one has applied all before it.
+            check(before < index, SAME, || {
+                format!("{node} applies a change at {index}, others came to {before} without it")
+            })?;
+            check(overlap(first, state), "quorums overlap", || {
+                format!("{first:?} of {before} and {state:?} of {index} have quorums without a common node")
+            })?;
         }
         self.seen.insert(index, state.clone());
         Ok(())
+    }
+
+    /// A node has this configuration when everything up to `index` is applied: by a snapshot, say.
+    pub fn is_at(&self, node: NodeId, index: Index, state: &ConfState) -> Verdict {
+        let here = self.at(index);
+        check(here == Some(state), SAME, || {
+            format!("{node} has {state:?} as of {index}, others have {here:?}")
+        })
     }
 
     /// The newest.
