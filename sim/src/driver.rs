@@ -17,7 +17,6 @@ use crate::coverage::Coverage;
 use crate::dice::Dice;
 use crate::disk::Disk;
 use crate::judge::{Verdict, Violation};
-use crate::machine::StateMachine;
 use crate::member::{Life, Member};
 use crate::parameters::{Parameters, Profile};
 use crate::step::{MessageRef, Step};

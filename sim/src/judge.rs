@@ -13,7 +13,7 @@ mod replicas;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use quorate::{Entry, EntryId, HardState, Index, NodeId, Term};
+use quorate::{ConfState, Entry, EntryId, HardState, Index, NodeId, Term};
 
 use crate::shadow::digest;
 pub use crate::shadow::{Mark, Shadow};
@@ -217,16 +217,10 @@ impl Judge {
 
     /// What a leader counts as committed is on the disks of a quorum, now. (A disk that was lost since
     /// counts: it had it when it said so.)
-    pub fn durable(
-        node: NodeId,
-        last: EntryId,
-        voters: &quorate::quorum::Joint,
-        holds: impl Fn(NodeId) -> bool,
-    ) -> Verdict {
-        let held = voters.committed_index(|voter| Some(if holds(voter) { last.index } else { 0 }));
-        check(held >= last.index, "committed is durable on a quorum", || {
-            let voters = voters.ids();
-            format!("{node} commits {last}, which is not on the disks of a quorum of {voters:?}")
+    pub fn durable(node: NodeId, last: EntryId, members: &ConfState, holds: impl Fn(NodeId) -> bool) -> Verdict {
+        let held = configurations::is_quorum(members, holds);
+        check(held, "committed is durable on a quorum", || {
+            format!("{node} commits {last}, which is not on the disks of a quorum of {members:?}")
         })
     }
 }

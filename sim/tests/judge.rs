@@ -5,7 +5,6 @@ mod liars;
 #[path = "judge/promises.rs"]
 mod promises;
 
-use quorate::quorum::{Joint, Majority};
 use quorate::{ConfState, Entry, EntryId, HardState, Index, NodeId, Snapshot, SnapshotMetadata, Term};
 use quorate_sim::judge::{Configurations, Judge, Mark, Replicas, Shadow, Violation};
 
@@ -164,6 +163,12 @@ fn state_machine_safety_of_commits() {
     breaks("state machine safety", judge.commits(2, 3, 3, &log(&[2, 3])));
     breaks("state machine safety", judge.commits(2, 3, 4, &log(&[2, 3, 3]))); // beyond what is known
     holds(judge.commits(2, 3, 4, &log(&[2, 2, 3])));
+    // Somebody who is behind; and the same term, but other data.
+    holds(judge.commits(3, 3, 2, &log(&[2])));
+    breaks("state machine safety", judge.commits(3, 3, 2, &log(&[1])));
+    let mut other = log(&[2]);
+    other.apply(Mark::entry(&entry(3, 2, "other")));
+    breaks("state machine safety", judge.commits(3, 3, 3, &other));
 }
 
 #[test]
@@ -221,12 +226,18 @@ fn leases_do_not_overlap() {
 
 #[test]
 fn committed_is_durable_on_a_quorum() {
-    let durable = |voters: &Joint, disks: &[NodeId]| Judge::durable(1, id(7, 3), voters, |id| disks.contains(&id));
-    let three = Joint::new(Majority::new([1, 2, 3]), Majority::new([]));
-    let moving = Joint::new(Majority::new([1, 2, 3]), Majority::new([3, 4, 5]));
+    let durable =
+        |members: &ConfState, disks: &[NodeId]| Judge::durable(1, id(7, 3), members, |id| disks.contains(&id));
+    let three = ConfState::of_voters([1, 2, 3]);
+    let moving = ConfState {
+        voters_outgoing: vec![3, 4, 5],
+        ..three.clone()
+    };
+    let four = ConfState::of_voters([1, 2, 3, 4]);
     let property = "committed is durable on a quorum";
     holds(durable(&three, &[2, 3])); // the leader's own disk may be behind
     breaks(property, durable(&three, &[1, 4]));
+    breaks(property, durable(&four, &[1, 4])); // a half is no majority
     holds(durable(&moving, &[1, 3, 5]));
     breaks(property, durable(&moving, &[1, 2, 3])); // a majority of one half only
 }

@@ -1,10 +1,10 @@
 //! What is looked at after each step: the node that it was done to.
 
-use quorate::{EntryId, Event, Index, NodeId, RoleKind, Status, Term, TransferAbort};
+use quorate::{EntryId, Event, Index, NodeId, RoleKind, Snapshot, SnapshotMetadata, Status, Term, TransferAbort};
 
 use super::{Cluster, unexpected};
 use crate::disk::Disk;
-use crate::judge::{Judge, Verdict};
+use crate::judge::{Judge, Mark, Verdict};
 use crate::machine::StateMachine;
 use crate::member::Seen;
 use crate::trace::What;
@@ -113,9 +113,29 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             return Ok(());
         };
         let last = EntryId { term, index: commit };
-        Judge::durable(id, last, node.membership().voters(), |voter| {
+        Judge::durable(id, last, &node.membership().conf_state(), |voter| {
             self.member(voter).is_some_and(|voter| voter.durable.holds(last))
         })
+    }
+
+    /// Writes are durable now.
+    pub(super) fn settle(&mut self, id: NodeId, written: Vec<Mark>) -> Verdict {
+        for mark in written {
+            if let Mark::HardState(state) = mark
+                && let Some(candidate) = state.vote
+            {
+                self.judge.votes(id, state.term, candidate)?;
+            }
+            self.members[Self::position(id)].durable.apply(mark);
+        }
+        Ok(())
+    }
+
+    /// A snapshot holds what everybody has at its index.
+    pub(super) fn judge_snapshot(&mut self, id: NodeId, snapshot: &Snapshot) -> Verdict {
+        let SnapshotMetadata { conf_state, index, .. } = &snapshot.metadata;
+        self.judge.replicas.is_at(id, *index, &snapshot.data)?;
+        self.judge.configurations.is_at(id, *index, conf_state)
     }
 
     fn on_event(&mut self, id: NodeId, event: &Event) {

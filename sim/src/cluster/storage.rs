@@ -139,19 +139,6 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         self.settle(id, written)
     }
 
-    /// Writes are durable now.
-    pub(super) fn settle(&mut self, id: NodeId, written: Vec<Mark>) -> Verdict {
-        for mark in written {
-            if let Mark::HardState(state) = mark
-                && let Some(candidate) = state.vote
-            {
-                self.judge.votes(id, state.term, candidate)?;
-            }
-            self.members[Self::position(id)].durable.apply(mark);
-        }
-        Ok(())
-    }
-
     fn finish_batch(&mut self, id: NodeId, ready: Ready) -> Verdict {
         if let Some(snapshot) = ready.snapshot() {
             self.install(id, &snapshot.clone())?;
@@ -301,13 +288,6 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             text: format!("installs {}", snapshot.id()),
         });
         Ok(())
-    }
-
-    /// A snapshot holds what everybody has at its index.
-    pub(super) fn judge_snapshot(&mut self, id: NodeId, snapshot: &Snapshot) -> Verdict {
-        let SnapshotMetadata { conf_state, index, .. } = &snapshot.metadata;
-        self.judge.replicas.is_at(id, *index, &snapshot.data)?;
-        self.judge.configurations.is_at(id, *index, conf_state)
     }
 
     /// A snapshot of what is applied, and all but the last `keep` applied entries dropped.

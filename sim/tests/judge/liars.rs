@@ -6,10 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use quorate::{Entry, Index, InitialState, NodeId, Snapshot, Storage, StorageError, Term};
 use quorate_sim::Driver;
-use quorate_sim::cluster::Outcome;
 use quorate_sim::dice::Dice;
 use quorate_sim::disk::{Disk, MemoryDisk, Write};
-use quorate_sim::judge::Verdict;
 use quorate_sim::machine::{Malformed, StateMachine};
 use quorate_sim::parameters::{Parameters, Profile};
 use quorate_sim::workload::{Request, Workload};
@@ -138,14 +136,6 @@ impl<M: StateMachine> Workload for Writers<M> {
 
     fn ask(&mut self, operation: u64, _: u64, _: &mut Dice) -> Request {
         Request::Write(operation.to_be_bytes().to_vec().into())
-    }
-
-    fn ended(&mut self, _: u64, _: &Outcome) {}
-
-    fn committed(&mut self, _: &Bytes) {}
-
-    fn verdict(&mut self) -> Verdict {
-        Ok(())
     }
 }
 

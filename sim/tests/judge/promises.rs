@@ -95,7 +95,7 @@ fn what_is_accepted_is_on_disk() {
 #[test]
 fn a_promise_is_kept_by_its_term_on_disk() {
     let answers = |promised_ticks, term| {
-        let context = Default::default();
+        let context = bytes::Bytes::new();
         let durable = disk(voted(term, 2), &[]);
         let answer = Payload::HeartbeatResponse {
             context,
