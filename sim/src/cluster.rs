@@ -48,8 +48,6 @@ pub struct Cluster<M, D> {
     pub(crate) pool: BTreeMap<u64, Message>,
     messages: u64,
     pub(crate) judge: Judge,
-    /// Digests of state machines by what they applied.
-    states: BTreeMap<Index, u64>,
     seed: u64,
     /// Simulated time, in microseconds: for the trace only.
     pub(crate) now: u64,
@@ -91,7 +89,6 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             pool: BTreeMap::new(),
             messages: 0,
             judge: Judge::new(FIRST),
-            states: BTreeMap::new(),
             seed,
             now: 0,
             trace: None,
@@ -150,8 +147,8 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             } => self.propose(node, operation, command)?,
             Step::Read { node, operation, query } => self.read(node, operation, query)?,
             Step::Change { node, change, expected } => self.change(node, change, expected)?,
-            Step::Transfer { node, to } => self.transfer(node, to),
-            Step::Campaign { node } => self.campaign(node),
+            Step::Transfer { node, to } => self.transfer(node, to)?,
+            Step::Campaign { node } => self.campaign(node)?,
             Step::ForgetLeader { node } => self.forget_leader(node)?,
             Step::ReportUnreachable { node, peer } => self.report_unreachable(node, peer)?,
             Step::ReportSnapshot { node, peer, finished } => self.report_snapshot(node, peer, finished)?,

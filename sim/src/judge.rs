@@ -6,14 +6,20 @@
 //! history that breaks it.
 
 mod configurations;
+mod node;
+mod promise;
+mod replicas;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use quorate::{Entry, EntryId, Index, NodeId, Term};
+use quorate::{ConfState, Entry, EntryId, HardState, Index, NodeId, Term};
 
-use crate::shadow::{Shadow, digest};
+use crate::shadow::digest;
+pub use crate::shadow::{Mark, Shadow};
 pub use configurations::Configurations;
+pub(crate) use replicas::COMPARED_EVERY;
+pub use replicas::Replicas;
 
 /// A property that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +31,8 @@ pub struct Violation {
 }
 
 impl Violation {
-    pub(crate) fn new(property: &'static str, detail: impl Into<String>) -> Self {
+    /// Of this property.
+    pub fn new(property: &'static str, detail: impl Into<String>) -> Self {
         let detail = detail.into();
         Self { property, detail }
     }
@@ -60,6 +67,8 @@ struct Committed {
 }
 
 /// Remembers what was seen of all nodes, and says when something contradicts it.
+///
+/// It grows with the entries and terms that it is told of, some hundred bytes each, not with steps.
 #[derive(Clone, Debug, Default)]
 pub struct Judge {
     leaders: BTreeMap<Term, NodeId>,
@@ -69,9 +78,12 @@ pub struct Judge {
     /// Index 1 + position; the entries that every start has in common are given by `base`.
     committed: Vec<Committed>,
     base: Index,
-    applied: BTreeMap<Index, u64>,
+    /// The highest index that was applied by anybody.
+    applied: Index,
     /// Configurations by the index that switched to them.
     pub configurations: Configurations,
+    /// What the state machines said and were.
+    pub replicas: Replicas,
 }
 
 impl Judge {
@@ -79,6 +91,7 @@ impl Judge {
     pub fn new(base: Index) -> Self {
         Self {
             base,
+            applied: base,
             ..Self::default()
         }
     }
@@ -93,15 +106,19 @@ impl Judge {
             .get(usize::try_from(index.checked_sub(self.base + 1)?).ok()?)
     }
 
-    /// *Election safety*: at most one leader a term.
-    pub fn leads(&mut self, node: NodeId, term: Term) -> Verdict {
+    /// *Election safety*: at most one leader a term. It leads by its own vote too, which its disk holds.
+    pub fn leads(&mut self, node: NodeId, term: Term, durable: HardState) -> Verdict {
         let leader = *self.leaders.entry(term).or_insert(node);
         check(leader == node, "election safety", || {
             format!("{leader} and {node} both lead term {term}")
+        })?;
+        let voted = durable.term == term && durable.vote == Some(node);
+        check(voted, "persist before send", || {
+            format!("{node} leads term {term} without its own durable vote: {durable:?}")
         })
     }
 
-    /// One vote a node and term, across restarts (section 5.2).
+    /// One vote a node and term, across restarts (section 5.2): one that was sent, or is on the disk.
     pub fn votes(&mut self, node: NodeId, term: Term, candidate: NodeId) -> Verdict {
         let first = *self.votes.entry((node, term)).or_insert(candidate);
         check(first == candidate, "one vote a term", || {
@@ -110,9 +127,13 @@ impl Judge {
     }
 
     /// *Log matching*: two entries of one index and term are the same, and so are those before them.
-    /// `prev` is the term of the entry before, where it is known.
+    /// `prev` is the term of the entry before, or of the snapshot that the log begins after; a log that
+    /// does not have it has a gap. Terms never fall along a log.
     pub fn stores(&mut self, node: NodeId, entry: &Entry, prev: Option<Term>) -> Verdict {
-        let Some(prev) = prev else { return Ok(()) };
+        let Some(prev) = prev.filter(|prev| *prev <= entry.term) else {
+            let detail = format!("{node} stores {} after an entry of term {prev:?}", entry.id());
+            return Err(Violation::new("logs have no gaps", detail));
+        };
         let seen = (digest(entry), prev);
         let first = *self.entries.entry((entry.index, entry.term)).or_insert(seen);
         check(first == seen, "log matching", || {
@@ -123,27 +144,18 @@ impl Judge {
         })
     }
 
-    /// *Leader append-only*: a leader never overwrites or deletes what is in its log. `kept` is the last
-    /// entry that it wrote in this term.
-    pub fn leader_writes(node: NodeId, entry: EntryId, kept: EntryId) -> Verdict {
-        let overwrites = entry.term == kept.term && entry.index <= kept.index;
-        check(!overwrites, "leader append-only", || {
-            format!("{node} writes {entry} after {kept}, both as the leader")
-        })
-    }
-
-    /// *Leader completeness*: what was committed under earlier leaders is in this leader's log.
-    pub(crate) fn leader_begins(&self, node: NodeId, term: Term, log: &Shadow) -> Verdict {
-        let earlier = self.committed.partition_point(|committed| committed.by < term);
-        let Some(last) = earlier.checked_sub(1) else {
+    /// *Leader completeness*: what was committed under earlier leaders is in this leader's log. Asked
+    /// when a leader begins, and again when an earlier one turns out to have committed something.
+    pub fn leader_holds(&self, node: NodeId, term: Term, log: &Shadow) -> Verdict {
+        let Some(last) = self.committed.iter().rposition(|committed| committed.by < term) else {
             return Ok(());
         };
+        let Committed { term: of, by, .. } = self.committed[last];
         let id = EntryId {
-            term: self.committed[last].term,
+            term: of,
             index: self.base + 1 + last as u64,
         };
         check(log.holds(id), "leader completeness", || {
-            let by = self.committed[last].by;
             format!(
                 "{node} leads term {term} without {id}, committed in term {by}; its last is {}",
                 log.last()
@@ -151,9 +163,22 @@ impl Judge {
         })
     }
 
-    /// A node of term `by` knows that the entries up to `index` are committed.
-    pub(crate) fn commits(&mut self, node: NodeId, by: Term, index: Index, log: &Shadow) -> Verdict {
-        for at in self.committed() + 1..=index {
+    /// A node of term `by` knows that the entries up to `index` are committed: it has them, and where
+    /// others knew before, they are the same. True if nobody knew of the last.
+    pub fn commits(&mut self, node: NodeId, by: Term, index: Index, log: &Shadow) -> Result<bool, Violation> {
+        let known = self.committed();
+        let both = index.min(known);
+        if let (Some(ours), Some((term, digest))) = (self.committed_at(both), log.entry(both)) {
+            check(
+                (ours.term, ours.digest) == (term, digest),
+                "state machine safety",
+                || {
+                    let ours = ours.term;
+                    format!("{node} commits {both} of term {term}, it was committed with term {ours}")
+                },
+            )?;
+        }
+        for at in known + 1..=index {
             let Some((term, digest)) = log.entry(at) else {
                 return Err(Violation::new(
                     "committed entries exist",
@@ -162,50 +187,40 @@ impl Judge {
             };
             self.committed.push(Committed { term, digest, by });
         }
-        let (ours, theirs) = (self.committed_at(index).map(|entry| entry.term), log.term(index));
+        Ok(index > known)
+    }
+
+    /// A leader's snapshot replaces a log: it stands for what is committed.
+    pub fn installs(&self, node: NodeId, id: EntryId) -> Verdict {
+        let committed = self.committed_at(id.index).map(|entry| entry.term);
         check(
-            theirs.is_none() || ours.is_none() || ours == theirs,
+            id.index <= self.base || committed == Some(id.term),
             "state machine safety",
-            || format!("{node} commits {index} of term {theirs:?}, it was committed with term {ours:?}"),
+            || format!("{node} is sent a snapshot of {id}, where {committed:?} was committed"),
         )
     }
 
-    /// *State machine safety*: nodes that apply an entry at an index apply the same one. True for the
-    /// first that does.
+    /// *State machine safety*: nodes that apply an entry at an index apply the same one, and only what is
+    /// committed. True for the first that does.
     pub fn applies(&mut self, node: NodeId, entry: &Entry) -> Result<bool, Violation> {
-        let seen = digest(entry);
-        let committed = self.committed_at(entry.index).is_none_or(|first| first.digest == seen);
-        let before = self.applied.len();
-        let first = *self.applied.entry(entry.index).or_insert(seen);
-        check(committed && first == seen, "state machine safety", || {
-            format!("{node} applies {}, others had another entry there", entry.id())
+        let Some(committed) = self.committed_at(entry.index) else {
+            let detail = format!("{node} applies {}, which nobody has committed", entry.id());
+            return Err(Violation::new("state machine safety", detail));
+        };
+        check(committed.digest == digest(entry), "state machine safety", || {
+            format!("{node} applies {}, another entry was committed there", entry.id())
         })?;
-        Ok(self.applied.len() > before)
+        let first = entry.index > self.applied;
+        self.applied = self.applied.max(entry.index);
+        Ok(first)
     }
 
-    /// Terms, commit indexes and what is applied never fall while a node runs.
-    pub fn monotone(node: NodeId, what: &'static str, before: u64, now: u64) -> Verdict {
-        check(before <= now, "monotone", || {
-            format!("{node}: {what} falls from {before} to {now}")
+    /// What a leader counts as committed is on the disks of a quorum, now. (A disk that was lost since
+    /// counts: it had it when it said so.)
+    pub fn durable(node: NodeId, last: EntryId, members: &ConfState, holds: impl Fn(NodeId) -> bool) -> Verdict {
+        let held = configurations::is_quorum(members, holds);
+        check(held, "committed is durable on a quorum", || {
+            format!("{node} commits {last}, which is not on the disks of a quorum of {members:?}")
         })
     }
-
-    /// A linearizable read is answered at an index not below what was committed when it was asked.
-    pub fn reads(node: NodeId, index: Index, committed_before: Index) -> Verdict {
-        check(index >= committed_before, "stale read", || {
-            format!("{node} reads at {index}, {committed_before} was committed before it was asked")
-        })
-    }
-
-    /// Two leaders never hold leases at once.
-    pub fn leases(node: NodeId, other: Option<NodeId>) -> Verdict {
-        check(other.is_none(), "leases do not overlap", || {
-            format!("{node} and {} both hold a lease", other.unwrap_or(0))
-        })
-    }
-}
-
-/// What a message says and the disk does not hold: nothing leaves before what it promises is durable.
-pub(crate) fn promise(holds: bool, detail: impl FnOnce() -> String) -> Verdict {
-    check(holds, "persist before send", detail)
 }

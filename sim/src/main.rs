@@ -58,6 +58,9 @@ struct Arguments {
     /// Threads; each runs seeds of its own.
     #[arg(long, default_value_t = std::thread::available_parallelism().map_or(1, usize::from))]
     threads: usize,
+    /// Stops at the first seed that fails.
+    #[arg(long)]
+    fail_fast: bool,
     /// Fails if a row of the coverage table is zero.
     #[arg(long)]
     full_coverage: bool,
@@ -203,7 +206,8 @@ fn run_all(arguments: &Arguments, began: Instant) -> Sum {
             scope.spawn(|| {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    let late = limit.is_some_and(|limit| began.elapsed() > limit);
+                    let failed = arguments.fail_fast && sum.lock().is_ok_and(|sum| !sum.failures.is_empty());
+                    let late = failed || limit.is_some_and(|limit| began.elapsed() > limit);
                     if seed >= seeds.end || late {
                         return;
                     }

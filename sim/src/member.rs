@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
-use quorate::{
-    Ack, AppendTask, ApplyTask, ConfState, Config, EntryId, Index, NodeId, RawNode, Ready, RoleKind, Storage, Term,
-};
+use quorate::{Ack, AppendTask, ApplyTask, ConfState, Config, Index, NodeId, RawNode, Ready, RoleKind, Storage, Term};
 
 use crate::shadow::{Mark, Shadow};
 
@@ -76,8 +74,6 @@ pub(crate) struct Seen {
     pub(crate) lease: bool,
     /// It leads, and its log was not looked at yet.
     pub(crate) begins: bool,
-    /// The last entry that it wrote as the leader of this term.
-    pub(crate) wrote: EntryId,
 }
 
 impl<M, D: Storage> Member<M, D> {

@@ -285,6 +285,14 @@ impl Parameters {
         self.partition = self.partition.max(10_000);
         self.partition_ticks = dice.between(self.election_ticks, 4 * self.election_ticks);
         (self.loss, self.crash) = (self.loss / 4, self.crash / 4);
+        if dice.chance(300_000) {
+            // Where little is written, a node that was cut off for a while may still be elected: by voters
+            // that just restarted, and promised something before.
+            self.think_us = dice.between(1_000_000, 10_000_000);
+            (self.crash, self.down_ticks) = (dice.between(20_000, 100_000), 1);
+            self.partition = dice.between(10_000, 40_000);
+            self.lease_margin_ticks = 2;
+        }
     }
 
     /// The settings of node `id`; seed and what is applied are filled in at each start.

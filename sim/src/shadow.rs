@@ -8,9 +8,12 @@ use crate::disk::Write;
 
 /// What one write did, without its payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mark {
+pub enum Mark {
+    /// The log begins after this.
     Install(EntryId),
+    /// An entry and its digest; it ends the log.
     Entry(EntryId, u64),
+    /// The hard state is this.
     HardState(HardState),
     /// A snapshot of the own state machine, or a compaction: what is remembered here stays.
     Other,
@@ -20,10 +23,7 @@ pub(crate) enum Mark {
 pub(crate) fn marks(write: &Write) -> Vec<Mark> {
     match write {
         Write::Install(snapshot) => vec![Mark::Install(snapshot.id())],
-        Write::Entries(entries) => entries
-            .iter()
-            .map(|entry| Mark::Entry(entry.id(), digest(entry)))
-            .collect(),
+        Write::Entries(entries) => entries.iter().map(Mark::entry).collect(),
         Write::HardState(hard_state) => vec![Mark::HardState(*hard_state)],
         Write::Snapshot(_) | Write::Compact(_) => vec![Mark::Other],
     }
@@ -32,7 +32,12 @@ pub(crate) fn marks(write: &Write) -> Vec<Mark> {
 /// Of everything in an entry.
 pub(crate) fn digest(entry: &Entry) -> u64 {
     let seed = entry.term.rotate_left(32) ^ entry.index ^ ((entry.kind as u64) << 60);
-    entry.data.chunks(8).fold(seed, |digest, chunk| {
+    digest_of(seed, &entry.data)
+}
+
+/// Of bytes; not to be trusted with ones that somebody made up to collide.
+pub(crate) fn digest_of(seed: u64, bytes: &[u8]) -> u64 {
+    bytes.chunks(8).fold(seed, |digest, chunk| {
         let mut bytes = [0; 8];
         bytes[..chunk.len()].copy_from_slice(chunk);
         let mixed = (digest ^ u64::from_le_bytes(bytes)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -40,23 +45,33 @@ pub(crate) fn digest(entry: &Entry) -> u64 {
     })
 }
 
+impl Mark {
+    /// That this entry was written.
+    pub fn entry(entry: &Entry) -> Self {
+        Self::Entry(entry.id(), digest(entry))
+    }
+}
+
 /// A log that begins after `base`, and the hard state beside it. It is never compacted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Shadow {
+pub struct Shadow {
     base: EntryId,
     entries: VecDeque<(Term, u64)>,
-    pub(crate) hard_state: HardState,
+    /// Beside it.
+    pub hard_state: HardState,
 }
 
 impl Shadow {
-    pub(crate) fn of_snapshot(snapshot: &Snapshot) -> Self {
+    /// A log that begins after a snapshot.
+    pub fn of_snapshot(snapshot: &Snapshot) -> Self {
         Self {
             base: snapshot.id(),
             ..Self::default()
         }
     }
 
-    pub(crate) fn apply(&mut self, mark: Mark) {
+    /// A write changes it.
+    pub fn apply(&mut self, mark: Mark) {
         match mark {
             Mark::Install(id) => {
                 self.base = id;
@@ -77,7 +92,13 @@ impl Shadow {
         usize::try_from(index.checked_sub(self.base.index)?.checked_sub(1)?).ok()
     }
 
-    pub(crate) fn last(&self) -> EntryId {
+    /// What the log begins after.
+    pub fn base(&self) -> EntryId {
+        self.base
+    }
+
+    /// Its last entry, or what it begins after.
+    pub fn last(&self) -> EntryId {
         match self.entries.back() {
             Some((term, _)) => EntryId {
                 term: *term,
@@ -88,11 +109,12 @@ impl Shadow {
     }
 
     /// Term and digest of the entry at `index`.
-    pub(crate) fn entry(&self, index: Index) -> Option<(Term, u64)> {
+    pub fn entry(&self, index: Index) -> Option<(Term, u64)> {
         self.entries.get(self.position(index)?).copied()
     }
 
-    pub(crate) fn term(&self, index: Index) -> Option<Term> {
+    /// The term at `index`, or of what the log begins after.
+    pub fn term(&self, index: Index) -> Option<Term> {
         if index == self.base.index {
             return Some(self.base.term);
         }
@@ -100,7 +122,7 @@ impl Shadow {
     }
 
     /// Whether this log holds the entry, or a snapshot that covers it.
-    pub(crate) fn holds(&self, id: EntryId) -> bool {
+    pub fn holds(&self, id: EntryId) -> bool {
         id.index < self.base.index || self.term(id.index) == Some(id.term)
     }
 }

@@ -128,12 +128,7 @@ pub enum What {
 
 impl fmt::Display for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:>12.3} ms  {:>3}  {:?}",
-            self.at as f64 / 1e3,
-            self.node,
-            self.what
-        )
+        let (ms, us) = (self.at / 1_000, self.at % 1_000);
+        write!(f, "{ms:>8}.{us:03} ms  {:>3}  {:?}", self.node, self.what)
     }
 }

@@ -113,21 +113,24 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         self.observe(id)
     }
 
-    pub(super) fn transfer(&mut self, id: NodeId, to: Option<NodeId>) {
+    pub(super) fn transfer(&mut self, id: NodeId, to: Option<NodeId>) -> Verdict {
         let Some(node) = self.member_mut(id).and_then(Member::node_mut) else {
-            return;
+            return Ok(());
         };
         let done = match to {
             Some(to) => node.transfer_leader(to).is_ok(),
             None => node.transfer_leader_to_most_up_to_date().is_ok(),
         };
         self.coverage.transfers_asked += u64::from(done);
+        self.observe(id)
     }
 
-    pub(super) fn campaign(&mut self, id: NodeId) {
-        if let Some(node) = self.member_mut(id).and_then(Member::node_mut) {
-            let _ = node.campaign(); // a refusal is an answer
-        }
+    pub(super) fn campaign(&mut self, id: NodeId) -> Verdict {
+        let Some(node) = self.member_mut(id).and_then(Member::node_mut) else {
+            return Ok(());
+        };
+        let _ = node.campaign(); // a refusal is an answer
+        self.observe(id)
     }
 
     pub(super) fn forget_leader(&mut self, id: NodeId) -> Verdict {

@@ -2,14 +2,14 @@
 
 use std::collections::VecDeque;
 
-use quorate::{ConfState, NodeId, RawNode, Snapshot};
+use quorate::{ConfState, HardState, NodeId, RawNode, Snapshot};
 
 use super::{Cluster, Outcome, unexpected};
 use crate::disk::{Disk, Write};
 use crate::judge::{Verdict, Violation};
 use crate::machine::StateMachine;
 use crate::member::{Calls, Life, Member, Seen, Work};
-use crate::shadow::Shadow;
+use crate::shadow::{Mark, Shadow, digest};
 use crate::trace::What;
 
 impl<M: StateMachine, D: Disk> Cluster<M, D> {
@@ -72,6 +72,9 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     }
 
     pub(super) fn restart(&mut self, id: NodeId) -> Verdict {
+        let Some(snapshot) = self.judge_disk(id)? else {
+            return Ok(());
+        };
         let seed = self.next_seed(id);
         let Some(member) = self.member_mut(id) else {
             return Ok(());
@@ -83,9 +86,6 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
                 return Ok(());
             }
         };
-        let snapshot = disk
-            .latest_snapshot()
-            .map_err(|error| unexpected(id, "its snapshot", &error))?;
         member.machine = M::default();
         if !snapshot.is_empty() {
             let restored = member.machine.restore(&snapshot.data);
@@ -100,17 +100,33 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         if member.starts == 1 {
             config.restart_silence_ticks = Some(0); // nothing was promised before
         }
-        check_disk(member, &disk)?;
         let node = RawNode::new(config, disk).map_err(|error| unexpected(id, "restart", &error))?;
         member.life = Life::Up(Box::new(node));
         member.log = member.durable.clone();
+        let HardState { term, commit, .. } = member.durable.hard_state;
         member.seen = Seen {
-            term: member.durable.hard_state.term,
+            term,
+            commit: commit.max(member.applied),
             ..Seen::default()
         };
         self.note(id, || What::Restarted);
         self.coverage.restarts += 1;
         self.observe(id)
+    }
+
+    /// What a node that is down has to start on, if it is; and whether that is what it wrote.
+    fn judge_disk(&mut self, id: NodeId) -> Result<Option<Snapshot>, Violation> {
+        let Some(member) = self.member(id) else { return Ok(None) };
+        let Life::Down(disk) = &member.life else {
+            return Ok(None);
+        };
+        check_disk(member, disk)?;
+        let snapshot = disk.latest_snapshot();
+        let snapshot = snapshot.map_err(|error| unexpected(id, "its snapshot", &error))?;
+        if !snapshot.is_empty() {
+            self.judge_snapshot(id, &snapshot)?;
+        }
+        Ok(Some(snapshot))
     }
 
     pub(super) fn crash(&mut self, id: NodeId, kept: usize) -> Verdict {
@@ -135,13 +151,12 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         }
         let kept = kept.min(unsynced);
         disk.crash(kept);
-        for mark in member.marks.drain(..).take(kept) {
-            member.durable.apply(mark);
-        }
+        let survived: Vec<Mark> = member.marks.drain(..).take(kept).collect();
         member.work = Work::default();
         member.seen = Seen::default();
         let calls = std::mem::take(&mut member.calls);
         member.life = Life::Down(disk);
+        self.settle(id, survived)?;
         for operation in calls.proposals.into_values() {
             self.end(id, operation, Outcome::Unknown);
         }
@@ -169,18 +184,24 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     }
 }
 
-/// After a crash the disk holds what was synced, and what it was told to keep.
+/// After a crash the disk holds what was synced, and what it was told to keep: the hard state, the end of
+/// the log, and the newest entries byte for byte (to compare all at each start would take too long).
 fn check_disk<M, D: Disk>(member: &Member<M, D>, disk: &D) -> Verdict {
-    let held = disk
-        .initial_state()
-        .and_then(|state| Ok((state.hard_state, disk.last_index()?)));
-    let (hard_state, last) = held.map_err(|error| unexpected(member.id, "its disk", &error))?;
+    const NEWEST: u64 = 8;
+    let unreadable = |error| unexpected(member.id, "its disk", &error);
+    let broken = |detail| Violation::new("what was synced is there", format!("{}: {detail}", member.id));
+    let hard_state = disk.initial_state().map_err(unreadable)?.hard_state;
+    let last = disk.last_index().map_err(unreadable)?;
     let expected = (member.durable.hard_state, member.durable.last().index);
-    if (hard_state, last) == expected {
-        return Ok(());
+    if (hard_state, last) != expected {
+        return Err(broken(format!("{:?} instead of {expected:?}", (hard_state, last))));
     }
-    Err(Violation::new(
-        "what was synced is there",
-        format!("{}: {:?} instead of {expected:?}", member.id, (hard_state, last)),
-    ))
+    let first = disk.first_index().map_err(unreadable)?;
+    let low = first.max((last + 1).saturating_sub(NEWEST)).min(last + 1);
+    let newest = disk.entries(low, last + 1, u64::MAX).map_err(unreadable)?;
+    let mut held = newest.iter().map(|entry| (entry.term, digest(entry)));
+    if let Some(lost) = (low..=last).find(|index| held.next() != member.durable.entry(*index)) {
+        return Err(broken(format!("entry {lost} is not what was written")));
+    }
+    Ok(())
 }

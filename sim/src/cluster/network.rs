@@ -1,10 +1,10 @@
 //! Messages: what they promise is checked when they leave.
 
-use quorate::{AppendResponse, Message, NodeId, Payload};
+use quorate::{Message, NodeId, Payload};
 
 use super::Cluster;
 use crate::disk::Disk;
-use crate::judge::{Verdict, Violation, promise};
+use crate::judge::{Judge, Verdict, Violation};
 use crate::machine::StateMachine;
 use crate::member::Member;
 use crate::step::MessageRef;
@@ -13,9 +13,7 @@ use crate::trace::What;
 impl<M: StateMachine, D: Disk> Cluster<M, D> {
     pub(super) fn send(&mut self, id: NodeId, message: Message) -> Verdict {
         let member = &self.members[Self::position(id)];
-        promise(keeps(member, &message), || {
-            format!("{id} sends {message}, its disk holds {}", held(member))
-        })?;
+        Judge::sends(id, &message, &member.log, &member.durable)?;
         match &message.payload {
             Payload::VoteResponse {
                 pre_vote: false,
@@ -123,40 +121,4 @@ fn over_the_wire(message: Message) -> Result<Message, Violation> {
         "wire round trip",
         format!("{message} is read as {read:?}"),
     ))
-}
-
-/// Whether what the message says is on the sender's disk. A later term on the disk is there because the
-/// earlier one was: writes reach the disk in order.
-fn keeps<M, D: Disk>(member: &Member<M, D>, message: &Message) -> bool {
-    let disk = &member.durable;
-    let term = disk.hard_state.term;
-    match &message.payload {
-        Payload::RequestVote(request) if !request.pre_vote => {
-            let voted = term == message.term && disk.hard_state.vote == Some(member.id);
-            // What it had may be replaced by what a later leader sent, and synced with it.
-            let (last, asked) = (disk.last(), request.last);
-            term > message.term || (voted && (last.term, last.index) >= (asked.term, asked.index))
-        }
-        Payload::VoteResponse {
-            pre_vote: false,
-            granted: true,
-            ..
-        } => (term == message.term && disk.hard_state.vote == Some(message.to)) || term > message.term,
-        Payload::AppendResponse(AppendResponse::Accepted { index, .. }) => {
-            term >= message.term && disk.last().index >= *index
-        }
-        Payload::HeartbeatResponse {
-            promised_ticks: Some(_),
-            ..
-        } => term >= message.term,
-        _ => true,
-    }
-}
-
-fn held<M, D: Disk>(member: &Member<M, D>) -> String {
-    format!(
-        "{:?} and a log up to {}",
-        member.durable.hard_state,
-        member.durable.last()
-    )
 }

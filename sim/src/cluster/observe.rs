@@ -1,10 +1,10 @@
 //! What is looked at after each step: the node that it was done to.
 
-use quorate::{Event, NodeId, RoleKind, Status, TransferAbort};
+use quorate::{EntryId, Event, Index, NodeId, RoleKind, Snapshot, SnapshotMetadata, Status, Term, TransferAbort};
 
 use super::{Cluster, unexpected};
 use crate::disk::Disk;
-use crate::judge::{Judge, Verdict, Violation};
+use crate::judge::{Judge, Mark, Verdict};
 use crate::machine::StateMachine;
 use crate::member::Seen;
 use crate::trace::What;
@@ -56,34 +56,40 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     fn observe_leader(&mut self, id: NodeId, before: Seen, status: &Status) -> Verdict {
         let (term, commit) = (status.hard_state.term, status.hard_state.commit);
         if before.role != RoleKind::Leader || before.term != term {
-            self.judge.leads(id, term)?;
-            self.coverage.elections += 1;
             let member = &mut self.members[Self::position(id)];
+            self.judge.leads(id, term, member.durable.hard_state)?;
             member.seen.begins = true;
-            let ballot = member.durable.hard_state;
-            if ballot.term != term || ballot.vote != Some(id) {
-                let detail = format!("{id} leads term {term} without its own durable vote: {ballot:?}");
-                return Err(Violation::new("persist before send", detail));
-            }
+            self.coverage.elections += 1;
         }
         let member = &self.members[Self::position(id)];
         if commit > before.commit {
-            self.judge.commits(id, term, commit, &member.log)?;
-            if before.role == RoleKind::Leader {
-                self.judge_durable(id, commit)?;
+            if self.judge.commits(id, term, commit, &member.log)? {
+                self.judge_later_leaders(term)?;
             }
+            self.judge_durable(id, commit)?;
         }
         let member = &mut self.members[Self::position(id)];
         let lease = status.lease_ticks > 0 && member.log.term(commit) == Some(term);
         let gained = lease && !member.seen.lease;
         member.seen.lease = lease;
         self.coverage.leases += u64::from(gained);
-        if lease && self.judge_leases {
-            let other = self
-                .members
-                .iter()
-                .find(|other| other.id != id && other.is_up() && other.seen.lease);
-            Judge::leases(id, other.map(|other| other.id))?;
+        if self.judge_leases {
+            self.judge_leases(id, term, lease)?;
+        }
+        Ok(())
+    }
+
+    /// While a leader holds a lease nobody leads a later term. (An earlier leader may still believe that it
+    /// leads: without a lease that does no harm.)
+    fn judge_leases(&self, id: NodeId, term: Term, lease: bool) -> Verdict {
+        let others = self.members.iter().filter(|other| other.id != id && other.is_leader());
+        for other in others {
+            let (holder, held, later) = if other.seen.term < term {
+                (other.id, other.seen.lease, id)
+            } else {
+                (id, lease, other.id)
+            };
+            Judge::leases(holder, held, later)?;
         }
         Ok(())
     }
@@ -95,28 +101,43 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         }
     }
 
-    /// What a leader counts as committed is on the disks of a quorum, now.
-    fn judge_durable(&self, id: NodeId, commit: quorate::Index) -> Verdict {
+    /// A leader of term `by` has committed something: who leads a later term must have it already.
+    fn judge_later_leaders(&self, by: Term) -> Verdict {
+        let later = self.members.iter().filter(|member| member.is_leader());
+        later
+            .filter(|member| member.seen.term > by && !member.seen.begins)
+            .try_for_each(|member| self.judge.leader_holds(member.id, member.seen.term, &member.log))
+    }
+
+    fn judge_durable(&self, id: NodeId, commit: Index) -> Verdict {
         let member = &self.members[Self::position(id)];
         let (Some(node), Some(term)) = (member.node(), member.log.term(commit)) else {
             return Ok(());
         };
-        let last = quorate::EntryId { term, index: commit };
-        let voters = node.membership().voters();
-        let held = voters.committed_index(|voter| {
-            let holds = self.member(voter).is_some_and(|voter| voter.durable.holds(last));
-            Some(if holds { commit } else { 0 })
-        });
-        if held >= commit {
-            return Ok(());
+        let last = EntryId { term, index: commit };
+        Judge::durable(id, last, &node.membership().conf_state(), |voter| {
+            self.member(voter).is_some_and(|voter| voter.durable.holds(last))
+        })
+    }
+
+    /// Writes are durable now.
+    pub(super) fn settle(&mut self, id: NodeId, written: Vec<Mark>) -> Verdict {
+        for mark in written {
+            if let Mark::HardState(state) = mark
+                && let Some(candidate) = state.vote
+            {
+                self.judge.votes(id, state.term, candidate)?;
+            }
+            self.members[Self::position(id)].durable.apply(mark);
         }
-        Err(Violation::new(
-            "committed is durable on a quorum",
-            format!(
-                "{id} commits {last}, which is not on the disks of a quorum of {:?}",
-                voters.ids()
-            ),
-        ))
+        Ok(())
+    }
+
+    /// A snapshot holds what everybody has at its index.
+    pub(super) fn judge_snapshot(&mut self, id: NodeId, snapshot: &Snapshot) -> Verdict {
+        let SnapshotMetadata { conf_state, index, .. } = &snapshot.metadata;
+        self.judge.replicas.is_at(id, *index, &snapshot.data)?;
+        self.judge.configurations.is_at(id, *index, conf_state)
     }
 
     fn on_event(&mut self, id: NodeId, event: &Event) {

@@ -7,10 +7,10 @@ use quorate::{
 
 use super::{Cluster, Outcome, unexpected};
 use crate::disk::{Disk, Write, writes_of};
-use crate::judge::{Judge, Verdict, Violation};
+use crate::judge::{COMPARED_EVERY, Judge, Mark, Verdict};
 use crate::machine::StateMachine;
 use crate::member::Member;
-use crate::shadow::{Mark, digest, marks};
+use crate::shadow::marks;
 use crate::trace::What;
 
 /// A configuration change that carries this is vetoed by every node that applies it.
@@ -47,6 +47,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let judge = &mut self.judge;
         let member = &mut self.members[Self::position(id)];
         if let Some(snapshot) = ready.snapshot() {
+            judge.installs(id, snapshot.id())?;
             member.log.apply(Mark::Install(snapshot.id()));
         }
         self.coverage.truncations += u64::from(
@@ -55,21 +56,24 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
                 .first()
                 .is_some_and(|first| first.index <= member.log.last().index),
         );
+        let begins = std::mem::take(&mut member.seen.begins);
         for entry in ready.entries() {
+            let last = member.log.last();
             judge.stores(id, entry, member.log.term(entry.index - 1))?;
-            if member.is_leader() && entry.term == member.seen.term {
-                Judge::leader_writes(id, entry.id(), member.seen.wrote)?;
-                member.seen.wrote = entry.id();
+            // The first batch of a leader may also hold what it was sent as a follower.
+            if member.is_leader() && (!begins || entry.term == member.seen.term) {
+                Judge::leader_writes(id, entry.id(), last)?;
             }
-            member.log.apply(Mark::Entry(entry.id(), digest(entry)));
+            member.log.apply(Mark::entry(entry));
         }
         if let Some(hard_state) = ready.hard_state() {
             member.log.hard_state = hard_state;
         }
-        if std::mem::take(&mut member.seen.begins) && member.is_leader() {
-            judge.leader_begins(id, member.seen.term, &member.log)?;
+        if begins && member.is_leader() {
+            judge.leader_holds(id, member.seen.term, &member.log)?;
         }
-        judge.commits(id, member.seen.term, member.seen.commit, &member.log)
+        judge.commits(id, member.seen.term, member.seen.commit, &member.log)?;
+        Ok(())
     }
 
     /// The oldest batch or task is written; one that need not be synced is done with that.
@@ -131,10 +135,8 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         node.storage_mut()
             .sync()
             .map_err(|error| unexpected(id, "a sync", &error))?;
-        for mark in member.marks.drain(..) {
-            member.durable.apply(mark);
-        }
-        Ok(())
+        let written: Vec<Mark> = member.marks.drain(..).collect();
+        self.settle(id, written)
     }
 
     fn finish_batch(&mut self, id: NodeId, ready: Ready) -> Verdict {
@@ -191,17 +193,18 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     fn apply(&mut self, id: NodeId, entries: &[Entry]) -> Verdict {
         for entry in entries {
             let applied = self.members[Self::position(id)].applied;
-            if entry.index <= applied {
+            if entry.index <= applied && entry.index <= self.members[Self::position(id)].log.base().index {
                 continue; // a snapshot was faster
             }
-            if entry.index != applied + 1 {
-                let detail = format!("{id} applies {} after {applied}", entry.id());
-                return Err(Violation::new("applied in order", detail));
-            }
+            Judge::applies_next(id, entry.id(), applied)?;
             if self.judge.applies(id, entry)? && entry.kind == EntryKind::Normal && !entry.data.is_empty() {
                 self.committed.push(entry.data.clone());
             }
             self.apply_one(id, entry)?;
+            if entry.index.is_multiple_of(COMPARED_EVERY) {
+                let state = self.members[Self::position(id)].machine.snapshot();
+                self.judge.replicas.is_at(id, entry.index, &state)?;
+            }
         }
         if let Some(last) = entries.last() {
             self.answer_reads(id);
@@ -228,6 +231,8 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         }
         let member = &mut self.members[Self::position(id)];
         let answer = member.machine.apply(&entry.data);
+        self.judge.replicas.answers(id, entry.index, &answer)?;
+        let member = &mut self.members[Self::position(id)];
         if let Some(operation) = member.calls.proposals.remove(&entry.data) {
             self.coverage.proposals_committed += 1;
             self.end(id, operation, Outcome::Answered(answer));
@@ -265,11 +270,9 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
 
     /// A leader's snapshot replaces the state machine.
     fn install(&mut self, id: NodeId, snapshot: &Snapshot) -> Verdict {
-        self.judge_state(id, snapshot)?;
-        self.judge
-            .configurations
-            .applies(id, snapshot.metadata.index, &snapshot.metadata.conf_state)?;
+        self.judge_snapshot(id, snapshot)?;
         let member = &mut self.members[Self::position(id)];
+        Judge::monotone(id, "what is applied", member.applied, snapshot.metadata.index)?;
         let restored = member.machine.restore(&snapshot.data);
         restored.map_err(|error| unexpected(id, "a snapshot", &error))?;
         member.applied = snapshot.metadata.index;
@@ -291,23 +294,6 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             text: format!("installs {}", snapshot.id()),
         });
         Ok(())
-    }
-
-    /// The same bytes at the same index everywhere.
-    fn judge_state(&mut self, id: NodeId, snapshot: &Snapshot) -> Verdict {
-        let entry = Entry {
-            index: snapshot.metadata.index,
-            data: snapshot.data.clone(),
-            ..Entry::default()
-        };
-        let digest = digest(&entry);
-        if *self.states.entry(entry.index).or_insert(digest) == digest {
-            return Ok(());
-        }
-        Err(Violation::new(
-            "same state",
-            format!("{id} has another state than others at index {}", entry.index),
-        ))
     }
 
     /// A snapshot of what is applied, and all but the last `keep` applied entries dropped.
@@ -338,7 +324,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let data = member.machine.snapshot();
         let to = member.applied.saturating_sub(keep);
         let snapshot = Snapshot { data, metadata };
-        self.judge_state(id, &snapshot)?;
+        self.judge_snapshot(id, &snapshot)?;
         self.write_one(id, Write::Snapshot(snapshot))?;
         if to >= first {
             self.write_one(id, Write::Compact(to))?;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use quorate::membership::Membership;
-use quorate::quorum::VoteResult;
 use quorate::{ConfState, Index, NodeId};
 
-use super::{Verdict, Violation};
+use super::{Verdict, check};
+
+const SAME: &str = "same configuration";
 
 /// Remembers the configuration that each index switched to.
 #[derive(Clone, Debug, Default)]
@@ -15,28 +15,32 @@ pub struct Configurations {
 }
 
 impl Configurations {
-    /// A node applied the change (or the snapshot) at `index` and has this configuration now.
+    /// A node applied the change at `index` and has this configuration now.
     pub fn applies(&mut self, node: NodeId, index: Index, state: &ConfState) -> Verdict {
         if let Some(first) = self.seen.get(&index) {
-            return if first == state {
-                Ok(())
-            } else {
-                Err(Violation::new(
-                    "same configuration",
-                    format!("{node} has {state:?} at {index}, others have {first:?}"),
-                ))
-            };
+            return check(first == state, SAME, || {
+                format!("{node} has {state:?} at {index}, others have {first:?}")
+            });
         }
-        if let Some((before, first)) = self.seen.range(..index).next_back()
-            && !overlap(first, state)
-        {
-            return Err(Violation::new(
-                "quorums overlap",
-                format!("{first:?} of {before} and {state:?} of {index} have quorums without a common node"),
-            ));
+        if let Some((before, first)) = self.latest() {
+            // Changes are applied in their order: who is first to apply one has applied all before it.
+            check(before < index, SAME, || {
+                format!("{node} applies a change at {index}, others came to {before} without it")
+            })?;
+            check(overlap(first, state), "quorums overlap", || {
+                format!("{first:?} of {before} and {state:?} of {index} have quorums without a common node")
+            })?;
         }
         self.seen.insert(index, state.clone());
         Ok(())
+    }
+
+    /// A node has this configuration when everything up to `index` is applied: by a snapshot, say.
+    pub fn is_at(&self, node: NodeId, index: Index, state: &ConfState) -> Verdict {
+        let here = self.at(index);
+        check(here == Some(state), SAME, || {
+            format!("{node} has {state:?} as of {index}, others have {here:?}")
+        })
     }
 
     /// The newest.
@@ -53,18 +57,27 @@ impl Configurations {
 /// Whether every quorum of one has a node in common with every quorum of the other: whether no split
 /// of all nodes gives each its own. Groups are small, so all splits are tried.
 fn overlap(one: &ConfState, other: &ConfState) -> bool {
-    let (Ok(one), Ok(other)) = (Membership::restore(one), Membership::restore(other)) else {
-        return false;
-    };
-    let mut ids = [one.voters().ids(), other.voters().ids()].concat();
+    let mut ids = [
+        &one.voters[..],
+        &one.voters_outgoing,
+        &other.voters,
+        &other.voters_outgoing,
+    ]
+    .concat();
     ids.sort_unstable();
     ids.dedup();
-    let won = |membership: &Membership, yes: &dyn Fn(usize) -> bool| {
-        let vote = |id| ids.binary_search(&id).ok().map(yes);
-        membership.voters().vote_result(vote) == VoteResult::Won
-    };
     (0..1_u64 << ids.len()).all(|split| {
-        let inside = |position: usize| split & (1 << position) != 0;
-        !(won(&one, &inside) && won(&other, &|position| !inside(position)))
+        let inside = |id: NodeId| {
+            ids.binary_search(&id)
+                .is_ok_and(|position| split & (1 << position) != 0)
+        };
+        !(is_quorum(one, inside) && is_quorum(other, |id| !inside(id)))
     })
+}
+
+/// Whether those that `has` names are a majority of the voters, and of the outgoing ones if there are any.
+/// Counted here and not by the core, whose counting is judged.
+pub(super) fn is_quorum(state: &ConfState, has: impl Fn(NodeId) -> bool) -> bool {
+    let majority = |voters: &[NodeId]| 2 * voters.iter().filter(|id| has(**id)).count() > voters.len();
+    majority(&state.voters) && (state.voters_outgoing.is_empty() || majority(&state.voters_outgoing))
 }
