@@ -95,16 +95,15 @@ fn main() -> ExitCode {
     let sum = run_all(&arguments, began);
     println!("{}", sum.coverage);
     let seconds = began.elapsed().as_secs_f64();
-    let hours = sum.coverage.simulated_us as f64 / 3.6e9;
+    let hours = Duration::from_micros(sum.coverage.simulated_us).as_secs_f64() / 3600.0;
     println!(
-        "{} seeds, {hours:.1} simulated hours, {:.2} million steps in {seconds:.1} s",
-        sum.seeds,
-        sum.coverage.steps as f64 / 1e6
+        "{} seeds, {hours:.1} simulated hours, {} steps in {seconds:.1} s",
+        sum.seeds, sum.coverage.steps
     );
     let (worst, seed) = sum.slowest_recovery;
     println!(
         "slowest recovery: {:.1} simulated seconds (seed {seed})",
-        worst as f64 / 1e6
+        Duration::from_micros(worst).as_secs_f64()
     );
     let missing: Vec<&str> = sum
         .coverage

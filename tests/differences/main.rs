@@ -5,6 +5,7 @@
 mod support;
 
 mod configuration;
+mod found;
 mod gateway;
 mod reads;
 mod snapshots;

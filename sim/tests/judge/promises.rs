@@ -56,7 +56,7 @@ fn a_vote_is_on_disk() {
             Payload::VoteResponse {
                 pre_vote,
                 granted,
-                committed: quorate::EntryId::default(),
+                committed: EntryId::default(),
             },
             &durable.clone(),
             &durable,
