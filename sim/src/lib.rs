@@ -1,4 +1,43 @@
-//! A deterministic simulator for [`quorate`].
+//! A deterministic simulator for [`quorate`]: turn networks, disks, crashes and clocks on your own state
+//! machine and storage, and replay what goes wrong. The README has an example; this is the map.
+//!
+//! # A tour
+//!
+//! 1. A seed draws its [`Parameters`]: how many nodes, which settings, what goes wrong and how often. A
+//!    [`Profile`] says what the run is after.
+//! 2. A [`Driver`] lets simulated time pass. Its clients, yours by [`Workload`], propose and read; nodes
+//!    crash, disks lose what was not synced, links lose messages, operators change the configuration.
+//! 3. Each thing that it does is a [`step::Step`] of a [`cluster::Cluster`]: nodes with your
+//!    [`StateMachine`] on your [`Disk`]. Nothing else happens, so that the list of steps is the run.
+//! 4. After each step the [`judge`] says whether the safety properties still hold.
+//! 5. At the end a majority is healed and has to make progress, and your workload's
+//!    [`verdict`](Workload::verdict) on what clients were told is asked for: [`history`] decides whether
+//!    it is linearizable.
+//! 6. What came of it is a [`Report`]: a violation or none, what was seen ([`coverage`]), and on demand
+//!    the steps and a [`trace`].
+//!
+//! [`simulate`] does all this with clients, state machine and disk of its own: [`workload::Standard`],
+//! [`machine::KvMap`], [`MemoryDisk`].
+//!
+//! # The modules
+//!
+//! | you look for | it is in |
+//! |---|---|
+//! | what can go wrong, and how often | [`parameters`] |
+//! | clients of your own | [`workload`] |
+//! | state machines, and commands that are applied once | [`machine`] |
+//! | a disk that crashes; one on a file's bytes | [`disk`], [`file`](mod@file) |
+//! | rules for a storage, as tests | [`storage_suite`](mod@storage_suite) |
+//! | what must hold | [`judge`] |
+//! | linearizability | [`history`] |
+//! | one thing at a time, by hand | [`cluster`], [`step`], [`replay`] |
+//! | a failing run cut down, and written as a script | [`shrink`], [`export`] |
+//! | a page that shows a run | [`timeline`] |
+//! | groups whose network is half broken | [`partitions`] |
+//! | randomness that is the same everywhere | [`dice`] |
+//!
+//! Nothing here reads a clock or keeps state between runs: the same parameters, workload and disks give
+//! the same run.
 
 mod clock;
 pub mod cluster;
@@ -23,23 +62,33 @@ pub mod timeline;
 pub mod trace;
 pub mod workload;
 
+pub use cluster::Outcome;
+pub use disk::{Disk, MemoryDisk};
 pub use driver::{Driver, Report};
+pub use judge::{Verdict, Violation};
+pub use machine::{Malformed, StateMachine};
+pub use parameters::{Parameters, Profile};
+pub use workload::{Request, Workload};
+
+/// The README's examples are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+#[derive(Debug)]
+pub struct Readme;
 
 /// The state machine of the simulator's own clients.
-pub type StandardMachine = <workload::Standard as workload::Workload>::Machine;
+pub type StandardMachine = <workload::Standard as Workload>::Machine;
 
-/// Runs the simulator's own clients over [`disk::MemoryDisk`].
-pub fn simulate(parameters: &parameters::Parameters, steps: u64) -> Report {
+/// Runs the simulator's own clients over [`MemoryDisk`].
+pub fn simulate(parameters: &Parameters, steps: u64) -> Report {
     match standard(parameters) {
         Ok(driver) => driver.run(steps),
         Err(violation) => Report::broken(violation),
     }
 }
 
-/// A run of the simulator's own clients over [`disk::MemoryDisk`], not begun.
-pub fn standard(
-    parameters: &parameters::Parameters,
-) -> Result<Driver<workload::Standard, disk::MemoryDisk>, judge::Violation> {
+/// A run of the simulator's own clients over [`MemoryDisk`], not begun.
+pub fn standard(parameters: &Parameters) -> Result<Driver<workload::Standard, MemoryDisk>, Violation> {
     let clients = workload::Standard::new(1 + parameters.seed % 5);
-    Driver::new(parameters, clients, disk::MemoryDisk::default)
+    Driver::new(parameters, clients, MemoryDisk::default)
 }
