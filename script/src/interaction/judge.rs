@@ -87,12 +87,25 @@ impl Judge {
         self.paused.remove(&id);
     }
 
-    /// Two leaders never hold leases at once.
+    /// While a leader holds a lease nobody leads a later term: so two leases never overlap.
     pub(crate) fn leases(&mut self, members: &[Member]) {
+        let led = |member: &Member| {
+            let status = member.running()?.status();
+            (status.soft_state.role == RoleKind::Leader).then_some(status.hard_state.term)
+        };
         let running = members.iter().filter(|member| !self.paused.contains(&member.id()));
-        let holders: Vec<NodeId> = running.filter(|member| holds_lease(member)).map(Member::id).collect();
+        let holders: Vec<&Member> = running.filter(|member| holds_lease(member)).collect();
         if let [one, other, ..] = holders[..] {
-            self.violation(format!("leases: {one} and {other} both hold one"));
+            self.violation(format!("leases: {} and {} both hold one", one.id(), other.id()));
+        }
+        let Some((earliest, holder)) = holders.iter().filter_map(|one| Some((led(one)?, one.id()))).min() else {
+            return;
+        };
+        let later = members
+            .iter()
+            .find(|member| led(member).is_some_and(|term| term > earliest));
+        if let Some(later) = later.map(Member::id) {
+            self.violation(format!("leases: {holder} holds one, and {later} leads a later term"));
         }
     }
 
