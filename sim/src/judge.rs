@@ -190,13 +190,13 @@ impl Judge {
         Ok(index > known)
     }
 
-    /// A leader's snapshot replaces a log: it stands for what is committed.
-    pub fn installs(&self, node: NodeId, id: EntryId) -> Verdict {
+    /// A node takes this entry for committed: a snapshot stands for it, or it says so as it refuses a vote.
+    pub fn believes(&self, node: NodeId, id: EntryId) -> Verdict {
         let committed = self.committed_at(id.index).map(|entry| entry.term);
         check(
             id.index <= self.base || committed == Some(id.term),
             "state machine safety",
-            || format!("{node} is sent a snapshot of {id}, where {committed:?} was committed"),
+            || format!("{node} takes {id} for committed, where {committed:?} was committed"),
         )
     }
 

@@ -190,13 +190,13 @@ fn state_machine_safety_of_what_is_applied() {
 }
 
 #[test]
-fn state_machine_safety_of_snapshots() {
+fn state_machine_safety_of_snapshots_and_hearsay() {
     let mut judge = Judge::new(BASE.index);
-    holds(judge.installs(1, BASE)); // what every start has in common
-    breaks("state machine safety", judge.installs(3, id(2, 2))); // nobody committed it
+    holds(judge.believes(1, BASE)); // what every start has in common
+    breaks("state machine safety", judge.believes(3, id(2, 2))); // nobody committed it
     holds(judge.commits(1, 2, 2, &log(&[2])));
-    holds(judge.installs(3, id(2, 2)));
-    breaks("state machine safety", judge.installs(3, id(2, 1)));
+    holds(judge.believes(3, id(2, 2)));
+    breaks("state machine safety", judge.believes(3, id(2, 1)));
 }
 
 #[test]

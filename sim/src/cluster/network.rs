@@ -20,6 +20,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
                 granted: true,
                 ..
             } => self.judge.votes(id, message.term, message.to)?,
+            Payload::VoteResponse { committed, .. } if committed.term > 0 => self.judge.believes(id, *committed)?,
             Payload::RequestVote(request) if !request.pre_vote => self.judge.votes(id, message.term, id)?,
             Payload::InstallSnapshot(_) => self.coverage.snapshots_sent += 1,
             _ => {}

@@ -47,7 +47,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let judge = &mut self.judge;
         let member = &mut self.members[Self::position(id)];
         if let Some(snapshot) = ready.snapshot() {
-            judge.installs(id, snapshot.id())?;
+            judge.believes(id, snapshot.id())?;
             member.log.apply(Mark::Install(snapshot.id()));
         }
         self.coverage.truncations += u64::from(

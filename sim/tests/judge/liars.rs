@@ -54,6 +54,7 @@ impl LyingDisk {
 
 impl Disk for LyingDisk {
     fn write(&mut self, write: Write) -> Result<(), StorageError> {
+        self.crashed = false; // it lies about what was there before
         self.disk.write(write)
     }
 
