@@ -4,19 +4,21 @@
 //! Whether an entry may be appended or committed is decided in `rules/`; here it is done.
 
 mod apply;
+mod runs;
 mod start;
 mod terms;
 mod uncommitted;
 mod unstable;
 
+use alloc::boxed::Box;
 use alloc::string::ToString;
-use alloc::vec::Vec;
 
 use self::terms::TermRuns;
 use self::uncommitted::Uncommitted;
 use self::unstable::Unstable;
 use crate::aside::Aside;
 use crate::config::Config;
+use crate::entries::Entries;
 use crate::error::Fault;
 use crate::storage::{Storage, StorageError};
 use crate::types::{Entry, EntryId, Index, NodeId, Snapshot, Term};
@@ -132,40 +134,40 @@ impl<S: Storage> Log<S> {
 
     // ----- reading entries
 
-    /// Entries from `low` up to and without `high`, at most `max_bytes` but at least one.
-    pub(crate) fn slice(&self, low: Index, high: Index, max_bytes: u64) -> Result<Vec<Entry>, StorageError> {
-        let offset = self.unstable.offset();
-        let mut entries = Vec::new();
+    /// Entries from `low` up to and without `high`, and their encoded bytes: at most `max_bytes` but at
+    /// least one entry. What is in memory is not read.
+    pub(crate) fn slice(&self, low: Index, high: Index, max_bytes: u64) -> Result<(Entries, u64), StorageError> {
         if low < self.first_index()? {
             return Err(StorageError::Compacted);
         }
-        if low < offset {
-            let stored_high = high.min(offset);
-            entries = self.storage.entries(low, stored_high, max_bytes)?;
-            check_answer(&entries, low, stored_high)?;
-            let next = entries.last().map_or(low, |entry| entry.index.saturating_add(1));
-            if next < stored_high {
-                return Ok(entries);
-            }
+        let start = self.unstable.start();
+        if low >= start {
+            return Ok(self.unstable.slice(low, high, max_bytes));
         }
+        let mut entries = self.storage.entries(low, high.min(start), max_bytes)?;
+        check_answer(&entries, low, high.min(start))?;
         let mut bytes = total(&entries);
-        for entry in self.unstable.range(low, high) {
-            bytes = bytes.saturating_add(entry.encoded_len());
-            if bytes > max_bytes && !entries.is_empty() {
-                break;
+        let next = entries.last().map_or(low, |entry| entry.index.saturating_add(1));
+        if next == start {
+            for entry in self.unstable.range(next, high) {
+                bytes = bytes.saturating_add(entry.encoded_len());
+                if bytes > max_bytes {
+                    bytes = bytes.saturating_sub(entry.encoded_len());
+                    break;
+                }
+                entries.push(entry.clone());
             }
-            entries.push(entry.clone());
         }
-        Ok(entries)
+        Ok((entries.into(), bytes))
     }
 
     /// The first entry in `(after, up_to]` that changes the configuration, read page by page.
     pub(crate) fn find_change(&self, after: Index, up_to: Index, page: u64) -> Result<Option<Entry>, StorageError> {
         let mut next = after.saturating_add(1);
         while next <= up_to {
-            for entry in self.slice(next, up_to.saturating_add(1), page)? {
+            for entry in &self.slice(next, up_to.saturating_add(1), page)?.0 {
                 if entry.is_conf_change() {
-                    return Ok(Some(entry));
+                    return Ok(Some(entry.clone()));
                 }
                 next = entry.index.saturating_add(1);
             }
@@ -185,7 +187,7 @@ impl<S: Storage> Log<S> {
 
     /// Puts `entries` (contiguous, within or right after the log, above the commit index) in the
     /// place of what was there.
-    pub(crate) fn append(&mut self, entries: Vec<Entry>, config: &Config) -> Result<(), Fault> {
+    pub(crate) fn append(&mut self, entries: Entries, config: &Config) -> Result<(), Fault> {
         let Some(first) = entries.first().map(|entry| entry.index) else {
             return Ok(());
         };
@@ -195,9 +197,9 @@ impl<S: Storage> Log<S> {
             ));
         }
         self.uncommitted.truncate(self.committed, first.saturating_sub(1));
-        for entry in &entries {
-            self.terms.append(entry.id());
-            if config.uncommitted_cap() < u64::MAX {
+        self.terms.append(&entries);
+        if config.uncommitted_cap() < u64::MAX {
+            for entry in &entries {
                 self.uncommitted.push(entry);
             }
         }
@@ -205,8 +207,25 @@ impl<S: Storage> Log<S> {
         Ok(())
     }
 
+    /// Puts one entry of this term at the end; its index.
+    pub(crate) fn push(&mut self, mut entry: Entry, term: Term, config: &Config) -> Index {
+        (entry.term, entry.index) = (term, self.end());
+        let index = entry.index;
+        self.terms.append(core::slice::from_ref(&entry));
+        if config.uncommitted_cap() < u64::MAX {
+            self.uncommitted.push(&entry);
+        }
+        self.unstable.push(entry);
+        index
+    }
+
+    /// What was pushed is handed out from now on without being copied.
+    pub(crate) fn share(&mut self) {
+        self.unstable.share();
+    }
+
     /// A snapshot replaces the whole log.
-    pub(crate) fn restore(&mut self, snapshot: Snapshot) {
+    pub(crate) fn restore(&mut self, snapshot: Box<Snapshot>) {
         self.committed = snapshot.metadata.index;
         self.terms = Aside(TermRuns::new(snapshot.id()));
         self.uncommitted = Uncommitted::default();
@@ -242,14 +261,27 @@ impl<S: Storage> Log<S> {
     }
 
     /// What to persist next; it is handed out once.
-    pub(crate) fn take_next_unstable(&mut self) -> (Option<Snapshot>, Vec<Entry>) {
+    pub(crate) fn take_next_unstable(&mut self) -> (Option<Box<Snapshot>>, Entries) {
         let next = self.unstable.next();
         self.unstable.accept();
         next
     }
 
-    pub(crate) fn stable_to(&mut self, id: EntryId) {
+    pub(crate) fn stable_to(&mut self, id: EntryId, config: &Config) {
         self.unstable.stable_to(id);
+        self.forget(config);
+    }
+
+    /// Stable entries are kept in memory only until they are handed out for applying.
+    fn forget(&mut self, config: &Config) {
+        self.unstable
+            .forget(self.applying.saturating_add(1), config.max_applying_bytes());
+    }
+
+    /// Gives back the buffers that are empty: an idle node holds none.
+    pub(crate) fn put_away(&mut self) {
+        self.unstable.put_away();
+        self.uncommitted.put_away();
     }
 
     pub(crate) fn stable_snapshot_to(&mut self, index: Index) {

@@ -9,6 +9,7 @@ use core::fmt;
 
 use bytes::Bytes;
 
+use crate::entries::Entries;
 use crate::types::{Entry, EntryId, Index, NodeId, Snapshot, Term};
 
 /// A message from one node of a group to another.
@@ -92,7 +93,7 @@ pub struct Append {
     /// The leader's commit index.
     pub commit: Index,
     /// Entries to store; none in a probe or a mere commit notice.
-    pub entries: Vec<Entry>,
+    pub entries: Entries,
     /// Index of the configuration change by which the recipient joined while the sender led; 0 if it
     /// was a member before. It tells the answer from one that a node gave before it was removed and
     /// added again.

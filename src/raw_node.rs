@@ -135,6 +135,9 @@ impl<S: Storage> RawNode<S> {
 
     /// One tick passes.
     pub fn tick(&mut self) -> Result<(), Poisoned> {
+        if self.raft.pass_quietly() {
+            return Ok(());
+        }
         self.advance_ticks(1).map(|_| ())
     }
 
@@ -239,6 +242,30 @@ impl<S: Storage> RawNode<S> {
     /// ```
     pub fn propose(&mut self, data: impl Into<Bytes>) -> Result<Proposed, ProposeError> {
         self.raft.enter(|raft| raft.propose_data(data.into()))
+    }
+
+    /// Proposes entries that follow each other: all of them or none. Says where the last one is.
+    ///
+    /// ```
+    /// # use quorate::*;
+    /// # let first = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1]))?;
+    /// # let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;
+    /// node.campaign()?;
+    /// # while let Some(ready) = node.ready()? {
+    /// #     node.storage_mut().persist(&ready)?;
+    /// #     node.advance(ready.persisted())?;
+    /// # }
+    /// let empty = node.status().last_index;
+    /// let proposed = node.propose_batch(["x = 1", "y = 2"])?;
+    /// assert!(matches!(proposed, Proposed::At { index, .. } if index == empty + 2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn propose_batch<D: Into<Bytes>>(
+        &mut self,
+        batch: impl IntoIterator<Item = D>,
+    ) -> Result<Proposed, ProposeError> {
+        let batch = batch.into_iter().map(Into::into).collect();
+        self.raft.enter(|raft| raft.propose_batch(batch))
     }
 
     /// Proposes a configuration change (thesis chapter 4). It takes effect at each node when that

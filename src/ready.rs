@@ -3,11 +3,13 @@
 //! The order of calls is in the types. What may leave at once is on the `Ready`; what promises
 //! something durable exists only on what the `Ready` (or the task) turns into once it is persisted.
 
-use alloc::vec::Vec;
+use alloc::boxed::Box;
+use alloc::vec::{Drain, Vec};
 use core::fmt;
 
 use bytes::Bytes;
 
+use crate::entries::Entries;
 use crate::event::Event;
 use crate::message::Message;
 use crate::types::{Entry, EntryId, HardState, Index, NodeId, Snapshot, Term};
@@ -62,18 +64,18 @@ pub enum ReadRefusal {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AppendTask {
     pub(crate) number: u64,
-    pub(crate) snapshot: Option<Snapshot>,
-    pub(crate) entries: Vec<Entry>,
+    pub(crate) snapshot: Option<Box<Snapshot>>,
+    pub(crate) entries: Entries,
     pub(crate) hard_state: Option<HardState>,
     pub(crate) must_sync: bool,
-    pub(crate) responses: Vec<TaskResponse>,
+    pub(crate) owed: Owed,
 }
 
 /// Committed entries to apply, in order.
 #[must_use = "what is handed out is not handed out again: apply it, then call `done`"]
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ApplyTask {
-    pub(crate) entries: Vec<Entry>,
+    pub(crate) entries: Entries,
     pub(crate) ack: Ack,
 }
 
@@ -86,8 +88,57 @@ pub enum TaskResponse {
     Ack(Ack),
 }
 
+/// Messages that wait for something durable, and this node's own acknowledgements of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Owed {
+    pub(crate) messages: Vec<Message>,
+    /// Each with the number of messages that go before it.
+    pub(crate) acks: Vec<(usize, Ack)>,
+}
+
+impl Owed {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.messages.is_empty() && self.acks.is_empty()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.messages.clear();
+        self.acks.clear();
+    }
+
+    /// An acknowledgement that is numbered when it is handed out.
+    pub(crate) fn push_ack(&mut self, kind: AckKind) {
+        let ack = Ack {
+            origin: Origin::default(),
+            number: 0,
+            kind,
+        };
+        self.acks.push((self.messages.len(), ack));
+    }
+
+    /// The acknowledgement that nothing follows.
+    pub(crate) fn last_ack(&mut self) -> Option<&mut AckKind> {
+        let messages = self.messages.len();
+        let last = self.acks.last_mut().filter(|(before, _)| *before == messages);
+        last.map(|(_, ack)| &mut ack.kind)
+    }
+
+    /// All of it in order.
+    fn responses(self) -> impl Iterator<Item = TaskResponse> {
+        let mut acks = self.acks.into_iter().peekable();
+        let mut messages = self.messages.into_iter().enumerate().peekable();
+        core::iter::from_fn(move || {
+            let position = messages.peek().map_or(usize::MAX, |(position, _)| *position);
+            match acks.next_if(|(before, _)| *before <= position) {
+                Some((_, ack)) => Some(TaskResponse::Ack(ack)),
+                None => messages.next().map(|(_, message)| TaskResponse::Message(message)),
+            }
+        })
+    }
+}
+
 /// Which start of which node something belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Origin {
     pub(crate) id: NodeId,
     pub(crate) seed: u64,
@@ -161,10 +212,11 @@ pub struct Ready {
 pub struct Persisted {
     pub(crate) origin: Origin,
     pub(crate) number: u64,
-    pub(crate) messages: Vec<Message>,
-    pub(crate) acks: Vec<Ack>,
-    pub(crate) committed: Vec<Entry>,
+    pub(crate) owed: Owed,
+    pub(crate) committed: Entries,
     pub(crate) applied: Option<Ack>,
+    /// For the messages of the next Ready.
+    pub(crate) spare: Vec<Message>,
 }
 
 impl Ready {
@@ -188,6 +240,11 @@ impl Ready {
         core::mem::take(&mut self.messages)
     }
 
+    /// The same, one by one; their buffer serves the next Ready.
+    pub fn drain_messages(&mut self) -> Drain<'_, Message> {
+        self.messages.drain(..)
+    }
+
     /// Messages that may leave at once.
     pub fn messages(&self) -> &[Message] {
         &self.messages
@@ -201,7 +258,7 @@ impl Ready {
 
     /// The snapshot to install: it replaces the log and the state machine.
     pub fn snapshot(&self) -> Option<&Snapshot> {
-        self.append.as_ref()?.snapshot.as_ref()
+        self.append.as_ref()?.snapshot()
     }
 
     /// The entries to store: they replace the log from the first one's index on.
@@ -233,24 +290,17 @@ impl Ready {
     /// Call this when snapshot, entries and hard state are stored (and synced, if
     /// [`must_sync`](Self::must_sync)).
     pub fn persisted(self) -> Persisted {
-        let (mut messages, mut acks) = (Vec::new(), Vec::new());
-        for response in self.append.map(|task| task.responses).unwrap_or_default() {
-            match response {
-                TaskResponse::Message(message) => messages.push(message),
-                TaskResponse::Ack(ack) => acks.push(ack),
-            }
-        }
         let (committed, applied) = match self.apply {
             Some(task) => (task.entries, Some(task.ack)),
-            None => (Vec::new(), None),
+            None => (Entries::new(), None),
         };
         Persisted {
             origin: self.origin,
             number: self.number,
-            messages,
-            acks,
+            owed: self.append.map(|task| task.owed).unwrap_or_default(),
             committed,
             applied,
+            spare: self.messages,
         }
     }
 }
@@ -258,13 +308,18 @@ impl Ready {
 impl Persisted {
     /// Messages that promise something durable.
     pub fn take_messages(&mut self) -> Vec<Message> {
-        core::mem::take(&mut self.messages)
+        core::mem::take(&mut self.owed.messages)
+    }
+
+    /// The same, one by one; their buffer serves the next Ready.
+    pub fn drain_messages(&mut self) -> Drain<'_, Message> {
+        self.owed.messages.drain(..)
     }
 
     /// Committed entries to apply, in order. Hand each that
     /// [changes the configuration](Entry::is_conf_change) to
     /// [`apply_conf_change`](crate::RawNode::apply_conf_change).
-    pub fn take_committed_entries(&mut self) -> Vec<Entry> {
+    pub fn take_committed_entries(&mut self) -> Entries {
         core::mem::take(&mut self.committed)
     }
 }
@@ -277,7 +332,7 @@ impl AppendTask {
 
     /// The snapshot to install first: it replaces the log and the state machine.
     pub fn snapshot(&self) -> Option<&Snapshot> {
-        self.snapshot.as_ref()
+        self.snapshot.as_deref()
     }
 
     /// The entries to store: they replace the log from the first one's index on.
@@ -296,13 +351,13 @@ impl AppendTask {
     }
 
     /// What will be owed, for looking at: sending it before the task is done breaks Raft.
-    pub fn responses(&self) -> &[TaskResponse] {
-        &self.responses
+    pub fn responses(&self) -> Vec<TaskResponse> {
+        self.owed.clone().responses().collect()
     }
 
     /// Call this when the task is durable. The acknowledgement of the storage itself comes last.
     pub fn done(self) -> Vec<TaskResponse> {
-        self.responses
+        self.owed.responses().collect()
     }
 }
 
@@ -355,7 +410,7 @@ impl fmt::Display for Ready {
         if let Some(task) = &self.append {
             write!(f, "\n{task}")?;
         }
-        for entry in self.apply.iter().flat_map(|task| &task.entries) {
+        for entry in self.apply.iter().flat_map(ApplyTask::entries) {
             write!(f, "\n  apply {entry}")?;
         }
         Ok(())
@@ -379,7 +434,7 @@ impl fmt::Display for AppendTask {
         if let Some(hard_state) = self.hard_state {
             write!(f, "\n    hard state {hard_state}")?;
         }
-        for response in &self.responses {
+        for response in self.responses() {
             match response {
                 TaskResponse::Message(message) => write!(f, "\n    then send {message}")?,
                 TaskResponse::Ack(ack) => write!(f, "\n    then acknowledge {:?}", ack.kind)?,

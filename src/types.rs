@@ -77,6 +77,14 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// The application's bytes; term and index are given by the leader.
+    pub(crate) fn of(data: Bytes) -> Self {
+        Self {
+            data,
+            ..Self::default()
+        }
+    }
+
     /// The entry's term and index.
     pub fn id(&self) -> EntryId {
         EntryId {

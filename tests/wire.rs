@@ -134,7 +134,8 @@ fn by_hand() -> Vec<(&'static str, Message)> {
                         kind: EntryKind::ConfChange,
                         ..entry(8, "")
                     },
-                ],
+                ]
+                .into(),
                 joined: 0,
             })),
         ),

@@ -2,14 +2,14 @@
 //! lastApplied).
 
 use alloc::string::ToString;
-use alloc::vec::Vec;
 
-use super::{Log, total};
+use super::Log;
 use crate::config::Config;
+use crate::entries::Entries;
 use crate::error::Fault;
 use crate::rules::commit::Committed;
 use crate::storage::{Storage, StorageError};
-use crate::types::{Entry, Index};
+use crate::types::Index;
 
 impl<S: Storage> Log<S> {
     pub(crate) fn committed(&self) -> Index {
@@ -53,20 +53,20 @@ impl<S: Storage> Log<S> {
     }
 
     /// Committed entries to apply next, and their encoded bytes; they are handed out once.
-    pub(crate) fn take_next_committed(&mut self, config: &Config) -> Result<(Vec<Entry>, u64), Fault> {
+    pub(crate) fn take_next_committed(&mut self, config: &Config) -> Result<(Entries, u64), Fault> {
         if !self.has_next_committed(config) {
-            return Ok((Vec::new(), 0));
+            return Ok((Entries::new(), 0));
         }
         let (low, high) = (
             self.applying.saturating_add(1),
             self.appliable(config).saturating_add(1),
         );
         let room = config.max_applying_bytes().saturating_sub(self.applying_bytes);
-        let entries = match self.slice(low, high, room) {
-            Ok(entries) => entries,
+        let (entries, bytes) = match self.slice(low, high, room) {
+            Ok(page) => page,
             Err(StorageError::TemporarilyUnavailable) => {
                 self.wait();
-                return Ok((Vec::new(), 0));
+                return Ok((Entries::new(), 0));
             }
             Err(StorageError::Compacted | StorageError::Unavailable) => {
                 let what = "a committed entry that was not applied is gone";
@@ -74,11 +74,11 @@ impl<S: Storage> Log<S> {
             }
             Err(error) => return Err(error.into()),
         };
-        let bytes = total(&entries);
         self.applying = entries.last().map_or(self.applying, |entry| entry.index);
         self.applying_bytes = self.applying_bytes.saturating_add(bytes);
         self.applying_paused =
             self.applying_bytes >= config.max_applying_bytes() || self.applying < self.appliable(config);
+        self.forget(config);
         Ok((entries, bytes))
     }
 
@@ -88,6 +88,7 @@ impl<S: Storage> Log<S> {
         self.applying = self.applying.max(index);
         self.applying_bytes = self.applying_bytes.saturating_sub(bytes);
         self.applying_paused = self.applying_bytes >= config.max_applying_bytes();
+        self.forget(config);
     }
 
     /// Entries that were temporarily unavailable may be asked for again.

@@ -5,7 +5,7 @@
 
 use alloc::collections::VecDeque;
 
-use crate::types::{EntryId, Index, Term};
+use crate::types::{Entry, EntryId, Index, Term};
 
 /// Stretches to remember; each election adds one.
 const RUNS_MAX: usize = 32;
@@ -25,16 +25,23 @@ impl TermRuns {
         }
     }
 
-    /// The log now continues with `id`, in the place of whatever was there and after it.
-    pub(crate) fn append(&mut self, id: EntryId) {
-        while self.runs.back().is_some_and(|run| run.index >= id.index) {
+    /// The log now continues with `entries`, in the place of whatever was there and after it.
+    pub(crate) fn append(&mut self, entries: &[Entry]) {
+        let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
+            return;
+        };
+        while self.runs.back().is_some_and(|run| run.index >= first.index) {
             self.runs.pop_back();
         }
-        if self.runs.back().is_some_and(|run| run.term == id.term) {
-            return;
+        if self.runs.back().is_some_and(|run| run.term == last.term) {
+            return; // terms never fall: all of them are of this one
         }
-        self.runs.push_back(id);
-        if self.runs.len() > RUNS_MAX {
+        for entry in entries {
+            if self.runs.back().is_none_or(|run| run.term != entry.term) {
+                self.runs.push_back(entry.id());
+            }
+        }
+        while self.runs.len() > RUNS_MAX {
             self.runs.pop_front();
         }
     }

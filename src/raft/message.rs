@@ -164,7 +164,7 @@ impl<S: Storage> Raft<S> {
             (Payload::Append(append), _) => follower::on_append(server, from, append),
             (Payload::Heartbeat { commit, context }, _) => follower::on_heartbeat(server, from, commit, context),
             (Payload::InstallSnapshot(snapshot), Admitted::Snapshot(membership)) => {
-                follower::on_snapshot(server, from, *snapshot, membership)
+                follower::on_snapshot(server, from, snapshot, membership)
             }
             _ => Err(Fault::Invariant(
                 "a leader's message is an append, a heartbeat or a snapshot",

@@ -1,16 +1,14 @@
 //! What a node wants done, and what was done: Readies out, acknowledgements in.
 
-use alloc::vec::Vec;
-
 use super::{Outstanding, RawNode};
 use crate::config::Config;
+use crate::entries::Entries;
 use crate::error::{AcknowledgeError, Poisoned, ReadyError};
-use crate::ready::{Ack, AckKind, AppendTask, ApplyTask, Origin, Persisted, Ready, TaskResponse};
+use crate::ready::{Ack, AckKind, AppendTask, ApplyTask, Origin, Persisted, Ready};
 use crate::role::Leader;
-use crate::server::Promise;
 use crate::stop::Stop;
 use crate::storage::Storage;
-use crate::types::{Entry, HardState, Index};
+use crate::types::{HardState, Index};
 
 impl<S: Storage> RawNode<S> {
     fn check_sound(&self) -> Result<(), Poisoned> {
@@ -71,8 +69,9 @@ impl<S: Storage> RawNode<S> {
         let Persisted {
             number,
             origin,
-            acks,
+            owed,
             applied,
+            spare,
             ..
         } = persisted;
         if origin != self.origin() {
@@ -81,18 +80,20 @@ impl<S: Storage> RawNode<S> {
         let Some(outstanding) = self.outstanding.filter(|out| out.number == number) else {
             return Err(AcknowledgeError::NotOutstanding { number });
         };
-        let mut kinds = acks.iter().chain(&applied).map(|ack| &ack.kind);
-        if !kinds.all(|kind| self.raft.is_possible(kind)) {
+        let acks = || owed.acks.iter().map(|(_, ack)| ack).chain(&applied);
+        if !acks().all(|ack| self.raft.is_possible(&ack.kind)) {
             return Err(AcknowledgeError::Foreign);
         }
         self.outstanding = None;
-        self.raft.enter(|raft| {
+        self.raft.enter::<_, Poisoned>(|raft| {
             raft.on_durable_term(outstanding.term);
-            for ack in acks.iter().chain(&applied) {
+            for ack in acks() {
                 raft.on_acknowledged(&ack.kind)?;
             }
             Ok(())
-        })
+        })?;
+        self.raft.server.outbox.reuse(spare, owed);
+        Ok(())
     }
 
     /// One of this node's own acknowledgements arrives, with asynchronous storage writes.
@@ -119,7 +120,7 @@ impl<S: Storage> RawNode<S> {
         self.raft.enter(|raft| Ok(raft.on_acknowledged(&kind)?))
     }
 
-    fn build_ready(&mut self, (committed, bytes): (Vec<Entry>, u64)) -> Ready {
+    fn build_ready(&mut self, (committed, bytes): (Entries, u64)) -> Ready {
         let origin = self.origin();
         self.readies = self.readies.wrapping_add(1);
         let number = self.readies;
@@ -131,6 +132,7 @@ impl<S: Storage> RawNode<S> {
             entries: committed,
         });
         let server = &mut self.raft.server;
+        *server.warm = true;
         if !server.config.async_storage_writes {
             let term = server.term();
             self.outstanding = Some(Outstanding { number, term });
@@ -158,8 +160,8 @@ impl<S: Storage> RawNode<S> {
         let (origin, hard_state) = (self.origin(), self.new_hard_state());
         let server = &mut self.raft.server;
         let (snapshot, entries) = server.log.take_next_unstable();
-        let promises = core::mem::take(&mut server.outbox.promises);
-        if snapshot.is_none() && entries.is_empty() && hard_state.is_none() && promises.is_empty() {
+        let mut owed = core::mem::take(&mut server.outbox.promises);
+        if snapshot.is_none() && entries.is_empty() && hard_state.is_none() && owed.is_empty() {
             return None;
         }
         let ballot = |hard: HardState| (hard.term, hard.vote);
@@ -168,24 +170,19 @@ impl<S: Storage> RawNode<S> {
             || hard_state.is_some_and(|hard| ballot(hard) != ballot(self.told_hard));
         self.told_hard = hard_state.unwrap_or(self.told_hard);
         let stored = self.stored(snapshot.as_ref().map(|snapshot| snapshot.metadata.index));
-        let owed = promises.into_iter().map(|promise| match promise {
-            Promise::Message(message) => TaskResponse::Message(message),
-            Promise::OwnVote { term, pre_vote } => {
-                TaskResponse::Ack(self.acks.issue(origin, AckKind::Vote { term, pre_vote }))
-            }
-            Promise::OwnAppend { term, index } => {
-                TaskResponse::Ack(self.acks.issue(origin, AckKind::Append { term, index }))
-            }
-        });
-        let mut responses: Vec<TaskResponse> = owed.collect();
-        responses.extend(stored.map(|kind| TaskResponse::Ack(self.acks.issue(origin, kind))));
+        if let Some(stored) = stored {
+            owed.push_ack(stored);
+        }
+        for (_, ack) in &mut owed.acks {
+            *ack = self.acks.issue(origin, ack.kind.clone());
+        }
         Some(AppendTask {
             number,
             snapshot,
             entries,
             hard_state,
             must_sync,
-            responses,
+            owed,
         })
     }
 

@@ -1,5 +1,7 @@
 //! A node that takes a leader's word for what the log is (section 5.3), or waits for a leader.
 
+use alloc::boxed::Box;
+
 use bytes::Bytes;
 
 use crate::error::{Fault, ReadError};
@@ -145,7 +147,7 @@ fn accept<S: Storage>(server: &mut Server<S>, append: Append) -> Result<Option<A
     let Append {
         prev,
         commit,
-        mut entries,
+        entries,
         joined,
     } = append;
     let matched = entries.last().map_or(prev.index, |entry| entry.index);
@@ -157,8 +159,7 @@ fn accept<S: Storage>(server: &mut Server<S>, append: Append) -> Result<Option<A
             None => return Ok(None),
         }
     }
-    entries.drain(..known);
-    server.log.append(entries, &server.config)?;
+    server.log.append(entries.slice(known..usize::MAX), &server.config)?;
     server.log.commit(&commit::by_leader(commit, matched))?;
     Ok(Some(AppendResponse::Accepted {
         index: matched,
@@ -200,7 +201,7 @@ pub(crate) fn on_heartbeat<S: Storage>(
 pub(crate) fn on_snapshot<S: Storage>(
     server: &mut Server<S>,
     from: NodeId,
-    snapshot: Snapshot,
+    snapshot: Box<Snapshot>,
     membership: Membership,
 ) -> Result<(), Fault> {
     let index = match restore(server, snapshot, membership)? {
@@ -216,7 +217,7 @@ pub(crate) fn on_snapshot<S: Storage>(
 /// Replaces the log by the snapshot, unless that brings nothing; `None`: that cannot be told now.
 fn restore<S: Storage>(
     server: &mut Server<S>,
-    snapshot: Snapshot,
+    snapshot: Box<Snapshot>,
     membership: Membership,
 ) -> Result<Option<bool>, Fault> {
     let id = snapshot.id();

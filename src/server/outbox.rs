@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::event::Event;
 use crate::message::Message;
-use crate::ready::ReadState;
+use crate::ready::{AckKind, Owed, ReadState};
 use crate::types::{Index, Term};
 
 /// Events that are kept for a caller who does not fetch them.
@@ -15,17 +15,9 @@ pub(crate) struct Outbox {
     /// May leave at once.
     pub(crate) messages: Vec<Message>,
     /// Promise something durable: wait for the disk.
-    pub(crate) promises: Vec<Promise>,
+    pub(crate) promises: Owed,
     pub(crate) reads: Vec<ReadState>,
     pub(crate) events: Vec<Event>,
-}
-
-/// Something that is true only once the disk has caught up.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Promise {
-    Message(Message),
-    OwnVote { term: Term, pre_vote: bool },
-    OwnAppend { term: Term, index: Index },
 }
 
 impl Outbox {
@@ -38,7 +30,43 @@ impl Outbox {
         room
     }
 
+    /// This node's log will reach to `index`. Between two Readies the last such promise stands for all,
+    /// unless `each` is to be told.
+    pub(crate) fn promise_append(&mut self, term: Term, index: Index, each: bool) {
+        match self.promises.last_ack() {
+            Some(AckKind::Append { term: of, index: last }) if *of == term && !each => *last = index,
+            _ => self.promises.push_ack(AckKind::Append { term, index }),
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.messages.is_empty() && self.promises.is_empty() && self.reads.is_empty()
+    }
+
+    /// Buffers that were handed out come back. What is still in them was not wanted.
+    pub(crate) fn reuse(&mut self, messages: Vec<Message>, promises: Owed) {
+        reuse(&mut self.messages, messages);
+        reuse(&mut self.promises.messages, promises.messages);
+        reuse(&mut self.promises.acks, promises.acks);
+    }
+
+    /// Gives back the buffers that are empty: an idle node holds none.
+    pub(crate) fn put_away(&mut self) {
+        put_away(&mut self.messages);
+        put_away(&mut self.promises.messages);
+        put_away(&mut self.promises.acks);
+    }
+}
+
+fn reuse<T>(buffer: &mut Vec<T>, mut spare: Vec<T>) {
+    if buffer.capacity() == 0 {
+        spare.clear();
+        *buffer = spare;
+    }
+}
+
+fn put_away<T>(buffer: &mut Vec<T>) {
+    if buffer.is_empty() {
+        *buffer = Vec::new();
     }
 }

@@ -251,7 +251,7 @@ impl Recipe {
                 index: prev_index,
             },
             commit,
-            entries,
+            entries: entries.into(),
             joined: 0,
         })
     }

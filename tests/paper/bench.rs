@@ -216,7 +216,7 @@ pub fn append((index, term): (Index, Term), after: &[Term], commit: Index) -> Pa
     Payload::Append(Append {
         prev: EntryId { term, index },
         commit,
-        entries: entries(index + 1, after),
+        entries: entries(index + 1, after).into(),
         joined: 0,
     })
 }

@@ -138,7 +138,7 @@ fn no_election_with_an_unapplied_change() {
     let append = Append {
         prev: EntryId::default(),
         commit: 1,
-        entries: vec![entry(1, 1, add(4))],
+        entries: vec![entry(1, 1, add(4))].into(),
         joined: 0,
     };
     let node = bench.group.node(ME);
@@ -166,7 +166,7 @@ fn an_uncommitted_change_counts_for_nothing() {
     let append = Append {
         prev: EntryId::default(),
         commit: 0,
-        entries: vec![entry(1, 1, add(4))],
+        entries: vec![entry(1, 1, add(4))].into(),
         joined: 0,
     };
     bench.hear(2, 1, Payload::Append(append));

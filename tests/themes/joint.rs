@@ -231,7 +231,7 @@ fn no_campaign_before_a_change_is_applied() {
         let append = quorate::Append {
             prev: crate::id(1, 1),
             commit: 3,
-            entries,
+            entries: entries.into(),
             joined: 0,
         };
         let node = follower.node(1);

@@ -109,7 +109,7 @@ fn payload() -> impl Strategy<Value = Payload> {
         Payload::Append(Append {
             prev,
             commit,
-            entries,
+            entries: entries.into(),
             joined,
         })
     });

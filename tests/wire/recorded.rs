@@ -124,7 +124,7 @@ fn typed_payload(fields: &Value) -> Payload {
         3 => Payload::Append(Append {
             prev: at(),
             commit,
-            entries,
+            entries: entries.into(),
             joined: 0,
         }),
         4 if yes => Payload::AppendResponse(AppendResponse::Accepted { index, joined: None }),

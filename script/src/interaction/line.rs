@@ -114,7 +114,7 @@ impl<'a> Line<'a> {
             Payload::Append(append) => Self {
                 log: append.prev,
                 commit: append.commit,
-                entries: (&append.entries).into(),
+                entries: append.entries.as_slice().into(),
                 ..line("MsgApp")
             },
             Payload::AppendResponse(AppendResponse::Accepted { index, .. }) => Self {
@@ -284,7 +284,7 @@ mod tests {
             Payload::Append(Append {
                 prev: EntryId { term: 1, index: 4 },
                 commit: 2,
-                entries,
+                entries: quorate::Entries::from(entries),
                 joined: 0,
             })
         };

@@ -1,11 +1,11 @@
 //! Replication: what is sent to whom, and what the answers mean (section 5.3).
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 
 use bytes::Bytes;
 
 use super::Leader;
+use crate::entries::Entries;
 use crate::error::Fault;
 use crate::event::Event;
 use crate::message::{Append, AppendResponse, Payload};
@@ -15,7 +15,7 @@ use crate::role::Next;
 use crate::rules::commit;
 use crate::server::Server;
 use crate::storage::{Storage, StorageError};
-use crate::types::{Entry, EntryId, Index, NodeId};
+use crate::types::{EntryId, Index, NodeId};
 
 impl Leader {
     // ----- sending
@@ -31,6 +31,7 @@ impl Leader {
 
     /// An append to everyone who may get one, be it without entries.
     pub(super) fn broadcast_appends<S: Storage>(&mut self, server: &mut Server<S>) -> Result<(), Fault> {
+        server.log.share();
         self.each_peer(server, |leader, server, to| {
             leader.send_append(server, to, true)?;
             Ok(())
@@ -98,7 +99,7 @@ impl Leader {
             Err(StorageError::Compacted | StorageError::Unavailable) => {
                 return match peer.unanswered_snapshot() {
                     // A snapshot went there and nobody knows whether it arrived: ask for it.
-                    Some(id) if even_if_empty => Ok(self.send_entries(server, to, id, Vec::new())),
+                    Some(id) if even_if_empty => Ok(self.send_entries(server, to, id, Entries::new())),
                     Some(_) => Ok(false),
                     None => self.send_snapshot(server, to),
                 };
@@ -107,10 +108,11 @@ impl Leader {
         };
         let window_full = peer.inflights().is_some_and(|window| window.is_full(&server.config));
         let entries = if window_full || next > server.log.last_index() {
-            Ok(Vec::new())
+            Ok(Entries::new())
         } else {
             let end = server.log.last_index().saturating_add(1);
-            server.log.slice(next, end, server.config.max_message_bytes)
+            let page = server.log.slice(next, end, server.config.max_message_bytes);
+            page.map(|(entries, _)| entries)
         };
         match entries {
             Ok(entries) if entries.is_empty() && !even_if_empty => Ok(false),
@@ -119,7 +121,7 @@ impl Leader {
                 let unanswered = peer.unanswered_snapshot().is_some();
                 match (even_if_empty, unanswered) {
                     (false, _) => Ok(false),
-                    (true, true) => Ok(self.send_entries(server, to, prev, Vec::new())),
+                    (true, true) => Ok(self.send_entries(server, to, prev, Entries::new())),
                     (true, false) => self.send_snapshot(server, to),
                 }
             }
@@ -133,7 +135,7 @@ impl Leader {
         server: &mut Server<S>,
         to: NodeId,
         prev: EntryId,
-        entries: Vec<Entry>,
+        entries: Entries,
     ) -> bool {
         let commit = server.log.committed();
         let joined = self.peer(to).map_or(0, Progress::joined);
