@@ -1,6 +1,8 @@
 //! Entries that many hold at once: the log, the messages to each peer, the storage's task, the state
 //! machine.
 
+mod runs;
+
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -8,9 +10,11 @@ use core::hash::{Hash, Hasher};
 use core::iter::FusedIterator;
 use core::ops::{Deref, Range};
 
+pub(crate) use runs::Runs;
+
 use crate::types::Entry;
 
-/// Some entries in a row, shared and not copied: as cheap to clone and to cut as
+/// Some entries in a row, shared and not copied: cheap to clone and to cut, as
 /// [`Bytes`](bytes::Bytes) are.
 ///
 /// Reads like a slice. An append to five peers, what the storage writes and what is applied are the same
@@ -28,6 +32,7 @@ pub struct Entries {
     /// `None`: there are no entries, and nothing was allocated for them.
     shared: Option<Arc<[Entry]>>,
     range: Span,
+    encoded_len: u64,
 }
 
 /// Which of the shared entries; always within them.
@@ -43,7 +48,19 @@ impl Entries {
         Self {
             shared: None,
             range: Span { start: 0, end: 0 },
+            encoded_len: 0,
         }
+    }
+
+    fn of(shared: Arc<[Entry]>, range: Span) -> Self {
+        let mut entries = Self {
+            shared: Some(shared),
+            range,
+            encoded_len: 0,
+        };
+        let lengths = entries.iter().map(Entry::encoded_len);
+        entries.encoded_len = lengths.fold(0, u64::saturating_add);
+        entries
     }
 
     /// The entries as a slice.
@@ -54,6 +71,12 @@ impl Entries {
             .as_ref()
             .and_then(|shared| shared.get(start..end))
             .unwrap_or_default()
+    }
+
+    /// Bytes of all of them, as [`Entry::encoded_len`] counts each; counted once.
+    #[inline]
+    pub fn encoded_len(&self) -> u64 {
+        self.encoded_len
     }
 
     /// The same entries but for those outside of `range`, which counts from 0; what `range` has beyond the
@@ -72,12 +95,9 @@ impl Entries {
             start: start.saturating_add(range.start).min(end),
             end: start.saturating_add(range.end).min(end),
         };
-        if cut.start >= cut.end {
-            return Self::new();
-        }
-        Self {
-            shared: self.shared.clone(),
-            range: cut,
+        match &self.shared {
+            Some(shared) if cut.start < cut.end => Self::of(shared.clone(), cut),
+            _ => Self::new(),
         }
     }
 }
@@ -99,13 +119,9 @@ impl AsRef<[Entry]> for Entries {
 
 impl From<Arc<[Entry]>> for Entries {
     fn from(shared: Arc<[Entry]>) -> Self {
-        let range = Span {
-            start: 0,
-            end: shared.len(),
-        };
-        Self {
-            shared: (range.end > 0).then_some(shared),
-            range,
+        match shared.len() {
+            0 => Self::new(),
+            end => Self::of(shared, Span { start: 0, end }),
         }
     }
 }
@@ -116,6 +132,12 @@ impl From<Vec<Entry>> for Entries {
             return Self::new();
         }
         Arc::<[Entry]>::from(entries).into()
+    }
+}
+
+impl From<&[Entry]> for Entries {
+    fn from(entries: &[Entry]) -> Self {
+        entries.iter().cloned().collect()
     }
 }
 
@@ -189,6 +211,12 @@ impl fmt::Debug for Entries {
 impl<T: AsRef<[Entry]> + ?Sized> PartialEq<T> for Entries {
     fn eq(&self, other: &T) -> bool {
         self.as_slice() == other.as_ref()
+    }
+}
+
+impl PartialEq<Entries> for Vec<Entry> {
+    fn eq(&self, other: &Entries) -> bool {
+        other == self
     }
 }
 

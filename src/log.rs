@@ -4,7 +4,6 @@
 //! Whether an entry may be appended or committed is decided in `rules/`; here it is done.
 
 mod apply;
-mod runs;
 mod start;
 mod terms;
 mod uncommitted;
@@ -134,9 +133,9 @@ impl<S: Storage> Log<S> {
 
     // ----- reading entries
 
-    /// Entries from `low` up to and without `high`, and their encoded bytes: at most `max_bytes` but at
-    /// least one entry. What is in memory is not read.
-    pub(crate) fn slice(&self, low: Index, high: Index, max_bytes: u64) -> Result<(Entries, u64), StorageError> {
+    /// Entries from `low` up to and without `high`: at most `max_bytes` encoded but at least one entry.
+    /// What is in memory is not read.
+    pub(crate) fn slice(&self, low: Index, high: Index, max_bytes: u64) -> Result<Entries, StorageError> {
         if low < self.first_index()? {
             return Err(StorageError::Compacted);
         }
@@ -144,28 +143,26 @@ impl<S: Storage> Log<S> {
         if low >= start {
             return Ok(self.unstable.slice(low, high, max_bytes));
         }
-        let mut entries = self.storage.entries(low, high.min(start), max_bytes)?;
-        check_answer(&entries, low, high.min(start))?;
-        let mut bytes = total(&entries);
-        let next = entries.last().map_or(low, |entry| entry.index.saturating_add(1));
-        if next == start {
-            for entry in self.unstable.range(next, high) {
-                bytes = bytes.saturating_add(entry.encoded_len());
-                if bytes > max_bytes {
-                    bytes = bytes.saturating_sub(entry.encoded_len());
-                    break;
-                }
-                entries.push(entry.clone());
-            }
+        let stored = self.storage.entries(low, high.min(start), max_bytes)?;
+        check_answer(&stored, low, high.min(start))?;
+        let next = stored.last().map_or(low, |entry| entry.index.saturating_add(1));
+        if next < start || next >= high {
+            return Ok(stored);
         }
-        Ok((entries.into(), bytes))
+        let mut bytes = stored.encoded_len();
+        let fits = |entry: &&Entry| {
+            bytes = bytes.saturating_add(entry.encoded_len());
+            bytes <= max_bytes
+        };
+        let more = self.unstable.range(next, high).take_while(fits).cloned();
+        Ok(stored.iter().cloned().chain(more).collect())
     }
 
     /// The first entry in `(after, up_to]` that changes the configuration, read page by page.
     pub(crate) fn find_change(&self, after: Index, up_to: Index, page: u64) -> Result<Option<Entry>, StorageError> {
         let mut next = after.saturating_add(1);
         while next <= up_to {
-            for entry in &self.slice(next, up_to.saturating_add(1), page)?.0 {
+            for entry in &self.slice(next, up_to.saturating_add(1), page)? {
                 if entry.is_conf_change() {
                     return Ok(Some(entry.clone()));
                 }
@@ -288,23 +285,17 @@ impl<S: Storage> Log<S> {
         self.unstable.stable_snapshot_to(index);
     }
 
-    /// What must always hold; `None` if it does.
-    pub(crate) fn broken_invariant(&self) -> Option<&'static str> {
+    /// What must always hold, each with its name.
+    pub(crate) fn invariants(&self) -> [(bool, &'static str); 4] {
         let (offset, in_progress) = (self.unstable.offset(), self.unstable.in_progress());
+        let ahead = self.applying > self.committed && !self.has_pending_snapshot();
+        let bounded = offset <= in_progress && in_progress <= self.end();
         [
             (self.applied <= self.applying, "applied <= applying"),
-            (
-                self.applying <= self.committed || self.has_pending_snapshot(),
-                "applying <= committed",
-            ),
-            (self.committed <= self.last_index(), "committed <= last index"),
-            (
-                offset <= in_progress && in_progress <= self.end(),
-                "offset <= in progress <= end",
-            ),
+            (!ahead, "applying <= committed"),
+            (self.committed < self.end(), "committed <= last index"),
+            (bounded, "offset <= in progress <= end"),
         ]
-        .into_iter()
-        .find_map(|(holds, name)| (!holds).then_some(name))
     }
 }
 
@@ -326,12 +317,6 @@ fn check_answer(entries: &[Entry], low: Index, high: Index) -> Result<(), Storag
         return Err(StorageError::Broken(what.to_string()));
     }
     Ok(())
-}
-
-fn total(entries: &[Entry]) -> u64 {
-    entries
-        .iter()
-        .fold(0, |sum: u64, entry| sum.saturating_add(entry.encoded_len()))
 }
 
 #[cfg(test)]

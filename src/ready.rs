@@ -263,7 +263,7 @@ impl Ready {
 
     /// The entries to store: they replace the log from the first one's index on.
     pub fn entries(&self) -> &[Entry] {
-        self.append.as_ref().map_or(&[], AppendTask::entries)
+        self.append.as_ref().map_or(&[], |task| task.entries())
     }
 
     /// The hard state to store, if it changed.
@@ -336,7 +336,7 @@ impl AppendTask {
     }
 
     /// The entries to store: they replace the log from the first one's index on.
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &Entries {
         &self.entries
     }
 
@@ -370,7 +370,7 @@ impl ApplyTask {
     /// The entries to apply, in order. Hand each that
     /// [changes the configuration](Entry::is_conf_change) to
     /// [`apply_conf_change`](crate::RawNode::apply_conf_change) before the acknowledgement.
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &Entries {
         &self.entries
     }
 

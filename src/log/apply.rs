@@ -52,21 +52,21 @@ impl<S: Storage> Log<S> {
         !self.applying_paused && !self.waiting && !self.has_pending_snapshot() && self.applying < self.appliable(config)
     }
 
-    /// Committed entries to apply next, and their encoded bytes; they are handed out once.
-    pub(crate) fn take_next_committed(&mut self, config: &Config) -> Result<(Entries, u64), Fault> {
+    /// Committed entries to apply next; they are handed out once.
+    pub(crate) fn take_next_committed(&mut self, config: &Config) -> Result<Entries, Fault> {
         if !self.has_next_committed(config) {
-            return Ok((Entries::new(), 0));
+            return Ok(Entries::new());
         }
         let (low, high) = (
             self.applying.saturating_add(1),
             self.appliable(config).saturating_add(1),
         );
         let room = config.max_applying_bytes().saturating_sub(self.applying_bytes);
-        let (entries, bytes) = match self.slice(low, high, room) {
-            Ok(page) => page,
+        let entries = match self.slice(low, high, room) {
+            Ok(entries) => entries,
             Err(StorageError::TemporarilyUnavailable) => {
                 self.wait();
-                return Ok((Entries::new(), 0));
+                return Ok(Entries::new());
             }
             Err(StorageError::Compacted | StorageError::Unavailable) => {
                 let what = "a committed entry that was not applied is gone";
@@ -75,11 +75,11 @@ impl<S: Storage> Log<S> {
             Err(error) => return Err(error.into()),
         };
         self.applying = entries.last().map_or(self.applying, |entry| entry.index);
-        self.applying_bytes = self.applying_bytes.saturating_add(bytes);
+        self.applying_bytes = self.applying_bytes.saturating_add(entries.encoded_len());
         self.applying_paused =
             self.applying_bytes >= config.max_applying_bytes() || self.applying < self.appliable(config);
         self.forget(config);
-        Ok((entries, bytes))
+        Ok(entries)
     }
 
     /// The state machine has applied up to `index`; `bytes` of it were handed out as entries.

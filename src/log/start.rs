@@ -89,7 +89,7 @@ impl<S: Storage> Log<S> {
                 break;
             }
             match self.slice(next, last.saturating_add(1), config.max_message_bytes) {
-                Ok((entries, _)) => {
+                Ok(entries) => {
                     next = next.saturating_add(entries.len().try_into().unwrap_or(u64::MAX));
                     for entry in &entries {
                         measured.push(entry);

@@ -9,8 +9,7 @@
 use alloc::boxed::Box;
 use core::hash::{Hash, Hasher};
 
-use super::runs::Runs;
-use crate::entries::Entries;
+use crate::entries::{Entries, Runs};
 use crate::types::{Entry, EntryId, Index, Snapshot, Term};
 
 #[derive(Clone, Debug)]
@@ -77,9 +76,9 @@ impl Unstable {
         self.runs.range(low, high)
     }
 
-    /// Entries from `low`, which is in memory, up to and without `high`, and their encoded bytes: at most
-    /// `max_bytes` but at least one entry.
-    pub(crate) fn slice(&self, low: Index, high: Index, max_bytes: u64) -> (Entries, u64) {
+    /// Entries from `low`, which is in memory, up to and without `high`: at most `max_bytes` encoded but at
+    /// least one entry.
+    pub(crate) fn slice(&self, low: Index, high: Index, max_bytes: u64) -> Entries {
         self.runs.slice(low, high, max_bytes)
     }
 
@@ -92,7 +91,7 @@ impl Unstable {
     pub(crate) fn next(&mut self) -> (Option<Box<Snapshot>>, Entries) {
         self.share();
         let snapshot = self.snapshot.clone().filter(|_| !self.snapshot_in_progress);
-        let (entries, _) = self.slice(self.in_progress, self.end(), u64::MAX);
+        let entries = self.slice(self.in_progress, self.end(), u64::MAX);
         (snapshot, entries)
     }
 

@@ -122,15 +122,15 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// Committed entries to apply next, and their encoded bytes.
-    pub(crate) fn take_committed(&mut self) -> Result<(Entries, u64), Fault> {
+    /// Committed entries to apply next.
+    pub(crate) fn take_committed(&mut self) -> Result<Entries, Fault> {
         let server = &mut self.server;
         match server.log.take_next_committed(&server.config) {
             // It cannot be applied, but the rest of the Ready is sound.
             Err(Fault::Storage(StorageError::Corrupt(index))) => {
                 server.mark_corrupt(index);
                 server.log.wait();
-                Ok((Entries::new(), 0))
+                Ok(Entries::new())
             }
             outcome => outcome,
         }

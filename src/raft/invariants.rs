@@ -30,20 +30,27 @@ impl Before {
 
 impl<S: Storage> Raft<S> {
     /// The name of an invariant that does not hold.
+    #[inline]
     pub(super) fn broken_invariant(&self, before: &Before) -> Option<&'static str> {
+        let log = self.server.log.invariants();
+        let of_raft = self.invariants(before);
+        // All at once first: it is nearly always true, and asked with every call.
+        let mut all = of_raft.iter().chain(&log);
+        if all.clone().fold(true, |all, (holds, _)| all & holds) {
+            return self.broken_role_invariant();
+        }
+        all.find_map(|(holds, name)| (!holds).then_some(*name))
+    }
+
+    fn invariants(&self, before: &Before) -> [(bool, &'static str); 4] {
         let now = Before::of(self);
-        let same_term = now.term == before.term;
-        let changed = |then: Option<NodeId>, now: Option<NodeId>| then.is_some() && now.is_some() && then != now;
-        let delta = [
+        let same_vote = before.vote.is_none() || now.vote.is_none() || before.vote == now.vote;
+        [
             (now.term >= before.term, "a term never falls"),
-            (!(same_term && changed(before.vote, now.vote)), "one vote a term"),
+            (now.term != before.term || same_vote, "one vote a term"),
             (now.committed >= before.committed, "the commit index never falls"),
             (now.applied >= before.applied, "what is applied stays applied"),
-        ];
-        let delta = delta.into_iter().find_map(|(holds, name)| (!holds).then_some(name));
-        delta
-            .or_else(|| self.server.log.broken_invariant())
-            .or_else(|| self.broken_role_invariant())
+        ]
     }
 
     fn broken_role_invariant(&self) -> Option<&'static str> {

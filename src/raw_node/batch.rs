@@ -56,7 +56,7 @@ impl<S: Storage> RawNode<S> {
             Ok::<_, Stop<Poisoned>>(raft.take_committed()?)
         })?;
         // Committed entries may turn out not to be readable now.
-        let nothing = committed.0.is_empty() && !self.has_output();
+        let nothing = committed.is_empty() && !self.has_output();
         Ok((!nothing).then(|| self.build_ready(committed)))
     }
 
@@ -120,13 +120,14 @@ impl<S: Storage> RawNode<S> {
         self.raft.enter(|raft| Ok(raft.on_acknowledged(&kind)?))
     }
 
-    fn build_ready(&mut self, (committed, bytes): (Entries, u64)) -> Ready {
+    fn build_ready(&mut self, committed: Entries) -> Ready {
         let origin = self.origin();
         self.readies = self.readies.wrapping_add(1);
         let number = self.readies;
         let soft_state = Some(self.raft.soft_state()).filter(|soft| *soft != self.told_soft);
         self.told_soft = self.raft.soft_state();
         let append = self.append_task(number);
+        let bytes = committed.encoded_len();
         let apply = committed.last().map(|entry| entry.index).map(|index| ApplyTask {
             ack: self.acks.issue(origin, AckKind::Applied { index, bytes }),
             entries: committed,

@@ -121,12 +121,9 @@ impl Leader {
 
     /// What must always hold of a leader's view; `None` if it does.
     pub(crate) fn broken_invariant(&self, last: Index) -> Option<&'static str> {
-        let ordered = |progress: &Progress| progress.matched() < progress.next();
-        if !self.peers.iter().all(|(_, progress)| ordered(progress)) {
-            return Some("matched < next");
-        }
-        let within = |progress: &Progress| progress.matched() <= last;
-        (!self.peers.iter().all(|(_, progress)| within(progress))).then_some("matched <= last index")
+        let holds = |progress: &Progress| progress.matched() < progress.next() && progress.matched() <= last;
+        let all = self.peers.iter().all(|(_, progress)| holds(progress));
+        (!all).then_some("matched < next and matched <= last index")
     }
 }
 

@@ -164,7 +164,7 @@ impl Bench {
 
     /// Terms of the stored entries.
     pub fn log(&self) -> Vec<Term> {
-        terms(self.group.raw(ME).storage().log())
+        terms(&self.group.raw(ME).storage().log())
     }
 
     /// What this leader knows of a peer: `(matchIndex, nextIndex)`.
@@ -346,6 +346,6 @@ pub fn plain_group(servers: u64) -> Cluster {
 }
 
 /// The stored log of a server.
-pub fn log_of(group: &Cluster, id: NodeId) -> &[Entry] {
+pub fn log_of(group: &Cluster, id: NodeId) -> quorate::Entries {
     group.raw(id).storage().log()
 }

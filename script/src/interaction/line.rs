@@ -188,7 +188,7 @@ impl<'a> Line<'a> {
         Self {
             commit,
             vote,
-            entries: task.entries().into(),
+            entries: task.entries().as_slice().into(),
             snapshot: task.snapshot(),
             responses,
             ..Self::new(Party::Node(id), Party::AppendThread, "MsgStorageAppend", term)
@@ -197,7 +197,7 @@ impl<'a> Line<'a> {
 
     pub(crate) fn of_apply_task(id: NodeId, task: &'a ApplyTask, responses: Vec<String>) -> Self {
         Self {
-            entries: task.entries().into(),
+            entries: task.entries().as_slice().into(),
             responses,
             ..Self::new(Party::Node(id), Party::ApplyThread, "MsgStorageApply", 0)
         }

@@ -111,8 +111,7 @@ impl Leader {
             Ok(Entries::new())
         } else {
             let end = server.log.last_index().saturating_add(1);
-            let page = server.log.slice(next, end, server.config.max_message_bytes);
-            page.map(|(entries, _)| entries)
+            server.log.slice(next, end, server.config.max_message_bytes)
         };
         match entries {
             Ok(entries) if entries.is_empty() && !even_if_empty => Ok(false),

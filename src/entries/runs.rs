@@ -5,13 +5,12 @@ use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::total;
-use crate::entries::Entries;
+use super::Entries;
 use crate::types::{Entry, Index};
 
 /// Entries from `start` to `end`, without gaps.
 #[derive(Clone, Debug)]
-pub(super) struct Runs {
+pub(crate) struct Runs {
     start: Index,
     /// One more than the last index.
     end: Index,
@@ -29,21 +28,18 @@ struct Run {
     /// One more than the last index.
     end: Index,
     entries: Entries,
-    /// Encoded bytes of the entries.
-    bytes: u64,
 }
 
 impl Run {
     /// `None` of no entries.
     fn new(entries: Entries) -> Option<Self> {
         let (first, last) = (entries.first()?.index, entries.last()?.index);
-        let (bytes, end) = (total(&entries), last.saturating_add(1));
-        Some(Self {
-            first,
-            end,
-            entries,
-            bytes,
-        })
+        let end = last.saturating_add(1);
+        Some(Self { first, end, entries })
+    }
+
+    fn bytes(&self) -> u64 {
+        self.entries.encoded_len()
     }
 
     /// The entries from `low` on, before `high`.
@@ -59,7 +55,7 @@ fn position(first: Index, index: Index) -> usize {
 
 impl Runs {
     /// No entries; the next one has this index.
-    pub(super) fn new(end: Index) -> Self {
+    pub(crate) fn new(end: Index) -> Self {
         Self {
             start: end,
             end,
@@ -69,11 +65,11 @@ impl Runs {
         }
     }
 
-    pub(super) fn start(&self) -> Index {
+    pub(crate) fn start(&self) -> Index {
         self.start
     }
 
-    pub(super) fn end(&self) -> Index {
+    pub(crate) fn end(&self) -> Index {
         self.end
     }
 
@@ -82,7 +78,7 @@ impl Runs {
         self.shared.back().map_or(self.start, |run| run.end)
     }
 
-    pub(super) fn get(&self, index: Index) -> Option<&Entry> {
+    pub(crate) fn get(&self, index: Index) -> Option<&Entry> {
         let fresh = self.fresh_start();
         if index >= fresh {
             return self.fresh.get(position(fresh, index));
@@ -93,75 +89,93 @@ impl Runs {
 
     /// The shared run that holds this index.
     fn run(&self, index: Index) -> Option<&Run> {
-        // Nearly always it is the last one, or one of two.
-        let run = self.shared.iter().rev().find(|run| run.first <= index)?;
+        // Nearly always it is the last one.
+        let run = match self.shared.back() {
+            Some(last) if last.first <= index => last,
+            _ => self
+                .shared
+                .get(self.runs_below(index.saturating_add(1)).checked_sub(1)?)?,
+        };
         (index < run.end).then_some(run)
     }
 
+    /// How many runs begin below `index`.
+    fn runs_below(&self, index: Index) -> usize {
+        self.shared.partition_point(|run| run.first < index)
+    }
+
     /// Entries from `low` up to and without `high`; those outside are left out.
-    pub(super) fn range(&self, low: Index, high: Index) -> impl Iterator<Item = &Entry> {
-        let shared = self.shared.iter().filter(move |run| low < run.end && run.first < high);
-        shared
+    pub(crate) fn range(&self, low: Index, high: Index) -> impl Iterator<Item = &Entry> {
+        let end = self.runs_below(high);
+        let start = self.shared.partition_point(|run| run.end <= low).min(end);
+        self.shared
+            .range(start..end)
             .flat_map(move |run| part(&run.entries, run.first, low, high))
             .chain(part(&self.fresh, self.fresh_start(), low, high))
     }
 
-    /// Entries from `low` up to and without `high`, and their encoded bytes: at most `max_bytes` but at
-    /// least one entry. Copies them only if they are of several runs.
-    pub(super) fn slice(&self, low: Index, high: Index, max_bytes: u64) -> (Entries, u64) {
+    /// The entries below `high` that are shared, run by run.
+    pub(crate) fn pieces(&self, high: Index) -> impl Iterator<Item = Entries> {
+        let runs = self.shared.iter().take_while(move |run| run.first < high);
+        runs.map(move |run| run.cut(run.first, high))
+    }
+
+    /// Entries from `low` up to and without `high`, at most `max_bytes` encoded but at least one
+    /// entry. Copies them only if they are of several runs.
+    pub(crate) fn slice(&self, low: Index, high: Index, max_bytes: u64) -> Entries {
         match self.run(low) {
-            Some(run) if low == run.first && high == run.end && run.bytes <= max_bytes => {
-                (run.entries.clone(), run.bytes)
-            }
+            Some(run) if low == run.first && high == run.end && run.bytes() <= max_bytes => run.entries.clone(),
             Some(run) if high <= run.end => {
                 let entries = run.cut(low, high);
-                let (count, bytes) = fitting(&entries, max_bytes);
-                (entries.slice(0..count), bytes)
+                if entries.encoded_len() <= max_bytes {
+                    return entries;
+                }
+                entries.slice(0..fitting(&entries, max_bytes))
             }
             Some(_) | None => {
-                let (count, bytes) = fitting(self.range(low, high), max_bytes);
-                (self.range(low, high).take(count).cloned().collect(), bytes)
+                let count = fitting(self.range(low, high), max_bytes);
+                self.range(low, high).take(count).cloned().collect()
             }
         }
     }
 
     /// Puts an entry at the end.
-    pub(super) fn push(&mut self, entry: Entry) {
+    pub(crate) fn push(&mut self, entry: Entry) {
         self.fresh.push(entry);
         self.end = self.end.saturating_add(1);
     }
 
     /// Puts entries at the end.
-    pub(super) fn append(&mut self, entries: Entries) {
+    pub(crate) fn append(&mut self, entries: Entries) {
         self.share();
         if let Some(run) = Run::new(entries) {
             self.end = run.end;
-            self.bytes = self.bytes.saturating_add(run.bytes);
+            self.bytes = self.bytes.saturating_add(run.bytes());
             self.shared.push_back(run);
         }
     }
 
     /// What was pushed becomes one run.
-    pub(super) fn share(&mut self) {
+    pub(crate) fn share(&mut self) {
         if self.fresh.is_empty() {
             return;
         }
         let entries: Arc<[Entry]> = self.fresh.drain(..).collect();
         if let Some(run) = Run::new(entries.into()) {
-            self.bytes = self.bytes.saturating_add(run.bytes);
+            self.bytes = self.bytes.saturating_add(run.bytes());
             self.shared.push_back(run);
         }
     }
 
     /// Drops the entries from `end` on; the next one has that index, even if it is below all of them.
-    pub(super) fn truncate(&mut self, end: Index) {
+    pub(crate) fn truncate(&mut self, end: Index) {
         self.fresh.truncate(position(self.fresh_start(), end));
         while let Some(run) = self.shared.back().filter(|run| run.end > end) {
             let rest = Run::new(run.cut(run.first, end));
-            self.bytes = self.bytes.saturating_sub(run.bytes);
+            self.bytes = self.bytes.saturating_sub(run.bytes());
             self.shared.pop_back();
             if let Some(rest) = rest {
-                self.bytes = self.bytes.saturating_add(rest.bytes);
+                self.bytes = self.bytes.saturating_add(rest.bytes());
                 self.shared.push_back(rest);
             }
         }
@@ -171,13 +185,13 @@ impl Runs {
 
     /// Drops whole runs that end by `low`; and, as long as all of it is more than `max_bytes`, those that
     /// end by `stable`, oldest first.
-    pub(super) fn forget(&mut self, low: Index, stable: Index, max_bytes: u64) {
+    pub(crate) fn forget(&mut self, low: Index, stable: Index, max_bytes: u64) {
         while let Some(run) = self.shared.front() {
             let droppable = run.end <= low || (run.end <= stable && self.bytes > max_bytes);
             if !droppable {
                 break;
             }
-            self.bytes = self.bytes.saturating_sub(run.bytes);
+            self.bytes = self.bytes.saturating_sub(run.bytes());
             self.start = run.end;
             self.shared.pop_front();
         }
@@ -186,8 +200,22 @@ impl Runs {
         }
     }
 
+    /// Drops the entries below `start`, none of which is fresh.
+    pub(crate) fn cut_front(&mut self, start: Index) {
+        self.forget(start, start, u64::MAX);
+        if let Some(run) = self.shared.front_mut().filter(|run| run.first < start) {
+            let rest = Run::new(run.cut(start, run.end));
+            self.bytes = self.bytes.saturating_sub(run.bytes());
+            if let Some(rest) = rest {
+                self.bytes = self.bytes.saturating_add(rest.bytes());
+                *run = rest;
+            }
+            self.start = start;
+        }
+    }
+
     /// Gives back the buffers that are empty.
-    pub(super) fn put_away(&mut self) {
+    pub(crate) fn put_away(&mut self) {
         if self.shared.is_empty() {
             self.shared = VecDeque::new();
         }
@@ -203,8 +231,8 @@ fn part(entries: &[Entry], first: Index, low: Index, high: Index) -> &[Entry] {
     entries.get(position(first, low)..end).unwrap_or_default()
 }
 
-/// How many entries fit into `max_bytes`, at least one if there is one; and their bytes.
-fn fitting<'a>(entries: impl IntoIterator<Item = &'a Entry>, max_bytes: u64) -> (usize, u64) {
+/// How many entries fit into `max_bytes`, at least one if there is one.
+fn fitting<'a>(entries: impl IntoIterator<Item = &'a Entry>, max_bytes: u64) -> usize {
     let (mut count, mut bytes) = (0_usize, 0_u64);
     for entry in entries {
         let more = bytes.saturating_add(entry.encoded_len());
@@ -213,5 +241,5 @@ fn fitting<'a>(entries: impl IntoIterator<Item = &'a Entry>, max_bytes: u64) -> 
         }
         (count, bytes) = (count.saturating_add(1), more);
     }
-    (count, bytes)
+    count
 }
