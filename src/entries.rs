@@ -91,6 +91,9 @@ impl Entries {
     #[must_use]
     pub fn slice(&self, range: Range<usize>) -> Self {
         let Span { start, end } = self.range;
+        if range.start == 0 && range.end >= self.len() {
+            return self.clone();
+        }
         let cut = Span {
             start: start.saturating_add(range.start).min(end),
             end: start.saturating_add(range.end).min(end),

@@ -79,19 +79,14 @@ impl<S: Storage> Log<S> {
 
     /// The term at `index`; known from one before the first entry to the last.
     pub(crate) fn term(&self, index: Index) -> Result<Term, StorageError> {
-        if let Some(term) = self.unstable.term(index) {
-            return Ok(term);
-        }
         if index > self.last_index() {
             return Err(StorageError::Unavailable);
         }
-        if index.saturating_add(1) < self.first_index()? {
+        if index < self.unstable.offset() && index.saturating_add(1) < self.first_index()? {
             return Err(StorageError::Compacted);
         }
-        match self.terms.term(index) {
-            Some(term) => Ok(term),
-            None => self.storage.term(index),
-        }
+        let known = self.terms.term(index).or_else(|| self.unstable.term(index));
+        known.map_or_else(|| self.storage.term(index), Ok)
     }
 
     /// The term at `index`, if the log can tell.
@@ -285,19 +280,26 @@ impl<S: Storage> Log<S> {
         self.unstable.stable_snapshot_to(index);
     }
 
-    /// What must always hold, each with its name.
-    pub(crate) fn invariants(&self) -> [(bool, &'static str); 4] {
-        let (offset, in_progress) = (self.unstable.offset(), self.unstable.in_progress());
-        let ahead = self.applying > self.committed && !self.has_pending_snapshot();
-        let bounded = offset <= in_progress && in_progress <= self.end();
+    /// Whether [`INVARIANTS`] hold.
+    #[inline]
+    pub(crate) fn invariants(&self) -> [bool; 4] {
+        let (offset, in_progress, end) = (self.unstable.offset(), self.unstable.in_progress(), self.end());
         [
-            (self.applied <= self.applying, "applied <= applying"),
-            (!ahead, "applying <= committed"),
-            (self.committed < self.end(), "committed <= last index"),
-            (bounded, "offset <= in progress <= end"),
+            self.applied <= self.applying,
+            self.applying <= self.committed || self.has_pending_snapshot(),
+            self.committed < end,
+            offset <= in_progress && in_progress <= end,
         ]
     }
 }
+
+/// What must always hold.
+pub(crate) const INVARIANTS: [&str; 4] = [
+    "applied <= applying",
+    "applying <= committed",
+    "committed <= last index",
+    "offset <= in progress <= end",
+];
 
 /// An index that is not there is an answer; the rest is a fault.
 fn none_unless_fatal<T>(error: StorageError) -> Result<Option<T>, Fault> {

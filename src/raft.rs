@@ -26,6 +26,7 @@ use crate::role::{Follower, Role};
 use crate::server::Server;
 use crate::stop::Stop;
 use crate::storage::{Storage, StorageError};
+use crate::types::NodeId;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Raft<S> {
@@ -66,11 +67,11 @@ impl<S: Storage> Raft<S> {
         if let Some(poisoned) = &self.poisoned {
             return Err(poisoned.clone().into());
         }
-        let before = Before::of(self);
+        let (before, leader) = (Before::of(self), self.role.leader(self.server.id()));
         let outcome = act(self);
         self.end_corrupt_candidacy();
-        self.note_leader(&before);
-        let broken = self.broken_invariant(&before);
+        self.note_leader(leader);
+        let broken = self.broken_invariant(before);
         debug_assert_eq!(broken, None, "an invariant of the core does not hold");
         let fault = match (outcome, broken) {
             (_, Some(name)) => Fault::Invariant(name),
@@ -101,9 +102,9 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    fn note_leader(&mut self, before: &Before) {
+    fn note_leader(&mut self, before: Option<NodeId>) {
         let leader = self.role.leader(self.server.id());
-        if leader != before.leader {
+        if leader != before {
             let term = self.server.term();
             self.server.event(Event::LeaderChanged { leader, term });
         }

@@ -4,17 +4,19 @@ mod acks;
 mod batch;
 mod inspect;
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 use bytes::Bytes;
 
 use self::acks::AckNumbers;
+use crate::aside::Aside;
 use crate::config::Config;
 use crate::error::{CampaignError, ConfigError, Poisoned, ProposeError, ReadError, StepError, TransferError};
 use crate::membership::AnyConfChange;
 use crate::message::Message;
 use crate::raft::{Proposed, Raft};
-use crate::ready::SoftState;
+use crate::ready::{Batch, SoftState};
 use crate::storage::Storage;
 use crate::types::{ConfState, Entry, HardState, Index, NodeId, Term};
 
@@ -39,6 +41,10 @@ pub struct RawNode<S> {
     readies: u64,
     outstanding: Option<Outstanding>,
     acks: AckNumbers,
+    /// The last batch that came back, for its buffers.
+    spare: Aside<Option<Box<Batch>>>,
+    /// Whether there was a Ready since the last tick.
+    warm: Aside<bool>,
 }
 
 /// The Ready that is out, and the term that is durable when it is persisted.
@@ -75,6 +81,8 @@ impl<S: Storage> RawNode<S> {
             readies: 0,
             outstanding: None,
             acks: AckNumbers::default(),
+            spare: Aside::default(),
+            warm: Aside::default(),
         })
     }
 
@@ -135,10 +143,19 @@ impl<S: Storage> RawNode<S> {
 
     /// One tick passes.
     pub fn tick(&mut self) -> Result<(), Poisoned> {
+        self.put_away();
         if self.raft.pass_quietly() {
             return Ok(());
         }
         self.advance_ticks(1).map(|_| ())
+    }
+
+    /// Buffers are kept from one Ready to the next, until a tick: an idle node holds none.
+    fn put_away(&mut self) {
+        if core::mem::take(&mut *self.warm) {
+            *self.spare = None;
+            self.raft.server.put_away();
+        }
     }
 
     /// Up to `ticks` ticks pass. Stops after the first that brings something about, and says how
@@ -154,6 +171,7 @@ impl<S: Storage> RawNode<S> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn advance_ticks(&mut self, ticks: u64) -> Result<u64, Poisoned> {
+        self.put_away();
         self.raft.enter(|raft| raft.advance_ticks(ticks))
     }
 

@@ -39,8 +39,6 @@ pub(crate) struct Server<S> {
     pub(crate) reads_forwarded: u64,
     /// The storage cannot be read here: no more votes, candidacies, acknowledgements.
     pub(crate) corrupt: Option<Index>,
-    /// Buffers may be empty and kept for what comes next; until a tick finds them so.
-    pub(crate) warm: Aside<bool>,
     pub(crate) counters: Aside<Counters>,
     pub(crate) trace: Aside<Trace>,
 }
@@ -70,7 +68,6 @@ impl<S: Storage> Server<S> {
             outbox: Outbox::default(),
             reads_forwarded: 0,
             corrupt: None,
-            warm: Aside::default(),
             counters: Aside::default(),
             trace: Aside::default(),
             config,
@@ -155,12 +152,10 @@ impl<S: Storage> Server<S> {
         }
     }
 
-    /// A tick passes: an idle node holds no buffers.
+    /// Gives back the buffers that are empty.
     pub(crate) fn put_away(&mut self) {
-        if core::mem::take(&mut *self.warm) {
-            self.outbox.put_away();
-            self.log.put_away();
-        }
+        self.outbox.put_away();
+        self.log.put_away();
     }
 
     /// From here on nothing is promised any more; what was about to be is withdrawn.

@@ -169,6 +169,9 @@ impl Runs {
 
     /// Drops the entries from `end` on; the next one has that index, even if it is below all of them.
     pub(crate) fn truncate(&mut self, end: Index) {
+        if end == self.end {
+            return;
+        }
         self.fresh.truncate(position(self.fresh_start(), end));
         while let Some(run) = self.shared.back().filter(|run| run.end > end) {
             let rest = Run::new(run.cut(run.first, end));

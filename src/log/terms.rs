@@ -48,13 +48,18 @@ impl TermRuns {
 
     /// The term at `index`, which must not be beyond the log's end.
     pub(crate) fn term(&self, index: Index) -> Option<Term> {
-        let run = self.runs.iter().rev().find(|run| run.index <= index)?;
-        Some(run.term)
+        self.run(index).map(|run| run.term)
     }
 
     /// Where the stretch of equal term that `index` is in begins, as far as is known.
     pub(crate) fn run_start(&self, index: Index) -> Option<Index> {
-        let run = self.runs.iter().rev().find(|run| run.index <= index)?;
-        Some(run.index)
+        self.run(index).map(|run| run.index)
+    }
+
+    /// The stretch that `index` is in. Most of what is asked for is in the last one.
+    #[inline]
+    fn run(&self, index: Index) -> Option<&EntryId> {
+        let last = self.runs.back().filter(|run| run.index <= index);
+        last.or_else(|| self.runs.iter().rev().find(|run| run.index <= index))
     }
 }

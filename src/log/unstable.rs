@@ -89,6 +89,9 @@ impl Unstable {
 
     /// What was not handed out yet.
     pub(crate) fn next(&mut self) -> (Option<Box<Snapshot>>, Entries) {
+        if !self.has_next() {
+            return (None, Entries::new());
+        }
         self.share();
         let snapshot = self.snapshot.clone().filter(|_| !self.snapshot_in_progress);
         let entries = self.slice(self.in_progress, self.end(), u64::MAX);

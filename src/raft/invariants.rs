@@ -1,21 +1,22 @@
 //! What must always hold, checked whenever a call leaves the node: now, and against before.
 
 use super::Raft;
+use crate::log;
 use crate::role::Role;
 use crate::storage::Storage;
 use crate::types::{Index, NodeId, Term};
 
 /// What the check compares with.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Before {
     term: Term,
     vote: Option<NodeId>,
     committed: Index,
     applied: Index,
-    pub(super) leader: Option<NodeId>,
 }
 
 impl Before {
+    #[inline]
     pub(super) fn of<S: Storage>(raft: &Raft<S>) -> Self {
         let server = &raft.server;
         Self {
@@ -23,34 +24,40 @@ impl Before {
             vote: server.ballot.vote(),
             committed: server.log.committed(),
             applied: server.log.applied(),
-            leader: raft.role.leader(server.id()),
         }
     }
+
+    /// Whether [`NAMES`] hold.
+    #[inline]
+    fn invariants(self, now: Self) -> [bool; 4] {
+        let kept_vote = self.vote.is_none() || now.vote.is_none() || self.vote == now.vote;
+        [
+            now.term >= self.term,
+            now.term != self.term || kept_vote,
+            now.committed >= self.committed,
+            now.applied >= self.applied,
+        ]
+    }
 }
+
+const NAMES: [&str; 4] = [
+    "a term never falls",
+    "one vote a term",
+    "the commit index never falls",
+    "what is applied stays applied",
+];
 
 impl<S: Storage> Raft<S> {
     /// The name of an invariant that does not hold.
     #[inline]
-    pub(super) fn broken_invariant(&self, before: &Before) -> Option<&'static str> {
-        let log = self.server.log.invariants();
-        let of_raft = self.invariants(before);
-        // All at once first: it is nearly always true, and asked with every call.
-        let mut all = of_raft.iter().chain(&log);
-        if all.clone().fold(true, |all, (holds, _)| all & holds) {
+    pub(super) fn broken_invariant(&self, before: Before) -> Option<&'static str> {
+        let (of_raft, of_log) = (before.invariants(Before::of(self)), self.server.log.invariants());
+        // They hold, and are asked after with every call: all at once first.
+        if of_raft == [true; 4] && of_log == [true; 4] {
             return self.broken_role_invariant();
         }
-        all.find_map(|(holds, name)| (!holds).then_some(*name))
-    }
-
-    fn invariants(&self, before: &Before) -> [(bool, &'static str); 4] {
-        let now = Before::of(self);
-        let same_vote = before.vote.is_none() || now.vote.is_none() || before.vote == now.vote;
-        [
-            (now.term >= before.term, "a term never falls"),
-            (now.term != before.term || same_vote, "one vote a term"),
-            (now.committed >= before.committed, "the commit index never falls"),
-            (now.applied >= before.applied, "what is applied stays applied"),
-        ]
+        let all = of_raft.into_iter().chain(of_log).zip(NAMES.into_iter().chain(log::INVARIANTS));
+        all.filter(|(holds, _)| !holds).map(|(_, name)| name).next()
     }
 
     fn broken_role_invariant(&self) -> Option<&'static str> {

@@ -24,20 +24,15 @@ impl<S: Storage> Raft<S> {
     /// if this was one. Nothing that the invariants are about changes.
     #[inline]
     pub(crate) fn pass_quietly(&mut self) -> bool {
-        let quiet = matches!(&self.role, Role::Follower(follower) if follower.pending_reads() == 0)
+        matches!(&self.role, Role::Follower(follower) if follower.pending_reads() == 0)
             && !self.server.log.is_waiting()
             && self.poisoned.is_none()
-            && self.server.timer.pass_quietly();
-        if quiet {
-            self.server.put_away();
-        }
-        quiet
+            && self.server.timer.pass_quietly()
     }
 
     /// Lets up to `ticks` pass, and stops after the first that brings something about; how many
     /// passed.
     pub(crate) fn advance_ticks(&mut self, ticks: u64) -> Result<u64, Stop<Poisoned>> {
-        self.server.put_away();
         let mut left = ticks;
         while left > 0 {
             let quiet = self.next_deadline().map_or(left, |due| left.min(due.saturating_sub(1)));

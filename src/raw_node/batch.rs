@@ -1,10 +1,12 @@
 //! What a node wants done, and what was done: Readies out, acknowledgements in.
 
+use core::mem::swap;
+
 use super::{Outstanding, RawNode};
 use crate::config::Config;
 use crate::entries::Entries;
 use crate::error::{AcknowledgeError, Poisoned, ReadyError};
-use crate::ready::{Ack, AckKind, AppendTask, ApplyTask, Origin, Persisted, Ready};
+use crate::ready::{Ack, AckKind, ApplyTask, Batch, Origin, Persisted, Ready};
 use crate::role::Leader;
 use crate::stop::Stop;
 use crate::storage::Storage;
@@ -66,21 +68,16 @@ impl<S: Storage> RawNode<S> {
         if self.config().async_storage_writes {
             return Err(AcknowledgeError::WrongMode);
         }
-        let Persisted {
-            number,
-            origin,
-            owed,
-            applied,
-            spare,
-            ..
-        } = persisted;
-        if origin != self.origin() {
+        let Persisted(mut batch) = persisted;
+        if batch.origin != self.origin() {
             return Err(AcknowledgeError::Foreign);
         }
+        let number = batch.number;
         let Some(outstanding) = self.outstanding.filter(|out| out.number == number) else {
             return Err(AcknowledgeError::NotOutstanding { number });
         };
-        let acks = || owed.acks.iter().map(|(_, ack)| ack).chain(&applied);
+        let (applied, owed) = (batch.apply.as_ref().map(|task| &task.ack), &batch.append.owed);
+        let acks = || owed.acks.iter().map(|(_, ack)| ack).chain(applied);
         if !acks().all(|ack| self.raft.is_possible(&ack.kind)) {
             return Err(AcknowledgeError::Foreign);
         }
@@ -92,7 +89,8 @@ impl<S: Storage> RawNode<S> {
             }
             Ok(())
         })?;
-        self.raft.server.outbox.reuse(spare, owed);
+        batch.clear();
+        *self.spare = Some(batch);
         Ok(())
     }
 
@@ -121,33 +119,31 @@ impl<S: Storage> RawNode<S> {
     }
 
     fn build_ready(&mut self, committed: Entries) -> Ready {
-        let origin = self.origin();
         self.readies = self.readies.wrapping_add(1);
-        let number = self.readies;
-        let soft_state = Some(self.raft.soft_state()).filter(|soft| *soft != self.told_soft);
-        self.told_soft = self.raft.soft_state();
-        let append = self.append_task(number);
-        let bytes = committed.encoded_len();
-        let apply = committed.last().map(|entry| entry.index).map(|index| ApplyTask {
-            ack: self.acks.issue(origin, AckKind::Applied { index, bytes }),
-            entries: committed,
-        });
+        let mut batch = self.spare.take().unwrap_or_default();
+        (batch.origin, batch.number) = (self.origin(), self.readies);
+        let soft = self.raft.soft_state();
+        batch.soft_state = (soft != self.told_soft).then_some(soft);
+        self.told_soft = soft;
+        self.fill_append(&mut batch);
+        if let Some(last) = committed.last() {
+            let (index, bytes) = (last.index, committed.encoded_len());
+            batch.apply = Some(ApplyTask {
+                ack: self.acks.issue(batch.origin, AckKind::Applied { index, bytes }),
+                entries: committed,
+            });
+        }
         let server = &mut self.raft.server;
-        *server.warm = true;
+        *self.warm = true;
         if !server.config.async_storage_writes {
-            let term = server.term();
+            let (number, term) = (batch.number, server.term());
             self.outstanding = Some(Outstanding { number, term });
         }
-        Ready {
-            origin,
-            number,
-            soft_state,
-            read_states: core::mem::take(&mut server.outbox.reads),
-            messages: core::mem::take(&mut server.outbox.messages),
-            append,
-            apply,
-            events: core::mem::take(&mut server.outbox.events),
-        }
+        // Each takes the other's empty buffer.
+        swap(&mut batch.read_states, &mut server.outbox.reads);
+        swap(&mut batch.messages, &mut server.outbox.messages);
+        swap(&mut batch.events, &mut server.outbox.events);
+        Ready(batch)
     }
 
     /// The hard state, if the last Ready told another.
@@ -157,34 +153,28 @@ impl<S: Storage> RawNode<S> {
     }
 
     /// What is to be persisted, if anything, and what is owed then.
-    fn append_task(&mut self, number: u64) -> Option<AppendTask> {
-        let (origin, hard_state) = (self.origin(), self.new_hard_state());
+    fn fill_append(&mut self, batch: &mut Batch) {
+        let hard_state = self.new_hard_state();
+        let task = &mut batch.append;
         let server = &mut self.raft.server;
-        let (snapshot, entries) = server.log.take_next_unstable();
-        let mut owed = core::mem::take(&mut server.outbox.promises);
-        if snapshot.is_none() && entries.is_empty() && hard_state.is_none() && owed.is_empty() {
-            return None;
+        (task.snapshot, task.entries) = server.log.take_next_unstable();
+        swap(&mut task.owed, &mut server.outbox.promises);
+        let contents = task.snapshot.is_some() || !task.entries.is_empty();
+        batch.appends = contents || hard_state.is_some() || !task.owed.is_empty();
+        if !batch.appends {
+            return;
         }
         let ballot = |hard: HardState| (hard.term, hard.vote);
-        let must_sync = snapshot.is_some()
-            || !entries.is_empty()
-            || hard_state.is_some_and(|hard| ballot(hard) != ballot(self.told_hard));
+        let other_ballot = hard_state.is_some_and(|hard| ballot(hard) != ballot(self.told_hard));
+        task.must_sync = contents || other_ballot;
+        (task.number, task.hard_state) = (batch.number, hard_state);
         self.told_hard = hard_state.unwrap_or(self.told_hard);
-        let stored = self.stored(snapshot.as_ref().map(|snapshot| snapshot.metadata.index));
-        if let Some(stored) = stored {
-            owed.push_ack(stored);
+        if let Some(stored) = self.stored(task.snapshot().map(|snapshot| snapshot.metadata.index)) {
+            task.owed.push_ack(stored);
         }
-        for (_, ack) in &mut owed.acks {
-            *ack = self.acks.issue(origin, ack.kind.clone());
+        for (_, ack) in &mut task.owed.acks {
+            *ack = self.acks.issue(batch.origin, ack.kind.clone());
         }
-        Some(AppendTask {
-            number,
-            snapshot,
-            entries,
-            hard_state,
-            must_sync,
-            owed,
-        })
     }
 
     /// What the storage acknowledges. As long as anything is unstable, each task acknowledges the

@@ -43,25 +43,11 @@ impl Outbox {
         self.messages.is_empty() && self.promises.is_empty() && self.reads.is_empty()
     }
 
-    /// Buffers that were handed out come back. What is still in them was not wanted.
-    pub(crate) fn reuse(&mut self, messages: Vec<Message>, promises: Owed) {
-        reuse(&mut self.messages, messages);
-        reuse(&mut self.promises.messages, promises.messages);
-        reuse(&mut self.promises.acks, promises.acks);
-    }
-
     /// Gives back the buffers that are empty: an idle node holds none.
     pub(crate) fn put_away(&mut self) {
         put_away(&mut self.messages);
         put_away(&mut self.promises.messages);
         put_away(&mut self.promises.acks);
-    }
-}
-
-fn reuse<T>(buffer: &mut Vec<T>, mut spare: Vec<T>) {
-    if buffer.capacity() == 0 {
-        spare.clear();
-        *buffer = spare;
     }
 }
 

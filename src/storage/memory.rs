@@ -127,8 +127,10 @@ impl MemoryStorage {
         if front > self.log.end() || !ordered {
             return Err(StorageError::Broken("an append with a gap".to_string()));
         }
-        self.undo.keep_tail(self.log.range(front, u64::MAX));
-        self.log.truncate(front);
+        if front < self.log.end() {
+            self.undo.keep_tail(self.log.range(front, u64::MAX));
+            self.log.truncate(front);
+        }
         self.log.append(entries);
         Ok(())
     }

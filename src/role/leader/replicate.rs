@@ -92,6 +92,10 @@ impl Leader {
             return Ok(false);
         };
         let next = peer.next();
+        let nothing_new = next > server.log.last_index();
+        if nothing_new && !even_if_empty {
+            return Ok(false);
+        }
         let index = next.saturating_sub(1);
         let prev = match server.log.term(index) {
             Ok(term) => EntryId { term, index },
@@ -107,7 +111,7 @@ impl Leader {
             Err(error) => return cannot_read(server, error),
         };
         let window_full = peer.inflights().is_some_and(|window| window.is_full(&server.config));
-        let entries = if window_full || next > server.log.last_index() {
+        let entries = if window_full || nothing_new {
             Ok(Entries::new())
         } else {
             let end = server.log.last_index().saturating_add(1);
@@ -253,7 +257,7 @@ impl Leader {
             ReplicationState::Replicate => peer.free_inflights(),
         }
         let own = from == server.id();
-        if self.advance_commit(server)? {
+        if index > server.log.committed() && self.advance_commit(server)? {
             self.broadcast(server)?;
         } else if !own {
             let commit = server.log.committed();
