@@ -98,6 +98,9 @@ pub struct Append {
     /// was a member before. It tells the answer from one that a node gave before it was removed and
     /// added again.
     pub joined: Index,
+    /// Without entries: the recipient has acknowledged `prev` already, so that only `commit` is news. An
+    /// acceptance would tell nothing, and is not sent.
+    pub notice: bool,
 }
 
 /// The answer to `AppendEntries` or `InstallSnapshot`.

@@ -30,6 +30,7 @@ fn append(node: &mut RawNode<MemoryStorage>, leader: u64, term: u64, entry_term:
         commit,
         entries: vec![entry].into(),
         joined: 0,
+        notice: false,
     });
     node.step(Message {
         from: leader,

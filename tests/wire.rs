@@ -83,6 +83,14 @@ fn extensions_by_hand() -> Vec<(&'static str, Message)> {
             })),
         ),
         (
+            "0803 1001 1802 2003 2805 3006 a00201",
+            message(Payload::Append(Append {
+                prev: AT,
+                notice: true,
+                ..Append::default()
+            })),
+        ),
+        (
             "0804 1001 1802 2003 3007 880200",
             message(Payload::AppendResponse(AppendResponse::Accepted {
                 index: 7,
@@ -137,6 +145,7 @@ fn by_hand() -> Vec<(&'static str, Message)> {
                 ]
                 .into(),
                 joined: 0,
+                notice: false,
             })),
         ),
         (

@@ -56,7 +56,10 @@ impl<S: Storage> Raft<S> {
         if of_raft == [true; 4] && of_log == [true; 4] {
             return self.broken_role_invariant();
         }
-        let all = of_raft.into_iter().chain(of_log).zip(NAMES.into_iter().chain(log::INVARIANTS));
+        let all = of_raft
+            .into_iter()
+            .chain(of_log)
+            .zip(NAMES.into_iter().chain(log::INVARIANTS));
         all.filter(|(holds, _)| !holds).map(|(_, name)| name).next()
     }
 

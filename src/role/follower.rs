@@ -124,6 +124,7 @@ fn refuse<S: Storage>(server: &mut Server<S>, context: Bytes, reason: ReadRefusa
 /// `AppendEntries` (Figure 2, receiver implementation 2 to 5). Not answered, and nothing changed, if
 /// the log cannot be compared now: the leader says it again.
 pub(crate) fn on_append<S: Storage>(server: &mut Server<S>, from: NodeId, append: Append) -> Result<(), Fault> {
+    let notice = append.notice && append.entries.is_empty();
     let answer = if append.prev.index < server.log.committed() {
         // What is committed matches for ever; say so instead of comparing it.
         Some(AppendResponse::Accepted {
@@ -137,6 +138,8 @@ pub(crate) fn on_append<S: Storage>(server: &mut Server<S>, from: NodeId, append
             None => None,
         }
     };
+    // A leader that says what is committed knows what we have.
+    let answer = answer.filter(|answer| !notice || matches!(answer, AppendResponse::Rejected { .. }));
     if let Some(answer) = answer {
         server.promise(from, server.term(), Payload::AppendResponse(answer));
     }
@@ -149,6 +152,7 @@ fn accept<S: Storage>(server: &mut Server<S>, append: Append) -> Result<Option<A
         commit,
         entries,
         joined,
+        ..
     } = append;
     let matched = entries.last().map_or(prev.index, |entry| entry.index);
     let mut known = 0_usize;

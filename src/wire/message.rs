@@ -36,6 +36,7 @@ impl From<&Message> for proto::Message {
                 commit: append.commit,
                 entries: list(&append.entries),
                 joined: (append.joined > 0).then_some(append.joined),
+                notice: append.notice,
                 ..wire(Kind::MsgApp)
             },
             Payload::AppendResponse(AppendResponse::Accepted { index, joined }) => Self {
@@ -138,6 +139,7 @@ fn payload(wire: proto::Message) -> Result<Payload, DecodeError> {
             commit: wire.commit,
             entries: try_list::<_, Entry>(wire.entries)?.into(),
             joined: wire.joined.unwrap_or(0),
+            notice: wire.notice,
         }),
         Kind::MsgAppResp if wire.reject => Payload::AppendResponse(AppendResponse::Rejected {
             index: wire.index,

@@ -253,6 +253,7 @@ impl Recipe {
             commit,
             entries: entries.into(),
             joined: 0,
+            notice: prev_index % 2 == 0,
         })
     }
 }

@@ -218,6 +218,7 @@ pub fn append((index, term): (Index, Term), after: &[Term], commit: Index) -> Pa
         commit,
         entries: entries(index + 1, after).into(),
         joined: 0,
+        notice: false,
     })
 }
 

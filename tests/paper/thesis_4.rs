@@ -140,6 +140,7 @@ fn no_election_with_an_unapplied_change() {
         commit: 1,
         entries: vec![entry(1, 1, add(4))].into(),
         joined: 0,
+        notice: false,
     };
     let node = bench.group.node(ME);
     node.step(message(2, ME, 1, Payload::Append(append))).unwrap();
@@ -168,6 +169,7 @@ fn an_uncommitted_change_counts_for_nothing() {
         commit: 0,
         entries: vec![entry(1, 1, add(4))].into(),
         joined: 0,
+        notice: false,
     };
     bench.hear(2, 1, Payload::Append(append));
     let said = bench.campaign();

@@ -128,6 +128,7 @@ fn append(prev: (Term, Index), terms: &[Term], commit: Index) -> Payload {
         commit,
         entries: entries(prev.1 + 1, terms).into(),
         joined: 0,
+        notice: false,
     })
 }
 

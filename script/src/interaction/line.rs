@@ -286,6 +286,7 @@ mod tests {
                 commit: 2,
                 entries: quorate::Entries::from(entries),
                 joined: 0,
+                notice: false,
             })
         };
         assert_eq!(text(append(vec![])), "a->2 MsgApp Term:3 Log:1/4 Commit:2");

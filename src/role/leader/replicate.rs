@@ -142,6 +142,8 @@ impl Leader {
     ) -> bool {
         let commit = server.log.committed();
         let joined = self.peer(to).map_or(0, Progress::joined);
+        let acknowledged = self.peer(to).is_some_and(Progress::is_acknowledged);
+        let notice = entries.is_empty() && acknowledged && !server.config.eager_appends;
         let count = entries.len().try_into().unwrap_or(u64::MAX);
         let bytes = entries
             .iter()
@@ -155,6 +157,7 @@ impl Leader {
             commit,
             entries,
             joined,
+            notice,
         };
         server.send(to, Payload::Append(append));
         true
