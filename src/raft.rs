@@ -18,6 +18,7 @@ use alloc::sync::Arc;
 
 pub use self::forward::Proposed;
 use self::invariants::Before;
+use crate::aside::Aside;
 use crate::config::Config;
 use crate::error::{ConfigError, Fault, Poisoned};
 use crate::event::{Event, StepDownReason};
@@ -33,6 +34,8 @@ pub(crate) struct Raft<S> {
     pub(crate) server: Server<S>,
     role: Role,
     poisoned: Option<Poisoned>,
+    /// Nothing came in since there was nothing to do.
+    settled: Aside<bool>,
 }
 
 impl<S: Storage> Raft<S> {
@@ -41,6 +44,7 @@ impl<S: Storage> Raft<S> {
             server: Server::new(config, storage)?,
             role: Role::Follower(Follower::default()),
             poisoned: None,
+            settled: Aside::default(),
         })
     }
 
@@ -55,6 +59,23 @@ impl<S: Storage> Raft<S> {
         }
     }
 
+    /// Whether anything came in since [`settle`](Self::settle).
+    #[inline]
+    pub(crate) fn touched(&self) -> bool {
+        !*self.settled
+    }
+
+    /// Something came in.
+    #[inline]
+    pub(crate) fn touch(&mut self) {
+        *self.settled = false;
+    }
+
+    /// There is nothing to do.
+    pub(crate) fn settle(&mut self) {
+        *self.settled = true;
+    }
+
     pub(crate) fn poisoned(&self) -> Option<&Poisoned> {
         self.poisoned.as_ref()
     }
@@ -67,6 +88,7 @@ impl<S: Storage> Raft<S> {
         if let Some(poisoned) = &self.poisoned {
             return Err(poisoned.clone().into());
         }
+        self.touch();
         let (before, leader) = (Before::of(self), self.role.leader(self.server.id()));
         let outcome = act(self);
         self.end_corrupt_candidacy();

@@ -136,6 +136,7 @@ impl<S: Storage> RawNode<S> {
             server.log.measure_uncommitted(&next)?;
         }
         server.config = next;
+        self.raft.touch();
         Ok(())
     }
 

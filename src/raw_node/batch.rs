@@ -25,10 +25,14 @@ impl<S: Storage> RawNode<S> {
 
     /// Whether there is something to do.
     pub fn has_ready(&self) -> bool {
+        self.raft.touched() && self.raft.poisoned().is_none() && (self.has_output() || self.has_more())
+    }
+
+    /// Whether something may come out that is not there yet.
+    fn has_more(&self) -> bool {
         let server = &self.raft.server;
-        let unsent_round = self.raft.role().as_leader().is_some_and(Leader::has_unsent_round);
-        self.raft.poisoned().is_none()
-            && (self.has_output() || unsent_round || server.log.has_next_committed(&server.config))
+        server.log.has_next_committed(&server.config)
+            || self.raft.role().as_leader().is_some_and(Leader::has_unsent_round)
     }
 
     /// Whether anything but committed entries is there.
@@ -50,7 +54,12 @@ impl<S: Storage> RawNode<S> {
         if self.outstanding.is_some() {
             return Err(ReadyError::Outstanding);
         }
-        if !self.has_ready() {
+        if !self.raft.touched() {
+            return Ok(None);
+        }
+        let output = self.has_output();
+        if !output && !self.has_more() {
+            self.raft.settle();
             return Ok(None);
         }
         let committed = self.raft.enter(|raft| {
@@ -58,7 +67,7 @@ impl<S: Storage> RawNode<S> {
             Ok::<_, Stop<Poisoned>>(raft.take_committed()?)
         })?;
         // Committed entries may turn out not to be readable now.
-        let nothing = committed.is_empty() && !self.has_output();
+        let nothing = !output && committed.is_empty() && !self.has_output();
         Ok((!nothing).then(|| self.build_ready(committed)))
     }
 
