@@ -12,7 +12,7 @@ pub(crate) struct Cluster<E: Engine> {
     machines: Vec<Machine>,
     pub(crate) network: Network<E>,
     /// Messages that said that an append did not fit.
-    pub(crate) rejections: u64,
+    pub(crate) rejections: u32,
 }
 
 /// Messages on their way. The buffers live as long as the group does.
@@ -65,6 +65,11 @@ impl<E: Engine> Cluster<E> {
         self.machines[0].reads
     }
 
+    /// The last index that the node at this place has applied.
+    pub(crate) fn applied(&self, place: usize) -> u64 {
+        self.machines[place].applied
+    }
+
     /// A tick everywhere, and what comes of it.
     pub(crate) fn tick(&mut self) {
         self.nodes.iter_mut().for_each(E::tick);
@@ -86,7 +91,7 @@ impl<E: Engine> Cluster<E> {
             }
             std::mem::swap(sent, arriving);
             for message in arriving.drain(..) {
-                self.rejections += u64::from(E::is_rejection(&message));
+                self.rejections += u32::from(E::is_rejection(&message));
                 let to = usize::try_from(E::addressee(&message) - 1).expect("a small id");
                 self.nodes[to].step(message);
             }

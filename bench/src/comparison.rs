@@ -88,9 +88,10 @@ impl Comparison {
                 Better::Less => theirs / ours,
             };
             let ratios = Spread::of(theirs.clone().zip(ours.clone()).map(ratio));
-            let spread = match metric.exact {
-                true => "exact".to_owned(),
-                false => format!("{:.2} to {:.2}", ratios.least(), ratios.most()),
+            let spread = if metric.exact {
+                "exact".to_owned()
+            } else {
+                format!("{:.2} to {:.2}", ratios.least(), ratios.most())
             };
             let figure = |figures| format!("{:.*}", metric.digits, figures);
             table.row([

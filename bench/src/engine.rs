@@ -38,6 +38,9 @@ pub(crate) trait Engine: Sized {
 
     fn tick(&mut self);
 
+    /// The same; and whether there may be something to do then, by the cheapest way to ask.
+    fn tick_and_ask(&mut self) -> bool;
+
     /// So many ticks pass in which it does nothing by itself.
     fn pass(&mut self, ticks: u64) {
         (0..ticks).for_each(|_| self.tick());

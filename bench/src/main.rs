@@ -12,6 +12,7 @@ compile_error!("a codec for raft-rs: --features protobuf or --features prost");
 mod allocations;
 mod cluster;
 mod comparison;
+mod curves;
 mod engine;
 #[cfg(feature = "logger")]
 mod logger;
@@ -39,8 +40,11 @@ fn answer(request: Request) -> Result<(), String> {
     match request {
         Request::Measure { only, samples, length } => measure(&only, samples, length),
         Request::Once { path, length } => once(&path, length),
+        Request::Curves { only, directory } => curves::draw(&only, &directory),
         Request::List => {
-            paths().iter().for_each(|path| println!("{path}"));
+            for path in paths() {
+                println!("{path}");
+            }
             Ok(())
         }
     }
@@ -64,9 +68,9 @@ fn measure(only: &str, samples: Option<usize>, length: Option<u64>) -> Result<()
     if !meant.is_empty() {
         let samples = samples.unwrap_or(SAMPLES);
         let mut table = comparison::table(samples);
-        meant
-            .iter()
-            .for_each(|comparison| comparison.measure(samples, length, &mut table));
+        for comparison in &meant {
+            comparison.measure(samples, length, &mut table);
+        }
         println!("{table}");
     }
     Ok(())

@@ -14,6 +14,7 @@ impl Spread {
         self.0[0]
     }
 
+    #[cfg(feature = "logger")]
     pub(crate) fn lower_quartile(&self) -> f64 {
         self.0[(self.0.len() - 1) / 4]
     }
@@ -22,6 +23,7 @@ impl Spread {
         self.0[(self.0.len() - 1) / 2]
     }
 
+    #[cfg(feature = "logger")]
     pub(crate) fn upper_quartile(&self) -> f64 {
         let last = self.0.len() - 1;
         self.0[last - last / 4]

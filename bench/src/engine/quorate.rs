@@ -73,6 +73,11 @@ impl Engine for Quorate {
         self.tick().expect("a sound node");
     }
 
+    fn tick_and_ask(&mut self) -> bool {
+        self.tick().expect("a sound node");
+        self.has_ready()
+    }
+
     fn pass(&mut self, ticks: u64) {
         let passed = self.advance_ticks(ticks).expect("a sound node");
         debug_assert_eq!(passed, ticks);

@@ -15,6 +15,10 @@ impl Engine for RaftRs {
     type Message = Message;
     type Storage = MemStorage;
 
+    #[cfg_attr(
+        feature = "prost",
+        expect(clippy::useless_conversion, reason = "not with the other codec")
+    )]
     fn storage(settings: &Settings, log: &Log) -> MemStorage {
         let voters: Vec<u64> = (1..=settings.nodes).collect();
         let storage = MemStorage::new_with_conf_state(ConfState::from((voters, vec![])));
@@ -76,6 +80,10 @@ impl Engine for RaftRs {
 
     fn tick(&mut self) {
         self.tick();
+    }
+
+    fn tick_and_ask(&mut self) -> bool {
+        self.tick()
     }
 
     fn has_ready(&self) -> bool {

@@ -3,8 +3,8 @@
 use crate::allocations;
 use crate::comparison::{Better, Metric, Workload};
 use crate::engine::{Engine, Settings};
+use crate::workloads::Rounds;
 use crate::workloads::figure;
-use crate::workloads::proposals::Rounds;
 
 /// Rounds of `batch` proposals each.
 #[derive(Clone)]

@@ -80,29 +80,41 @@ impl Workload for Proposals {
     }
 }
 
-/// A group that is past its beginning, and who proposes to it.
+/// A group, and who proposes to it.
 pub(crate) struct Rounds<E: Engine> {
     cluster: Cluster<E>,
     payload: Vec<u8>,
     batch: u64,
     proposed: u64,
+    cut: bool,
 }
 
 impl<E: Engine> Rounds<E> {
     pub(crate) fn new(settings: &Settings, payload: usize, batch: u64) -> Self {
-        Self::over(Cluster::elected(settings), payload, batch)
+        Self::over(Cluster::elected(settings), payload, batch).warm()
     }
 
     /// With a cluster that has a leader.
     pub(crate) fn over(cluster: Cluster<E>, payload: usize, batch: u64) -> Self {
-        let mut rounds = Self {
+        Self {
             cluster,
             payload: vec![1; payload],
             batch,
             proposed: 0,
-        };
-        rounds.run(WARM_UP);
-        rounds
+            cut: true,
+        }
+    }
+
+    /// Past its beginning.
+    pub(crate) fn warm(mut self) -> Self {
+        self.run(WARM_UP);
+        self
+    }
+
+    /// The log keeps all that it has.
+    pub(crate) fn uncut(mut self) -> Self {
+        self.cut = false;
+        self
     }
 
     /// Whole rounds until at least so many are proposed; how many they were.
@@ -122,7 +134,7 @@ impl<E: Engine> Rounds<E> {
             self.cluster.leader().propose(payload);
         }
         self.cluster.settle();
-        if self.proposed % BETWEEN_CUTS < self.batch {
+        if self.cut && self.proposed % BETWEEN_CUTS < self.batch {
             self.cluster.cut();
         }
     }
