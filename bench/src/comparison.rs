@@ -1,6 +1,6 @@
 //! One workload, done by both libraries in turn.
 
-use crate::engine::{Engine, Quorate, RaftRs};
+use crate::engine::{Engine, Floor, Quorate, RaftRs};
 use crate::spread::Spread;
 use crate::table::Table;
 
@@ -44,12 +44,13 @@ pub(crate) struct Comparison {
     about: String,
     metrics: &'static [Metric],
     length: u64,
-    pub(crate) variants: [Variant; 2],
+    compared: [Variant; 2],
+    floor: Option<Variant>,
 }
 
 /// A workload as one engine does it.
 pub(crate) struct Variant {
-    pub(crate) engine: &'static str,
+    engine: &'static str,
     sample: Box<dyn Fn(u64) -> Vec<f64>>,
 }
 
@@ -60,8 +61,23 @@ impl Comparison {
             about: workload.about(),
             metrics: workload.metrics(),
             length: workload.length(),
-            variants: [Variant::of::<RaftRs, W>(workload), Variant::of::<Quorate, W>(workload)],
+            compared: [Variant::of::<RaftRs, W>(workload), Variant::of::<Quorate, W>(workload)],
+            floor: None,
         }
+    }
+
+    /// With what the loops themselves cost, outside of the table.
+    pub(crate) fn with_floor<W: Workload + Clone>(workload: &W) -> Self {
+        Self {
+            floor: Some(Variant::of::<Floor, W>(workload)),
+            ..Self::of(workload)
+        }
+    }
+
+    /// Name and variant of all that can be done once.
+    pub(crate) fn variants(&self) -> impl Iterator<Item = (String, &Variant)> {
+        let variants = self.compared.iter().chain(&self.floor);
+        variants.map(|variant| (format!("{}/{}", self.name, variant.engine), variant))
     }
 
     /// A sample of one variant.
@@ -78,7 +94,7 @@ impl Comparison {
         for round in 0..samples {
             for turn in 0..2 {
                 let which = (round + turn) % 2;
-                taken[which].push(self.once(&self.variants[which], length));
+                taken[which].push(self.once(&self.compared[which], length));
             }
         }
         for (number, metric) in self.metrics.iter().enumerate() {

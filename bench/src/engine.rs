@@ -1,9 +1,12 @@
 //! What the loops ask of a Raft library, as a user of each would write it at its best.
 
+mod floor;
 mod quorate;
 mod raft_rs;
 
 use crate::machine::Machine;
+
+pub(crate) use self::floor::Floor;
 
 /// quorate, over its own storage in memory.
 pub(crate) type Quorate = ::quorate::RawNode<::quorate::MemoryStorage>;

@@ -1,7 +1,7 @@
 //! quorate and raft-rs side by side, over the same loops, in turn. See README.md.
 //!
 //! ```text
-//! cargo run --release --manifest-path bench/Cargo.toml -- [--only NAME] [--samples N]
+//! cargo run --release --manifest-path bench/Cargo.toml -- [--only NAME] [--samples N] [--curves DIRECTORY]
 //! ```
 
 #[cfg(all(feature = "prost", feature = "protobuf"))]
@@ -27,6 +27,7 @@ use std::process::ExitCode;
 use request::Request;
 
 fn main() -> ExitCode {
+    allocations::settle();
     match request::parse(std::env::args().skip(1)).and_then(answer) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
@@ -58,7 +59,11 @@ fn measure(only: &str, samples: Option<usize>, length: Option<u64>) -> Result<()
     #[cfg(feature = "logger")]
     let loggers = logger::measure(only, samples);
     #[cfg(not(feature = "logger"))]
-    let loggers = false;
+    let loggers = if only.starts_with("logger") {
+        return Err("the loggers' workloads need --features logger".to_owned());
+    } else {
+        false
+    };
     if meant.is_empty() && !loggers {
         return Err(format!(
             "no workload of that name; --list names all\n{}",
@@ -81,11 +86,9 @@ const SAMPLES: usize = 5;
 
 fn once(path: &str, length: Option<u64>) -> Result<(), String> {
     for comparison in workloads::all() {
-        for variant in &comparison.variants {
-            if path == format!("{}/{}", comparison.name, variant.engine) {
-                println!("{:?}", comparison.once(variant, length));
-                return Ok(());
-            }
+        if let Some((_, variant)) = comparison.variants().find(|(name, _)| name == path) {
+            println!("{:?}", comparison.once(variant, length));
+            return Ok(());
         }
     }
     #[cfg(feature = "logger")]
@@ -99,9 +102,7 @@ fn once(path: &str, length: Option<u64>) -> Result<(), String> {
 fn paths() -> Vec<String> {
     let mut paths = Vec::new();
     for comparison in workloads::all() {
-        for variant in &comparison.variants {
-            paths.push(format!("{}/{}", comparison.name, variant.engine));
-        }
+        paths.extend(comparison.variants().map(|(name, _)| name));
     }
     #[cfg(feature = "logger")]
     paths.extend(logger::paths());

@@ -24,11 +24,11 @@ pub(crate) use self::proposals::{Proposals, Rounds};
 pub(crate) fn all() -> Vec<Comparison> {
     let mut all = Vec::new();
     for payload in [16, 256, 4096] {
-        all.extend([1, 16, 256].map(|batch| Comparison::of(&Proposals::new(3, payload, batch))));
+        all.extend([1, 16, 256].map(|batch| Comparison::with_floor(&Proposals::new(3, payload, batch))));
     }
     all.push(Comparison::of(&Proposals::new(5, 256, 16)));
     all.extend([16, 256].map(|batch| Comparison::of(&Proposals::new(3, 256, batch).with_batch_append())));
-    all.extend([1, 16, 256].map(|batch| Comparison::of(&Allocations::new(batch))));
+    all.extend([1, 16, 256].map(|batch| Comparison::with_floor(&Allocations::new(batch))));
     all.push(Comparison::of(&Memory));
     all.extend([false, true].map(|and_has_ready| Comparison::of(&Tick { and_has_ready })));
     all.extend([false, true].map(|and_has_ready| Comparison::of(&Crowd { and_has_ready })));
