@@ -3,14 +3,50 @@
 //! Lines are written when something happens, not when data flows. So there are two workloads: a
 //! group at its daily work, and one that does nothing but elect.
 
+mod group;
+mod measure;
+
 use quorate::{MemoryStorage, Proposed, RawNode};
 use slog::{Discard, Drain, Level, LevelFilter, Logger, Never, OwnedKVList, Record, o};
 
-use crate::group::Group;
-use crate::measure::{Sample, Variant, Workload};
+use self::group::Group;
+use self::measure::{Sample, Variant, Workload};
+
+/// Samples of each way, unless the command line says otherwise.
+const SAMPLES: usize = 61;
+
+/// Prints the tables of the workloads whose names begin so; whether there was any.
+pub(crate) fn measure(only: &str, samples: Option<usize>) -> bool {
+    let meant = WORKLOADS.iter().filter(|workload| workload.name.starts_with(only));
+    meant
+        .map(|workload| println!("{}", measure::compare(workload, samples.unwrap_or(SAMPLES))))
+        .count()
+        > 0
+}
+
+/// Runs one way once; whether there is one of that name.
+pub(crate) fn once(path: &str) -> bool {
+    let found = variants().find(|(name, _)| name == path);
+    found
+        .map(|(_, variant)| println!("{} units of work", (variant.prepare)()()))
+        .is_some()
+}
+
+pub(crate) fn paths() -> impl Iterator<Item = String> {
+    variants().map(|(path, _)| path)
+}
+
+fn variants() -> impl Iterator<Item = (String, &'static Variant)> {
+    WORKLOADS.iter().flat_map(|workload| {
+        let named = |variant: &'static Variant| (format!("{}/{}", workload.name, variant.name), variant);
+        workload.variants.iter().map(named)
+    })
+}
+
+const WORKLOADS: &[Workload] = &[REPLICATION, ELECTIONS];
 
 /// Proposals, heartbeats, and an election now and then.
-pub(crate) const REPLICATION: Workload = Workload {
+const REPLICATION: Workload = Workload {
     name: "logger-replication",
     about: "3 nodes, 500 batches of 16 proposals with a tick each, an election every 25 batches",
     variants: &[
@@ -34,7 +70,7 @@ pub(crate) const REPLICATION: Workload = Workload {
 };
 
 /// The worst case: half a dozen lines for every few messages.
-pub(crate) const ELECTIONS: Workload = Workload {
+const ELECTIONS: Workload = Workload {
     name: "logger-elections",
     about: "3 nodes, 1000 elections with a candidacy refused and a message ignored in each",
     variants: &[

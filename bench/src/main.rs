@@ -1,50 +1,35 @@
-//! What quorate costs, as ratios between variants that are measured in alternation in one run.
+//! quorate and raft-rs side by side, over the same loops, in turn. See README.md.
 //!
 //! ```text
-//! cargo run --release --manifest-path bench/Cargo.toml -- [--only WORKLOAD] [--samples N]
+//! cargo run --release --manifest-path bench/Cargo.toml -- [--only NAME] [--samples N] [--curves DIRECTORY]
 //! ```
-//!
-//! `--once WORKLOAD/VARIANT` runs a variant once and measures nothing: for tools that count
-//! instructions (`instructions.sh`). `--list` names all of them.
+
+#[cfg(all(feature = "prost", feature = "protobuf"))]
+compile_error!("one codec for raft-rs, not both: --no-default-features --features prost");
+#[cfg(not(any(feature = "prost", feature = "protobuf")))]
+compile_error!("a codec for raft-rs: --features protobuf or --features prost");
 
 mod allocations;
-mod group;
+mod cluster;
+mod comparison;
+mod curves;
+mod engine;
+#[cfg(feature = "logger")]
 mod logger;
-mod measure;
+mod machine;
+mod request;
+mod spread;
 mod table;
+mod workloads;
 
 use std::process::ExitCode;
 
-use measure::{Variant, Workload};
-
-/// All workloads. To add one: a file with a `WORKLOADS` or `WORKLOAD` of its own, and its name here.
-const WORKLOADS: &[Workload] = &[logger::REPLICATION, logger::ELECTIONS];
-
-const USAGE: &str = "usage: quorate-bench [--only WORKLOAD] [--samples N] | --once WORKLOAD/VARIANT | --list";
-
-/// Samples of each variant, unless the command line says otherwise.
-const SAMPLES: usize = 61;
+use request::Request;
 
 fn main() -> ExitCode {
-    match parse(std::env::args().skip(1)) {
-        Ok(Request::Measure { workloads, samples }) => {
-            for workload in workloads {
-                println!("{}", measure::compare(workload, samples));
-            }
-            ExitCode::SUCCESS
-        }
-        Ok(Request::Once(variant)) => {
-            println!("{} units of work", (variant.prepare)()());
-            ExitCode::SUCCESS
-        }
-        Ok(Request::List) => {
-            for workload in WORKLOADS {
-                for variant in workload.variants {
-                    println!("{}/{}", workload.name, variant.name);
-                }
-            }
-            ExitCode::SUCCESS
-        }
+    allocations::settle();
+    match request::parse(std::env::args().skip(1)).and_then(answer) {
+        Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("{message}");
             ExitCode::from(2)
@@ -52,46 +37,74 @@ fn main() -> ExitCode {
     }
 }
 
-/// What the command line asks for.
-enum Request {
-    Measure {
-        workloads: Vec<&'static Workload>,
-        samples: usize,
-    },
-    Once(&'static Variant),
-    List,
-}
-
-fn parse(mut args: impl Iterator<Item = String>) -> Result<Request, String> {
-    let (mut only, mut samples) = (None, SAMPLES);
-    while let Some(arg) = args.next() {
-        let mut value = || args.next().ok_or(format!("{arg} needs a value\n{USAGE}"));
-        match arg.as_str() {
-            "--list" => return Ok(Request::List),
-            "--once" => return variant(&value()?).map(Request::Once),
-            "--only" => only = Some(value()?),
-            "--samples" => {
-                let number = value()?.parse().ok().filter(|number| *number > 0);
-                samples = number.ok_or(format!("--samples needs a number from 1\n{USAGE}"))?;
+fn answer(request: Request) -> Result<(), String> {
+    match request {
+        Request::Measure { only, samples, length } => measure(&only, samples, length),
+        Request::Once { path, length } => once(&path, length),
+        Request::Curves { only, directory } => curves::draw(&only, &directory),
+        Request::List => {
+            for path in paths() {
+                println!("{path}");
             }
-            _ => return Err(format!("unknown argument {arg}\n{USAGE}")),
+            Ok(())
         }
     }
-    let meant = |workload: &&Workload| only.as_deref().is_none_or(|name| workload.name.starts_with(name));
-    let workloads: Vec<_> = WORKLOADS.iter().filter(meant).collect();
-    if workloads.is_empty() {
-        return Err(format!("no workload of that name; --list names all\n{USAGE}"));
-    }
-    Ok(Request::Measure { workloads, samples })
 }
 
-fn variant(path: &str) -> Result<&'static Variant, String> {
-    let mut all = WORKLOADS.iter().flat_map(|workload| {
-        let named = |variant: &'static Variant| (format!("{}/{}", workload.name, variant.name), variant);
-        workload.variants.iter().map(named)
-    });
-    let found = all.find(|(name, _)| name == path);
-    found
-        .map(|(_, variant)| variant)
-        .ok_or(format!("no variant {path}; --list names all\n{USAGE}"))
+fn measure(only: &str, samples: Option<usize>, length: Option<u64>) -> Result<(), String> {
+    let meant: Vec<_> = workloads::all()
+        .into_iter()
+        .filter(|comparison| comparison.name.starts_with(only))
+        .collect();
+    #[cfg(feature = "logger")]
+    let loggers = logger::measure(only, samples);
+    #[cfg(not(feature = "logger"))]
+    let loggers = if only.starts_with("logger") {
+        return Err("the loggers' workloads need --features logger".to_owned());
+    } else {
+        false
+    };
+    if meant.is_empty() && !loggers {
+        return Err(format!(
+            "no workload of that name; --list names all\n{}",
+            request::USAGE
+        ));
+    }
+    if !meant.is_empty() {
+        let samples = samples.unwrap_or(SAMPLES);
+        let mut table = comparison::table(samples);
+        for comparison in &meant {
+            comparison.measure(samples, length, &mut table);
+        }
+        println!("{table}");
+    }
+    Ok(())
+}
+
+/// Samples of each variant, unless the command line says otherwise.
+const SAMPLES: usize = 5;
+
+fn once(path: &str, length: Option<u64>) -> Result<(), String> {
+    for comparison in workloads::all() {
+        if let Some((_, variant)) = comparison.variants().find(|(name, _)| name == path) {
+            println!("{:?}", comparison.once(variant, length));
+            return Ok(());
+        }
+    }
+    #[cfg(feature = "logger")]
+    if logger::once(path) {
+        return Ok(());
+    }
+    Err(format!("no variant {path}; --list names all\n{}", request::USAGE))
+}
+
+/// What `--once` takes.
+fn paths() -> Vec<String> {
+    let mut paths = Vec::new();
+    for comparison in workloads::all() {
+        paths.extend(comparison.variants().map(|(name, _)| name));
+    }
+    #[cfg(feature = "logger")]
+    paths.extend(logger::paths());
+    paths
 }

@@ -4,6 +4,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use crate::allocations;
+use crate::spread::Spread;
 use crate::table::Table;
 
 /// Work that is done in several ways.
@@ -78,31 +79,11 @@ pub(crate) fn compare(workload: &Workload, samples: usize) -> Table {
         let ratios = Spread::of(taken.iter().zip(base).map(|(one, base)| one.seconds / base.seconds));
         table.row([
             variant.name.to_owned(),
-            format!("{:.2}", times.median),
-            format!("{:.3}", ratios.median),
-            format!("{:.3} to {:.3}", ratios.lower, ratios.upper),
+            format!("{:.2}", times.median()),
+            format!("{:.3}", ratios.median()),
+            format!("{:.3} to {:.3}", ratios.lower_quartile(), ratios.upper_quartile()),
             taken[0].allocations.to_string(),
         ]);
     }
     table
-}
-
-/// The median, and the middle half around it.
-struct Spread {
-    lower: f64,
-    median: f64,
-    upper: f64,
-}
-
-impl Spread {
-    fn of(values: impl Iterator<Item = f64>) -> Self {
-        let mut values: Vec<f64> = values.collect();
-        values.sort_by(f64::total_cmp);
-        let last = values.len() - 1;
-        Self {
-            lower: values[last / 4],
-            median: values[last / 2],
-            upper: values[last - last / 4],
-        }
-    }
 }
