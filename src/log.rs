@@ -274,6 +274,7 @@ impl<S: Storage> Log<S> {
     pub(crate) fn put_away(&mut self) {
         self.unstable.put_away();
         self.uncommitted.put_away();
+        self.terms.put_away();
     }
 
     pub(crate) fn stable_snapshot_to(&mut self, index: Index) {

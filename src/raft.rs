@@ -93,6 +93,8 @@ impl<S: Storage> Raft<S> {
         let outcome = act(self);
         self.end_corrupt_candidacy();
         self.note_leader(leader);
+        let alone = self.waits_for_timer_only();
+        self.server.timer.set_alone(alone);
         let broken = self.broken_invariant(before);
         debug_assert_eq!(broken, None, "an invariant of the core does not hold");
         let fault = match (outcome, broken) {
@@ -113,6 +115,7 @@ impl<S: Storage> Raft<S> {
             self.end_corrupt_candidacy();
         } else {
             self.poisoned = Some(poisoned.clone());
+            self.server.timer.set_alone(false);
         }
         poisoned
     }

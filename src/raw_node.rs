@@ -10,13 +10,12 @@ use alloc::sync::Arc;
 use bytes::Bytes;
 
 use self::acks::AckNumbers;
-use crate::aside::Aside;
 use crate::config::Config;
 use crate::error::{CampaignError, ConfigError, Poisoned, ProposeError, ReadError, StepError, TransferError};
 use crate::membership::AnyConfChange;
 use crate::message::Message;
 use crate::raft::{Proposed, Raft};
-use crate::ready::{Batch, SoftState};
+use crate::ready::SoftState;
 use crate::storage::Storage;
 use crate::types::{ConfState, Entry, HardState, Index, NodeId, Term};
 
@@ -40,11 +39,8 @@ pub struct RawNode<S> {
     told_hard: HardState,
     readies: u64,
     outstanding: Option<Outstanding>,
-    acks: AckNumbers,
-    /// The last batch that came back, for its buffers.
-    spare: Aside<Option<Box<Batch>>>,
-    /// Whether there was a Ready since the last tick.
-    warm: Aside<bool>,
+    /// With asynchronous storage writes.
+    acks: Option<Box<AckNumbers>>,
 }
 
 /// The Ready that is out, and the term that is durable when it is persisted.
@@ -71,7 +67,9 @@ impl<S: Storage> RawNode<S> {
     /// [`ConfigError`] names the setting, or what in the storage contradicts it.
     pub fn new(config: impl Into<Arc<Config>>, storage: S) -> Result<Self, ConfigError> {
         let raft = Raft::new(config.into(), storage)?;
+        let numbered = raft.server.config.async_storage_writes;
         Ok(Self {
+            acks: numbered.then(Box::default),
             told_soft: raft.soft_state(),
             told_hard: HardState {
                 term: raft.server.durable_term,
@@ -80,9 +78,6 @@ impl<S: Storage> RawNode<S> {
             raft,
             readies: 0,
             outstanding: None,
-            acks: AckNumbers::default(),
-            spare: Aside::default(),
-            warm: Aside::default(),
         })
     }
 
@@ -144,8 +139,7 @@ impl<S: Storage> RawNode<S> {
 
     /// One tick passes.
     pub fn tick(&mut self) -> Result<(), Poisoned> {
-        self.put_away();
-        if self.raft.pass_quietly() {
+        if self.raft.server.timer.pass_quietly() {
             return Ok(());
         }
         self.advance_ticks(1).map(|_| ())
@@ -153,8 +147,7 @@ impl<S: Storage> RawNode<S> {
 
     /// Buffers are kept from one Ready to the next, until a tick: an idle node holds none.
     fn put_away(&mut self) {
-        if core::mem::take(&mut *self.warm) {
-            *self.spare = None;
+        if core::mem::take(&mut *self.raft.server.warm) {
             self.raft.server.put_away();
         }
     }

@@ -16,8 +16,8 @@ use crate::event::Event;
 use crate::message::Message;
 use crate::types::{Entry, HardState, Index, NodeId, Snapshot};
 
+pub(crate) use self::task::Origin;
 pub use self::task::{Ack, AckKind, AppendTask, ApplyTask, TaskResponse};
-pub(crate) use self::task::{Origin, Owed};
 
 /// The volatile state that is worth knowing; need not be persisted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

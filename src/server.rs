@@ -39,6 +39,8 @@ pub(crate) struct Server<S> {
     pub(crate) reads_forwarded: u64,
     /// The storage cannot be read here: no more votes, candidacies, acknowledgements.
     pub(crate) corrupt: Option<Index>,
+    /// There was a Ready since the last tick: buffers are kept.
+    pub(crate) warm: Aside<bool>,
     pub(crate) counters: Aside<Counters>,
     pub(crate) trace: Aside<Trace>,
 }
@@ -68,6 +70,7 @@ impl<S: Storage> Server<S> {
             outbox: Outbox::default(),
             reads_forwarded: 0,
             corrupt: None,
+            warm: Aside::default(),
             counters: Aside::default(),
             trace: Aside::default(),
             config,
@@ -106,7 +109,7 @@ impl<S: Storage> Server<S> {
     /// Sends a message as it is.
     pub(crate) fn forward(&mut self, message: Message) {
         self.counters.messages_sent = self.counters.messages_sent.wrapping_add(1);
-        self.outbox.messages.push(message);
+        self.outbox.send(message);
     }
 
     /// Sends, once the disk has caught up, what promises something durable; nothing, if the storage is
@@ -115,14 +118,14 @@ impl<S: Storage> Server<S> {
         self.counters.messages_sent = self.counters.messages_sent.wrapping_add(1);
         if self.corrupt.is_none() {
             let message = self.message(to, term, payload);
-            self.outbox.promises.messages.push(message);
+            self.outbox.promise(message);
         }
     }
 
     /// This node votes for itself, once the disk has caught up.
     pub(crate) fn promise_own_vote(&mut self, term: Term, pre_vote: bool) {
         if self.corrupt.is_none() {
-            self.outbox.promises.push_ack(AckKind::Vote { term, pre_vote });
+            self.outbox.promise_ack(AckKind::Vote { term, pre_vote });
         }
     }
 
@@ -152,6 +155,12 @@ impl<S: Storage> Server<S> {
         }
     }
 
+    /// Buffers are kept until a tick has put them away.
+    pub(crate) fn warm_up(&mut self) {
+        *self.warm = true;
+        self.timer.set_alone(false);
+    }
+
     /// Gives back the buffers that are empty.
     pub(crate) fn put_away(&mut self) {
         self.outbox.put_away();
@@ -161,7 +170,7 @@ impl<S: Storage> Server<S> {
     /// From here on nothing is promised any more; what was about to be is withdrawn.
     pub(crate) fn mark_corrupt(&mut self, index: Index) {
         if self.corrupt.replace(index).is_none() {
-            self.outbox.promises.clear();
+            self.outbox.withdraw_promises();
             self.event(Event::StorageCorrupt { index });
         }
     }

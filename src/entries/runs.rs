@@ -215,6 +215,9 @@ impl Runs {
             }
             self.start = start;
         }
+        if self.shared.len() <= self.shared.capacity() / 4 {
+            self.shared.shrink_to_fit();
+        }
     }
 
     /// Gives back the buffers that are empty.

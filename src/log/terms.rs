@@ -46,6 +46,11 @@ impl TermRuns {
         }
     }
 
+    /// Gives back what the buffer has too much.
+    pub(crate) fn put_away(&mut self) {
+        self.runs.shrink_to_fit();
+    }
+
     /// The term at `index`, which must not be beyond the log's end.
     pub(crate) fn term(&self, index: Index) -> Option<Term> {
         self.run(index).map(|run| run.term)

@@ -20,14 +20,12 @@ impl<S: Storage> Raft<S> {
         due.into_iter().chain(retry).min().map(|ticks| ticks.max(1))
     }
 
-    /// One tick of a follower on which nothing is due, which is what most ticks of most nodes are: `true`
-    /// if this was one. Nothing that the invariants are about changes.
+    /// Whether a tick can do no more than run the election timer down.
     #[inline]
-    pub(crate) fn pass_quietly(&mut self) -> bool {
+    pub(super) fn waits_for_timer_only(&self) -> bool {
         matches!(&self.role, Role::Follower(follower) if follower.pending_reads() == 0)
             && !self.server.log.is_waiting()
-            && self.poisoned.is_none()
-            && self.server.timer.pass_quietly()
+            && !*self.server.warm
     }
 
     /// Lets up to `ticks` pass, and stops after the first that brings something about; how many
@@ -74,15 +72,15 @@ impl<S: Storage> Raft<S> {
             self.server.log.retry();
         }
         if let Role::Leader(leader) = &mut self.role {
-            let before = self.server.outbox.messages.len();
+            let (before, _) = self.server.outbox.count();
             let next = leader.tick(&mut self.server);
             let stays = matches!(next, Next::Stay);
             self.transition(next)?;
-            return Ok(retried || !stays || self.server.outbox.messages.len() > before);
+            return Ok(retried || !stays || self.server.outbox.count().0 > before);
         }
-        let before = self.server.outbox.reads.len();
+        let (_, before) = self.server.outbox.count();
         self.skip(1);
-        let refused = self.server.outbox.reads.len() > before;
+        let refused = self.server.outbox.count().1 > before;
         let campaigns = self.server.is_promotable() && self.server.timer.is_timed_out();
         if campaigns {
             self.server.timer.restart();

@@ -1,7 +1,7 @@
 //! Numbers for a node's own acknowledgements, so that none counts twice and none is skipped.
 
 use crate::error::AcknowledgeError;
-use crate::ready::{Ack, AckKind, Origin};
+use crate::ready::AckKind;
 
 /// Each kind is numbered by itself: what the storage's thread and the thread that applies say is
 /// not ordered against each other.
@@ -31,15 +31,11 @@ impl AckNumbers {
         }
     }
 
-    /// A new acknowledgement, to be given later.
-    pub(super) fn issue(&mut self, origin: Origin, kind: AckKind) -> Ack {
-        let sequence = self.sequence(&kind);
+    /// The number of an acknowledgement that is to be given later.
+    pub(super) fn issue(&mut self, kind: &AckKind) -> u64 {
+        let sequence = self.sequence(kind);
         sequence.issued = sequence.issued.saturating_add(1);
-        Ack {
-            origin,
-            number: sequence.issued,
-            kind,
-        }
+        sequence.issued
     }
 
     /// Checks that this acknowledgement is due.

@@ -1,7 +1,5 @@
 //! What a node wants done, and what was done: Readies out, acknowledgements in.
 
-use core::mem::swap;
-
 use super::{Outstanding, RawNode};
 use crate::config::Config;
 use crate::entries::Entries;
@@ -85,22 +83,24 @@ impl<S: Storage> RawNode<S> {
         let Some(outstanding) = self.outstanding.filter(|out| out.number == number) else {
             return Err(AcknowledgeError::NotOutstanding { number });
         };
-        let (applied, owed) = (batch.apply.as_ref().map(|task| &task.ack), &batch.append.owed);
-        let acks = || owed.acks.iter().map(|(_, ack)| ack).chain(applied);
+        let applied = batch.apply.take().map(|task| task.ack);
+        let busy = applied.is_some() || !batch.append.entries.is_empty();
+        let owed = core::mem::take(&mut batch.append.owed.acks);
+        let acks = || owed.iter().map(|(_, ack)| ack).chain(&applied);
         if !acks().all(|ack| self.raft.is_possible(&ack.kind)) {
             return Err(AcknowledgeError::Foreign);
         }
         self.outstanding = None;
-        self.raft.enter::<_, Poisoned>(|raft| {
+        self.raft.server.outbox.give_back(batch, busy);
+        let outcome = self.raft.enter(|raft| {
             raft.on_durable_term(outstanding.term);
             for ack in acks() {
                 raft.on_acknowledged(&ack.kind)?;
             }
             Ok(())
-        })?;
-        batch.clear();
-        *self.spare = Some(batch);
-        Ok(())
+        });
+        self.raft.server.outbox.give_back_acks(owed);
+        outcome
     }
 
     /// One of this node's own acknowledgements arrives, with asynchronous storage writes.
@@ -111,9 +111,6 @@ impl<S: Storage> RawNode<S> {
     /// order of tasks; [`Removed`](AcknowledgeError::Removed) says that it counts for nothing.
     pub fn acknowledge(&mut self, ack: Ack) -> Result<(), AcknowledgeError> {
         self.check_sound()?;
-        if !self.config().async_storage_writes {
-            return Err(AcknowledgeError::WrongMode);
-        }
         let id = self.config().id;
         let own = matches!(ack.kind, AckKind::Vote { .. } | AckKind::Append { .. });
         if ack.origin != self.origin() || !self.raft.is_possible(&ack.kind) {
@@ -123,13 +120,16 @@ impl<S: Storage> RawNode<S> {
             return Err(AcknowledgeError::Removed { id });
         }
         let Ack { number, kind, .. } = ack;
-        self.acks.acknowledge(number, &kind)?;
+        let Some(acks) = &mut self.acks else {
+            return Err(AcknowledgeError::WrongMode);
+        };
+        acks.acknowledge(number, &kind)?;
         self.raft.enter(|raft| Ok(raft.on_acknowledged(&kind)?))
     }
 
     fn build_ready(&mut self, committed: Entries) -> Ready {
         self.readies = self.readies.wrapping_add(1);
-        let mut batch = self.spare.take().unwrap_or_default();
+        let mut batch = self.raft.server.outbox.take();
         (batch.origin, batch.number) = (self.origin(), self.readies);
         let soft = self.raft.soft_state();
         batch.soft_state = (soft != self.told_soft).then_some(soft);
@@ -138,21 +138,26 @@ impl<S: Storage> RawNode<S> {
         if let Some(last) = committed.last() {
             let (index, bytes) = (last.index, committed.encoded_len());
             batch.apply = Some(ApplyTask {
-                ack: self.acks.issue(batch.origin, AckKind::Applied { index, bytes }),
+                ack: self.issue(batch.origin, AckKind::Applied { index, bytes }),
                 entries: committed,
             });
         }
         let server = &mut self.raft.server;
-        *self.warm = true;
+        server.warm_up();
         if !server.config.async_storage_writes {
             let (number, term) = (batch.number, server.term());
             self.outstanding = Some(Outstanding { number, term });
         }
-        // Each takes the other's empty buffer.
-        swap(&mut batch.read_states, &mut server.outbox.reads);
-        swap(&mut batch.messages, &mut server.outbox.messages);
-        swap(&mut batch.events, &mut server.outbox.events);
         Ready(batch)
+    }
+
+    /// An acknowledgement to be given later. Its number counts only where it is given one by one.
+    fn issue(&mut self, origin: Origin, kind: AckKind) -> Ack {
+        let number = match &mut self.acks {
+            Some(acks) => acks.issue(&kind),
+            None => self.readies,
+        };
+        Ack { origin, number, kind }
     }
 
     /// The hard state, if the last Ready told another.
@@ -167,7 +172,6 @@ impl<S: Storage> RawNode<S> {
         let task = &mut batch.append;
         let server = &mut self.raft.server;
         (task.snapshot, task.entries) = server.log.take_next_unstable();
-        swap(&mut task.owed, &mut server.outbox.promises);
         let contents = task.snapshot.is_some() || !task.entries.is_empty();
         batch.appends = contents || hard_state.is_some() || !task.owed.is_empty();
         if !batch.appends {
@@ -182,7 +186,7 @@ impl<S: Storage> RawNode<S> {
             task.owed.push_ack(stored);
         }
         for (_, ack) in &mut task.owed.acks {
-            *ack = self.acks.issue(batch.origin, ack.kind.clone());
+            *ack = self.issue(batch.origin, ack.kind.clone());
         }
     }
 

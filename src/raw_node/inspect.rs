@@ -25,7 +25,7 @@ impl<S: Storage> RawNode<S> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn take_events(&mut self) -> Vec<Event> {
-        core::mem::take(&mut self.raft.server.outbox.events)
+        self.raft.server.outbox.take_events()
     }
 
     /// The node at a glance. Works on a poisoned node too.

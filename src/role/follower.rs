@@ -89,7 +89,7 @@ impl Follower {
         let number = read::number(context, server.config.seed);
         if let Some(context) = number.and_then(|number| self.reads.take(number)) {
             let outcome = Ok(index);
-            server.outbox.reads.push(ReadState { context, outcome });
+            server.outbox.answer(ReadState { context, outcome });
         }
     }
 
@@ -116,7 +116,7 @@ impl Follower {
 
 fn refuse<S: Storage>(server: &mut Server<S>, context: Bytes, reason: ReadRefusal) {
     let outcome = Err(reason);
-    server.outbox.reads.push(ReadState { context, outcome });
+    server.outbox.answer(ReadState { context, outcome });
 }
 
 // ----- what the leader says. Who is followed is known by now.

@@ -1,58 +1,151 @@
 //! What leaves the node, sorted by when it may: at once, or when the disk has caught up.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::hash::{Hash, Hasher};
 
 use crate::event::Event;
 use crate::message::Message;
-use crate::ready::{AckKind, Owed, ReadState};
+use crate::ready::{Ack, AckKind, Batch, ReadState};
 use crate::types::{Index, Term};
 
 /// Events that are kept for a caller who does not fetch them.
 const EVENTS_MAX: usize = 256;
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+/// The next Ready as it grows. An idle node has none.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Outbox {
-    /// May leave at once.
-    pub(crate) messages: Vec<Message>,
-    /// Promise something durable: wait for the disk.
-    pub(crate) promises: Owed,
-    pub(crate) reads: Vec<ReadState>,
-    pub(crate) events: Vec<Event>,
+    batch: Option<Box<Batch>>,
 }
 
 impl Outbox {
-    /// Keeps the event; `false` if there are too many already.
-    pub(crate) fn event(&mut self, event: Event) -> bool {
-        let room = self.events.len() < EVENTS_MAX;
-        if room {
-            self.events.push(event);
-        }
-        room
+    fn batch(&mut self) -> &mut Batch {
+        self.batch.get_or_insert_default()
+    }
+
+    /// May leave at once.
+    pub(crate) fn send(&mut self, message: Message) {
+        self.batch().messages.push(message);
+    }
+
+    /// Promises something durable: waits for the disk.
+    pub(crate) fn promise(&mut self, message: Message) {
+        self.batch().append.owed.messages.push(message);
+    }
+
+    /// This node's own word about something durable.
+    pub(crate) fn promise_ack(&mut self, kind: AckKind) {
+        self.batch().append.owed.push_ack(kind);
     }
 
     /// This node's log will reach to `index`. Between two Readies the last such promise stands for all,
     /// unless `each` is to be told.
     pub(crate) fn promise_append(&mut self, term: Term, index: Index, each: bool) {
-        match self.promises.last_ack() {
+        let owed = &mut self.batch().append.owed;
+        match owed.last_ack() {
             Some(AckKind::Append { term: of, index: last }) if *of == term && !each => *last = index,
-            _ => self.promises.push_ack(AckKind::Append { term, index }),
+            _ => owed.push_ack(AckKind::Append { term, index }),
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.messages.is_empty() && self.promises.is_empty() && self.reads.is_empty()
+    /// What was promised is not: it waits no more.
+    pub(crate) fn withdraw_promises(&mut self) {
+        self.batch().append.owed.clear();
     }
 
-    /// Gives back the buffers that are empty: an idle node holds none.
+    /// What became of a read.
+    pub(crate) fn answer(&mut self, read: ReadState) {
+        self.batch().read_states.push(read);
+    }
+
+    /// Keeps the event; `false` if there are too many already.
+    pub(crate) fn event(&mut self, event: Event) -> bool {
+        let events = &mut self.batch().events;
+        let room = events.len() < EVENTS_MAX;
+        if room {
+            events.push(event);
+        }
+        room
+    }
+
+    pub(crate) fn take_events(&mut self) -> Vec<Event> {
+        let batch = self.batch.as_mut();
+        batch
+            .map(|batch| core::mem::take(&mut batch.events))
+            .unwrap_or_default()
+    }
+
+    /// Messages that may leave at once, and reads; to see whether there are more than before.
+    pub(crate) fn count(&self) -> (usize, usize) {
+        let batch = self.batch.as_ref();
+        batch.map_or((0, 0), |batch| (batch.messages.len(), batch.read_states.len()))
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.batch.as_ref().is_none_or(|batch| {
+            batch.messages.is_empty() && batch.append.owed.is_empty() && batch.read_states.is_empty()
+        })
+    }
+
+    /// All of it, for a Ready.
+    pub(crate) fn take(&mut self) -> Box<Batch> {
+        self.batch.take().unwrap_or_default()
+    }
+
+    /// A Ready that was taken apart comes back: its buffers serve the next one, if it was about entries.
+    /// (What else there is comes with ticks, and an idle node shall be small.)
+    pub(crate) fn give_back(&mut self, mut batch: Box<Batch>, busy: bool) {
+        if busy && self.batch.is_none() {
+            batch.clear();
+            self.batch = Some(batch);
+        }
+    }
+
+    /// The same for a part that was needed longer.
+    pub(crate) fn give_back_acks(&mut self, mut acks: Vec<(usize, Ack)>) {
+        if let Some(batch) = self.batch.as_mut().filter(|batch| batch.append.owed.acks.is_empty()) {
+            acks.clear();
+            batch.append.owed.acks = acks;
+        }
+    }
+
+    /// Gives back the buffers if they are empty.
     pub(crate) fn put_away(&mut self) {
-        put_away(&mut self.messages);
-        put_away(&mut self.promises.messages);
-        put_away(&mut self.promises.acks);
+        if self.is_empty() && self.contents().4.is_empty() {
+            self.batch = None;
+        }
+    }
+
+    /// What counts in comparisons.
+    fn contents(&self) -> Contents<'_> {
+        self.batch.as_ref().map_or((&[], &[], &[], &[], &[]), |batch| {
+            let owed = &batch.append.owed;
+            let (messages, reads, events) = (&batch.messages, &batch.read_states, &batch.events);
+            (messages, &owed.messages, &owed.acks, reads, events)
+        })
     }
 }
 
-fn put_away<T>(buffer: &mut Vec<T>) {
-    if buffer.is_empty() {
-        *buffer = Vec::new();
+/// Messages, what is promised, this node's own promises, reads, events.
+type Contents<'a> = (
+    &'a [Message],
+    &'a [Message],
+    &'a [(usize, Ack)],
+    &'a [ReadState],
+    &'a [Event],
+);
+
+impl PartialEq for Outbox {
+    fn eq(&self, other: &Self) -> bool {
+        self.contents() == other.contents()
+    }
+}
+
+impl Eq for Outbox {}
+
+impl Hash for Outbox {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.contents().hash(state);
     }
 }

@@ -7,6 +7,7 @@ use rand::Rng;
 use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
 
+use crate::aside::Aside;
 use crate::config::Config;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -21,6 +22,8 @@ pub(crate) struct Timer {
     promised: u64,
     /// Ticks of silence after a restart.
     silent: u64,
+    /// Nothing but this timer runs: a cache, so that a tick need not look at anything else.
+    alone: Aside<bool>,
 }
 
 impl Timer {
@@ -31,6 +34,7 @@ impl Timer {
             draws: 0,
             promised: 0,
             silent: if restarted { config.restart_silence() } else { 0 },
+            alone: Aside::default(),
         };
         timer.reset(config);
         timer
@@ -56,11 +60,18 @@ impl Timer {
         self.silent = self.silent.saturating_sub(ticks);
     }
 
-    /// One tick passes, unless the election timeout would with it.
+    /// Whether anything else may be due at a tick.
+    #[inline]
+    pub(crate) fn set_alone(&mut self, alone: bool) {
+        *self.alone = alone;
+    }
+
+    /// One tick passes, unless something may be due with it; `true` if it did. That is what most ticks of
+    /// most nodes are, and it looks at nothing but this timer.
     #[inline]
     pub(crate) fn pass_quietly(&mut self) -> bool {
         let elapsed = self.elapsed.saturating_add(1);
-        let quiet = elapsed < self.timeout;
+        let quiet = *self.alone && elapsed < self.timeout;
         if quiet {
             self.advance_period(1, elapsed);
         }

@@ -3,7 +3,9 @@
 
 mod undo;
 
+use alloc::boxed::Box;
 use alloc::string::ToString;
+use alloc::sync::Arc;
 use core::hash::{Hash, Hasher};
 
 use self::undo::Undo;
@@ -28,7 +30,7 @@ use crate::types::{ConfState, Entry, EntryId, HardState, Index, NodeId, Snapshot
 #[derive(Clone, Debug)]
 pub struct MemoryStorage {
     hard_state: HardState,
-    rest: Rest,
+    rest: Arc<Rest>,
     log: Runs,
     undo: Undo,
 }
@@ -36,20 +38,31 @@ pub struct MemoryStorage {
 /// What is stored beside the hard state and the log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Rest {
-    conf_state: ConfState,
     /// The entry before the first: what the log was compacted to.
     base: EntryId,
     snapshot: Snapshot,
+    /// Unless it is the snapshot's.
+    conf_state: Option<Box<ConfState>>,
 }
 
 impl Rest {
     /// A snapshot replaces the log.
     fn of(snapshot: Snapshot) -> Self {
         Self {
-            conf_state: snapshot.metadata.conf_state.clone(),
+            conf_state: None,
             base: snapshot.id(),
             snapshot,
         }
+    }
+
+    fn conf_state(&self) -> &ConfState {
+        self.conf_state.as_deref().unwrap_or(&self.snapshot.metadata.conf_state)
+    }
+
+    /// To be called last: says nothing twice, so that equal contents are equal.
+    fn set_conf_state(&mut self, conf_state: ConfState) {
+        let other = self.snapshot.metadata.conf_state != conf_state;
+        self.conf_state = other.then(|| Box::new(conf_state));
     }
 }
 
@@ -72,7 +85,7 @@ impl MemoryStorage {
             log: Runs::new(rest.base.index.saturating_add(1)),
             undo: Undo::nothing(HardState::default(), rest.base.index),
             hard_state: HardState::default(),
-            rest,
+            rest: Arc::new(rest),
         }
     }
 
@@ -143,7 +156,8 @@ impl MemoryStorage {
     /// Replaces the configuration that [`Storage::initial_state`] gives.
     pub fn set_conf_state(&mut self, conf_state: ConfState) {
         self.undo.keep_rest(&self.rest);
-        self.rest.conf_state = conf_state;
+        let rest = Arc::make_mut(&mut self.rest);
+        rest.set_conf_state(conf_state);
     }
 
     /// Replaces everything but the hard state: the log begins after the snapshot.
@@ -155,7 +169,7 @@ impl MemoryStorage {
         }
         self.undo.keep_rest(&self.rest);
         self.undo.keep_tail(self.log.range(0, u64::MAX));
-        self.rest = Rest::of(snapshot);
+        self.rest = Arc::new(Rest::of(snapshot));
         self.log = Runs::new(self.first());
         Ok(())
     }
@@ -163,7 +177,10 @@ impl MemoryStorage {
     /// The snapshot to hand to peers from now on; the log stays as it is.
     pub fn set_snapshot(&mut self, snapshot: Snapshot) {
         self.undo.keep_rest(&self.rest);
-        self.rest.snapshot = snapshot;
+        let rest = Arc::make_mut(&mut self.rest);
+        let conf_state = rest.conf_state().clone();
+        rest.snapshot = snapshot;
+        rest.set_conf_state(conf_state);
     }
 
     /// Drops the entries up to and including `to`.
@@ -178,7 +195,7 @@ impl MemoryStorage {
         let start = to.saturating_add(1);
         self.undo.keep_head(&self.log, start);
         self.log.cut_front(start);
-        self.rest.base = EntryId { term, index: to };
+        Arc::make_mut(&mut self.rest).base = EntryId { term, index: to };
         Ok(())
     }
 
@@ -251,7 +268,7 @@ impl Storage for MemoryStorage {
     fn initial_state(&self) -> Result<InitialState, StorageError> {
         Ok(InitialState {
             hard_state: self.hard_state,
-            conf_state: self.rest.conf_state.clone(),
+            conf_state: self.rest.conf_state().clone(),
         })
     }
 

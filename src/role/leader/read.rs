@@ -135,7 +135,7 @@ impl Leader {
         for read in self.reads.drain().filter(|read| read.from == id) {
             let outcome = Err(ReadRefusal::LeaderChanged);
             let context = read.context;
-            server.outbox.reads.push(ReadState { context, outcome });
+            server.outbox.answer(ReadState { context, outcome });
         }
     }
 }
@@ -144,7 +144,7 @@ fn answer<S: Storage>(server: &mut Server<S>, from: NodeId, context: Bytes, perm
     let index = permit.index();
     if from == server.id() {
         let outcome = Ok(index);
-        server.outbox.reads.push(ReadState { context, outcome });
+        server.outbox.answer(ReadState { context, outcome });
     } else {
         server.send(from, Payload::ReadIndexResponse { index, context });
     }
