@@ -44,7 +44,7 @@
 //! | `send-snapshot FROM TO` | put FROM's newest snapshot in flight |
 //! | `compact ID TO` | drop the stored entries up to and including TO |
 //! | `raft-log ID`, `raft-state`, `status ID` | the stored entries; every node's own view; the leader's view of its peers |
-//! | `log-level L` | `none` silences everything but commands that fail, until changed; `silent` those too, but for `check`: what a script is about is then its verdict alone |
+//! | `log-level L` | `none` silences everything but commands that fail, until changed; `silent` those too, but for `check` and `recover`: what a script is about is then their verdict alone |
 //!
 //! The commands of our own:
 //!
@@ -74,6 +74,7 @@
 //! | `acknowledge ID` | with asynchronous storage writes: deliver the oldest of the node's own acknowledgements |
 //! | `wipe ID` | a node that crashed loses its disk; it restarts with nothing |
 //! | `pause ID` | the node's process stands still until its next `ticks`: until then its lease does not count |
+//! | `recover ID... [tick=(..)]` | these nodes are well and cut off from all others: time passes at them, each tick after so long (1), until one leads that has committed in its term, and everything in its log is committed and applied. Prints `VIOLATION liveness: …`, whatever the log level, if that takes more than 60 election timeouts |
 //! | `check` | judge safety over all nodes and all that happened so far: `ok`, or a line `VIOLATION …` for each thing that cannot be, whatever the log level. Judged are the paper's properties (election safety, leader completeness, state machine safety, log matching), votes across restarts, commit indexes beyond the log, stale reads, two leases at once, and poisoned nodes |
 //!
 //! Settings of our own for `add-nodes`: `election=N`, `heartbeat=N`, `seed=S` (1; the same for all, and

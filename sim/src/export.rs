@@ -1,7 +1,7 @@
 //! Writes a run as a script of the conformance runner (`quorate-script`), one command a line and block, so
 //! that what a simulation found stays as a plain regression test.
 //!
-//! The script says nothing but the verdict of its last command, `check`: expected is `ok`, so that it fails
+//! The script says nothing but the verdict of its last command, `check` (or `recover`, before it): expected is `ok`, so that it fails
 //! as long as the bug is there, and passes once it is mended, whatever the nodes do differently then.
 //!
 //! The nodes of the script have the settings and seeds of the simulation's, and do the same. What differs:
@@ -26,10 +26,12 @@ use crate::machine::StateMachine;
 use crate::parameters::Parameters;
 use crate::step::Step;
 
+pub(crate) use flight::KINDS;
 use translate::Translator;
 
-/// The properties that the runner's `check` judges too.
-const JUDGED: [&str; 8] = [
+/// The properties that the runner's `check` and `recover` judge too.
+const JUDGED: [&str; 9] = [
+    "liveness",
     "election safety",
     "leader completeness",
     "state machine safety",
@@ -70,9 +72,11 @@ pub fn script<M: StateMachine, D: Disk>(
         );
     }
     text.push('\n');
+    let recovers = steps.iter().find(|step| matches!(step, Step::Recover { .. }));
     let blocks = std::iter::once("log-level silent".to_owned())
         .chain(translator.end())
-        .chain(["stabilize".to_owned(), "check".to_owned()]);
+        .chain(recovers.is_none().then(|| "stabilize".to_owned()))
+        .chain(["check".to_owned()]);
     for block in blocks {
         text.push_str(&block);
         text.push_str(if block.starts_with('#') {

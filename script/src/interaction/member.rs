@@ -143,6 +143,21 @@ impl Member {
         disk.write(Write::Compact(to))
     }
 
+    /// The same, where peers would be given an older state, and all before it is stored.
+    pub(crate) fn offer_snapshot(&mut self) -> Result<(), StorageError> {
+        let stored = self.handout(0).map_or(0, |snapshot| snapshot.metadata.index);
+        let last = quorate::Storage::last_index(self.disk())?;
+        if self.as_recorded || !self.is_stored() || self.applied() <= stored || self.applied() > last {
+            return Ok(());
+        }
+        self.compact_to_applied(1)
+    }
+
+    /// Of the last entry in its state machine.
+    pub(crate) fn applied(&self) -> Index {
+        self.machine.applied()
+    }
+
     pub(crate) fn has_append_work(&self) -> bool {
         !self.appends.is_empty()
     }
