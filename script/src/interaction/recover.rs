@@ -60,7 +60,7 @@ impl Cluster {
         );
         let words = words.collect::<Vec<_>>().join(" ");
         Err(Failure::new(format!(
-            "VIOLATION liveness: {words} are well for {PATIENCE} election timeouts, and {missing}"
+            "VIOLATION liveness: {missing}, after {PATIENCE} election timeouts in which all was well at {words}"
         )))
     }
 
