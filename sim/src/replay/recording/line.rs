@@ -131,11 +131,11 @@ fn at_node(name: &str, node: NodeId, words: &mut Words<'_>) -> Option<Step> {
         "change" => Step::Change {
             node,
             change: ConfChangeV2::decode(&*words.bytes()?).ok()?,
-            expected: words.optional()?,
+            expected: words.optional().ok()?,
         },
         "transfer" => Step::Transfer {
             node,
-            to: words.optional()?,
+            to: words.optional().ok()?,
         },
         "campaign" => Step::Campaign { node },
         "forget-leader" => Step::ForgetLeader { node },
@@ -168,12 +168,8 @@ impl Words<'_> {
         self.0.next()?.parse().ok()
     }
 
-    /// `None` if there is a word and it is no such thing.
-    fn optional<T: FromStr>(&mut self) -> Option<Option<T>> {
-        match self.0.next() {
-            None => Some(None),
-            Some(word) => word.parse().ok().map(Some),
-        }
+    fn optional<T: FromStr>(&mut self) -> Result<Option<T>, T::Err> {
+        self.0.next().map(str::parse).transpose()
     }
 
     fn bytes(&mut self) -> Option<Bytes> {
