@@ -10,9 +10,9 @@
 //!   state machine joins them.
 //! * A batch is written when it is taken, not later. This shows where the state machine is compacted in
 //!   between and a crash then keeps some of the writes.
-//! * `check` judges less than the simulation does, and only what was applied. The nodes are left to
-//!   themselves at the end, so that what went wrong shows. Where `check` does not know the property, a
-//!   comment says so.
+//! * `check` judges less than the simulation does: state machines of its own, no clients, no disks that
+//!   lie. The nodes are left to themselves at the end, so that what went wrong shows. Where `check` does
+//!   not know the property, a comment says so.
 
 mod flight;
 mod settings;
@@ -30,7 +30,7 @@ pub(crate) use flight::KINDS;
 use translate::Translator;
 
 /// The properties that the runner's `check` and `recover` judge too.
-const JUDGED: [&str; 9] = [
+const JUDGED: [&str; 13] = [
     "liveness",
     "election safety",
     "leader completeness",
@@ -40,6 +40,10 @@ const JUDGED: [&str; 9] = [
     "stale read",
     "leases do not overlap",
     "committed entries exist",
+    "committed is durable on a quorum",
+    "persist before send",
+    "same configuration",
+    "same state",
 ];
 
 /// These steps on a cluster with these parameters, as a script.

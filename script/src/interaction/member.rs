@@ -44,6 +44,8 @@ pub(crate) struct Member {
 pub(crate) enum Fact {
     Applied(Entry),
     Installed(EntryId),
+    /// The state machine is this now.
+    IsAt(Snapshot),
     Answered(ReadState),
 }
 
@@ -151,6 +153,16 @@ impl Member {
             return Ok(());
         }
         self.compact_to_applied(1)
+    }
+
+    /// Its state machine, and the configuration that belongs to it.
+    pub(crate) fn state(&self) -> Option<&Snapshot> {
+        self.machine.state_at(None)
+    }
+
+    /// Whether it does as quorate asks for, and not as the recordings do.
+    pub(crate) fn keeps_promises(&self) -> bool {
+        !self.as_recorded
     }
 
     /// Of the last entry in its state machine.

@@ -97,22 +97,13 @@ pub(super) fn replay_file(path: &Path) -> ExitCode {
         steps,
         property,
     } = &recording;
-    match replay_clients(parameters, steps, standard_clients(parameters), MemoryDisk::default) {
-        Some(broken) => {
-            println!(
-                "step {} of {}: VIOLATION {}",
-                broken.steps,
-                steps.len(),
-                broken.violation
-            );
-            ExitCode::from(1)
-        }
-        None => {
-            let was = property
-                .as_ref()
-                .map_or(String::new(), |property| format!("; it broke: {property}"));
-            println!("{} steps, no violation{was}", steps.len());
-            ExitCode::SUCCESS
-        }
-    }
+    let replayed = replay_clients(parameters, steps, standard_clients(parameters), MemoryDisk::default);
+    let Some(broken) = replayed else {
+        let was = property.as_deref().unwrap_or("something");
+        println!("{} steps, no violation; they broke: {was}", steps.len());
+        return ExitCode::SUCCESS;
+    };
+    let (at, all) = (broken.steps, steps.len());
+    println!("step {at} of {all}: VIOLATION {}", broken.violation);
+    ExitCode::from(1)
 }
