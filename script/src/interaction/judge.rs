@@ -152,7 +152,7 @@ impl Judge {
             match fact {
                 Fact::Applied(entry) => self.applied(id, term, entry),
                 Fact::Installed(last) => self.installed(id, last.term, last.index),
-                Fact::IsAt(state) => self.is_at(id, state),
+                Fact::IsAt(state) => self.is_at(id, &state),
                 Fact::Answered(read) => self.answered(id, &read),
             }
         }

@@ -10,7 +10,7 @@ use crate::interaction::print;
 impl Judge {
     /// A node's state machine is this now. Where it was given another entry that is said already, and
     /// that it is another then is no news.
-    pub(super) fn is_at(&mut self, id: NodeId, state: Snapshot) {
+    pub(super) fn is_at(&mut self, id: NodeId, state: &Snapshot) {
         let index = state.metadata.index;
         let (first, seen) = self.states.entry(index).or_insert_with(|| (id, state.clone()));
         let first = *first;
