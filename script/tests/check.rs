@@ -239,10 +239,9 @@ fn configurations_that_differ() {
          cancel-conf-change 2
          propose 1 a";
     assert_eq!(last_of(&format!("{begin}\nstabilize\ncheck")), "ok\n");
-    let change = "propose-conf-change 1 v1=true\nv2";
-    let blocks = begin.lines().chain(["stabilize"]).map(str::trim);
-    let script: String = blocks.map(|command| format!("{command}\n----\n\n")).collect();
-    let script = format!("{script}{change}\n----\n\nstabilize\n----\n\ncheck\n----\n");
+    let blocks: Vec<&str> = begin.lines().map(str::trim).collect();
+    let change = "stabilize\n----\n\npropose-conf-change 1 v1=true\nv2\n----\n\nstabilize\n----\n\ncheck\n----\n";
+    let script = format!("{}\n----\n\n{change}", blocks.join("\n----\n\n"));
     let run = run(Kind::Interaction, &script).expect("a script");
     let expected = "VIOLATION same configuration: at index 13 2 has another one than 1 had\n";
     assert_eq!(run.outputs().last().map(String::as_str), Some(expected));
