@@ -12,6 +12,7 @@ mod moves;
 mod operator;
 mod pool;
 mod print;
+mod recover;
 mod request;
 
 use crate::output::Output;
@@ -25,7 +26,7 @@ pub(crate) struct Interaction {
     cluster: Cluster,
     /// `log-level none`: only commands that fail are heard.
     muted: bool,
-    /// `log-level silent`: and of those only `check`.
+    /// `log-level silent`: and of those only `check` and `recover`.
     silent: bool,
 }
 
@@ -36,7 +37,7 @@ impl Interaction {
         let outcome = self.dispatch(block, &mut Output::new(&mut text, self.muted));
         self.cluster.observe_all();
         if let Err(failure) = outcome
-            && (!self.silent || block.command.name == "check")
+            && (!self.silent || ["check", "recover"].contains(&block.command.name.as_str()))
         {
             text.push_str(failure.words());
             text.push('\n');

@@ -44,14 +44,14 @@
 //! | `send-snapshot FROM TO` | put FROM's newest snapshot in flight |
 //! | `compact ID TO` | drop the stored entries up to and including TO |
 //! | `raft-log ID`, `raft-state`, `status ID` | the stored entries; every node's own view; the leader's view of its peers |
-//! | `log-level L` | `none` silences everything but commands that fail, until changed; `silent` those too, but for `check`: what a script is about is then its verdict alone |
+//! | `log-level L` | `none` silences everything but commands that fail, until changed; `silent` those too, but for `check` and `recover`: what a script is about is then their verdict alone |
 //!
 //! The commands of our own:
 //!
 //! | command | meaning |
 //! |---|---|
 //! | `crash ID [keep=K]` | the node stops at once: what was not synced is lost, but for the first K writes since the last sync (a snapshot, each entry, a hard state, a compaction count one each), and so are its storage tasks and its own acknowledgements; messages that it sent stay in flight |
-//! | `restart ID [applied=I] [seed=S]` | the node is made anew from what is stored (one that runs is stopped first, and loses nothing that was written). I is the last entry that its state machine remembers, by default all it applied; its stored snapshot may bring it further; S is by default one more than before |
+//! | `restart ID [applied=I] [seed=S]` | the node is made anew from what is stored (one that runs is stopped first, and loses nothing that was written; what was not synced still is not). I is the last entry that its state machine remembers, by default all it applied; its stored snapshot may bring it further; S is by default one more than before |
 //! | `read-index ID CONTEXT` | ask for a linearizable read; the answer shows in a Ready as `ReadStates "CONTEXT":INDEX`, or with the reason for a refusal in place of the index |
 //! | `report-snapshot FROM TO finished\|failed` | tell FROM what became of its snapshot to TO |
 //! | `deliver-msgs … duplicate=true` | deliver, and leave the messages in flight to be delivered again; local ones are delivered once |
@@ -74,7 +74,8 @@
 //! | `acknowledge ID` | with asynchronous storage writes: deliver the oldest of the node's own acknowledgements |
 //! | `wipe ID` | a node that crashed loses its disk; it restarts with nothing |
 //! | `pause ID` | the node's process stands still until its next `ticks`: until then its lease does not count |
-//! | `check` | judge safety over all nodes and all that happened so far: `ok`, or a line `VIOLATION …` for each thing that cannot be, whatever the log level. Judged are the paper's properties (election safety, leader completeness, state machine safety, log matching), votes across restarts, commit indexes beyond the log, stale reads, two leases at once, and poisoned nodes |
+//! | `recover ID... [tick=(..)]` | these nodes are well and cut off from all others: time passes at them, each tick after so long (1), until one leads that has committed in its term, and everything in its log is committed and applied. Prints `VIOLATION liveness: …`, whatever the log level, if that takes more than 60 election timeouts |
+//! | `check` | judge safety over all nodes and all that happened so far: `ok`, or a line `VIOLATION …` for each thing that cannot be, whatever the log level. Judged are the paper's properties (election safety, leader completeness, state machine safety, log matching), votes across restarts, commit indexes beyond the log, stale reads, two leases at once, poisoned nodes; the same state and configuration at the same index everywhere; that what a leader counts as committed is on the disks of a quorum, and what a message promises on the disk of its sender (where a node does as in the recordings, that is not asked) |
 //!
 //! Settings of our own for `add-nodes`: `election=N`, `heartbeat=N`, `seed=S` (1; the same for all, and
 //! one more with each restart), `lease-promises=B`, `lease-margin=N`, `restart-silence=N`,

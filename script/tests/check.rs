@@ -26,6 +26,7 @@ fn two_groups_that_should_be_one() {
     );
     let expected = [
         "VIOLATION election safety: 1 and 2 both lead term 1",
+        "VIOLATION same configuration: at index 11 2 has another one than 1 had",
         "VIOLATION state machine safety: index 12 is 1/\"a\" at 1 and 1/\"b\" at 2",
         "VIOLATION log matching: index 12 is 1/\"a\" at 1 and 1/\"b\" at 2, which both have 1/12",
         "",
@@ -167,4 +168,98 @@ fn a_node_that_is_poisoned() {
         verdict,
         "VIOLATION poisoned: node 1: storage: broken storage: a committed entry that was not applied is gone\n"
     );
+}
+
+/// The disk that acknowledged is lost before the acknowledgement arrives.
+#[test]
+fn a_commit_that_no_quorum_of_disks_holds() {
+    let script = |between: &str| {
+        format!(
+            "add-nodes 3 voters=(1,2,3) index=10
+             campaign 1
+             stabilize
+             propose 1 a
+             process-ready 1
+             deliver 1->2 MsgApp
+             process-ready 2
+             {between}
+             deliver 2->1 MsgAppResp
+             check"
+        )
+    };
+    let verdict = last_of(&script("crash 2\nwipe 2"));
+    let expected = "VIOLATION committed is durable on a quorum: 1 commits 1/12, which the disks of no quorum hold\n";
+    assert_eq!(verdict, expected);
+    assert_eq!(last_of(&script("crash 2")), "ok\n");
+}
+
+/// A process that restarts and takes what was written for what was synced.
+#[test]
+fn a_vote_that_is_not_on_the_disk() {
+    let script = |first: &str| {
+        format!(
+            "add-nodes 3 voters=(1,2,3) index=10 safe-defaults=true prevote=false restart-silence=0
+             campaign 1
+             process-ready 1
+             deliver 1->2 MsgVote keep=true
+             {first}
+             restart 2
+             deliver 1->2 MsgVote
+             process-ready 2
+             check"
+        )
+    };
+    let verdict = last_of(&script("take-ready 2"));
+    let expected = "VIOLATION persist before send: 2 sends 2->1 MsgVoteResp Term:1 Log:0/0, \
+        its disk holds term 0, vote 0 and a log up to 10\n";
+    assert_eq!(verdict, expected);
+    assert_eq!(last_of(&script("process-ready 2")), "ok\n");
+}
+
+#[test]
+fn state_machines_that_differ() {
+    let verdict = last_of(
+        "add-nodes 1 voters=(1) learners=(2) index=10 content=x
+         add-nodes 1 voters=(1) learners=(2) index=10 content=y
+         campaign 1
+         stabilize
+         check",
+    );
+    assert_eq!(
+        verdict,
+        "VIOLATION same state: at index 11 2 has another state than 1 had\n"
+    );
+}
+
+#[test]
+fn configurations_that_differ() {
+    let begin = "add-nodes 2 voters=(1) learners=(2) index=10
+         campaign 1
+         stabilize
+         cancel-conf-change 2
+         propose 1 a";
+    assert_eq!(last_of(&format!("{begin}\nstabilize\ncheck")), "ok\n");
+    let blocks: Vec<&str> = begin.lines().map(str::trim).collect();
+    let change = "stabilize\n----\n\npropose-conf-change 1 v1=true\nv2\n----\n\nstabilize\n----\n\ncheck\n----\n";
+    let script = format!("{}\n----\n\n{change}", blocks.join("\n----\n\n"));
+    let run = run(Kind::Interaction, &script).expect("a script");
+    let expected = "VIOLATION same configuration: at index 13 2 has another one than 1 had\n";
+    assert_eq!(run.outputs().last().map(String::as_str), Some(expected));
+}
+
+/// Alone, the last node with a memory has nobody to vote for it.
+#[test]
+fn nodes_that_recover_or_not() {
+    let begin = "add-nodes 3 voters=(1,2,3) index=10 safe-defaults=true
+         campaign 1
+         stabilize
+         propose 1 a
+         crash 1";
+    assert_eq!(last_of(&format!("{begin}\nrecover 2 3 tick=(2,3)")), "ok\n");
+    let alone = last_of(&format!("{begin}\nlog-level silent\nrecover 2"));
+    let expected = "VIOLATION liveness: no leader, after 60 election timeouts in which all was well at 2\n";
+    assert_eq!(alone, expected);
+    assert_eq!(last_of(&format!("{begin}\nrecover 1 2")), "node 1 is down\n");
+    let refused = "tick=(..) says for each node how long its ticks are\n";
+    assert_eq!(last_of(&format!("{begin}\nrecover 2 3 tick=(1)")), refused);
 }

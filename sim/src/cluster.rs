@@ -5,8 +5,10 @@ mod call;
 mod lifecycle;
 mod network;
 mod observe;
+mod recovery;
 mod storage;
 
+pub(crate) use recovery::PATIENCE;
 pub(crate) use storage::VETO;
 
 use std::collections::BTreeMap;
@@ -153,6 +155,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             Step::ReportUnreachable { node, peer } => self.report_unreachable(node, peer)?,
             Step::ReportSnapshot { node, peer, finished } => self.report_snapshot(node, peer, finished)?,
             Step::Compact { node, keep } => self.compact(node, keep)?,
+            Step::Recover { core } => self.recover(&core)?,
         }
         Ok(())
     }

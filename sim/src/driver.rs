@@ -151,6 +151,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             nodes: (1..=self.parameters.voters).collect(),
             ..Trace::default()
         });
+        (1..=self.parameters.voters).for_each(|id| self.cluster.note_role(id));
         self
     }
 

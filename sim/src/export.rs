@@ -1,7 +1,7 @@
 //! Writes a run as a script of the conformance runner (`quorate-script`), one command a line and block, so
 //! that what a simulation found stays as a plain regression test.
 //!
-//! The script says nothing but the verdict of its last command, `check`: expected is `ok`, so that it fails
+//! The script says nothing but the verdict of its last command, `check` (or `recover`, before it): expected is `ok`, so that it fails
 //! as long as the bug is there, and passes once it is mended, whatever the nodes do differently then.
 //!
 //! The nodes of the script have the settings and seeds of the simulation's, and do the same. What differs:
@@ -10,9 +10,9 @@
 //!   state machine joins them.
 //! * A batch is written when it is taken, not later. This shows where the state machine is compacted in
 //!   between and a crash then keeps some of the writes.
-//! * `check` judges less than the simulation does, and only what was applied. The nodes are left to
-//!   themselves at the end, so that what went wrong shows. Where `check` does not know the property, a
-//!   comment says so.
+//! * `check` judges less than the simulation does: state machines of its own, no clients, no disks that
+//!   lie. The nodes are left to themselves at the end, so that what went wrong shows. Where `check` does
+//!   not know the property, a comment says so.
 
 mod flight;
 mod settings;
@@ -26,10 +26,12 @@ use crate::machine::StateMachine;
 use crate::parameters::Parameters;
 use crate::step::Step;
 
+pub(crate) use flight::KINDS;
 use translate::Translator;
 
-/// The properties that the runner's `check` judges too.
-const JUDGED: [&str; 8] = [
+/// The properties that the runner's `check` and `recover` judge too.
+const JUDGED: [&str; 13] = [
+    "liveness",
     "election safety",
     "leader completeness",
     "state machine safety",
@@ -38,6 +40,10 @@ const JUDGED: [&str; 8] = [
     "stale read",
     "leases do not overlap",
     "committed entries exist",
+    "committed is durable on a quorum",
+    "persist before send",
+    "same configuration",
+    "same state",
 ];
 
 /// These steps on a cluster with these parameters, as a script.
@@ -70,9 +76,11 @@ pub fn script<M: StateMachine, D: Disk>(
         );
     }
     text.push('\n');
+    let recovers = steps.iter().find(|step| matches!(step, Step::Recover { .. }));
     let blocks = std::iter::once("log-level silent".to_owned())
         .chain(translator.end())
-        .chain(["stabilize".to_owned(), "check".to_owned()]);
+        .chain(recovers.is_none().then(|| "stabilize".to_owned()))
+        .chain(["check".to_owned()]);
     for block in blocks {
         text.push_str(&block);
         text.push_str(if block.starts_with('#') {

@@ -18,6 +18,7 @@ use quorate::{ConfState, Entry, EntryId, HardState, Index, NodeId, Term};
 use crate::shadow::digest;
 pub use crate::shadow::{Mark, Shadow};
 pub use configurations::Configurations;
+pub(crate) use configurations::is_quorum;
 pub(crate) use replicas::COMPARED_EVERY;
 pub use replicas::Replicas;
 
@@ -218,7 +219,7 @@ impl Judge {
     /// What a leader counts as committed is on the disks of a quorum, now. (A disk that was lost since
     /// counts: it had it when it said so.)
     pub fn durable(node: NodeId, last: EntryId, members: &ConfState, holds: impl Fn(NodeId) -> bool) -> Verdict {
-        let held = configurations::is_quorum(members, holds);
+        let held = is_quorum(members, holds);
         check(held, "committed is durable on a quorum", || {
             format!("{node} commits {last}, which is not on the disks of a quorum of {members:?}")
         })

@@ -89,6 +89,10 @@ pub fn simulate(parameters: &Parameters, steps: u64) -> Report {
 
 /// A run of the simulator's own clients over [`MemoryDisk`], not begun.
 pub fn standard(parameters: &Parameters) -> Result<Driver<workload::Standard, MemoryDisk>, Violation> {
-    let clients = workload::Standard::new(1 + parameters.seed % 5);
-    Driver::new(parameters, clients, MemoryDisk::default)
+    Driver::new(parameters, standard_clients(parameters), MemoryDisk::default)
+}
+
+/// The simulator's own clients, as a run with these parameters begins with them.
+pub fn standard_clients(parameters: &Parameters) -> workload::Standard {
+    workload::Standard::new(1 + parameters.seed % 5)
 }

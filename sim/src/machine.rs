@@ -26,6 +26,16 @@ pub trait StateMachine: Clone + Default {
 
     /// Replaces its state by what [`snapshot`](Self::snapshot) gave.
     fn restore(&mut self, snapshot: &Bytes) -> Result<(), Malformed>;
+
+    /// A command in words, for timelines.
+    fn command_in_words(command: &[u8]) -> String {
+        format!("{:?}", Bytes::copy_from_slice(command))
+    }
+
+    /// A query in words, for timelines.
+    fn query_in_words(query: &[u8]) -> String {
+        format!("{:?}", Bytes::copy_from_slice(query))
+    }
 }
 
 /// Bytes that are no snapshot of this state machine.
@@ -72,6 +82,22 @@ impl<A: StateMachine, B: StateMachine> StateMachine for (A, B) {
         }
         self.0.restore(&snapshot.slice(8..8 + length))?;
         self.1.restore(&snapshot.slice(8 + length..))
+    }
+
+    fn command_in_words(command: &[u8]) -> String {
+        match command.split_first() {
+            Some((0, command)) => A::command_in_words(command),
+            Some((1, command)) => B::command_in_words(command),
+            _ => "nothing".to_owned(),
+        }
+    }
+
+    fn query_in_words(query: &[u8]) -> String {
+        match query.split_first() {
+            Some((0, query)) => A::query_in_words(query),
+            Some((1, query)) => B::query_in_words(query),
+            _ => "nothing".to_owned(),
+        }
     }
 }
 

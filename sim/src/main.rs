@@ -1,5 +1,8 @@
 //! Runs many seeds, shows what they saw, and for one that fails how to replay it.
 
+#[path = "main/shrunk.rs"]
+mod shrunk;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, IsTerminal, Write};
@@ -12,13 +15,10 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use quorate_sim::coverage::Coverage;
-use quorate_sim::disk::MemoryDisk;
-use quorate_sim::export::script;
 use quorate_sim::parameters::{Parameters, Profile};
-use quorate_sim::shrink::{Failing, Shrunk, shrink};
 use quorate_sim::timeline::write_page;
 use quorate_sim::trace::Trace;
-use quorate_sim::{Report, StandardMachine, simulate, standard};
+use quorate_sim::{Report, simulate, standard};
 
 /// Simulates clusters of quorate nodes, one a seed, and judges every step.
 #[derive(Debug, Parser)]
@@ -55,6 +55,12 @@ struct Arguments {
     /// Writes the script of the first seed that fails to this file; without it, to the standard output.
     #[arg(long)]
     script: Option<std::path::PathBuf>,
+    /// Writes what is left of that seed to this file, a step a line, for --replay.
+    #[arg(long)]
+    keep: Option<std::path::PathBuf>,
+    /// Does again what such a file says, and nothing else.
+    #[arg(long)]
+    replay: Option<std::path::PathBuf>,
     /// Threads; each runs seeds of its own.
     #[arg(long, default_value_t = std::thread::available_parallelism().map_or(1, usize::from))]
     threads: usize,
@@ -91,6 +97,9 @@ struct Sum {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(path) = &arguments.replay {
+        return shrunk::replay_file(path);
+    }
     let began = Instant::now();
     let sum = run_all(&arguments, began);
     println!("{}", sum.coverage);
@@ -119,7 +128,7 @@ fn main() -> ExitCode {
         explain(&arguments, *seed, report);
     }
     if !arguments.no_shrink {
-        cut_down_first(&arguments, &sum);
+        shrunk::cut_down_first(&arguments, &sum);
     }
     let failed = !sum.failures.is_empty() || (arguments.full_coverage && !missing.is_empty());
     ExitCode::from(u8::from(failed))
@@ -136,62 +145,6 @@ fn explain(arguments: &Arguments, seed: u64, report: &Report) {
 fn replay_command(arguments: &Arguments, seed: u64) -> String {
     let (steps, profile) = (arguments.steps, arguments.profile(seed));
     format!("cargo run --release -p quorate-sim -- --seed {seed} --steps {steps} --profile {profile}")
-}
-
-/// Cuts down the first seed whose violation a replay finds, and writes it as a script.
-fn cut_down_first(arguments: &Arguments, sum: &Sum) {
-    let judged_at_the_end = ["liveness", "linearizability", "determinism"];
-    let mut failures = sum.failures.iter();
-    let replayable = failures.find_map(|(seed, report)| {
-        let violation = report.violation.as_ref()?;
-        (!judged_at_the_end.contains(&violation.property)).then_some(*seed)
-    });
-    let Some(seed) = replayable else {
-        if !sum.failures.is_empty() {
-            println!("\nnot cut down: what is judged at the end of a run needs the whole of it");
-        }
-        return;
-    };
-    let parameters = Parameters::draw(seed, arguments.profile(seed));
-    let recorded = standard(&parameters).map(|driver| driver.recorded().run(arguments.steps));
-    let Some(failing) = recorded.ok().and_then(|report| Failing::of(&parameters, report)) else {
-        println!("\nseed {seed}: not cut down: it breaks before the first step");
-        return;
-    };
-    let Some(shrunk) = shrink::<StandardMachine, _>(&failing, MemoryDisk::default) else {
-        println!("\nseed {seed}: not cut down: its replay does not break the same");
-        return;
-    };
-    present(arguments, &failing, &shrunk);
-}
-
-fn present(arguments: &Arguments, failing: &Failing, shrunk: &Shrunk) {
-    println!(
-        "\nseed {}: cut down from {} steps and {} voters to {} and {}, with {} replays: {}",
-        failing.parameters.seed,
-        failing.steps.len(),
-        failing.parameters.voters,
-        shrunk.steps.len(),
-        shrunk.parameters.voters,
-        shrunk.replays,
-        shrunk.violation
-    );
-    let Shrunk {
-        parameters,
-        steps,
-        violation,
-        ..
-    } = shrunk;
-    let Ok(script) = script::<StandardMachine, _>(parameters, steps, violation, MemoryDisk::default) else {
-        return;
-    };
-    match &arguments.script {
-        None => println!("as a script for tests/scripts/interaction/:\n\n{script}"),
-        Some(path) => match std::fs::write(path, script) {
-            Ok(()) => println!("script: {}", path.display()),
-            Err(error) => eprintln!("{}: {error}", path.display()),
-        },
-    }
 }
 
 fn run_all(arguments: &Arguments, began: Instant) -> Sum {

@@ -2,12 +2,17 @@
 //! cannot be done (a message that was never sent, a node that is down) is left out, so that parts of a
 //! recording can be replayed too.
 
+mod recording;
+
 use crate::cluster::Cluster;
 use crate::disk::Disk;
-use crate::judge::Violation;
+use crate::judge::{Verdict, Violation};
 use crate::machine::StateMachine;
 use crate::parameters::Parameters;
 use crate::step::Step;
+use crate::workload::{Request, Workload};
+
+pub use recording::{Recording, Unreadable};
 
 /// What broke in a replay, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,31 +25,75 @@ pub struct Broken {
 
 /// Does these steps on a fresh cluster; `None` if nothing breaks.
 ///
-/// What the cluster judges is found again: safety, after each step. What a
-/// [driver](crate::Driver) judges at the end of a run (liveness, and what clients were told) is not.
+/// What the cluster judges is found again: safety, after each step, and by a last [`Step::Recover`] whether
+/// a majority that is well makes progress. For what clients were told, see [`replay_clients`].
 pub fn replay<M: StateMachine, D: Disk>(
     parameters: &Parameters,
     steps: &[Step],
     make_disk: impl FnMut() -> D + 'static,
 ) -> Option<Broken> {
-    let mut cluster = match Cluster::<M, D>::drawn(parameters, make_disk) {
-        Ok(cluster) => cluster,
-        Err(violation) => return Some(Broken { steps: 0, violation }),
-    };
-    steps
-        .iter()
-        .enumerate()
-        .find_map(|(done, step)| match perform(&mut cluster, step) {
-            Ok(()) => None,
-            Err(violation) => Some(Broken {
-                steps: done + 1,
-                violation,
-            }),
+    each::<M, D>(parameters, steps, make_disk, |cluster, step| perform(cluster, step)).err()
+}
+
+/// The same, with clients that are told what their operations came to. What they say of it is judged after
+/// the last step. `None` too if they do not know [what they asked](Workload::asks_again).
+///
+/// When a client gave up is not among the steps: it may be told more than in the run itself.
+pub fn replay_clients<W: Workload, D: Disk>(
+    parameters: &Parameters,
+    steps: &[Step],
+    mut clients: W,
+    make_disk: impl FnMut() -> D + 'static,
+) -> Option<Broken> {
+    let mut known = true;
+    let replayed = each::<W::Machine, D>(parameters, steps, make_disk, |cluster, step| {
+        if let Some((operation, request)) = asked(step) {
+            known &= clients.asks_again(operation, &request);
+        }
+        let verdict = cluster.step(step.clone());
+        cluster.sent.clear();
+        for (operation, outcome) in cluster.ended.drain(..) {
+            clients.ended(operation, &outcome);
+        }
+        for command in cluster.committed.drain(..) {
+            clients.committed(&command);
+        }
+        verdict
+    });
+    let judged = replayed.and_then(|()| {
+        clients.verdict().map_err(|violation| Broken {
+            steps: steps.len(),
+            violation,
         })
+    });
+    judged.err().filter(|_| known)
+}
+
+/// What a client asks for by this step, if one does.
+fn asked(step: &Step) -> Option<(u64, Request)> {
+    match step {
+        Step::Propose { operation, command, .. } => Some((*operation, Request::Write(command.clone()))),
+        Step::Read { operation, query, .. } => Some((*operation, Request::Read(query.clone()))),
+        _ => None,
+    }
+}
+
+fn each<M: StateMachine, D: Disk>(
+    parameters: &Parameters,
+    steps: &[Step],
+    make_disk: impl FnMut() -> D + 'static,
+    mut perform: impl FnMut(&mut Cluster<M, D>, &Step) -> Verdict,
+) -> Result<(), Broken> {
+    let broken = |steps, violation| Broken { steps, violation };
+    let mut cluster = Cluster::<M, D>::drawn(parameters, make_disk).map_err(|violation| broken(0, violation))?;
+    for (done, step) in steps.iter().enumerate() {
+        perform(&mut cluster, step).map_err(|violation| broken(done + 1, violation))?;
+    }
+    Ok(())
 }
 
 /// Does one step, and forgets what a driver would have to be told.
-pub(crate) fn perform<M: StateMachine, D: Disk>(cluster: &mut Cluster<M, D>, step: &Step) -> Result<(), Violation> {
+pub(crate) fn perform<M: StateMachine, D: Disk>(cluster: &mut Cluster<M, D>, step: &Step) -> Verdict {
     let verdict = cluster.step(step.clone());
     cluster.sent.clear();
     cluster.ended.clear();

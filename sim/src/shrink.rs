@@ -30,8 +30,9 @@ use crate::disk::Disk;
 use crate::judge::Violation;
 use crate::machine::StateMachine;
 use crate::parameters::Parameters;
-use crate::replay::{Broken, replay};
+use crate::replay::{Broken, replay, replay_clients};
 use crate::step::Step;
+use crate::workload::Workload;
 
 use search::{Bench, Search};
 
@@ -73,16 +74,50 @@ pub struct Shrunk {
     pub replays: u64,
 }
 
-/// Cuts a run down. `None` if its replay does not break the same property: what a
-/// [driver](crate::Driver) judges at the end of a run (liveness, and what clients were told) is not found
-/// by a replay; then the seed alone has to do.
+/// Cuts a run down. `None` if its replay does not break the same property.
+///
+/// Of a group that does not recover, the steps end with a [`Step::Recover`]: what is left is what it takes that
+/// these nodes do not get anywhere although all goes well from then on. What rests on delays and clocks
+/// during the recovery itself is not found by a replay; then the seed alone has to do. For what clients
+/// were told, see [`shrink_clients`].
 ///
 /// Where a property rests on clocks (leases), no node's time is cut but together with that of all others.
 pub fn shrink<M: StateMachine, D: Disk>(
     failing: &Failing,
     make_disk: impl FnMut() -> D + Clone + 'static,
 ) -> Option<Shrunk> {
-    let mut bench = Clusters::<M, _> {
+    let replayed = {
+        let make_disk = make_disk.clone();
+        move |parameters: &Parameters, steps: &[Step]| replay::<M, D>(parameters, steps, make_disk.clone())
+    };
+    search::<M, D, _, _>(failing, replayed, make_disk)
+}
+
+/// The same, with the clients' [verdict](Workload::verdict) as one of the properties. `make_clients` gives
+/// them as they were when the run began.
+pub fn shrink_clients<W: Workload, D: Disk>(
+    failing: &Failing,
+    mut make_clients: impl FnMut() -> W,
+    make_disk: impl FnMut() -> D + Clone + 'static,
+) -> Option<Shrunk> {
+    let replayed = {
+        let make_disk = make_disk.clone();
+        move |parameters: &Parameters, steps: &[Step]| {
+            replay_clients(parameters, steps, make_clients(), make_disk.clone())
+        }
+    };
+    search::<W::Machine, D, _, _>(failing, replayed, make_disk)
+}
+
+fn search<M, D, R, F>(failing: &Failing, replayed: R, make_disk: F) -> Option<Shrunk>
+where
+    M: StateMachine,
+    D: Disk,
+    R: FnMut(&Parameters, &[Step]) -> Option<Broken>,
+    F: FnMut() -> D + Clone + 'static,
+{
+    let mut bench = Clusters::<M, _, _> {
+        replayed,
         make_disk,
         machine: PhantomData,
     };
@@ -92,14 +127,21 @@ pub fn shrink<M: StateMachine, D: Disk>(
 }
 
 /// Replays on fresh clusters with state machine `M`.
-struct Clusters<M, F> {
+struct Clusters<M, R, F> {
+    replayed: R,
     make_disk: F,
     machine: PhantomData<M>,
 }
 
-impl<M: StateMachine, D: Disk, F: FnMut() -> D + Clone + 'static> Bench for Clusters<M, F> {
+impl<M, D, R, F> Bench for Clusters<M, R, F>
+where
+    M: StateMachine,
+    D: Disk,
+    R: FnMut(&Parameters, &[Step]) -> Option<Broken>,
+    F: FnMut() -> D + Clone + 'static,
+{
     fn replay(&mut self, parameters: &Parameters, steps: &[Step]) -> Option<Broken> {
-        replay::<M, D>(parameters, steps, self.make_disk.clone())
+        (self.replayed)(parameters, steps)
     }
 
     fn without_losses(&mut self, parameters: &Parameters, steps: &[Step]) -> Vec<Step> {

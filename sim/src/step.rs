@@ -147,16 +147,33 @@ pub enum Step {
         /// Applied entries that stay in the log.
         keep: u64,
     },
+    /// The end of a replay: these nodes are well and cut off from all others, and if they are a quorum
+    /// they must have a leader, and everything committed and applied, within 60 election timeouts.
+    /// Messages take no time.
+    Recover {
+        /// The nodes.
+        core: Vec<Well>,
+    },
+}
+
+/// A node that is well at the end of a replay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Well {
+    /// The node.
+    pub node: NodeId,
+    /// How long its ticks are, in microseconds: only beside those of others does it matter.
+    pub tick_us: u64,
 }
 
 impl Step {
-    /// The node that it is done to; for a message, its recipient.
+    /// The node that it is done to, if it is one; for a message, its recipient.
     pub fn node(&self) -> Option<NodeId> {
         match self {
             Self::Deliver { message, .. } | Self::Lose { message } => match message {
                 MessageRef::Id(_) => None,
                 MessageRef::Nth { to, .. } => Some(*to),
             },
+            Self::Recover { .. } => None,
             Self::Tick { node, .. }
             | Self::Ready { node }
             | Self::Write { node }

@@ -31,6 +31,14 @@ pub trait Workload {
     /// each other: write `operation` into them, say.
     fn ask(&mut self, operation: u64, client: u64, dice: &mut Dice) -> Request;
 
+    /// A replay asks for what [`ask`](Self::ask) gave in the run that it repeats, perhaps with others left
+    /// out in between. False, as where this is left out: these clients cannot tell, and what they were
+    /// told is not judged again.
+    fn asks_again(&mut self, operation: u64, request: &Request) -> bool {
+        let _ = (operation, request);
+        false
+    }
+
     /// An operation has ended. One that is never heard of again has an unknown outcome.
     fn ended(&mut self, operation: u64, outcome: &Outcome) {
         let _ = (operation, outcome);

@@ -1,17 +1,21 @@
 //! Runs that break something by construction are cut down, what is left breaks the same, and so does the
 //! script that it is written as.
 
+#[path = "shrink/forgetful.rs"]
+mod forgetful;
 #[path = "shrink/lying.rs"]
 mod lying;
 
+use forgetful::Clients;
 use lying::LyingDisk;
 use quorate_script::{Kind, run};
 use quorate_sim::disk::{Disk, MemoryDisk};
 use quorate_sim::export::script;
+use quorate_sim::judge::Violation;
 use quorate_sim::parameters::{Parameters, Profile, Spread};
-use quorate_sim::replay::replay;
-use quorate_sim::shrink::{Failing, Shrunk, shrink};
-use quorate_sim::step::Step;
+use quorate_sim::replay::{Recording, replay, replay_clients};
+use quorate_sim::shrink::{Failing, Shrunk, shrink, shrink_clients};
+use quorate_sim::step::{Step, Well};
 use quorate_sim::workload::Standard;
 use quorate_sim::{Driver, StandardMachine};
 
@@ -184,6 +188,123 @@ fn a_disk_that_forgets_votes_that_it_synced() {
     );
 }
 
+/// Every node's memory is lost, or of most: the rest has nobody to vote for.
+#[test]
+fn a_group_that_does_not_recover() {
+    let drawn = (0..50).map(|seed| Parameters::draw(seed, Profile::OldIdEmptyDisk));
+    let failing = failing(drawn, &["liveness"], MemoryDisk::default);
+    let shrunk = cut_down(&failing, MemoryDisk::default);
+    assert!(
+        failing.steps.len() > 500 && shrunk.steps.len() <= 10,
+        "{:?}",
+        shrunk.steps
+    );
+    assert!(matches!(shrunk.steps.last(), Some(Step::Recover { .. })), "{shrunk:?}");
+    let Shrunk {
+        parameters,
+        steps,
+        violation,
+        ..
+    } = &shrunk;
+    let recovers = |script: &str| {
+        let run = run(Kind::Interaction, script).expect("the runner's language");
+        let [.., verdict, checked] = run.outputs() else {
+            panic!("no output")
+        };
+        assert_eq!(checked, "ok\n", "nothing is unsafe");
+        verdict.clone()
+    };
+    let script = script::<StandardMachine, _>(parameters, steps, violation, MemoryDisk::default).expect("a script");
+    assert!(recovers(&script).starts_with("VIOLATION liveness: "), "{script}");
+    let honest = script.replace("\nwipe ", "\nraft-log ");
+    assert_eq!(recovers(&honest), "ok\n", "{honest}");
+    reread(&shrunk);
+}
+
+/// What is kept in a file is the same when it is read.
+fn reread(shrunk: &Shrunk) {
+    let text = Recording::of(shrunk).to_text().expect("what shrinking leaves");
+    let again: Recording = text.parse().expect("what was written");
+    assert_eq!(
+        (&again.parameters, &again.steps),
+        (&shrunk.parameters, &shrunk.steps),
+        "{text}"
+    );
+    assert_eq!(again.property.as_deref(), Some(shrunk.violation.property));
+}
+
+#[test]
+fn clients_that_were_told_what_cannot_be() {
+    let property = "linearizability";
+    let runs = (0..50).map(|seed| Parameters::draw(seed, Profile::Swarm));
+    let broken = runs.into_iter().find_map(|parameters| {
+        let driver = Driver::new(&parameters, Clients::default(), MemoryDisk::default).ok()?;
+        let failing = Failing::of(&parameters, driver.recorded().run(STEPS))?;
+        (failing.violation.property == property && failing.steps.len() > 500).then_some(failing)
+    });
+    let failing = broken.expect("a seed that breaks it");
+    let shrunk = shrink_clients(&failing, Clients::default, MemoryDisk::default).expect("a replay that breaks it too");
+    println!(
+        "{} of {} steps: {}",
+        shrunk.steps.len(),
+        failing.steps.len(),
+        shrunk.violation
+    );
+    assert_eq!(shrunk.violation.property, property);
+    assert!(shrunk.steps.len() < 60, "{:?}", shrunk.steps);
+    let writes = shrunk.steps.iter().filter(|step| matches!(step, Step::Propose { .. }));
+    let reads = shrunk.steps.iter().filter(|step| matches!(step, Step::Read { .. }));
+    assert!(
+        (1..=4).contains(&(writes.count() + reads.count())),
+        "{:?}",
+        shrunk.steps
+    );
+    let again = |steps: &[Step]| replay_clients(&shrunk.parameters, steps, Clients::default(), MemoryDisk::default);
+    let violation = again(&shrunk.steps).map(|broken| broken.violation);
+    assert_eq!(violation.as_ref(), Some(&shrunk.violation));
+    for at in 0..shrunk.steps.len() {
+        let mut fewer = shrunk.steps.clone();
+        let spare = fewer.remove(at);
+        assert_eq!(again(&fewer), None, "{spare:?} is not needed");
+    }
+    reread(&shrunk);
+    // The state machine alone is to blame, and clients that do not know what they asked judge nothing.
+    let sound = replay_clients(&shrunk.parameters, &shrunk.steps, Standard::new(1), MemoryDisk::default);
+    assert_eq!(sound, None);
+    let mute = || Clients {
+        mute: true,
+        ..Clients::default()
+    };
+    assert_eq!(shrink_clients(&failing, mute, MemoryDisk::default), None);
+}
+
+/// A client that asks again has given up what it asked before: in a replay, too, where it cannot be seen.
+#[test]
+fn runs_that_break_nothing_break_nothing_as_replays() {
+    for seed in 0..40 {
+        let profile = Profile::SOUND[usize::try_from(seed).unwrap() % Profile::SOUND.len()];
+        let parameters = Parameters::draw(seed, profile);
+        let driver = Driver::new(&parameters, Standard::new(2), MemoryDisk::default).expect("a cluster");
+        let steps = driver.recorded().run(2_000).steps;
+        // Any part of a run is a run.
+        for left_out in [0, 2, 3, 7] {
+            let parts = steps.iter().enumerate();
+            let part = parts.filter(|(at, _)| left_out == 0 || at % left_out != 0);
+            let part: Vec<Step> = part.map(|(_, step)| step.clone()).collect();
+            let core = (1..=parameters.voters).map(|node| Well { node, tick_us: 1 }).collect();
+            let part = [part, vec![Step::Recover { core }]].concat();
+            let broken = replay_clients(&parameters, &part, Standard::new(2), MemoryDisk::default);
+            let broken = broken.filter(|broken| !of_clocks(&broken.violation));
+            assert_eq!(broken, None, "seed {seed}, {profile}, without each {left_out}th step");
+        }
+    }
+}
+
+/// Without some of their ticks clocks drift further than they may.
+fn of_clocks(violation: &Violation) -> bool {
+    ["leases do not overlap", "stale read"].contains(&violation.property)
+}
+
 #[test]
 fn what_a_replay_does_not_find_is_not_cut_down() {
     let parameters = Parameters::draw(3, Profile::Network);
@@ -193,7 +314,7 @@ fn what_a_replay_does_not_find_is_not_cut_down() {
         replay::<StandardMachine, _>(&parameters, &steps, MemoryDisk::default),
         None
     );
-    let violation = quorate_sim::judge::Violation {
+    let violation = Violation {
         property: "liveness",
         detail: "nobody answers".to_owned(),
     };

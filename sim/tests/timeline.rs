@@ -312,3 +312,50 @@ fn a_browser_shows_a_run_of_real_nodes_and_obeys_hands() {
     );
     assert_eq!(browser::inside(&dom, "probe"), expected);
 }
+
+/// Whoever looks at a lane sees what the node is from the start on, and what clients asked in words.
+#[test]
+fn roles_from_the_start_and_operations_in_words() {
+    let parameters = Parameters::draw(2, Profile::Disk);
+    let trace = standard(&parameters).expect("a cluster").traced().run(5_000).trace;
+    let trace = trace.expect("a trace");
+    for node in trace.nodes.iter().copied() {
+        let mut lane = trace
+            .records
+            .iter()
+            .filter(|record| record.node == node)
+            .map(|record| &record.what);
+        let first = lane.find(|what| !matches!(what, What::Restarted));
+        assert!(matches!(first, Some(What::Role { .. })), "{first:?}");
+        let lane: Vec<&What> = trace
+            .records
+            .iter()
+            .filter(|record| record.node == node)
+            .map(|record| &record.what)
+            .collect();
+        for pair in lane.windows(2).filter(|pair| *pair[0] == What::Restarted) {
+            assert!(matches!(pair[1], What::Role { .. }), "{pair:?}");
+        }
+    }
+    assert!(trace.records.iter().any(|record| record.what == What::Restarted));
+    let texts: Vec<&String> = trace
+        .records
+        .iter()
+        .filter_map(|record| match &record.what {
+            What::Called { text, .. } | What::Answered { text, .. } => Some(text),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(texts.iter().find(|text| text.contains('\\')), None);
+    for words in [
+        "propose: put key ",
+        "propose: append ",
+        " if it is ",
+        "read: get key ",
+        "read: get the list",
+        "answered ",
+        "refused",
+    ] {
+        assert!(texts.iter().any(|text| text.contains(words)), "{words}");
+    }
+}

@@ -28,10 +28,11 @@ impl Cluster {
     }
 
     /// Puts in flight what a node sends.
-    pub(crate) fn send(&mut self, parcels: Vec<Parcel>) {
+    pub(crate) fn send(&mut self, id: NodeId, parcels: Vec<Parcel>) {
+        let sender = self.members.iter().find(|member| member.id() == id);
         for parcel in &parcels {
-            if let Cargo::Message(message) = &parcel.cargo {
-                self.judge.sent(message);
+            if let (Cargo::Message(message), Some(sender)) = (&parcel.cargo, sender) {
+                self.judge.sent(sender, message);
             }
         }
         self.pool.add(parcels);
@@ -43,11 +44,15 @@ impl Cluster {
         if let Some(member) = members.find(|member| member.id() == id) {
             self.judge.observe(member);
         }
+        self.judge.counted(&self.members, id);
     }
 
     pub(crate) fn observe_all(&mut self) {
         for member in &mut self.members {
             self.judge.observe(member);
+        }
+        for member in &self.members {
+            self.judge.counted(&self.members, member.id());
         }
         self.judge.leases(&self.members);
     }

@@ -63,6 +63,7 @@ impl Interaction {
             "lose" => self.lose(command, out),
             "compact-to-applied" => self.compact_to_applied(command, out),
             "check" => self.check(command),
+            "recover" => self.recover(command, out),
             "cancel-conf-change" => self.cancel_conf_change(command),
             _ => Err(Failure::new("unknown command")),
         }

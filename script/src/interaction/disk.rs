@@ -88,6 +88,13 @@ impl Disk {
         }
     }
 
+    /// What a crash now would leave.
+    pub(crate) fn durable(&self) -> MemoryStorage {
+        let mut durable = self.memory.clone();
+        durable.crash();
+        durable
+    }
+
     /// The hard state that no crash can take back.
     pub(crate) fn durable_hard_state(&self) -> HardState {
         self.durable

@@ -44,7 +44,7 @@ impl Cluster {
     /// Judges the node and puts in flight what it sends.
     fn outcome(&mut self, id: NodeId, parcels: Result<Vec<Parcel>, Failure>) -> Result<(), Failure> {
         self.observe(id);
-        self.send(parcels?);
+        self.send(id, parcels?);
         Ok(())
     }
 

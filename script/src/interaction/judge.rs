@@ -2,12 +2,14 @@
 //!
 //! The properties are those of the Raft paper's Figure 3, by their names, and linearizable reads.
 
+mod disks;
 mod logs;
+mod states;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use quorate::types::{Index, NodeId, Term};
-use quorate::{Entry, Message, Payload, ReadState, RoleKind, Storage};
+use quorate::{Entry, Message, Payload, ReadState, RoleKind, Snapshot, Storage};
 
 use super::member::{Fact, Member};
 use super::print::brief;
@@ -26,6 +28,10 @@ pub(crate) struct Judge {
     /// What a node promised, durably or in a message.
     votes: BTreeMap<(NodeId, Term), NodeId>,
     reads: Vec<Asked>,
+    /// Of a state machine, by index; and whose it was.
+    states: BTreeMap<Index, (NodeId, Snapshot)>,
+    /// How far a leader had counted in its term when it was last seen.
+    counts: BTreeMap<NodeId, (Term, Index)>,
     /// Whose process stands still: what it answers by a lease it answers later, once it knows the time.
     paused: BTreeSet<NodeId>,
     /// What some node knows to be committed.
@@ -110,7 +116,8 @@ impl Judge {
     }
 
     /// A message leaves a node.
-    pub(crate) fn sent(&mut self, message: &Message) {
+    pub(crate) fn sent(&mut self, sender: &Member, message: &Message) {
+        self.promised(sender, message);
         let (from, term) = (message.from, message.term);
         match &message.payload {
             Payload::RequestVote(request) if !request.pre_vote => self.voted(from, term, from),
@@ -145,9 +152,11 @@ impl Judge {
             match fact {
                 Fact::Applied(entry) => self.applied(id, term, entry),
                 Fact::Installed(last) => self.installed(id, last.term, last.index),
+                Fact::IsAt(state) => self.is_at(id, &state),
                 Fact::Answered(read) => self.answered(id, &read),
             }
         }
+        self.configured(member);
         let Some(status) = status else { return };
         self.committed = self.committed.max(status.hard_state.commit);
         if status.soft_state.role == RoleKind::Leader {

@@ -44,6 +44,8 @@ pub(crate) struct Member {
 pub(crate) enum Fact {
     Applied(Entry),
     Installed(EntryId),
+    /// The state machine is this now.
+    IsAt(Snapshot),
     Answered(ReadState),
 }
 
@@ -141,6 +143,31 @@ impl Member {
             return Ok(());
         }
         disk.write(Write::Compact(to))
+    }
+
+    /// The same, where peers would be given an older state, and all before it is stored.
+    pub(crate) fn offer_snapshot(&mut self) -> Result<(), StorageError> {
+        let stored = self.handout(0).map_or(0, |snapshot| snapshot.metadata.index);
+        let last = quorate::Storage::last_index(self.disk())?;
+        if self.as_recorded || !self.is_stored() || self.applied() <= stored || self.applied() > last {
+            return Ok(());
+        }
+        self.compact_to_applied(1)
+    }
+
+    /// Its state machine, and the configuration that belongs to it.
+    pub(crate) fn state(&self) -> Option<&Snapshot> {
+        self.machine.state_at(None)
+    }
+
+    /// Whether it does as quorate asks for, and not as the recordings do.
+    pub(crate) fn keeps_promises(&self) -> bool {
+        !self.as_recorded
+    }
+
+    /// Of the last entry in its state machine.
+    pub(crate) fn applied(&self) -> Index {
+        self.machine.applied()
     }
 
     pub(crate) fn has_append_work(&self) -> bool {

@@ -169,6 +169,13 @@ impl Pool {
         }
     }
 
+    /// Loses what is not from one of these to another.
+    pub(crate) fn keep_between(&mut self, ids: &[NodeId]) {
+        let is_one = |party: Party| ids.iter().any(|id| party == Party::Node(*id));
+        self.parcels
+            .retain(|parcel| parcel.is_local || (ids.contains(&parcel.to) && is_one(parcel.from)));
+    }
+
     /// Loses a node's own acknowledgements.
     pub(crate) fn forget_acks(&mut self, of: NodeId) {
         self.parcels.retain(|parcel| parcel.to != of || !parcel.is_ack());

@@ -4,7 +4,8 @@ use std::fmt::{self, Write};
 
 use quorate::types::NodeId;
 use quorate::{
-    Entry, EntryKind, HardState, ProgressStatus, ReadState, ReplicationState, RoleKind, Snapshot, SoftState,
+    ConfState, Entry, EntryKind, HardState, ProgressStatus, ReadState, ReplicationState, RoleKind, Snapshot,
+    SnapshotMetadata, SoftState,
 };
 
 use crate::quote::quote;
@@ -101,11 +102,18 @@ fn content(entry: &Entry) -> String {
 
 /// What a snapshot stands for.
 pub(crate) fn snapshot(snapshot: &Snapshot) -> String {
-    let conf_state = &snapshot.metadata.conf_state;
+    let SnapshotMetadata {
+        index,
+        term,
+        conf_state: members,
+    } = &snapshot.metadata;
+    format!("Index:{index} Term:{term} ConfState:{}", conf_state(members))
+}
+
+/// Who is in the group.
+pub(crate) fn conf_state(conf_state: &ConfState) -> String {
     format!(
-        "Index:{} Term:{} ConfState:Voters:{} VotersOutgoing:{} Learners:{} LearnersNext:{} AutoLeave:{}",
-        snapshot.metadata.index,
-        snapshot.metadata.term,
+        "Voters:{} VotersOutgoing:{} Learners:{} LearnersNext:{} AutoLeave:{}",
         list(&conf_state.voters),
         list(&conf_state.voters_outgoing),
         list(&conf_state.learners),

@@ -6,7 +6,7 @@ use quorate::{ConfChangeV2, Index, NodeId, ProposeError, Proposed, ReadError, Sn
 use super::{Cluster, Outcome, unexpected};
 use crate::disk::Disk;
 use crate::judge::Verdict;
-use crate::machine::{StateMachine, pack};
+use crate::machine::{StateMachine, numbers, pack};
 use crate::member::{Member, PendingRead};
 use crate::trace::What;
 
@@ -15,7 +15,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     pub(super) fn end(&mut self, node: NodeId, operation: u64, outcome: Outcome) {
         self.note(node, || What::Answered {
             operation,
-            text: format!("{outcome:?}"),
+            text: in_words(&outcome),
         });
         self.ended.push((operation, outcome));
     }
@@ -44,7 +44,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     pub(super) fn propose(&mut self, id: NodeId, operation: u64, command: Bytes) -> Verdict {
         self.note(id, || What::Called {
             operation,
-            text: format!("propose {command:?}"),
+            text: format!("propose: {}", M::command_in_words(&command)),
         });
         let Some(node) = self.member_mut(id).and_then(Member::node_mut) else {
             self.end(id, operation, Outcome::Refused);
@@ -73,7 +73,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     pub(super) fn read(&mut self, id: NodeId, operation: u64, query: Bytes) -> Verdict {
         self.note(id, || What::Called {
             operation,
-            text: format!("read {query:?}"),
+            text: format!("read: {}", M::query_in_words(&query)),
         });
         let committed_before = self.judge.committed();
         let Some(node) = self.member_mut(id).and_then(Member::node_mut) else {
@@ -164,5 +164,18 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         node.report_snapshot(peer, status)
             .map_err(|error| unexpected(id, "a report", &error))?;
         self.observe(id)
+    }
+}
+
+/// What became of an operation, for a reader; answers are numbers more often than not.
+fn in_words(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Refused => "refused".to_owned(),
+        Outcome::Unknown => "unknown".to_owned(),
+        Outcome::Answered(bytes) => match (bytes.len(), numbers(bytes), numbers(bytes)) {
+            (8, Some([number]), _) => format!("answered {number}"),
+            (16, _, Some([length, digest])) => format!("answered {length} values, digest {digest:016x}"),
+            _ => format!("answered {bytes:?}"),
+        },
     }
 }

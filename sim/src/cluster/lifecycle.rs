@@ -110,6 +110,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             ..Seen::default()
         };
         self.note(id, || What::Restarted);
+        self.note_role(id);
         self.coverage.restarts += 1;
         self.observe(id)
     }

@@ -36,11 +36,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         self.members[Self::position(id)].seen = now;
         let turned = (before.role, before.term, before.leader) != (now.role, now.term, now.leader);
         if turned {
-            self.note(id, || What::Role {
-                role: now.role,
-                term,
-                leader: now.leader,
-            });
+            self.note_role(id);
         }
         if now.role == RoleKind::Leader {
             self.observe_leader(id, before, &status)?;
@@ -51,6 +47,14 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             self.note(id, || What::Committed { index: commit });
         }
         Ok(())
+    }
+
+    /// For a trace: what the node is now.
+    pub(crate) fn note_role(&mut self, id: NodeId) {
+        let Some(Seen { role, term, leader, .. }) = self.member(id).map(|member| member.seen) else {
+            return;
+        };
+        self.note(id, || What::Role { role, term, leader });
     }
 
     fn observe_leader(&mut self, id: NodeId, before: Seen, status: &Status) -> Verdict {

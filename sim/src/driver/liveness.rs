@@ -4,19 +4,14 @@
 use std::collections::BTreeSet;
 
 use quorate::NodeId;
-use quorate::membership::Membership;
-use quorate::quorum::VoteResult;
 
 use super::Driver;
 use crate::clock::Due;
+use crate::cluster::{Cluster, PATIENCE};
 use crate::disk::Disk;
 use crate::judge::{Verdict, Violation};
-use crate::member::Member;
-use crate::step::Step;
+use crate::step::{Step, Well};
 use crate::workload::Workload;
-
-/// Within so many election timeouts a well majority must have a leader, and have answered everything.
-pub(super) const PATIENCE: u64 = 60;
 
 impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     /// How long it took, in microseconds.
@@ -32,7 +27,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             self.take_one()?;
             if self.clock.now >= probed {
                 probed = self.clock.now + self.parameters.tick_us;
-                if self.has_recovered(&core) {
+                if self.cluster.missing(&core).is_none() {
                     return Ok(self.clock.now - before);
                 }
                 self.nudge(&core)?;
@@ -47,7 +42,17 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
                 }
             }
         }
-        Err(Violation::new("liveness", self.what_is_missing(&core)))
+        // Whether they recover if all goes well is what is left to see of it in a replay.
+        let core_now = core.iter().map(|node| Well {
+            node: *node,
+            tick_us: self.nodes[Cluster::<W::Machine, D>::position(*node)].tick_us,
+        });
+        if let Some(recording) = &mut self.recording {
+            recording.push(Step::Recover {
+                core: core_now.collect(),
+            });
+        }
+        Err(Violation::new("liveness", self.cluster.what_is_missing(&core)))
     }
 
     /// A random quorum of nodes whose disks are not lost; `None` if there is none.
@@ -59,11 +64,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     /// Adds random members until the core is a quorum of the newest configuration, and of those that its
     /// own nodes have: a node that was not told of a change needs those that it knows of.
     fn grow(&mut self, core: &mut BTreeSet<NodeId>) -> bool {
-        while let Some(lacking) = self
-            .known(core)
-            .into_iter()
-            .find(|membership| !is_quorum(membership, core))
-        {
+        while let Some(lacking) = self.cluster.lacks_quorum(core) {
             let mut candidates = lacking.members();
             candidates.retain(|id| !core.contains(id) && !self.local(*id).lost);
             let Some(chosen) = self.dice.pick(&candidates) else {
@@ -72,14 +73,6 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             core.insert(*chosen);
         }
         true
-    }
-
-    fn known(&self, core: &BTreeSet<NodeId>) -> Vec<Membership> {
-        let theirs = self.core_members(core).filter_map(Member::node);
-        let known = theirs
-            .map(|node| node.membership().clone())
-            .filter(|known| !known.members().is_empty());
-        known.chain([self.cluster.membership()]).collect()
     }
 
     fn heal(&mut self, core: &BTreeSet<NodeId>) -> Verdict {
@@ -123,10 +116,6 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         Ok(())
     }
 
-    fn core_members(&self, core: &BTreeSet<NodeId>) -> impl Iterator<Item = &Member<W::Machine, D>> {
-        core.iter().filter_map(|id| self.member(*id))
-    }
-
     /// Makes the snapshots that are asked for, so that whoever needs one gets it.
     fn nudge(&mut self, core: &BTreeSet<NodeId>) -> Verdict {
         for node in core {
@@ -134,51 +123,4 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         }
         Ok(())
     }
-
-    fn has_recovered(&self, core: &BTreeSet<NodeId>) -> bool {
-        self.missing(core).is_none()
-    }
-
-    /// What a well majority still lacks.
-    fn missing(&self, core: &BTreeSet<NodeId>) -> Option<String> {
-        let Some(leader) = self.core_members(core).find(|member| member.is_leader()) else {
-            return Some("no leader".to_owned());
-        };
-        let led = leader.node().map(|node| (node.membership().members(), node.status()));
-        let (members, status) = led?;
-        if leader.log.term(status.hard_state.commit) != Some(leader.seen.term) {
-            return Some(format!("{} has not committed in its term", leader.id));
-        }
-        if status.hard_state.commit != status.last_index {
-            return Some(format!("{} has entries that are not committed", leader.id));
-        }
-        for member in self.core_members(core).filter(|member| members.contains(&member.id)) {
-            if member.applied != leader.applied || member.applied != status.last_index {
-                return Some(format!(
-                    "{} applied {} of {}",
-                    member.id, member.applied, status.last_index
-                ));
-            }
-            if !member.calls.reads.is_empty() {
-                return Some(format!("{} has reads that nobody answers", member.id));
-            }
-        }
-        None
-    }
-
-    fn what_is_missing(&self, core: &BTreeSet<NodeId>) -> String {
-        let missing = self.missing(core).unwrap_or_default();
-        let nodes: Vec<String> = self
-            .core_members(core)
-            .map(|member| format!("{:?}", member.node().map(quorate::RawNode::status)))
-            .collect();
-        format!(
-            "{core:?} is well for {PATIENCE} election timeouts, and {missing}: {}",
-            nodes.join("; ")
-        )
-    }
-}
-
-fn is_quorum(membership: &Membership, core: &BTreeSet<NodeId>) -> bool {
-    membership.voters().vote_result(|id| Some(core.contains(&id))) == VoteResult::Won
 }

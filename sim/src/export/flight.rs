@@ -3,7 +3,7 @@
 use quorate::{Message, NodeId};
 
 /// The runner's names for kinds, by [`quorate::Payload::name`].
-const KINDS: [(&str, &str); 14] = [
+pub(crate) const KINDS: [(&str, &str); 14] = [
     ("Propose", "MsgProp"),
     ("Append", "MsgApp"),
     ("AppendResponse", "MsgAppResp"),

@@ -10,7 +10,7 @@ use crate::judge::{Verdict, Violation};
 use crate::machine::StateMachine;
 use crate::member::{Life, Member};
 use crate::parameters::Parameters;
-use crate::step::Step;
+use crate::step::{Step, Well};
 
 pub(super) struct Translator<M, D> {
     cluster: Cluster<M, D>,
@@ -108,6 +108,9 @@ impl<M: StateMachine, D: Disk> Translator<M, D> {
     }
 
     fn commands_of(&self, step: &Step) -> Vec<String> {
+        if let Step::Recover { core } = step {
+            return self.recover(core);
+        }
         let Some(member) = step.node().and_then(|node| self.cluster.member(node)) else {
             return Vec::new();
         };
@@ -133,6 +136,29 @@ impl<M: StateMachine, D: Disk> Translator<M, D> {
                 .filter(|call| !call.is_empty())
                 .collect(),
         }
+    }
+
+    /// Whoever is down starts first.
+    fn recover(&self, core: &[Well]) -> Vec<String> {
+        let known: Vec<(&Member<M, D>, u64)> = core
+            .iter()
+            .filter_map(|well| Some((self.cluster.member(well.node)?, well.tick_us)))
+            .collect();
+        let starts = known.iter().filter_map(|(member, _)| {
+            let node = member.id;
+            self.start(member, &Step::Restart { node })
+        });
+        let ids: Vec<String> = known.iter().map(|(member, _)| member.id.to_string()).collect();
+        let lengths: Vec<String> = known.iter().map(|(_, length)| length.to_string()).collect();
+        let alike = known
+            .iter()
+            .all(|(_, length)| known.first().is_some_and(|(_, first)| length == first));
+        let clocks = if alike {
+            String::new()
+        } else {
+            format!(" tick=({})", lengths.join(","))
+        };
+        starts.chain([format!("recover {}{clocks}", ids.join(" "))]).collect()
     }
 
     /// Where a node's life begins or ends on disk.

@@ -77,7 +77,7 @@ fn overlap(one: &ConfState, other: &ConfState) -> bool {
 
 /// Whether those that `has` names are a majority of the voters, and of the outgoing ones if there are any.
 /// Counted here and not by the core, whose counting is judged.
-pub(super) fn is_quorum(state: &ConfState, has: impl Fn(NodeId) -> bool) -> bool {
+pub(crate) fn is_quorum(state: &ConfState, has: impl Fn(NodeId) -> bool) -> bool {
     let majority = |voters: &[NodeId]| 2 * voters.iter().filter(|id| has(**id)).count() > voters.len();
     majority(&state.voters) && (state.voters_outgoing.is_empty() || majority(&state.voters_outgoing))
 }

@@ -93,4 +93,16 @@ impl StateMachine for KvMap {
         self.values = pairs.collect::<Option<_>>().ok_or(Malformed)?;
         Ok(())
     }
+
+    fn command_in_words(command: &[u8]) -> String {
+        match (numbers(command), numbers(command)) {
+            (_, Some([key, value, expected])) => format!("set key {key} to {value} if it is {expected}"),
+            (Some([key, value]), None) => format!("put key {key} = {value}"),
+            (None, None) => "no command of a map".to_owned(),
+        }
+    }
+
+    fn query_in_words(query: &[u8]) -> String {
+        numbers(query).map_or_else(|| "no query of a map".to_owned(), |[key]| format!("get key {key}"))
+    }
 }

@@ -54,4 +54,12 @@ impl StateMachine for Register {
         self.state = Self::read_answer(snapshot).ok_or(Malformed)?;
         Ok(())
     }
+
+    fn command_in_words(command: &[u8]) -> String {
+        Self::read(command).map_or_else(|| "no value".to_owned(), |value| format!("append {value}"))
+    }
+
+    fn query_in_words(_: &[u8]) -> String {
+        "get the list".to_owned()
+    }
 }

@@ -70,4 +70,17 @@ impl<M: StateMachine> StateMachine for Sessions<M> {
         self.last = last;
         Ok(())
     }
+
+    fn command_in_words(command: &[u8]) -> String {
+        match (Self::read(command), command.get(16..)) {
+            (Some((client, number)), Some(command)) => {
+                format!("{} (session {client}, number {number})", M::command_in_words(command))
+            }
+            _ => "no command of a session".to_owned(),
+        }
+    }
+
+    fn query_in_words(query: &[u8]) -> String {
+        M::query_in_words(query)
+    }
 }

@@ -6,7 +6,7 @@ use quorate::NodeId;
 
 use super::search::Search;
 use crate::parameters::{Parameters, Spread};
-use crate::step::{MessageRef, Step};
+use crate::step::{MessageRef, Step, Well};
 
 /// Where a run is as short as this, it is tried from every step on.
 const LATE_MAX: usize = 300;
@@ -183,7 +183,7 @@ fn merge_ticks(search: &mut Search<'_>) {
     }
 }
 
-/// Messages arrive once, and in order; crashes tear nothing; time is short.
+/// Messages arrive once, and in order; crashes tear nothing; time is short; few nodes are well at the end.
 fn plainer_steps(search: &mut Search<'_>) {
     for at in 0..search.steps().len() {
         let plainer = match search.steps().get(at).cloned() {
@@ -195,6 +195,7 @@ fn plainer_steps(search: &mut Search<'_>) {
                 let shorter = shorter.into_iter().filter(|fewer| (1..ticks).contains(fewer));
                 shorter.map(|ticks| Step::Tick { node, ticks }).collect()
             }
+            Some(Step::Recover { core }) => plainer_ends(&core),
             _ => Vec::new(),
         };
         for step in plainer {
@@ -207,6 +208,17 @@ fn plainer_steps(search: &mut Search<'_>) {
             }
         }
     }
+}
+
+/// Clocks are alike, or fewer nodes are well.
+fn plainer_ends(core: &[Well]) -> Vec<Step> {
+    let alike = core.iter().map(|well| Well { tick_us: 1, ..*well }).collect();
+    let without = |left: &Well| core.iter().copied().filter(|well| well != left).collect();
+    let plainer = std::iter::once(alike).chain(core.iter().map(without));
+    plainer
+        .filter(|plainer: &Vec<Well>| plainer != core)
+        .map(|core| Step::Recover { core })
+        .collect()
 }
 
 /// Settings that are as good as any.

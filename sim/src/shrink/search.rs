@@ -9,6 +9,14 @@ use crate::step::Step;
 /// What a replay costs beside its steps.
 const SETUP: u64 = 20;
 
+/// What it costs to wait in vain for nodes to recover, in steps.
+const RECOVERY: u64 = 5_000;
+
+fn cost(steps: &[Step]) -> u64 {
+    let waits = matches!(steps.last(), Some(Step::Recover { .. }));
+    steps.len() as u64 + SETUP + if waits { RECOVERY } else { 0 }
+}
+
 /// Where candidates are tried.
 pub(super) trait Bench {
     fn replay(&mut self, parameters: &Parameters, steps: &[Step]) -> Option<Broken>;
@@ -43,7 +51,7 @@ impl<'a> Search<'a> {
         let mut search = Self {
             bench,
             best,
-            budget: budget.max(steps.len() as u64 + SETUP),
+            budget: budget.max(cost(steps)),
             timed: rests_on_clocks(parameters, violation),
         };
         search.offer(parameters.clone(), steps.clone()).then_some(search)
@@ -63,12 +71,12 @@ impl<'a> Search<'a> {
 
     /// Whether there is nothing left to spend.
     pub(super) fn is_over(&self) -> bool {
-        self.budget < self.best.steps.len() as u64 + SETUP
+        self.budget < cost(&self.best.steps)
     }
 
     /// Takes the candidate if it breaks the same property.
     pub(super) fn offer(&mut self, parameters: Parameters, mut steps: Vec<Step>) -> bool {
-        let cost = steps.len() as u64 + SETUP;
+        let cost = cost(&steps);
         if cost > self.budget {
             return false;
         }

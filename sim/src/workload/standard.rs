@@ -9,7 +9,7 @@ use crate::cluster::Outcome;
 use crate::dice::Dice;
 use crate::history::{self, Answer, DEFAULT_BUDGET, History, OpId, append_register, linearizable};
 use crate::judge::{Verdict, Violation};
-use crate::machine::{KvCommand, KvMap, Register, Sessions};
+use crate::machine::{KvCommand, KvMap, Register, Sessions, numbers};
 
 /// The key of the register in the history; the map's keys are below.
 const LIST: u64 = 1000;
@@ -24,6 +24,8 @@ pub struct Standard {
     /// The last value that somebody saw, by key: a compare-and-set that may succeed.
     last: BTreeMap<u64, u64>,
     numbers: BTreeMap<u64, u64>,
+    /// What a session asked for last, in a replay.
+    open: BTreeMap<u64, u64>,
     /// The appended values in their order, and what was applied last of each session.
     list: Vec<u64>,
     sessions: BTreeMap<u64, u64>,
@@ -48,6 +50,30 @@ impl Standard {
         *number += 1;
         let command = [&[part], command].concat();
         Request::Write(Sessions::<KvMap>::encode(client, *number, &command))
+    }
+}
+
+/// The session of a write, the key, and what is asked for: as it was encoded.
+fn understand(request: &Request) -> Option<(Option<u64>, u64, history::Request)> {
+    match request {
+        Request::Read(query) => match query.split_first()? {
+            (0, key) => Some((None, numbers(key).map(|[key]| key)?, history::Request::Get)),
+            (1, _) => Some((None, LIST, history::Request::GetList)),
+            _ => None,
+        },
+        Request::Write(command) => {
+            let (session, _) = Sessions::<KvMap>::read(command)?;
+            let (part, command) = command.get(16..)?.split_first()?;
+            let (key, asked) = match (part, command.len()) {
+                (0, 16) => numbers(command).map(|[key, value]| (key, history::Request::Put(value)))?,
+                (0, _) => numbers(command).map(|[key, new, expected]| {
+                    let expected = (expected != 0).then_some(expected);
+                    (key, history::Request::CompareAndSet { expected, new })
+                })?,
+                _ => (LIST, history::Request::Append(Register::read(command)?)),
+            };
+            Some((Some(session), key, asked))
+        }
     }
 }
 
@@ -84,6 +110,21 @@ impl Workload for Standard {
         };
         self.names.insert(operation, self.history.call(client, key, asked));
         request
+    }
+
+    fn asks_again(&mut self, operation: u64, request: &Request) -> bool {
+        let Some((session, key, asked)) = understand(request) else {
+            return false;
+        };
+        // Whoever asks in a session again has given up what it asked there before.
+        if let Some(session) = session
+            && let Some(before) = self.open.insert(session, operation)
+        {
+            self.names.remove(&before);
+        }
+        let client = session.unwrap_or(0);
+        self.names.insert(operation, self.history.call(client, key, asked));
+        true
     }
 
     fn ended(&mut self, operation: u64, outcome: &Outcome) {

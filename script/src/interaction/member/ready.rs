@@ -2,10 +2,11 @@
 
 use quorate::types::NodeId;
 use quorate::{
-    AcknowledgeError, AppendTask, ApplyTask, Entry, Message, Payload, Persisted, Ready, Snapshot, TaskResponse,
+    AcknowledgeError, AppendTask, ApplyTask, Entry, Message, Payload, Persisted, RawNode, Ready, Snapshot, TaskResponse,
 };
 
 use super::{Fact, Member};
+use crate::interaction::disk::Disk;
 use crate::interaction::line::Line;
 use crate::interaction::pool::Parcel;
 use crate::interaction::print::Batch;
@@ -120,6 +121,7 @@ impl Member {
     fn install(&mut self, snapshot: Option<Snapshot>) {
         if let Some(snapshot) = snapshot {
             self.facts.push(Fact::Installed(snapshot.id()));
+            self.facts.push(Fact::IsAt(snapshot.clone()));
             self.machine.install(snapshot);
         }
     }
@@ -213,12 +215,19 @@ impl Member {
                         node.cancel_conf_change(entry)?;
                         (context, None)
                     } else {
-                        (context, Some(node.apply_conf_change(entry)?))
+                        let conf_state = node.apply_conf_change(entry)?;
+                        (
+                            context,
+                            Some(conf_state).filter(|_| self.as_recorded || !is_overtaken(node, entry)),
+                        )
                     }
                 }
             };
             self.machine.apply(entry.id(), &update, conf_state.as_ref());
             self.facts.push(Fact::Applied(entry.clone()));
+            let known = !is_overtaken(node, entry);
+            let state = self.machine.state_at(None).filter(|_| known);
+            self.facts.extend(state.cloned().map(Fact::IsAt));
             if self.as_recorded {
                 node.storage_mut().handout = Some(self.machine.handout().clone());
             }
@@ -243,6 +252,11 @@ impl Member {
     fn is_hasty(&self, message: &Message) -> bool {
         self.as_recorded && is_vote_request(message)
     }
+}
+
+/// Whether a snapshot that is not installed yet covers the entry: the node's configuration is a later one.
+fn is_overtaken(node: &RawNode<Disk>, entry: &Entry) -> bool {
+    node.configuration().is_ok_and(|known| known.index > entry.index)
 }
 
 /// Prints the responses of a task.
