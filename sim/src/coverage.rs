@@ -116,6 +116,8 @@ coverage! {
     one_way_partitions,
     /// Partitions of some links.
     partial_partitions,
+    /// Leaders that crashed or were cut off just when they had appended or committed something.
+    leader_faults,
     /// Crashes.
     crashes,
     /// Starts, the first ones included.

@@ -9,7 +9,7 @@ mod operator;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use quorate::NodeId;
+use quorate::{Index, NodeId};
 
 use crate::clock::{Clock, Due, Kind};
 use crate::cluster::Cluster;
@@ -63,6 +63,8 @@ struct Local {
     dead: bool,
     /// And its disk is lost.
     lost: bool,
+    /// How far its log and its commit index had got when it was last looked at.
+    grown: (Index, Index),
 }
 
 /// How a run went.
@@ -231,7 +233,8 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     fn perform_at(&mut self, node: NodeId, step: Step) -> Verdict {
         let verdict = self.perform(step);
         self.arrange_work(node);
-        verdict
+        verdict?;
+        self.tempt_leader(node)
     }
 
     /// A node that has just been added.

@@ -21,6 +21,8 @@ pub enum Profile {
     Membership,
     /// Reads by lease, under clocks that drift as far as the margin allows.
     Lease,
+    /// Leaders that fail as soon as they have appended something, so that logs differ: the paper's Figure 8.
+    Elections,
     /// Reads by lease under clocks that drift further: a stale read is to be expected.
     LeaseBeyondDrift,
     /// Nodes that lost their disk come back under their old id: a violation is to be expected.
@@ -29,14 +31,22 @@ pub enum Profile {
 
 impl Profile {
     /// All in which nothing may break.
-    pub const SOUND: [Self; 5] = [Self::Swarm, Self::Network, Self::Disk, Self::Membership, Self::Lease];
+    pub const SOUND: [Self; 6] = [
+        Self::Swarm,
+        Self::Network,
+        Self::Disk,
+        Self::Membership,
+        Self::Lease,
+        Self::Elections,
+    ];
 
-    const NAMES: [(Self, &'static str); 7] = [
+    const NAMES: [(Self, &'static str); 8] = [
         (Self::Swarm, "swarm"),
         (Self::Network, "network"),
         (Self::Disk, "disk"),
         (Self::Membership, "membership"),
         (Self::Lease, "lease"),
+        (Self::Elections, "elections"),
         (Self::LeaseBeyondDrift, "lease-beyond-drift"),
         (Self::OldIdEmptyDisk, "old-id-empty-disk"),
     ];
@@ -124,6 +134,8 @@ pub struct Parameters {
     pub lease_margin_ticks: u64,
     pub asynchronous: Spread,
     pub small_messages: bool,
+    /// One entry a message.
+    pub single_entries: bool,
     pub small_windows: bool,
     pub forwarding: Spread,
     pub delay_us: u64,
@@ -136,6 +148,8 @@ pub struct Parameters {
     pub apply_us: u64,
     pub crash: u64,
     pub down_ticks: u64,
+    /// Each time that a leader's log or commit index grows: it crashes, or few of the others hear it.
+    pub leader_fault: u64,
     pub failing_disk: u64,
     pub wipe: u64,
     pub pause: u64,
@@ -183,6 +197,7 @@ impl Parameters {
             lease_margin_ticks: dice.between(2, election_ticks - 1),
             asynchronous: Spread::draw(dice),
             small_messages: dice.chance(300_000),
+            single_entries: false,
             small_windows: dice.chance(300_000),
             forwarding: Spread::draw(dice),
             delay_us: dice.between(500, 60_000),
@@ -195,6 +210,7 @@ impl Parameters {
             apply_us: sometimes(dice, 50_000),
             crash: sometimes(dice, 4_000),
             down_ticks: dice.between(1, 50),
+            leader_fault: 0,
             failing_disk: sometimes(dice, 2_000),
             wipe: sometimes(dice, 100_000),
             pause: sometimes(dice, 3_000),
@@ -234,6 +250,7 @@ impl Parameters {
                 } else if dice.chance(300_000) {
                     self.clock_fault = dice.below(5_000);
                 }
+                self.leader_fault = if dice.chance(200_000) { dice.below(100_000) } else { 0 };
             }
             Profile::Network => {
                 (self.crash, self.failing_disk, self.wipe, self.pause) = (0, 0, 0, 0);
@@ -253,6 +270,7 @@ impl Parameters {
                 (self.loss, self.crash) = (self.loss / 4, self.crash / 4);
             }
             Profile::Lease | Profile::LeaseBeyondDrift => self.suit_leases(dice),
+            Profile::Elections => self.suit_elections(dice),
             Profile::OldIdEmptyDisk => {
                 self.crash = self.crash.max(20_000);
                 self.wipe = 500_000;
@@ -295,6 +313,21 @@ impl Parameters {
         }
     }
 
+    /// Short terms whose leaders reach few, and logs that catch up one entry at a time.
+    fn suit_elections(&mut self, dice: &mut Dice) {
+        self.voters = [3, 3, 4, 5, 5, 5][usize::try_from(dice.below(6)).unwrap_or(0)];
+        self.election_ticks = dice.between(5, 10);
+        self.lease_margin_ticks = 2;
+        self.single_entries = dice.chance(800_000);
+        self.small_windows = dice.chance(500_000);
+        self.leader_fault = dice.between(50_000, 500_000);
+        self.partition_ticks = dice.between(self.election_ticks, 4 * self.election_ticks);
+        (self.loss, self.crash) = (self.loss / 2, self.crash / 8);
+        (self.change, self.wipe, self.compaction) = (self.change / 4, self.wipe / 4, self.compaction / 4);
+        self.clients = self.clients.max(3);
+        self.think_us = dice.between(1_000, 50_000);
+    }
+
     /// The settings of node `id`; seed and what is applied are filled in at each start.
     pub fn config(&self, id: NodeId) -> Config {
         let dice = &mut Dice::new(self.seed ^ id.wrapping_mul(0x636f_6e66_6967));
@@ -314,6 +347,9 @@ impl Parameters {
         if self.small_messages {
             config.max_message_bytes = dice.below(200);
             config.max_committed_bytes_per_ready = dice.between(1, 200);
+        }
+        if self.single_entries {
+            config.max_message_bytes = 0;
         }
         if self.small_windows {
             config.max_inflight_messages = usize::try_from(dice.between(1, 4)).unwrap_or(1);

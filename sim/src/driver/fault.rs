@@ -44,6 +44,27 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         Ok(())
     }
 
+    /// A leader fails just when it has appended or committed something: it crashes, while what it sent is
+    /// on its way, or at most two of the others still hear it.
+    pub(super) fn tempt_leader(&mut self, node: NodeId) -> Verdict {
+        let Some(member) = self.member(node).filter(|member| member.is_leader()) else {
+            return Ok(());
+        };
+        let now = (member.log.last().index, member.seen.commit);
+        if std::mem::replace(&mut self.local(node).grown, now) == now || self.calm {
+            return Ok(());
+        }
+        if !self.dice.chance(self.parameters.leader_fault) {
+            return Ok(());
+        }
+        self.cluster.coverage.leader_faults += 1;
+        if self.dice.chance(300_000) {
+            return self.crash(node);
+        }
+        self.keep_few(node);
+        Ok(())
+    }
+
     fn has_work_for_the_disk(&self, node: NodeId) -> bool {
         self.member(node)
             .is_some_and(|member| member.has_unwritten() || member.has_unsynced())

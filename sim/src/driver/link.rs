@@ -124,8 +124,23 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             2..=4 => self.cluster.coverage.one_way_partitions += 1,
             _ => self.cluster.coverage.partial_partitions += 1,
         }
+        self.cut(cuts);
+    }
+
+    /// Cuts a node off from all but two of the others, or one, or none.
+    pub(super) fn keep_few(&mut self, node: NodeId) {
+        let mut others: Vec<NodeId> = (1..=self.nodes.len() as u64).filter(|id| *id != node).collect();
+        for _ in 0..self.dice.below(3) {
+            let kept = self.dice.pick(&others).copied();
+            others.retain(|id| Some(*id) != kept);
+        }
+        self.cut(others.into_iter().flat_map(|id| [(node, id), (id, node)]).collect());
+    }
+
+    /// Cuts these links for a while.
+    fn cut(&mut self, links: Vec<(NodeId, NodeId)>) {
         self.partitions += 1;
-        for (from, to) in cuts {
+        for (from, to) in links {
             self.cuts.insert((from, to), self.partitions);
             self.cluster.note(from, || What::Cut { to });
         }

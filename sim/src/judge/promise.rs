@@ -33,10 +33,12 @@ fn keeps(node: NodeId, message: &Message, log: &Shadow, durable: &Shadow) -> boo
         Payload::AppendResponse(AppendResponse::Accepted { index, .. }) => {
             // Of the term that it still has, it also is the same log: within a term what was accepted
             // stays. (An answer from an earlier term may be about entries that were replaced since.)
+            // That may also have left the log shorter: one that ends with an entry of a later term was replaced.
             let index = *index;
             let accepted = log.term(index).filter(|_| log.hard_state.term == message.term);
             let same = accepted.is_none_or(|term| durable.holds(EntryId { term, index }));
-            ballot.term >= message.term && durable.last().index >= index && same
+            let reaches = durable.last().index >= index || durable.last().term > message.term;
+            ballot.term >= message.term && reaches && same
         }
         Payload::HeartbeatResponse {
             promised_ticks: Some(_),

@@ -98,6 +98,11 @@ fn what_is_accepted_is_on_disk() {
     // An answer from term 5 leaves after term 6 has begun to replace what it was about.
     let later = disk(voted(6, 3), &[5, 6]);
     holds(sends(accepted(3), &later, &disk(ballot, &[5, 5])));
+    // Or after it was replaced by less; a later term alone, with a log that never had it, is not enough.
+    let shorter = disk(voted(6, 3), &[6]);
+    holds(sends(accepted(3), &shorter, &shorter));
+    let behind = disk(voted(6, 3), &[5]);
+    breaks("persist before send", sends(accepted(3), &behind, &behind));
 }
 
 #[test]
