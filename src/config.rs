@@ -96,6 +96,9 @@ pub struct Config {
     /// default, only a granted vote and a leader's message begin it anew (Figure 2), so that a candidate
     /// that cannot win does not keep others from campaigning.
     pub higher_term_resets_timer: bool,
+    /// A candidate of an earlier term is told so by who hears no leader (Figure 2), so that it catches up with
+    /// the terms of others who campaign and cannot win. Default on.
+    pub refuse_stale_candidates: bool,
     /// A refused vote tells the candidate what is known to be committed, so that a node that missed a
     /// change of the configuration learns of it even when nobody leads. Default on.
     pub refusals_tell_commit: bool,
@@ -136,6 +139,7 @@ impl Config {
             disable_proposal_forwarding: false,
             disable_conf_change_validation: false,
             higher_term_resets_timer: false,
+            refuse_stale_candidates: true,
             refusals_tell_commit: true,
             fence_rejoined: true,
             step_down_on_removal: true,
@@ -159,6 +163,7 @@ impl Config {
             eager_appends: true,
             snapshot_stall_ticks: Some(0),
             higher_term_resets_timer: true,
+            refuse_stale_candidates: false,
             refusals_tell_commit: false,
             fence_rejoined: false,
             step_down_on_removal: false,

@@ -40,6 +40,16 @@ impl<S: Storage> Raft<S> {
                 self.server.promise(from, ours, Payload::AppendResponse(response));
                 Ok(())
             }
+            // Who hears a leader leaves it to that one to be heard.
+            Verdict::RefuseVote if self.role.leader(self.server.id()).is_some() || !config.refuse_stale_candidates => {
+                self.ignore(&message, "of an earlier term");
+                Ok(())
+            }
+            Verdict::RefuseVote => {
+                self.note_refusal(&message, VoteRefusal::TermBehind);
+                self.answer_vote(from, ours, false, false);
+                Ok(())
+            }
             Verdict::RefusePreVote => {
                 self.note_refusal(&message, VoteRefusal::TermBehind);
                 self.answer_vote(from, ours, true, false);

@@ -19,6 +19,9 @@ pub(crate) enum Verdict {
     /// A rehearsal for an earlier term must be refused, or a node that starts to use pre-vote with
     /// a shorter log and a higher term than the rest would never be heard.
     RefusePreVote,
+    /// A candidate of an earlier term must be refused (Figure 2): if its log is the only one that can win,
+    /// and terms keep rising, it would be behind for ever and never know.
+    RefuseVote,
 }
 
 /// Judges the message's `term` by `ours`.
@@ -39,6 +42,7 @@ pub(crate) fn judge(ours: Term, term: Term, from: NodeId, payload: &Payload, gua
         _ if term > ours => Verdict::Adopt(None),
         Append(_) | Heartbeat { .. } if guarded => Verdict::TellLeader,
         RequestVote(request) if request.pre_vote => Verdict::RefusePreVote,
+        RequestVote(_) => Verdict::RefuseVote,
         _ => Verdict::Ignore,
     }
 }

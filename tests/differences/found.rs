@@ -1,7 +1,7 @@
-//! D19 to D22: what simulation found in what etcd-io/raft does.
+//! D19 to D24: what simulation and profiles found in what etcd-io/raft does.
 
 use quorate::{
-    ConfChangeKind, ConfChangeV2, ConfState, Config, Entry, EntryId, EntryKind, HardState, Payload, RawNode,
+    Append, ConfChangeKind, ConfChangeV2, ConfState, Config, Entry, EntryId, EntryKind, HardState, Payload, RawNode,
     RequestVote, RoleKind, Snapshot, SnapshotMetadata,
 };
 
@@ -142,4 +142,92 @@ fn d22_a_change_that_a_snapshot_covers_is_not_made_again() {
     let kept = cluster.node(2).apply_conf_change(&late).unwrap();
     assert_eq!(kept, conf_state);
     assert_eq!(cluster.raw(2).membership().members(), [1, 2]);
+}
+
+/// What a follower of term 5 that holds entry 1/2, acknowledged, answers to an append without entries.
+fn answers_to_a_notice(notice: bool, prev: EntryId) -> usize {
+    let mut cluster = single(config(2), store(&[1, 2, 3]));
+    let append = |prev: EntryId, entries: Vec<Entry>, commit, notice| {
+        let append = Append {
+            prev,
+            commit,
+            entries: entries.into(),
+            joined: 0,
+            notice,
+        };
+        message(1, 2, 5, Payload::Append(append))
+    };
+    let entry = Entry {
+        term: 5,
+        index: 2,
+        ..Entry::default()
+    };
+    cluster.step(append(EntryId { term: 1, index: 1 }, vec![entry], 1, false));
+    cluster.drain(2);
+    cluster.take(|_| true);
+    cluster.step(append(prev, vec![], 2, notice));
+    cluster.drain(2);
+    cluster.take(|message| message.to == 1).len()
+}
+
+#[test]
+fn d23_a_notice_of_what_is_committed_is_not_answered() {
+    let (held, missing) = (EntryId { term: 5, index: 2 }, EntryId { term: 5, index: 3 });
+    assert_eq!(answers_to_a_notice(true, held), 0);
+    assert_eq!(answers_to_a_notice(false, held), 1, "a probe");
+    assert_eq!(answers_to_a_notice(true, missing), 1, "an entry was lost after all");
+    let notices = |change: fn(&mut Config)| {
+        let mut cluster = led_with(3, change);
+        let _ = cluster.propose(1, "a");
+        cluster.drain(1);
+        let mut notices = Vec::new();
+        for _ in 0..3 {
+            for message in cluster.take(|_| true) {
+                if let Payload::Append(append) = &message.payload {
+                    notices.extend(append.entries.is_empty().then_some(append.notice));
+                }
+                let to = message.to;
+                cluster.step(message);
+                cluster.drain(to);
+            }
+        }
+        notices
+    };
+    assert_eq!(notices(|_| {}), [true, false], "node 3 has not answered yet");
+    assert_eq!(notices(|config| config.eager_appends = true), [false, false], "as etcd");
+}
+
+#[test]
+fn d24_a_candidate_of_an_earlier_term_learns_the_term() {
+    let answer = |leader: bool, setting: bool| {
+        let mut settings = config(2);
+        settings.refuse_stale_candidates = setting;
+        let mut cluster = single(settings, store(&[1, 2, 3]));
+        let request = RequestVote {
+            pre_vote: false,
+            last: EntryId { term: 1, index: 1 },
+            forced: false,
+        };
+        if leader {
+            let payload = Payload::Heartbeat {
+                commit: 0,
+                context: bytes::Bytes::new(),
+            };
+            cluster.step(message(1, 2, 9, payload));
+        } else {
+            let other = RequestVote {
+                last: EntryId::default(),
+                ..request
+            };
+            cluster.step(message(1, 2, 9, Payload::RequestVote(other)));
+        }
+        cluster.drain(2);
+        cluster.take(|_| true);
+        cluster.step(message(3, 2, 4, Payload::RequestVote(request)));
+        cluster.drain(2);
+        cluster.take(|message| message.to == 3 && message.term == 9).len()
+    };
+    assert_eq!(answer(false, true), 1);
+    assert_eq!(answer(true, true), 0, "a leader will be heard");
+    assert_eq!(answer(false, false), 0, "as etcd");
 }
