@@ -93,8 +93,7 @@ impl<S: Storage> Raft<S> {
         let outcome = act(self);
         self.end_corrupt_candidacy();
         self.note_leader(leader);
-        let alone = self.waits_for_timer_only();
-        self.server.timer.set_alone(alone);
+        self.note_idleness();
         let broken = self.broken_invariant(before);
         debug_assert_eq!(broken, None, "an invariant of the core does not hold");
         let fault = match (outcome, broken) {

@@ -142,6 +142,10 @@ impl<S: Storage> RawNode<S> {
         if self.raft.server.timer.pass_quietly() {
             return Ok(());
         }
+        self.put_away();
+        if self.raft.server.timer.pass_quietly() {
+            return Ok(());
+        }
         self.advance_ticks(1).map(|_| ())
     }
 
@@ -149,6 +153,7 @@ impl<S: Storage> RawNode<S> {
     fn put_away(&mut self) {
         if core::mem::take(&mut *self.raft.server.warm) {
             self.raft.server.put_away();
+            self.raft.note_idleness();
         }
     }
 

@@ -68,8 +68,12 @@ impl<S: Storage> Raft<S> {
             return None;
         };
         if cfg!(debug_assertions) {
-            let members = self.server.membership.members();
-            if !members.iter().eq(leader.peers().iter().map(|(id, _)| id)) {
+            let (membership, peers) = (&self.server.membership, leader.peers());
+            let (voters, learners) = (membership.voters(), membership.learners());
+            let halves = voters.incoming().ids().iter().chain(voters.outgoing().ids());
+            let tracked = |id: &NodeId| peers.iter().any(|(peer, _)| peer == id);
+            let all = halves.chain(learners).all(tracked) && peers.iter().all(|(peer, _)| membership.contains(*peer));
+            if !all {
                 return Some("a leader tracks the members");
             }
         }

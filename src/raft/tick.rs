@@ -20,12 +20,14 @@ impl<S: Storage> Raft<S> {
         due.into_iter().chain(retry).min().map(|ticks| ticks.max(1))
     }
 
-    /// Whether a tick can do no more than run the election timer down.
+    /// Notes whether a tick can do no more than run the election timer down.
     #[inline]
-    pub(super) fn waits_for_timer_only(&self) -> bool {
-        matches!(&self.role, Role::Follower(follower) if follower.pending_reads() == 0)
+    pub(crate) fn note_idleness(&mut self) {
+        let alone = matches!(&self.role, Role::Follower(follower) if follower.pending_reads() == 0)
             && !self.server.log.is_waiting()
             && !*self.server.warm
+            && self.poisoned.is_none();
+        self.server.timer.set_alone(alone);
     }
 
     /// Lets up to `ticks` pass, and stops after the first that brings something about; how many
@@ -34,8 +36,10 @@ impl<S: Storage> Raft<S> {
         let mut left = ticks;
         while left > 0 {
             let quiet = self.next_deadline().map_or(left, |due| left.min(due.saturating_sub(1)));
-            self.skip(quiet);
-            left = left.saturating_sub(quiet);
+            if quiet > 0 {
+                self.skip(quiet);
+                left = left.saturating_sub(quiet);
+            }
             if left > 0 {
                 left = left.saturating_sub(1);
                 if self.tick()? {

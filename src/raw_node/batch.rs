@@ -84,7 +84,7 @@ impl<S: Storage> RawNode<S> {
             return Err(AcknowledgeError::NotOutstanding { number });
         };
         let applied = batch.apply.take().map(|task| task.ack);
-        let busy = applied.is_some() || !batch.append.entries.is_empty();
+        let busy = applied.is_some() || !batch.append.entries.is_empty() || !batch.read_states.is_empty();
         let owed = core::mem::take(&mut batch.append.owed.acks);
         let acks = || owed.iter().map(|(_, ack)| ack).chain(&applied);
         if !acks().all(|ack| self.raft.is_possible(&ack.kind)) {

@@ -38,8 +38,10 @@ impl Leader {
             index,
             round: self.rounds.last().saturating_add(1),
         });
+        if self.unsent.round {
+            return Ok(()); // it shares the round that is about to be sent
+        }
         self.release_reads(server);
-        // Reads that arrive before the next Ready share its round.
         self.unsent.round = self.wants_round(server);
         if self.unsent.round && server.config.eager_appends {
             self.broadcast_heartbeats(server);

@@ -39,13 +39,15 @@ impl Leader {
     /// One tick.
     pub(crate) fn tick<S: Storage>(&mut self, server: &mut Server<S>) -> Next {
         self.pass(server, 1);
-        let config = server.config.clone();
+        let config = &server.config;
+        let (check_quorum, interval) = (config.check_quorum, config.heartbeat_interval_ticks);
+        let timeout = config.election_timeout_ticks;
         self.heartbeat_elapsed = self.heartbeat_elapsed.saturating_add(1);
         let elapsed = server.timer.elapsed().saturating_add(1);
         server.timer.advance_period(1, elapsed);
-        if elapsed >= config.election_timeout_ticks {
+        if elapsed >= timeout {
             server.timer.restart();
-            if config.check_quorum && !self.check_quorum(server) {
+            if check_quorum && !self.check_quorum(server) {
                 return Next::Follow {
                     term: server.term(),
                     leader: None,
@@ -55,7 +57,7 @@ impl Leader {
             self.abort_transfer(server, TransferAbort::Timeout);
         }
         self.give_up_snapshots(server);
-        if self.heartbeat_elapsed >= config.heartbeat_interval_ticks {
+        if self.heartbeat_elapsed >= interval {
             self.heartbeat_elapsed = 0;
             self.broadcast_heartbeats(server);
         }
