@@ -165,7 +165,7 @@ use shared::SharedStorage;
 mod shared {
     use std::sync::{Arc, Mutex, PoisonError};
 
-    use quorate::{Entry, Index, InitialState, MemoryStorage, NodeId, Snapshot, Storage, StorageError, Term};
+    use quorate::{Entries, Index, InitialState, MemoryStorage, NodeId, Snapshot, Storage, StorageError, Term};
 
     #[derive(Clone, Debug)]
     pub(super) struct SharedStorage(Arc<Mutex<MemoryStorage>>);
@@ -197,7 +197,7 @@ mod shared {
             self.with(|storage| storage.term(index))
         }
 
-        fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Vec<Entry>, StorageError> {
+        fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Entries, StorageError> {
             self.with(|storage| storage.entries(low, high, max_bytes))
         }
 

@@ -75,6 +75,7 @@ mod aside;
 mod config;
 mod configuration;
 mod counters;
+mod entries;
 mod error;
 mod event;
 mod log;
@@ -99,6 +100,7 @@ mod wire;
 pub use config::{Config, ReadMode};
 pub use configuration::{Configuration, PendingChange, bootstrap};
 pub use counters::Counters;
+pub use entries::Entries;
 pub use error::{
     AcknowledgeError, CampaignError, CampaignRefusal, ChangeRefusal, ConfigError, DecodeError, Fault, Poisoned,
     ProposeError, ReadError, ReadyError, StepError, TransferError,

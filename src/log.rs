@@ -9,14 +9,15 @@ mod terms;
 mod uncommitted;
 mod unstable;
 
+use alloc::boxed::Box;
 use alloc::string::ToString;
-use alloc::vec::Vec;
 
 use self::terms::TermRuns;
 use self::uncommitted::Uncommitted;
 use self::unstable::Unstable;
 use crate::aside::Aside;
 use crate::config::Config;
+use crate::entries::Entries;
 use crate::error::Fault;
 use crate::storage::{Storage, StorageError};
 use crate::types::{Entry, EntryId, Index, NodeId, Snapshot, Term};
@@ -78,19 +79,14 @@ impl<S: Storage> Log<S> {
 
     /// The term at `index`; known from one before the first entry to the last.
     pub(crate) fn term(&self, index: Index) -> Result<Term, StorageError> {
-        if let Some(term) = self.unstable.term(index) {
-            return Ok(term);
-        }
         if index > self.last_index() {
             return Err(StorageError::Unavailable);
         }
-        if index.saturating_add(1) < self.first_index()? {
+        if index < self.unstable.offset() && index.saturating_add(1) < self.first_index()? {
             return Err(StorageError::Compacted);
         }
-        match self.terms.term(index) {
-            Some(term) => Ok(term),
-            None => self.storage.term(index),
-        }
+        let known = self.terms.term(index).or_else(|| self.unstable.term(index));
+        known.map_or_else(|| self.storage.term(index), Ok)
     }
 
     /// The term at `index`, if the log can tell.
@@ -132,40 +128,38 @@ impl<S: Storage> Log<S> {
 
     // ----- reading entries
 
-    /// Entries from `low` up to and without `high`, at most `max_bytes` but at least one.
-    pub(crate) fn slice(&self, low: Index, high: Index, max_bytes: u64) -> Result<Vec<Entry>, StorageError> {
-        let offset = self.unstable.offset();
-        let mut entries = Vec::new();
+    /// Entries from `low` up to and without `high`: at most `max_bytes` encoded but at least one entry.
+    /// What is in memory is not read.
+    pub(crate) fn slice(&self, low: Index, high: Index, max_bytes: u64) -> Result<Entries, StorageError> {
         if low < self.first_index()? {
             return Err(StorageError::Compacted);
         }
-        if low < offset {
-            let stored_high = high.min(offset);
-            entries = self.storage.entries(low, stored_high, max_bytes)?;
-            check_answer(&entries, low, stored_high)?;
-            let next = entries.last().map_or(low, |entry| entry.index.saturating_add(1));
-            if next < stored_high {
-                return Ok(entries);
-            }
+        let start = self.unstable.start();
+        if low >= start {
+            return Ok(self.unstable.slice(low, high, max_bytes));
         }
-        let mut bytes = total(&entries);
-        for entry in self.unstable.range(low, high) {
+        let stored = self.storage.entries(low, high.min(start), max_bytes)?;
+        check_answer(&stored, low, high.min(start))?;
+        let next = stored.last().map_or(low, |entry| entry.index.saturating_add(1));
+        if next < start || next >= high {
+            return Ok(stored);
+        }
+        let mut bytes = stored.encoded_len();
+        let fits = |entry: &&Entry| {
             bytes = bytes.saturating_add(entry.encoded_len());
-            if bytes > max_bytes && !entries.is_empty() {
-                break;
-            }
-            entries.push(entry.clone());
-        }
-        Ok(entries)
+            bytes <= max_bytes
+        };
+        let more = self.unstable.range(next, high).take_while(fits).cloned();
+        Ok(stored.iter().cloned().chain(more).collect())
     }
 
     /// The first entry in `(after, up_to]` that changes the configuration, read page by page.
     pub(crate) fn find_change(&self, after: Index, up_to: Index, page: u64) -> Result<Option<Entry>, StorageError> {
         let mut next = after.saturating_add(1);
         while next <= up_to {
-            for entry in self.slice(next, up_to.saturating_add(1), page)? {
+            for entry in &self.slice(next, up_to.saturating_add(1), page)? {
                 if entry.is_conf_change() {
-                    return Ok(Some(entry));
+                    return Ok(Some(entry.clone()));
                 }
                 next = entry.index.saturating_add(1);
             }
@@ -185,7 +179,7 @@ impl<S: Storage> Log<S> {
 
     /// Puts `entries` (contiguous, within or right after the log, above the commit index) in the
     /// place of what was there.
-    pub(crate) fn append(&mut self, entries: Vec<Entry>, config: &Config) -> Result<(), Fault> {
+    pub(crate) fn append(&mut self, entries: Entries, config: &Config) -> Result<(), Fault> {
         let Some(first) = entries.first().map(|entry| entry.index) else {
             return Ok(());
         };
@@ -195,9 +189,9 @@ impl<S: Storage> Log<S> {
             ));
         }
         self.uncommitted.truncate(self.committed, first.saturating_sub(1));
-        for entry in &entries {
-            self.terms.append(entry.id());
-            if config.uncommitted_cap() < u64::MAX {
+        self.terms.append(&entries);
+        if config.uncommitted_cap() < u64::MAX {
+            for entry in &entries {
                 self.uncommitted.push(entry);
             }
         }
@@ -205,8 +199,25 @@ impl<S: Storage> Log<S> {
         Ok(())
     }
 
+    /// Puts one entry of this term at the end; its index.
+    pub(crate) fn push(&mut self, mut entry: Entry, term: Term, config: &Config) -> Index {
+        (entry.term, entry.index) = (term, self.end());
+        let index = entry.index;
+        self.terms.append(core::slice::from_ref(&entry));
+        if config.uncommitted_cap() < u64::MAX {
+            self.uncommitted.push(&entry);
+        }
+        self.unstable.push(entry);
+        index
+    }
+
+    /// What was pushed is handed out from now on without being copied.
+    pub(crate) fn share(&mut self) {
+        self.unstable.share();
+    }
+
     /// A snapshot replaces the whole log.
-    pub(crate) fn restore(&mut self, snapshot: Snapshot) {
+    pub(crate) fn restore(&mut self, snapshot: Box<Snapshot>) {
         self.committed = snapshot.metadata.index;
         self.terms = Aside(TermRuns::new(snapshot.id()));
         self.uncommitted = Uncommitted::default();
@@ -242,39 +253,53 @@ impl<S: Storage> Log<S> {
     }
 
     /// What to persist next; it is handed out once.
-    pub(crate) fn take_next_unstable(&mut self) -> (Option<Snapshot>, Vec<Entry>) {
+    pub(crate) fn take_next_unstable(&mut self) -> (Option<Box<Snapshot>>, Entries) {
         let next = self.unstable.next();
         self.unstable.accept();
         next
     }
 
-    pub(crate) fn stable_to(&mut self, id: EntryId) {
+    pub(crate) fn stable_to(&mut self, id: EntryId, config: &Config) {
         self.unstable.stable_to(id);
+        self.forget(config);
+    }
+
+    /// Stable entries are kept in memory only until they are handed out for applying.
+    fn forget(&mut self, config: &Config) {
+        self.unstable
+            .forget(self.applying.saturating_add(1), config.max_applying_bytes());
+    }
+
+    /// Gives back the buffers that are empty: an idle node holds none.
+    pub(crate) fn put_away(&mut self) {
+        self.unstable.put_away();
+        self.uncommitted.put_away();
     }
 
     pub(crate) fn stable_snapshot_to(&mut self, index: Index) {
         self.unstable.stable_snapshot_to(index);
     }
 
-    /// What must always hold; `None` if it does.
-    pub(crate) fn broken_invariant(&self) -> Option<&'static str> {
-        let (offset, in_progress) = (self.unstable.offset(), self.unstable.in_progress());
+    /// Whether [`INVARIANTS`] hold.
+    #[inline]
+    pub(crate) fn invariants(&self) -> [bool; 4] {
+        let (offset, in_progress, end) = (self.unstable.offset(), self.unstable.in_progress(), self.end());
         [
-            (self.applied <= self.applying, "applied <= applying"),
-            (
-                self.applying <= self.committed || self.has_pending_snapshot(),
-                "applying <= committed",
-            ),
-            (self.committed <= self.last_index(), "committed <= last index"),
-            (
-                offset <= in_progress && in_progress <= self.end(),
-                "offset <= in progress <= end",
-            ),
+            self.applied <= self.applying,
+            self.applying <= self.committed || self.has_pending_snapshot(),
+            self.committed < end,
+            offset <= in_progress && in_progress <= end,
         ]
-        .into_iter()
-        .find_map(|(holds, name)| (!holds).then_some(name))
     }
 }
+
+/// What must always hold.
+pub(crate) const INVARIANTS: [&str; 4] = [
+    "applied <= applying",
+    "applying <= committed",
+    "committed <= last index",
+    "offset <= in progress <= end",
+];
 
 /// An index that is not there is an answer; the rest is a fault.
 fn none_unless_fatal<T>(error: StorageError) -> Result<Option<T>, Fault> {
@@ -294,12 +319,6 @@ fn check_answer(entries: &[Entry], low: Index, high: Index) -> Result<(), Storag
         return Err(StorageError::Broken(what.to_string()));
     }
     Ok(())
-}
-
-fn total(entries: &[Entry]) -> u64 {
-    entries
-        .iter()
-        .fold(0, |sum: u64, entry| sum.saturating_add(entry.encoded_len()))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use core::fmt;
 
 use bytes::Bytes;
 
+use crate::entries::Entries;
 use crate::types::{Entry, EntryId, Index, NodeId, Snapshot, Term};
 
 /// A message from one node of a group to another.
@@ -92,11 +93,14 @@ pub struct Append {
     /// The leader's commit index.
     pub commit: Index,
     /// Entries to store; none in a probe or a mere commit notice.
-    pub entries: Vec<Entry>,
+    pub entries: Entries,
     /// Index of the configuration change by which the recipient joined while the sender led; 0 if it
     /// was a member before. It tells the answer from one that a node gave before it was removed and
     /// added again.
     pub joined: Index,
+    /// Without entries: the recipient has acknowledged `prev` already, so that only `commit` is news. An
+    /// acceptance would tell nothing, and is not sent.
+    pub notice: bool,
 }
 
 /// The answer to `AppendEntries` or `InstallSnapshot`.

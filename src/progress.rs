@@ -124,6 +124,11 @@ impl Progress {
         matches!(self.state, State::Probe)
     }
 
+    /// Whether all that was streamed to the peer is acknowledged.
+    pub(crate) fn is_acknowledged(&self) -> bool {
+        matches!(self.state, State::Replicate(_)) && self.next == self.matched.saturating_add(1)
+    }
+
     pub(crate) fn is_paused(&self) -> bool {
         self.paused || matches!(self.state, State::Snapshot { .. })
     }

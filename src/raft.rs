@@ -18,6 +18,7 @@ use alloc::sync::Arc;
 
 pub use self::forward::Proposed;
 use self::invariants::Before;
+use crate::aside::Aside;
 use crate::config::Config;
 use crate::error::{ConfigError, Fault, Poisoned};
 use crate::event::{Event, StepDownReason};
@@ -26,12 +27,15 @@ use crate::role::{Follower, Role};
 use crate::server::Server;
 use crate::stop::Stop;
 use crate::storage::{Storage, StorageError};
+use crate::types::NodeId;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Raft<S> {
     pub(crate) server: Server<S>,
     role: Role,
     poisoned: Option<Poisoned>,
+    /// Nothing came in since there was nothing to do.
+    settled: Aside<bool>,
 }
 
 impl<S: Storage> Raft<S> {
@@ -40,6 +44,7 @@ impl<S: Storage> Raft<S> {
             server: Server::new(config, storage)?,
             role: Role::Follower(Follower::default()),
             poisoned: None,
+            settled: Aside::default(),
         })
     }
 
@@ -54,6 +59,23 @@ impl<S: Storage> Raft<S> {
         }
     }
 
+    /// Whether anything came in since [`settle`](Self::settle).
+    #[inline]
+    pub(crate) fn touched(&self) -> bool {
+        !*self.settled
+    }
+
+    /// Something came in.
+    #[inline]
+    pub(crate) fn touch(&mut self) {
+        *self.settled = false;
+    }
+
+    /// There is nothing to do.
+    pub(crate) fn settle(&mut self) {
+        *self.settled = true;
+    }
+
     pub(crate) fn poisoned(&self) -> Option<&Poisoned> {
         self.poisoned.as_ref()
     }
@@ -66,11 +88,12 @@ impl<S: Storage> Raft<S> {
         if let Some(poisoned) = &self.poisoned {
             return Err(poisoned.clone().into());
         }
-        let before = Before::of(self);
+        self.touch();
+        let (before, leader) = (Before::of(self), self.role.leader(self.server.id()));
         let outcome = act(self);
         self.end_corrupt_candidacy();
-        self.note_leader(&before);
-        let broken = self.broken_invariant(&before);
+        self.note_leader(leader);
+        let broken = self.broken_invariant(before);
         debug_assert_eq!(broken, None, "an invariant of the core does not hold");
         let fault = match (outcome, broken) {
             (_, Some(name)) => Fault::Invariant(name),
@@ -101,9 +124,9 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    fn note_leader(&mut self, before: &Before) {
+    fn note_leader(&mut self, before: Option<NodeId>) {
         let leader = self.role.leader(self.server.id());
-        if leader != before.leader {
+        if leader != before {
             let term = self.server.term();
             self.server.event(Event::LeaderChanged { leader, term });
         }

@@ -4,17 +4,19 @@ mod acks;
 mod batch;
 mod inspect;
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 use bytes::Bytes;
 
 use self::acks::AckNumbers;
+use crate::aside::Aside;
 use crate::config::Config;
 use crate::error::{CampaignError, ConfigError, Poisoned, ProposeError, ReadError, StepError, TransferError};
 use crate::membership::AnyConfChange;
 use crate::message::Message;
 use crate::raft::{Proposed, Raft};
-use crate::ready::SoftState;
+use crate::ready::{Batch, SoftState};
 use crate::storage::Storage;
 use crate::types::{ConfState, Entry, HardState, Index, NodeId, Term};
 
@@ -39,6 +41,10 @@ pub struct RawNode<S> {
     readies: u64,
     outstanding: Option<Outstanding>,
     acks: AckNumbers,
+    /// The last batch that came back, for its buffers.
+    spare: Aside<Option<Box<Batch>>>,
+    /// Whether there was a Ready since the last tick.
+    warm: Aside<bool>,
 }
 
 /// The Ready that is out, and the term that is durable when it is persisted.
@@ -75,6 +81,8 @@ impl<S: Storage> RawNode<S> {
             readies: 0,
             outstanding: None,
             acks: AckNumbers::default(),
+            spare: Aside::default(),
+            warm: Aside::default(),
         })
     }
 
@@ -128,6 +136,7 @@ impl<S: Storage> RawNode<S> {
             server.log.measure_uncommitted(&next)?;
         }
         server.config = next;
+        self.raft.touch();
         Ok(())
     }
 
@@ -135,7 +144,19 @@ impl<S: Storage> RawNode<S> {
 
     /// One tick passes.
     pub fn tick(&mut self) -> Result<(), Poisoned> {
+        self.put_away();
+        if self.raft.pass_quietly() {
+            return Ok(());
+        }
         self.advance_ticks(1).map(|_| ())
+    }
+
+    /// Buffers are kept from one Ready to the next, until a tick: an idle node holds none.
+    fn put_away(&mut self) {
+        if core::mem::take(&mut *self.warm) {
+            *self.spare = None;
+            self.raft.server.put_away();
+        }
     }
 
     /// Up to `ticks` ticks pass. Stops after the first that brings something about, and says how
@@ -151,6 +172,7 @@ impl<S: Storage> RawNode<S> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn advance_ticks(&mut self, ticks: u64) -> Result<u64, Poisoned> {
+        self.put_away();
         self.raft.enter(|raft| raft.advance_ticks(ticks))
     }
 
@@ -239,6 +261,30 @@ impl<S: Storage> RawNode<S> {
     /// ```
     pub fn propose(&mut self, data: impl Into<Bytes>) -> Result<Proposed, ProposeError> {
         self.raft.enter(|raft| raft.propose_data(data.into()))
+    }
+
+    /// Proposes entries that follow each other: all of them or none. Says where the last one is.
+    ///
+    /// ```
+    /// # use quorate::*;
+    /// # let first = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1]))?;
+    /// # let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;
+    /// node.campaign()?;
+    /// # while let Some(ready) = node.ready()? {
+    /// #     node.storage_mut().persist(&ready)?;
+    /// #     node.advance(ready.persisted())?;
+    /// # }
+    /// let empty = node.status().last_index;
+    /// let proposed = node.propose_batch(["x = 1", "y = 2"])?;
+    /// assert!(matches!(proposed, Proposed::At { index, .. } if index == empty + 2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn propose_batch<D: Into<Bytes>>(
+        &mut self,
+        batch: impl IntoIterator<Item = D>,
+    ) -> Result<Proposed, ProposeError> {
+        let batch = batch.into_iter().map(Into::into).collect();
+        self.raft.enter(|raft| raft.propose_batch(batch))
     }
 
     /// Proposes a configuration change (thesis chapter 4). It takes effect at each node when that

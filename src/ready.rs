@@ -3,14 +3,21 @@
 //! The order of calls is in the types. What may leave at once is on the `Ready`; what promises
 //! something durable exists only on what the `Ready` (or the task) turns into once it is persisted.
 
-use alloc::vec::Vec;
+mod task;
+
+use alloc::boxed::Box;
+use alloc::vec::{Drain, Vec};
 use core::fmt;
 
 use bytes::Bytes;
 
+use crate::entries::Entries;
 use crate::event::Event;
 use crate::message::Message;
-use crate::types::{Entry, EntryId, HardState, Index, NodeId, Snapshot, Term};
+use crate::types::{Entry, HardState, Index, NodeId, Snapshot};
+
+pub use self::task::{Ack, AckKind, AppendTask, ApplyTask, TaskResponse};
+pub(crate) use self::task::{Origin, Owed};
 
 /// The volatile state that is worth knowing; need not be persisted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -54,336 +61,165 @@ pub enum ReadRefusal {
     Timeout,
 }
 
-/// Entries, hard state and snapshot to persist, and what is owed once they are.
-///
-/// All of it or nothing; in this order: the snapshot replaces the log, the entries replace the
-/// log from the first one's index on, the hard state replaces the stored one.
-#[must_use = "what is not persisted must not be promised: persist it, then call `done`"]
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct AppendTask {
-    pub(crate) number: u64,
-    pub(crate) snapshot: Option<Snapshot>,
-    pub(crate) entries: Vec<Entry>,
-    pub(crate) hard_state: Option<HardState>,
-    pub(crate) must_sync: bool,
-    pub(crate) responses: Vec<TaskResponse>,
-}
-
-/// Committed entries to apply, in order.
-#[must_use = "what is handed out is not handed out again: apply it, then call `done`"]
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ApplyTask {
-    pub(crate) entries: Vec<Entry>,
-    pub(crate) ack: Ack,
-}
-
-/// What a finished task owes: deliver them in order, one by one.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum TaskResponse {
-    /// For another node.
-    Message(Message),
-    /// For this node's [`acknowledge`](crate::RawNode::acknowledge).
-    Ack(Ack),
-}
-
-/// Which start of which node something belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Origin {
-    pub(crate) id: NodeId,
-    pub(crate) seed: u64,
-}
-
-/// A node's own acknowledgement of something durable or applied.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Ack {
-    pub(crate) origin: Origin,
-    pub(crate) number: u64,
-    pub(crate) kind: AckKind,
-}
-
-/// What is acknowledged.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum AckKind {
-    /// The node's vote for itself is durable.
-    Vote {
-        /// The term it stands in; in a rehearsal the term it would stand in.
-        term: Term,
-        /// Only a rehearsal.
-        pre_vote: bool,
-    },
-    /// What the leader appended is in its own log, durably.
-    Append {
-        /// The leader's term.
-        term: Term,
-        /// Up to here.
-        index: Index,
-    },
-    /// The storage holds the log up to here.
-    Stored {
-        /// The term of the node when the task was handed out. If it moved on since, the entries
-        /// may have been overwritten and only the snapshot counts.
-        term: Term,
-        /// Last entry of the log when the task was handed out; `None` if nothing was unstable.
-        last: Option<EntryId>,
-        /// The snapshot that was stored.
-        snapshot: Option<Index>,
-    },
-    /// The state machine has applied up to here.
-    Applied {
-        /// Up to here.
-        index: Index,
-        /// Encoded bytes of the entries.
-        bytes: u64,
-    },
-}
-
 /// A batch of things to do, to be taken apart in the order of its methods:
 /// send [`messages`](Ready::take_messages), persist, then [`persisted`](Ready::persisted).
 ///
 /// With asynchronous storage writes: send the messages, hand the tasks to their threads.
 #[must_use = "a Ready that is dropped blocks the node until it is rebuilt from storage"]
 #[derive(Debug)]
-pub struct Ready {
+pub struct Ready(pub(crate) Box<Batch>);
+
+/// A [`Ready`] whose parts are durable: send what had to wait, apply what is committed, advance.
+#[must_use = "the node waits for `advance`"]
+#[derive(Debug)]
+pub struct Persisted(pub(crate) Box<Batch>);
+
+/// What is in them. It goes back to the node with `advance`, where its buffers serve the next one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Batch {
     pub(crate) origin: Origin,
     pub(crate) number: u64,
     pub(crate) soft_state: Option<SoftState>,
     pub(crate) read_states: Vec<ReadState>,
     pub(crate) messages: Vec<Message>,
-    pub(crate) append: Option<AppendTask>,
+    /// Whether there is something to persist, which is ...
+    pub(crate) appends: bool,
+    /// ... this.
+    pub(crate) append: AppendTask,
     pub(crate) apply: Option<ApplyTask>,
     pub(crate) events: Vec<Event>,
 }
 
-/// A [`Ready`] whose parts are durable: send what had to wait, apply what is committed, advance.
-#[must_use = "the node waits for `advance`"]
-#[derive(Debug)]
-pub struct Persisted {
-    pub(crate) origin: Origin,
-    pub(crate) number: u64,
-    pub(crate) messages: Vec<Message>,
-    pub(crate) acks: Vec<Ack>,
-    pub(crate) committed: Vec<Entry>,
-    pub(crate) applied: Option<Ack>,
+impl Batch {
+    fn append(&self) -> Option<&AppendTask> {
+        self.appends.then_some(&self.append)
+    }
+
+    /// Empty, but for its buffers.
+    pub(crate) fn clear(&mut self) {
+        self.read_states.clear();
+        self.messages.clear();
+        self.events.clear();
+        self.append.clear();
+        self.apply = None;
+    }
 }
 
 impl Ready {
     /// The new leader or role, if it changed.
     pub fn soft_state(&self) -> Option<SoftState> {
-        self.soft_state
+        self.0.soft_state
     }
 
     /// Reads that can be served, or were refused.
     pub fn read_states(&self) -> &[ReadState] {
-        &self.read_states
+        &self.0.read_states
     }
 
     /// What happened since the last Ready.
     pub fn events(&self) -> &[Event] {
-        &self.events
+        &self.0.events
     }
 
     /// Messages that may leave at once, in parallel to this node's own disk (thesis 10.2.1).
     pub fn take_messages(&mut self) -> Vec<Message> {
-        core::mem::take(&mut self.messages)
+        core::mem::take(&mut self.0.messages)
+    }
+
+    /// The same, one by one; their buffer serves the next Ready.
+    pub fn drain_messages(&mut self) -> Drain<'_, Message> {
+        self.0.messages.drain(..)
     }
 
     /// Messages that may leave at once.
     pub fn messages(&self) -> &[Message] {
-        &self.messages
+        &self.0.messages
     }
 
     /// What is to be persisted, if anything. (Storage that is written asynchronously takes it
     /// with [`take_append_task`](Self::take_append_task).)
     pub fn append_task(&self) -> Option<&AppendTask> {
-        self.append.as_ref()
+        self.0.append()
     }
 
     /// The snapshot to install: it replaces the log and the state machine.
     pub fn snapshot(&self) -> Option<&Snapshot> {
-        self.append.as_ref()?.snapshot.as_ref()
+        self.0.append()?.snapshot()
     }
 
     /// The entries to store: they replace the log from the first one's index on.
     pub fn entries(&self) -> &[Entry] {
-        self.append.as_ref().map_or(&[], AppendTask::entries)
+        self.0.append().map_or(&[], |task| task.entries())
     }
 
     /// The hard state to store, if it changed.
     pub fn hard_state(&self) -> Option<HardState> {
-        self.append.as_ref()?.hard_state
+        self.0.append()?.hard_state
     }
 
     /// Whether what is persisted must be synced before [`persisted`](Self::persisted): entries,
     /// term, vote or a snapshot changed. Without, a write in order is enough.
     pub fn must_sync(&self) -> bool {
-        self.append.as_ref().is_some_and(AppendTask::must_sync)
+        self.0.append().is_some_and(AppendTask::must_sync)
     }
 
     /// With asynchronous storage writes: the task for the thread that writes.
     pub fn take_append_task(&mut self) -> Option<AppendTask> {
-        self.append.take()
+        core::mem::take(&mut self.0.appends).then(|| core::mem::take(&mut self.0.append))
     }
 
     /// With asynchronous storage writes: the task for the thread that applies.
     pub fn take_apply_task(&mut self) -> Option<ApplyTask> {
-        self.apply.take()
+        self.0.apply.take()
     }
 
     /// Call this when snapshot, entries and hard state are stored (and synced, if
     /// [`must_sync`](Self::must_sync)).
     pub fn persisted(self) -> Persisted {
-        let (mut messages, mut acks) = (Vec::new(), Vec::new());
-        for response in self.append.map(|task| task.responses).unwrap_or_default() {
-            match response {
-                TaskResponse::Message(message) => messages.push(message),
-                TaskResponse::Ack(ack) => acks.push(ack),
-            }
-        }
-        let (committed, applied) = match self.apply {
-            Some(task) => (task.entries, Some(task.ack)),
-            None => (Vec::new(), None),
-        };
-        Persisted {
-            origin: self.origin,
-            number: self.number,
-            messages,
-            acks,
-            committed,
-            applied,
-        }
+        Persisted(self.0)
     }
 }
 
 impl Persisted {
     /// Messages that promise something durable.
     pub fn take_messages(&mut self) -> Vec<Message> {
-        core::mem::take(&mut self.messages)
+        core::mem::take(&mut self.0.append.owed.messages)
+    }
+
+    /// The same, one by one; their buffer serves the next Ready.
+    pub fn drain_messages(&mut self) -> Drain<'_, Message> {
+        self.0.append.owed.messages.drain(..)
     }
 
     /// Committed entries to apply, in order. Hand each that
     /// [changes the configuration](Entry::is_conf_change) to
     /// [`apply_conf_change`](crate::RawNode::apply_conf_change).
-    pub fn take_committed_entries(&mut self) -> Vec<Entry> {
-        core::mem::take(&mut self.committed)
-    }
-}
-
-impl AppendTask {
-    /// The task's number; tasks are done in this order.
-    pub fn number(&self) -> u64 {
-        self.number
-    }
-
-    /// The snapshot to install first: it replaces the log and the state machine.
-    pub fn snapshot(&self) -> Option<&Snapshot> {
-        self.snapshot.as_ref()
-    }
-
-    /// The entries to store: they replace the log from the first one's index on.
-    pub fn entries(&self) -> &[Entry] {
-        &self.entries
-    }
-
-    /// The hard state to store, if it changed.
-    pub fn hard_state(&self) -> Option<HardState> {
-        self.hard_state
-    }
-
-    /// Whether a sync is needed before [`done`](Self::done).
-    pub fn must_sync(&self) -> bool {
-        self.must_sync
-    }
-
-    /// What will be owed, for looking at: sending it before the task is done breaks Raft.
-    pub fn responses(&self) -> &[TaskResponse] {
-        &self.responses
-    }
-
-    /// Call this when the task is durable. The acknowledgement of the storage itself comes last.
-    pub fn done(self) -> Vec<TaskResponse> {
-        self.responses
-    }
-}
-
-impl ApplyTask {
-    /// The task's number; tasks are done in this order.
-    pub fn number(&self) -> u64 {
-        self.ack.number
-    }
-
-    /// The entries to apply, in order. Hand each that
-    /// [changes the configuration](Entry::is_conf_change) to
-    /// [`apply_conf_change`](crate::RawNode::apply_conf_change) before the acknowledgement.
-    pub fn entries(&self) -> &[Entry] {
-        &self.entries
-    }
-
-    /// Call this when the entries are applied.
-    pub fn done(self) -> Ack {
-        self.ack
-    }
-}
-
-impl Ack {
-    /// Its place among the acknowledgements of its kind.
-    pub fn number(&self) -> u64 {
-        self.number
-    }
-
-    /// What is acknowledged.
-    pub fn kind(&self) -> &AckKind {
-        &self.kind
+    pub fn take_committed_entries(&mut self) -> Entries {
+        let task = self.0.apply.as_mut();
+        task.map(|task| core::mem::take(&mut task.entries)).unwrap_or_default()
     }
 }
 
 impl fmt::Display for Ready {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Ready {}", self.number)?;
-        if let Some(SoftState { leader, role }) = self.soft_state {
+        write!(f, "Ready {}", self.0.number)?;
+        if let Some(SoftState { leader, role }) = self.0.soft_state {
             match leader {
                 Some(leader) => write!(f, "\n  {role:?}, leader {leader}")?,
                 None => write!(f, "\n  {role:?}, no leader")?,
             }
         }
-        for read in &self.read_states {
+        for read in &self.0.read_states {
             write!(f, "\n  read {} {:?}", read.context.escape_ascii(), read.outcome)?;
         }
-        for message in &self.messages {
+        for message in &self.0.messages {
             write!(f, "\n  send {message}")?;
         }
-        if let Some(task) = &self.append {
+        if let Some(task) = self.0.append() {
             write!(f, "\n{task}")?;
         }
-        for entry in self.apply.iter().flat_map(|task| &task.entries) {
+        for entry in self.0.apply.iter().flat_map(ApplyTask::entries) {
             write!(f, "\n  apply {entry}")?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for AppendTask {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "  persist #{}{}",
-            self.number,
-            if self.must_sync { " and sync" } else { "" }
-        )?;
-        if let Some(snapshot) = &self.snapshot {
-            write!(f, "\n    snapshot {}", snapshot.id())?;
-        }
-        for entry in &self.entries {
-            write!(f, "\n    entry {entry}")?;
-        }
-        if let Some(hard_state) = self.hard_state {
-            write!(f, "\n    hard state {hard_state}")?;
-        }
-        for response in &self.responses {
-            match response {
-                TaskResponse::Message(message) => write!(f, "\n    then send {message}")?,
-                TaskResponse::Ack(ack) => write!(f, "\n    then acknowledge {:?}", ack.kind)?,
-            }
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use alloc::boxed::Box;
 
 pub(crate) use candidate::Candidacy;
 pub(crate) use follower::Follower;
-pub(crate) use leader::Leader;
+pub(crate) use leader::{Leader, Proposal};
 
 use crate::event::StepDownReason;
 use crate::ready::RoleKind;

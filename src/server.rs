@@ -7,7 +7,7 @@ mod timer;
 use alloc::sync::Arc;
 
 pub(crate) use ballot::Ballot;
-pub(crate) use outbox::{Outbox, Promise};
+pub(crate) use outbox::Outbox;
 pub(crate) use timer::Timer;
 
 use crate::aside::Aside;
@@ -18,6 +18,7 @@ use crate::event::Event;
 use crate::log::Log;
 use crate::membership::Membership;
 use crate::message::{Message, Payload};
+use crate::ready::AckKind;
 use crate::storage::{Storage, StorageError};
 use crate::trace::Trace;
 use crate::types::{HardState, Index, NodeId, Term};
@@ -108,17 +109,28 @@ impl<S: Storage> Server<S> {
         self.outbox.messages.push(message);
     }
 
-    /// Sends, once the disk has caught up, what promises something durable.
+    /// Sends, once the disk has caught up, what promises something durable; nothing, if the storage is
+    /// corrupt.
     pub(crate) fn promise(&mut self, to: NodeId, term: Term, payload: Payload) {
-        let message = self.message(to, term, payload);
         self.counters.messages_sent = self.counters.messages_sent.wrapping_add(1);
-        self.promise_own(Promise::Message(message));
+        if self.corrupt.is_none() {
+            let message = self.message(to, term, payload);
+            self.outbox.promises.messages.push(message);
+        }
     }
 
-    /// Notes a promise, unless the storage is corrupt: then nothing is promised any more.
-    pub(crate) fn promise_own(&mut self, promise: Promise) {
+    /// This node votes for itself, once the disk has caught up.
+    pub(crate) fn promise_own_vote(&mut self, term: Term, pre_vote: bool) {
         if self.corrupt.is_none() {
-            self.outbox.promises.push(promise);
+            self.outbox.promises.push_ack(AckKind::Vote { term, pre_vote });
+        }
+    }
+
+    /// This leader's own log holds what it appended, once the disk has caught up.
+    pub(crate) fn promise_own_append(&mut self, term: Term, index: Index) {
+        if self.corrupt.is_none() {
+            let each = self.config.eager_appends;
+            self.outbox.promise_append(term, index, each);
         }
     }
 
@@ -138,6 +150,12 @@ impl<S: Storage> Server<S> {
         if !self.outbox.event(event) {
             self.counters.events_dropped = self.counters.events_dropped.wrapping_add(1);
         }
+    }
+
+    /// Gives back the buffers that are empty.
+    pub(crate) fn put_away(&mut self) {
+        self.outbox.put_away();
+        self.log.put_away();
     }
 
     /// From here on nothing is promised any more; what was about to be is withdrawn.

@@ -15,11 +15,11 @@
 mod memory;
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
 pub use memory::MemoryStorage;
 
-use crate::types::{ConfState, Entry, HardState, Index, NodeId, Snapshot, Term};
+use crate::entries::Entries;
+use crate::types::{ConfState, HardState, Index, NodeId, Snapshot, Term};
 
 /// Why a storage could not answer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -68,7 +68,7 @@ pub trait Storage {
 
     /// Entries from `low` up to and without `high`, together at most `max_bytes`
     /// ([`Entry::encoded_len`]) but at least one.
-    fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Vec<Entry>, StorageError>;
+    fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Entries, StorageError>;
 
     /// A snapshot to send to `peer` that covers at least `at_least` and names the peer;
     /// [`StorageError::TemporarilyUnavailable`] if there is none yet.
@@ -92,7 +92,7 @@ impl<S: Storage + ?Sized> Storage for &S {
         (**self).term(index)
     }
 
-    fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Vec<Entry>, StorageError> {
+    fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Entries, StorageError> {
         (**self).entries(low, high, max_bytes)
     }
 

@@ -77,6 +77,14 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// The application's bytes; term and index are given by the leader.
+    pub(crate) fn of(data: Bytes) -> Self {
+        Self {
+            data,
+            ..Self::default()
+        }
+    }
+
     /// The entry's term and index.
     pub fn id(&self) -> EntryId {
         EntryId {
@@ -119,8 +127,9 @@ impl Entry {
 
 /// Bytes of a protobuf varint.
 fn varint_len(value: u64) -> u64 {
-    let bits = 64_u32.saturating_sub(value.leading_zeros()).max(1);
-    u64::from(bits.div_ceil(7))
+    // Seven bits a byte: (9 * bits + 64) / 64 is bits / 7, rounded up, for 1 to 64 bits.
+    let bits = (value | 1).ilog2().wrapping_add(1);
+    u64::from(bits.wrapping_mul(9).wrapping_add(64) >> 6)
 }
 
 impl fmt::Display for Entry {

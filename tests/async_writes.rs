@@ -28,8 +28,9 @@ fn append(node: &mut RawNode<MemoryStorage>, leader: u64, term: u64, entry_term:
     let payload = Payload::Append(Append {
         prev,
         commit,
-        entries: vec![entry],
+        entries: vec![entry].into(),
         joined: 0,
+        notice: false,
     });
     node.step(Message {
         from: leader,

@@ -16,6 +16,7 @@ const LAYERS: [(&str, &[&str]); 6] = [
             "aside",
             "config",
             "counters",
+            "entries",
             "error",
             "event",
             "membership",

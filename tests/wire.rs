@@ -83,6 +83,14 @@ fn extensions_by_hand() -> Vec<(&'static str, Message)> {
             })),
         ),
         (
+            "0803 1001 1802 2003 2805 3006 a00201",
+            message(Payload::Append(Append {
+                prev: AT,
+                notice: true,
+                ..Append::default()
+            })),
+        ),
+        (
             "0804 1001 1802 2003 3007 880200",
             message(Payload::AppendResponse(AppendResponse::Accepted {
                 index: 7,
@@ -134,8 +142,10 @@ fn by_hand() -> Vec<(&'static str, Message)> {
                         kind: EntryKind::ConfChange,
                         ..entry(8, "")
                     },
-                ],
+                ]
+                .into(),
                 joined: 0,
+                notice: false,
             })),
         ),
         (

@@ -5,7 +5,9 @@
 //! the [storage suite](mod@crate::storage_suite) over the code that you ship. (Where your storage writes
 //! bytes, a [`FakeFile`](crate::file::FakeFile) in the file's place can crash and fail.)
 
-use quorate::{AppendTask, Entry, HardState, Index, MemoryStorage, NodeId, Snapshot, Storage, StorageError, Term};
+use quorate::{
+    AppendTask, Entries, Entry, HardState, Index, MemoryStorage, NodeId, Snapshot, Storage, StorageError, Term,
+};
 
 /// One write. A crash keeps it, loses it, or keeps part of it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -206,7 +208,7 @@ impl Storage for MemoryDisk {
         self.read.term(index)
     }
 
-    fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Vec<Entry>, StorageError> {
+    fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Entries, StorageError> {
         self.read.entries(low, high, max_bytes)
     }
 

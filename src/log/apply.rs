@@ -2,14 +2,14 @@
 //! lastApplied).
 
 use alloc::string::ToString;
-use alloc::vec::Vec;
 
-use super::{Log, total};
+use super::Log;
 use crate::config::Config;
+use crate::entries::Entries;
 use crate::error::Fault;
 use crate::rules::commit::Committed;
 use crate::storage::{Storage, StorageError};
-use crate::types::{Entry, Index};
+use crate::types::Index;
 
 impl<S: Storage> Log<S> {
     pub(crate) fn committed(&self) -> Index {
@@ -52,10 +52,10 @@ impl<S: Storage> Log<S> {
         !self.applying_paused && !self.waiting && !self.has_pending_snapshot() && self.applying < self.appliable(config)
     }
 
-    /// Committed entries to apply next, and their encoded bytes; they are handed out once.
-    pub(crate) fn take_next_committed(&mut self, config: &Config) -> Result<(Vec<Entry>, u64), Fault> {
+    /// Committed entries to apply next; they are handed out once.
+    pub(crate) fn take_next_committed(&mut self, config: &Config) -> Result<Entries, Fault> {
         if !self.has_next_committed(config) {
-            return Ok((Vec::new(), 0));
+            return Ok(Entries::new());
         }
         let (low, high) = (
             self.applying.saturating_add(1),
@@ -66,7 +66,7 @@ impl<S: Storage> Log<S> {
             Ok(entries) => entries,
             Err(StorageError::TemporarilyUnavailable) => {
                 self.wait();
-                return Ok((Vec::new(), 0));
+                return Ok(Entries::new());
             }
             Err(StorageError::Compacted | StorageError::Unavailable) => {
                 let what = "a committed entry that was not applied is gone";
@@ -74,12 +74,12 @@ impl<S: Storage> Log<S> {
             }
             Err(error) => return Err(error.into()),
         };
-        let bytes = total(&entries);
         self.applying = entries.last().map_or(self.applying, |entry| entry.index);
-        self.applying_bytes = self.applying_bytes.saturating_add(bytes);
+        self.applying_bytes = self.applying_bytes.saturating_add(entries.encoded_len());
         self.applying_paused =
             self.applying_bytes >= config.max_applying_bytes() || self.applying < self.appliable(config);
-        Ok((entries, bytes))
+        self.forget(config);
+        Ok(entries)
     }
 
     /// The state machine has applied up to `index`; `bytes` of it were handed out as entries.
@@ -88,6 +88,7 @@ impl<S: Storage> Log<S> {
         self.applying = self.applying.max(index);
         self.applying_bytes = self.applying_bytes.saturating_sub(bytes);
         self.applying_paused = self.applying_bytes >= config.max_applying_bytes();
+        self.forget(config);
     }
 
     /// Entries that were temporarily unavailable may be asked for again.

@@ -5,7 +5,7 @@
 
 use alloc::collections::VecDeque;
 
-use crate::types::{EntryId, Index, Term};
+use crate::types::{Entry, EntryId, Index, Term};
 
 /// Stretches to remember; each election adds one.
 const RUNS_MAX: usize = 32;
@@ -25,29 +25,41 @@ impl TermRuns {
         }
     }
 
-    /// The log now continues with `id`, in the place of whatever was there and after it.
-    pub(crate) fn append(&mut self, id: EntryId) {
-        while self.runs.back().is_some_and(|run| run.index >= id.index) {
+    /// The log now continues with `entries`, in the place of whatever was there and after it.
+    pub(crate) fn append(&mut self, entries: &[Entry]) {
+        let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
+            return;
+        };
+        while self.runs.back().is_some_and(|run| run.index >= first.index) {
             self.runs.pop_back();
         }
-        if self.runs.back().is_some_and(|run| run.term == id.term) {
-            return;
+        if self.runs.back().is_some_and(|run| run.term == last.term) {
+            return; // terms never fall: all of them are of this one
         }
-        self.runs.push_back(id);
-        if self.runs.len() > RUNS_MAX {
+        for entry in entries {
+            if self.runs.back().is_none_or(|run| run.term != entry.term) {
+                self.runs.push_back(entry.id());
+            }
+        }
+        while self.runs.len() > RUNS_MAX {
             self.runs.pop_front();
         }
     }
 
     /// The term at `index`, which must not be beyond the log's end.
     pub(crate) fn term(&self, index: Index) -> Option<Term> {
-        let run = self.runs.iter().rev().find(|run| run.index <= index)?;
-        Some(run.term)
+        self.run(index).map(|run| run.term)
     }
 
     /// Where the stretch of equal term that `index` is in begins, as far as is known.
     pub(crate) fn run_start(&self, index: Index) -> Option<Index> {
-        let run = self.runs.iter().rev().find(|run| run.index <= index)?;
-        Some(run.index)
+        self.run(index).map(|run| run.index)
+    }
+
+    /// The stretch that `index` is in. Most of what is asked for is in the last one.
+    #[inline]
+    fn run(&self, index: Index) -> Option<&EntryId> {
+        let last = self.runs.back().filter(|run| run.index <= index);
+        last.or_else(|| self.runs.iter().rev().find(|run| run.index <= index))
     }
 }

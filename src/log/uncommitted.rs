@@ -60,8 +60,12 @@ impl Uncommitted {
         if self.unmeasured_to <= committed {
             self.unmeasured_to = 0;
         }
+    }
+
+    /// Gives back the buffer if it is empty.
+    pub(crate) fn put_away(&mut self) {
         if self.lengths.is_empty() {
-            self.lengths = VecDeque::new(); // an idle node holds no buffer
+            self.lengths = VecDeque::new();
         }
     }
 

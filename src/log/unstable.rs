@@ -1,24 +1,26 @@
-//! The part of the log that the storage may not hold yet: a tail of entries, or a snapshot and a
-//! tail.
+//! The part of the log that is in memory: a tail of entries that the storage may not hold yet, or a
+//! snapshot and a tail; and before it the entries that the storage holds and nobody has applied yet.
 //!
-//! Entries leave when the storage has acknowledged them. In between they are handed out once (they
-//! are "in progress") and can still be overwritten.
+//! Entries become stable when the storage has acknowledged them. In between they are handed out once
+//! (they are "in progress") and can still be overwritten. Stable entries are kept only so that what is to
+//! be applied need not be read again: a cache, which neither counts in comparisons nor grows beyond what
+//! is handed out at once.
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
-use alloc::vec::Vec;
+use core::hash::{Hash, Hasher};
 
+use crate::entries::{Entries, Runs};
 use crate::types::{Entry, EntryId, Index, Snapshot, Term};
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug)]
 pub(crate) struct Unstable {
     snapshot: Option<Box<Snapshot>>,
     snapshot_in_progress: bool,
-    /// Index of the first of `entries`, whether there is one or not.
+    /// Everything below is stable: `runs.start() <= offset <= in_progress <= runs.end()`.
     offset: Index,
-    /// Entries before this index were handed out: `offset <= in_progress <= end`.
+    /// Entries before this index were handed out.
     in_progress: Index,
-    entries: VecDeque<Entry>,
+    runs: Runs,
 }
 
 impl Unstable {
@@ -30,7 +32,7 @@ impl Unstable {
             snapshot_in_progress: false,
             offset,
             in_progress: offset,
-            entries: VecDeque::new(),
+            runs: Runs::new(offset),
         }
     }
 
@@ -44,8 +46,12 @@ impl Unstable {
 
     /// One more than the last index of the whole log.
     pub(crate) fn end(&self) -> Index {
-        self.offset
-            .saturating_add(self.entries.len().try_into().unwrap_or(u64::MAX))
+        self.runs.end()
+    }
+
+    /// The first index that is in memory; the log's end if there is none.
+    pub(crate) fn start(&self) -> Index {
+        self.runs.start()
     }
 
     pub(crate) fn snapshot(&self) -> Option<&Snapshot> {
@@ -53,33 +59,27 @@ impl Unstable {
     }
 
     pub(crate) fn has_entries(&self) -> bool {
-        !self.entries.is_empty()
+        self.offset < self.end()
     }
 
+    /// The term at an index that is not stable.
     pub(crate) fn term(&self, index: Index) -> Option<Term> {
-        if let Some(entry) = self.get(index) {
-            return Some(entry.term);
+        if index >= self.offset {
+            return Some(self.runs.get(index)?.term);
         }
         let snapshot = self.snapshot()?.id();
         (snapshot.index == index).then_some(snapshot.term)
     }
 
-    fn position(&self, index: Index) -> Option<usize> {
-        index.checked_sub(self.offset)?.try_into().ok()
-    }
-
-    fn get(&self, index: Index) -> Option<&Entry> {
-        self.entries.get(self.position(index)?)
-    }
-
-    /// Entries from `low` up to and without `high`; those outside are left out.
+    /// Entries from `low` up to and without `high`; those that are not in memory are left out.
     pub(crate) fn range(&self, low: Index, high: Index) -> impl Iterator<Item = &Entry> {
-        let start = self
-            .position(low.max(self.offset))
-            .unwrap_or(usize::MAX)
-            .min(self.entries.len());
-        let end = self.position(high.min(self.end())).unwrap_or(0).max(start);
-        self.entries.range(start..end)
+        self.runs.range(low, high)
+    }
+
+    /// Entries from `low`, which is in memory, up to and without `high`: at most `max_bytes` encoded but at
+    /// least one entry.
+    pub(crate) fn slice(&self, low: Index, high: Index, max_bytes: u64) -> Entries {
+        self.runs.slice(low, high, max_bytes)
     }
 
     /// Whether something is there that was not handed out.
@@ -88,10 +88,14 @@ impl Unstable {
     }
 
     /// What was not handed out yet.
-    pub(crate) fn next(&self) -> (Option<Snapshot>, Vec<Entry>) {
-        let snapshot = self.snapshot().filter(|_| !self.snapshot_in_progress);
-        let entries = self.range(self.in_progress, u64::MAX).cloned();
-        (snapshot.cloned(), entries.collect())
+    pub(crate) fn next(&mut self) -> (Option<Box<Snapshot>>, Entries) {
+        if !self.has_next() {
+            return (None, Entries::new());
+        }
+        self.share();
+        let snapshot = self.snapshot.clone().filter(|_| !self.snapshot_in_progress);
+        let entries = self.slice(self.in_progress, self.end(), u64::MAX);
+        (snapshot, entries)
     }
 
     /// All of it is handed out now.
@@ -100,30 +104,36 @@ impl Unstable {
         self.snapshot_in_progress = self.snapshot.is_some();
     }
 
+    /// From now on, what was pushed is handed out without being copied.
+    pub(crate) fn share(&mut self) {
+        self.runs.share();
+    }
+
+    /// Puts an entry at the end.
+    pub(crate) fn push(&mut self, entry: Entry) {
+        self.runs.push(entry);
+    }
+
     /// Puts `entries`, contiguous and not beyond the end, in the place of what was there.
-    pub(crate) fn truncate_and_append(&mut self, entries: impl IntoIterator<Item = Entry>, from: Index) {
-        if from <= self.offset {
-            self.offset = from;
-            self.entries.clear();
-        } else {
-            self.entries.truncate(self.position(from).unwrap_or(usize::MAX));
-        }
-        self.in_progress = self.in_progress.min(from).max(self.offset);
-        self.entries.extend(entries);
+    pub(crate) fn truncate_and_append(&mut self, entries: Entries, from: Index) {
+        self.runs.truncate(from);
+        self.offset = self.offset.min(from);
+        self.in_progress = self.in_progress.min(from);
+        self.runs.append(entries);
     }
 
     /// The storage holds the log up to `id`. Counts only if that is still what the log says.
     pub(crate) fn stable_to(&mut self, id: EntryId) {
-        if self.get(id.index).map(Entry::id) != Some(id) {
+        if id.index < self.offset || self.runs.get(id.index).map(Entry::id) != Some(id) {
             return;
         }
-        let stored = self.position(id.index).unwrap_or(0).saturating_add(1);
-        self.entries.drain(..stored.min(self.entries.len()));
         self.offset = id.index.saturating_add(1);
         self.in_progress = self.in_progress.max(self.offset);
-        if self.entries.is_empty() {
-            self.entries = VecDeque::new(); // an idle node holds no buffer
-        }
+    }
+
+    /// Stable entries are needed from `low` on only, and only if no more than `max_bytes` are in memory.
+    pub(crate) fn forget(&mut self, low: Index, max_bytes: u64) {
+        self.runs.forget(low.min(self.offset), self.offset, max_bytes);
     }
 
     /// The storage holds the snapshot at `index`.
@@ -135,8 +145,38 @@ impl Unstable {
     }
 
     /// A snapshot replaces everything.
-    pub(crate) fn restore(&mut self, snapshot: Snapshot) {
+    pub(crate) fn restore(&mut self, snapshot: Box<Snapshot>) {
         *self = Self::new(snapshot.metadata.index);
-        self.snapshot = Some(Box::new(snapshot));
+        self.snapshot = Some(snapshot);
+    }
+
+    /// Gives back the buffers that are empty.
+    pub(crate) fn put_away(&mut self) {
+        self.runs.put_away();
+    }
+
+    /// What counts in comparisons.
+    fn contents(&self) -> (Option<&Snapshot>, bool, [Index; 3]) {
+        let bounds = [self.offset, self.in_progress, self.end()];
+        (self.snapshot(), self.snapshot_in_progress, bounds)
+    }
+
+    fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.range(self.offset, self.end())
+    }
+}
+
+impl PartialEq for Unstable {
+    fn eq(&self, other: &Self) -> bool {
+        self.contents() == other.contents() && self.entries().eq(other.entries())
+    }
+}
+
+impl Eq for Unstable {}
+
+impl Hash for Unstable {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.contents().hash(state);
+        self.entries().for_each(|entry| entry.hash(state));
     }
 }

@@ -64,7 +64,7 @@ impl<S: Storage> Raft<S> {
     /// again: then the disk has more to do, and only the same term rules that out.
     fn on_stored(&mut self, term: Term, last: Option<EntryId>, snapshot: Option<Index>) -> Result<(), Fault> {
         if let Some(last) = last.filter(|_| term == self.server.term()) {
-            self.server.log.stable_to(last);
+            self.server.log.stable_to(last, &self.server.config);
         }
         if let Some(index) = snapshot {
             self.server.log.stable_snapshot_to(index);

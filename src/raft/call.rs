@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::{Proposed, Raft};
 use crate::config::ReadMode;
+use crate::entries::Entries;
 use crate::error::{CampaignError, ChangeRefusal, Fault, Poisoned, ProposeError, ReadError, TransferError};
 use crate::event::Event;
 use crate::membership::{AnyConfChange, Changed};
@@ -17,11 +18,12 @@ use crate::wire;
 
 impl<S: Storage> Raft<S> {
     pub(crate) fn propose_data(&mut self, data: Bytes) -> Result<Proposed, Stop<ProposeError>> {
-        let entry = Entry {
-            data,
-            ..Entry::default()
-        };
-        self.propose(self.server.id(), Vec::from([entry]), None)
+        self.propose(self.server.id(), [Entry::of(data)], None)
+    }
+
+    pub(crate) fn propose_batch(&mut self, batch: Vec<Bytes>) -> Result<Proposed, Stop<ProposeError>> {
+        let entries: Vec<Entry> = batch.into_iter().map(Entry::of).collect();
+        self.propose(self.server.id(), entries, None)
     }
 
     pub(crate) fn propose_change(
@@ -35,7 +37,7 @@ impl<S: Storage> Raft<S> {
             data,
             ..Entry::default()
         };
-        self.propose(self.server.id(), Vec::from([entry]), expected)
+        self.propose(self.server.id(), [entry], expected)
     }
 
     pub(crate) fn read(&mut self, context: Bytes) -> Result<(), Stop<ReadError>> {
@@ -113,21 +115,22 @@ impl<S: Storage> Raft<S> {
 
     /// Builds the messages that waited for a Ready.
     pub(crate) fn flush(&mut self) -> Result<(), Fault> {
+        self.server.log.share();
         match &mut self.role {
             Role::Leader(leader) => leader.flush(&mut self.server),
             Role::Follower(_) | Role::PreCandidate(_) | Role::Candidate(_) => Ok(()),
         }
     }
 
-    /// Committed entries to apply next, and their encoded bytes.
-    pub(crate) fn take_committed(&mut self) -> Result<(Vec<Entry>, u64), Fault> {
+    /// Committed entries to apply next.
+    pub(crate) fn take_committed(&mut self) -> Result<Entries, Fault> {
         let server = &mut self.server;
         match server.log.take_next_committed(&server.config) {
             // It cannot be applied, but the rest of the Ready is sound.
             Err(Fault::Storage(StorageError::Corrupt(index))) => {
                 server.mark_corrupt(index);
                 server.log.wait();
-                Ok((Vec::new(), 0))
+                Ok(Entries::new())
             }
             outcome => outcome,
         }

@@ -9,7 +9,7 @@ use super::Raft;
 use crate::error::{Fault, ProposeError, StepError};
 use crate::event::Event;
 use crate::message::Payload;
-use crate::role::Role;
+use crate::role::{Proposal, Role};
 use crate::stop::Stop;
 use crate::storage::Storage;
 use crate::types::{Entry, Index, NodeId, Term};
@@ -36,7 +36,7 @@ impl<S: Storage> Raft<S> {
     pub(super) fn propose(
         &mut self,
         from: NodeId,
-        entries: Vec<Entry>,
+        entries: impl Proposal,
         expected: Option<Index>,
     ) -> Result<Proposed, Stop<ProposeError>> {
         let server = &mut self.server;
@@ -53,6 +53,7 @@ impl<S: Storage> Raft<S> {
                 if server.config.disable_proposal_forwarding || expected.is_some() {
                     return Err(Stop::Refused(ProposeError::NotLeader { leader }));
                 }
+                let entries = entries.into_iter().collect();
                 follower.forward(server, from, Payload::Propose { entries });
                 Ok(Proposed::Forwarded { leader })
             }

@@ -1,21 +1,22 @@
 //! What must always hold, checked whenever a call leaves the node: now, and against before.
 
 use super::Raft;
+use crate::log;
 use crate::role::Role;
 use crate::storage::Storage;
 use crate::types::{Index, NodeId, Term};
 
 /// What the check compares with.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Before {
     term: Term,
     vote: Option<NodeId>,
     committed: Index,
     applied: Index,
-    pub(super) leader: Option<NodeId>,
 }
 
 impl Before {
+    #[inline]
     pub(super) fn of<S: Storage>(raft: &Raft<S>) -> Self {
         let server = &raft.server;
         Self {
@@ -23,27 +24,43 @@ impl Before {
             vote: server.ballot.vote(),
             committed: server.log.committed(),
             applied: server.log.applied(),
-            leader: raft.role.leader(server.id()),
         }
+    }
+
+    /// Whether [`NAMES`] hold.
+    #[inline]
+    fn invariants(self, now: Self) -> [bool; 4] {
+        let kept_vote = self.vote.is_none() || now.vote.is_none() || self.vote == now.vote;
+        [
+            now.term >= self.term,
+            now.term != self.term || kept_vote,
+            now.committed >= self.committed,
+            now.applied >= self.applied,
+        ]
     }
 }
 
+const NAMES: [&str; 4] = [
+    "a term never falls",
+    "one vote a term",
+    "the commit index never falls",
+    "what is applied stays applied",
+];
+
 impl<S: Storage> Raft<S> {
     /// The name of an invariant that does not hold.
-    pub(super) fn broken_invariant(&self, before: &Before) -> Option<&'static str> {
-        let now = Before::of(self);
-        let same_term = now.term == before.term;
-        let changed = |then: Option<NodeId>, now: Option<NodeId>| then.is_some() && now.is_some() && then != now;
-        let delta = [
-            (now.term >= before.term, "a term never falls"),
-            (!(same_term && changed(before.vote, now.vote)), "one vote a term"),
-            (now.committed >= before.committed, "the commit index never falls"),
-            (now.applied >= before.applied, "what is applied stays applied"),
-        ];
-        let delta = delta.into_iter().find_map(|(holds, name)| (!holds).then_some(name));
-        delta
-            .or_else(|| self.server.log.broken_invariant())
-            .or_else(|| self.broken_role_invariant())
+    #[inline]
+    pub(super) fn broken_invariant(&self, before: Before) -> Option<&'static str> {
+        let (of_raft, of_log) = (before.invariants(Before::of(self)), self.server.log.invariants());
+        // They hold, and are asked after with every call: all at once first.
+        if of_raft == [true; 4] && of_log == [true; 4] {
+            return self.broken_role_invariant();
+        }
+        let all = of_raft
+            .into_iter()
+            .chain(of_log)
+            .zip(NAMES.into_iter().chain(log::INVARIANTS));
+        all.filter(|(holds, _)| !holds).map(|(_, name)| name).next()
     }
 
     fn broken_role_invariant(&self) -> Option<&'static str> {

@@ -54,8 +54,18 @@ impl<S: Storage> Raft<S> {
 
     /// Whether a call for an election is looked at, before anything else.
     fn may_raise_term(&self, message: &Message) -> Result<(), VoteRefusal> {
+        match &message.payload {
+            // One for an earlier term cannot win anything here.
+            Payload::RequestVote(_) if message.term < self.server.term() => Ok(()),
+            Payload::RequestVote(request) => lease::may_vote(self.voter_state(message), request.forced),
+            Payload::TimeoutNow => lease::may_vote(self.voter_state(message), true),
+            _ => Ok(()),
+        }
+    }
+
+    fn voter_state(&self, message: &Message) -> VoterState {
         let (server, timer) = (&self.server, &self.server.timer);
-        let state = VoterState {
+        VoterState {
             silent: timer.silent(),
             promised: timer.promised(),
             hears_leader: server.config.check_quorum
@@ -63,13 +73,6 @@ impl<S: Storage> Raft<S> {
                 && self.role.leader(server.id()).is_some()
                 && timer.elapsed() < server.config.election_timeout_ticks,
             corrupt: server.corrupt.is_some(),
-        };
-        match &message.payload {
-            // One for an earlier term cannot win anything here.
-            Payload::RequestVote(_) if message.term < server.term() => Ok(()),
-            Payload::RequestVote(request) => lease::may_vote(state, request.forced),
-            Payload::TimeoutNow => lease::may_vote(state, true),
-            _ => Ok(()),
         }
     }
 
@@ -164,7 +167,7 @@ impl<S: Storage> Raft<S> {
             (Payload::Append(append), _) => follower::on_append(server, from, append),
             (Payload::Heartbeat { commit, context }, _) => follower::on_heartbeat(server, from, commit, context),
             (Payload::InstallSnapshot(snapshot), Admitted::Snapshot(membership)) => {
-                follower::on_snapshot(server, from, *snapshot, membership)
+                follower::on_snapshot(server, from, snapshot, membership)
             }
             _ => Err(Fault::Invariant(
                 "a leader's message is an append, a heartbeat or a snapshot",

@@ -11,7 +11,6 @@ use crate::ready::ReadRefusal;
 use crate::role::{Campaign, Candidacy, Follower, Leader, Next, Role};
 use crate::rules::election::ElectionWon;
 use crate::rules::vote;
-use crate::server::Promise;
 use crate::storage::Storage;
 use crate::types::{NUMBER_MAX, NodeId, Term};
 
@@ -130,7 +129,7 @@ impl<S: Storage> Raft<S> {
         for voter in self.server.membership.voters().ids() {
             let payload = Payload::RequestVote(request);
             if voter == self.server.id() {
-                self.server.promise_own(Promise::OwnVote { term, pre_vote });
+                self.server.promise_own_vote(term, pre_vote);
             } else if pre_vote {
                 let message = self.server.message(voter, term, payload);
                 self.server.forward(message);

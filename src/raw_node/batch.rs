@@ -1,16 +1,16 @@
 //! What a node wants done, and what was done: Readies out, acknowledgements in.
 
-use alloc::vec::Vec;
+use core::mem::swap;
 
 use super::{Outstanding, RawNode};
 use crate::config::Config;
+use crate::entries::Entries;
 use crate::error::{AcknowledgeError, Poisoned, ReadyError};
-use crate::ready::{Ack, AckKind, AppendTask, ApplyTask, Origin, Persisted, Ready, TaskResponse};
+use crate::ready::{Ack, AckKind, ApplyTask, Batch, Origin, Persisted, Ready};
 use crate::role::Leader;
-use crate::server::Promise;
 use crate::stop::Stop;
 use crate::storage::Storage;
-use crate::types::{Entry, HardState, Index};
+use crate::types::{HardState, Index};
 
 impl<S: Storage> RawNode<S> {
     fn check_sound(&self) -> Result<(), Poisoned> {
@@ -25,10 +25,14 @@ impl<S: Storage> RawNode<S> {
 
     /// Whether there is something to do.
     pub fn has_ready(&self) -> bool {
+        self.raft.touched() && self.raft.poisoned().is_none() && (self.has_output() || self.has_more())
+    }
+
+    /// Whether something may come out that is not there yet.
+    fn has_more(&self) -> bool {
         let server = &self.raft.server;
-        let unsent_round = self.raft.role().as_leader().is_some_and(Leader::has_unsent_round);
-        self.raft.poisoned().is_none()
-            && (self.has_output() || unsent_round || server.log.has_next_committed(&server.config))
+        server.log.has_next_committed(&server.config)
+            || self.raft.role().as_leader().is_some_and(Leader::has_unsent_round)
     }
 
     /// Whether anything but committed entries is there.
@@ -50,7 +54,12 @@ impl<S: Storage> RawNode<S> {
         if self.outstanding.is_some() {
             return Err(ReadyError::Outstanding);
         }
-        if !self.has_ready() {
+        if !self.raft.touched() {
+            return Ok(None);
+        }
+        let output = self.has_output();
+        if !output && !self.has_more() {
+            self.raft.settle();
             return Ok(None);
         }
         let committed = self.raft.enter(|raft| {
@@ -58,7 +67,7 @@ impl<S: Storage> RawNode<S> {
             Ok::<_, Stop<Poisoned>>(raft.take_committed()?)
         })?;
         // Committed entries may turn out not to be readable now.
-        let nothing = committed.0.is_empty() && !self.has_output();
+        let nothing = !output && committed.is_empty() && !self.has_output();
         Ok((!nothing).then(|| self.build_ready(committed)))
     }
 
@@ -68,31 +77,30 @@ impl<S: Storage> RawNode<S> {
         if self.config().async_storage_writes {
             return Err(AcknowledgeError::WrongMode);
         }
-        let Persisted {
-            number,
-            origin,
-            acks,
-            applied,
-            ..
-        } = persisted;
-        if origin != self.origin() {
+        let Persisted(mut batch) = persisted;
+        if batch.origin != self.origin() {
             return Err(AcknowledgeError::Foreign);
         }
+        let number = batch.number;
         let Some(outstanding) = self.outstanding.filter(|out| out.number == number) else {
             return Err(AcknowledgeError::NotOutstanding { number });
         };
-        let mut kinds = acks.iter().chain(&applied).map(|ack| &ack.kind);
-        if !kinds.all(|kind| self.raft.is_possible(kind)) {
+        let (applied, owed) = (batch.apply.as_ref().map(|task| &task.ack), &batch.append.owed);
+        let acks = || owed.acks.iter().map(|(_, ack)| ack).chain(applied);
+        if !acks().all(|ack| self.raft.is_possible(&ack.kind)) {
             return Err(AcknowledgeError::Foreign);
         }
         self.outstanding = None;
-        self.raft.enter(|raft| {
+        self.raft.enter::<_, Poisoned>(|raft| {
             raft.on_durable_term(outstanding.term);
-            for ack in acks.iter().chain(&applied) {
+            for ack in acks() {
                 raft.on_acknowledged(&ack.kind)?;
             }
             Ok(())
-        })
+        })?;
+        batch.clear();
+        *self.spare = Some(batch);
+        Ok(())
     }
 
     /// One of this node's own acknowledgements arrives, with asynchronous storage writes.
@@ -119,32 +127,32 @@ impl<S: Storage> RawNode<S> {
         self.raft.enter(|raft| Ok(raft.on_acknowledged(&kind)?))
     }
 
-    fn build_ready(&mut self, (committed, bytes): (Vec<Entry>, u64)) -> Ready {
-        let origin = self.origin();
+    fn build_ready(&mut self, committed: Entries) -> Ready {
         self.readies = self.readies.wrapping_add(1);
-        let number = self.readies;
-        let soft_state = Some(self.raft.soft_state()).filter(|soft| *soft != self.told_soft);
-        self.told_soft = self.raft.soft_state();
-        let append = self.append_task(number);
-        let apply = committed.last().map(|entry| entry.index).map(|index| ApplyTask {
-            ack: self.acks.issue(origin, AckKind::Applied { index, bytes }),
-            entries: committed,
-        });
+        let mut batch = self.spare.take().unwrap_or_default();
+        (batch.origin, batch.number) = (self.origin(), self.readies);
+        let soft = self.raft.soft_state();
+        batch.soft_state = (soft != self.told_soft).then_some(soft);
+        self.told_soft = soft;
+        self.fill_append(&mut batch);
+        if let Some(last) = committed.last() {
+            let (index, bytes) = (last.index, committed.encoded_len());
+            batch.apply = Some(ApplyTask {
+                ack: self.acks.issue(batch.origin, AckKind::Applied { index, bytes }),
+                entries: committed,
+            });
+        }
         let server = &mut self.raft.server;
+        *self.warm = true;
         if !server.config.async_storage_writes {
-            let term = server.term();
+            let (number, term) = (batch.number, server.term());
             self.outstanding = Some(Outstanding { number, term });
         }
-        Ready {
-            origin,
-            number,
-            soft_state,
-            read_states: core::mem::take(&mut server.outbox.reads),
-            messages: core::mem::take(&mut server.outbox.messages),
-            append,
-            apply,
-            events: core::mem::take(&mut server.outbox.events),
-        }
+        // Each takes the other's empty buffer.
+        swap(&mut batch.read_states, &mut server.outbox.reads);
+        swap(&mut batch.messages, &mut server.outbox.messages);
+        swap(&mut batch.events, &mut server.outbox.events);
+        Ready(batch)
     }
 
     /// The hard state, if the last Ready told another.
@@ -154,39 +162,28 @@ impl<S: Storage> RawNode<S> {
     }
 
     /// What is to be persisted, if anything, and what is owed then.
-    fn append_task(&mut self, number: u64) -> Option<AppendTask> {
-        let (origin, hard_state) = (self.origin(), self.new_hard_state());
+    fn fill_append(&mut self, batch: &mut Batch) {
+        let hard_state = self.new_hard_state();
+        let task = &mut batch.append;
         let server = &mut self.raft.server;
-        let (snapshot, entries) = server.log.take_next_unstable();
-        let promises = core::mem::take(&mut server.outbox.promises);
-        if snapshot.is_none() && entries.is_empty() && hard_state.is_none() && promises.is_empty() {
-            return None;
+        (task.snapshot, task.entries) = server.log.take_next_unstable();
+        swap(&mut task.owed, &mut server.outbox.promises);
+        let contents = task.snapshot.is_some() || !task.entries.is_empty();
+        batch.appends = contents || hard_state.is_some() || !task.owed.is_empty();
+        if !batch.appends {
+            return;
         }
         let ballot = |hard: HardState| (hard.term, hard.vote);
-        let must_sync = snapshot.is_some()
-            || !entries.is_empty()
-            || hard_state.is_some_and(|hard| ballot(hard) != ballot(self.told_hard));
+        let other_ballot = hard_state.is_some_and(|hard| ballot(hard) != ballot(self.told_hard));
+        task.must_sync = contents || other_ballot;
+        (task.number, task.hard_state) = (batch.number, hard_state);
         self.told_hard = hard_state.unwrap_or(self.told_hard);
-        let stored = self.stored(snapshot.as_ref().map(|snapshot| snapshot.metadata.index));
-        let owed = promises.into_iter().map(|promise| match promise {
-            Promise::Message(message) => TaskResponse::Message(message),
-            Promise::OwnVote { term, pre_vote } => {
-                TaskResponse::Ack(self.acks.issue(origin, AckKind::Vote { term, pre_vote }))
-            }
-            Promise::OwnAppend { term, index } => {
-                TaskResponse::Ack(self.acks.issue(origin, AckKind::Append { term, index }))
-            }
-        });
-        let mut responses: Vec<TaskResponse> = owed.collect();
-        responses.extend(stored.map(|kind| TaskResponse::Ack(self.acks.issue(origin, kind))));
-        Some(AppendTask {
-            number,
-            snapshot,
-            entries,
-            hard_state,
-            must_sync,
-            responses,
-        })
+        if let Some(stored) = self.stored(task.snapshot().map(|snapshot| snapshot.metadata.index)) {
+            task.owed.push_ack(stored);
+        }
+        for (_, ack) in &mut task.owed.acks {
+            *ack = self.acks.issue(batch.origin, ack.kind.clone());
+        }
     }
 
     /// What the storage acknowledges. As long as anything is unstable, each task acknowledges the

@@ -1,5 +1,7 @@
 //! A node that takes a leader's word for what the log is (section 5.3), or waits for a leader.
 
+use alloc::boxed::Box;
+
 use bytes::Bytes;
 
 use crate::error::{Fault, ReadError};
@@ -122,6 +124,7 @@ fn refuse<S: Storage>(server: &mut Server<S>, context: Bytes, reason: ReadRefusa
 /// `AppendEntries` (Figure 2, receiver implementation 2 to 5). Not answered, and nothing changed, if
 /// the log cannot be compared now: the leader says it again.
 pub(crate) fn on_append<S: Storage>(server: &mut Server<S>, from: NodeId, append: Append) -> Result<(), Fault> {
+    let notice = append.notice && append.entries.is_empty();
     let answer = if append.prev.index < server.log.committed() {
         // What is committed matches for ever; say so instead of comparing it.
         Some(AppendResponse::Accepted {
@@ -135,6 +138,8 @@ pub(crate) fn on_append<S: Storage>(server: &mut Server<S>, from: NodeId, append
             None => None,
         }
     };
+    // A leader that says what is committed knows what we have.
+    let answer = answer.filter(|answer| !notice || matches!(answer, AppendResponse::Rejected { .. }));
     if let Some(answer) = answer {
         server.promise(from, server.term(), Payload::AppendResponse(answer));
     }
@@ -145,8 +150,9 @@ fn accept<S: Storage>(server: &mut Server<S>, append: Append) -> Result<Option<A
     let Append {
         prev,
         commit,
-        mut entries,
+        entries,
         joined,
+        ..
     } = append;
     let matched = entries.last().map_or(prev.index, |entry| entry.index);
     let mut known = 0_usize;
@@ -157,8 +163,7 @@ fn accept<S: Storage>(server: &mut Server<S>, append: Append) -> Result<Option<A
             None => return Ok(None),
         }
     }
-    entries.drain(..known);
-    server.log.append(entries, &server.config)?;
+    server.log.append(entries.slice(known..usize::MAX), &server.config)?;
     server.log.commit(&commit::by_leader(commit, matched))?;
     Ok(Some(AppendResponse::Accepted {
         index: matched,
@@ -200,7 +205,7 @@ pub(crate) fn on_heartbeat<S: Storage>(
 pub(crate) fn on_snapshot<S: Storage>(
     server: &mut Server<S>,
     from: NodeId,
-    snapshot: Snapshot,
+    snapshot: Box<Snapshot>,
     membership: Membership,
 ) -> Result<(), Fault> {
     let index = match restore(server, snapshot, membership)? {
@@ -216,7 +221,7 @@ pub(crate) fn on_snapshot<S: Storage>(
 /// Replaces the log by the snapshot, unless that brings nothing; `None`: that cannot be told now.
 fn restore<S: Storage>(
     server: &mut Server<S>,
-    snapshot: Snapshot,
+    snapshot: Box<Snapshot>,
     membership: Membership,
 ) -> Result<Option<bool>, Fault> {
     let id = snapshot.id();

@@ -9,11 +9,13 @@ mod transfer;
 
 use alloc::vec::Vec;
 
+pub(crate) use propose::Proposal;
+
 use crate::error::Fault;
 use crate::progress::Progress;
 use crate::read::{Rounds, WaitingReads};
 use crate::rules::election::ElectionWon;
-use crate::server::{Promise, Server};
+use crate::server::Server;
 use crate::storage::Storage;
 use crate::types::{Entry, EntryKind, Index, NodeId};
 
@@ -70,7 +72,7 @@ impl Leader {
             rounds: Rounds::default(),
             unsent: Unsent::default(),
         };
-        append(server, Vec::from([Entry::default()]))?;
+        append(server, [Entry::default()]);
         leader.broadcast_appends(server)?;
         Ok(leader)
     }
@@ -119,12 +121,9 @@ impl Leader {
 
     /// What must always hold of a leader's view; `None` if it does.
     pub(crate) fn broken_invariant(&self, last: Index) -> Option<&'static str> {
-        let ordered = |progress: &Progress| progress.matched() < progress.next();
-        if !self.peers.iter().all(|(_, progress)| ordered(progress)) {
-            return Some("matched < next");
-        }
-        let within = |progress: &Progress| progress.matched() <= last;
-        (!self.peers.iter().all(|(_, progress)| within(progress))).then_some("matched <= last index")
+        let holds = |progress: &Progress| progress.matched() < progress.next() && progress.matched() <= last;
+        let all = self.peers.iter().all(|(_, progress)| holds(progress));
+        (!all).then_some("matched < next and matched <= last index")
     }
 }
 
@@ -136,18 +135,16 @@ fn leave_joint() -> Entry {
     }
 }
 
-/// Puts entries at the end of the log, in this term.
-fn append<S: Storage>(server: &mut Server<S>, mut entries: Vec<Entry>) -> Result<Index, Fault> {
+/// Puts entries at the end of the log, in this term; the index of the last one.
+fn append<S: Storage>(server: &mut Server<S>, entries: impl Proposal) -> Index {
     let term = server.term();
-    for (entry, index) in entries.iter_mut().zip(server.log.last_index().saturating_add(1)..) {
-        (entry.term, entry.index) = (term, index);
+    let counters = &mut server.counters;
+    let count = entries.as_ref().len().try_into().unwrap_or(0);
+    counters.entries_proposed = counters.entries_proposed.wrapping_add(count);
+    for entry in entries {
+        server.log.push(entry, term, &server.config);
     }
-    server.counters.entries_proposed = server
-        .counters
-        .entries_proposed
-        .wrapping_add(entries.len().try_into().unwrap_or(0));
-    server.log.append(entries, &server.config)?;
     let index = server.log.last_index();
-    server.promise_own(Promise::OwnAppend { term, index });
-    Ok(index)
+    server.promise_own_append(term, index);
+    index
 }

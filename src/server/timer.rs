@@ -56,6 +56,17 @@ impl Timer {
         self.silent = self.silent.saturating_sub(ticks);
     }
 
+    /// One tick passes, unless the election timeout would with it.
+    #[inline]
+    pub(crate) fn pass_quietly(&mut self) -> bool {
+        let elapsed = self.elapsed.saturating_add(1);
+        let quiet = elapsed < self.timeout;
+        if quiet {
+            self.advance_period(1, elapsed);
+        }
+        quiet
+    }
+
     /// A leader's `ticks` pass; `elapsed` is where in its period it is then.
     pub(crate) fn advance_period(&mut self, ticks: u64, elapsed: u64) {
         self.elapsed = elapsed;

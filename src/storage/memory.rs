@@ -4,12 +4,12 @@
 mod undo;
 
 use alloc::string::ToString;
-use alloc::vec::Vec;
 use core::hash::{Hash, Hasher};
 
 use self::undo::Undo;
 
 use super::{InitialState, Storage, StorageError};
+use crate::entries::{Entries, Runs};
 use crate::ready::{AppendTask, Ready};
 use crate::types::{ConfState, Entry, EntryId, HardState, Index, NodeId, Snapshot, Term};
 
@@ -25,11 +25,11 @@ use crate::types::{ConfState, Entry, EntryId, HardState, Index, NodeId, Snapshot
 /// assert_eq!(storage.last_index()?, 0);
 /// # Ok::<(), quorate::StorageError>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct MemoryStorage {
     hard_state: HardState,
     rest: Rest,
-    log: Vec<Entry>,
+    log: Runs,
     undo: Undo,
 }
 
@@ -42,6 +42,23 @@ struct Rest {
     snapshot: Snapshot,
 }
 
+impl Rest {
+    /// A snapshot replaces the log.
+    fn of(snapshot: Snapshot) -> Self {
+        Self {
+            conf_state: snapshot.metadata.conf_state.clone(),
+            base: snapshot.id(),
+            snapshot,
+        }
+    }
+}
+
+impl Default for MemoryStorage {
+    fn default() -> Self {
+        Self::from_snapshot(Snapshot::default())
+    }
+}
+
 impl MemoryStorage {
     /// An unused store.
     pub fn new() -> Self {
@@ -50,14 +67,12 @@ impl MemoryStorage {
 
     /// A store whose log begins after `snapshot`, all of it synced.
     pub fn from_snapshot(snapshot: Snapshot) -> Self {
-        let rest = Rest {
-            conf_state: snapshot.metadata.conf_state.clone(),
-            base: snapshot.id(),
-            snapshot,
-        };
+        let rest = Rest::of(snapshot);
         Self {
+            log: Runs::new(rest.base.index.saturating_add(1)),
+            undo: Undo::nothing(HardState::default(), rest.base.index),
+            hard_state: HardState::default(),
             rest,
-            ..Self::default()
         }
     }
 
@@ -84,7 +99,7 @@ impl MemoryStorage {
         if let Some(snapshot) = task.snapshot() {
             self.install_snapshot(snapshot.clone())?;
         }
-        self.append(task.entries())?;
+        self.append_shared(task.entries())?;
         if let Some(hard_state) = task.hard_state() {
             self.set_hard_state(hard_state);
         }
@@ -95,22 +110,28 @@ impl MemoryStorage {
     ///
     /// Refuses a gap and entries that are not in order; skips what is compacted already.
     pub fn append(&mut self, entries: &[Entry]) -> Result<(), StorageError> {
+        self.append_shared(&entries.into())
+    }
+
+    /// The same, without a copy.
+    fn append_shared(&mut self, entries: &Entries) -> Result<(), StorageError> {
         let first = self.first();
         let compacted = entries.iter().take_while(|entry| entry.index < first).count();
-        let entries = entries.get(compacted..).unwrap_or_default();
-        let Some(front) = entries.first() else {
+        let entries = entries.slice(compacted..usize::MAX);
+        let Some(front) = entries.first().map(|entry| entry.index) else {
             return Ok(());
         };
         let ordered = entries
             .windows(2)
             .all(|pair| matches!(pair, [a, b] if b.index == a.index.saturating_add(1) && a.term <= b.term));
-        if front.index > self.last().saturating_add(1) || !ordered {
+        if front > self.log.end() || !ordered {
             return Err(StorageError::Broken("an append with a gap".to_string()));
         }
-        let keep = self.position(front.index).unwrap_or(usize::MAX);
-        self.undo.keep_tail(self.log.get(keep..).unwrap_or_default());
-        self.log.truncate(keep);
-        self.log.extend_from_slice(entries);
+        if front < self.log.end() {
+            self.undo.keep_tail(self.log.range(front, u64::MAX));
+            self.log.truncate(front);
+        }
+        self.log.append(entries);
         Ok(())
     }
 
@@ -133,13 +154,9 @@ impl MemoryStorage {
             return Err(StorageError::Compacted);
         }
         self.undo.keep_rest(&self.rest);
-        self.undo.keep_tail(&self.log);
-        self.log.clear();
-        self.rest = Rest {
-            conf_state: snapshot.metadata.conf_state.clone(),
-            base: snapshot.id(),
-            snapshot,
-        };
+        self.undo.keep_tail(self.log.range(0, u64::MAX));
+        self.rest = Rest::of(snapshot);
+        self.log = Runs::new(self.first());
         Ok(())
     }
 
@@ -157,10 +174,10 @@ impl MemoryStorage {
             return Err(StorageError::Compacted);
         }
         let term = self.term(to)?;
-        let count = self.position(to).unwrap_or(0).saturating_add(1).min(self.log.len());
         self.undo.keep_rest(&self.rest);
-        self.undo.keep_head(self.log.get(..count).unwrap_or_default());
-        self.log.drain(..count);
+        let start = to.saturating_add(1);
+        self.undo.keep_head(&self.log, start);
+        self.log.cut_front(start);
         self.rest.base = EntryId { term, index: to };
         Ok(())
     }
@@ -172,15 +189,17 @@ impl MemoryStorage {
 
     /// Loses what was not synced.
     pub fn crash(&mut self) {
-        self.log = self.undo.synced_log(&self.log).cloned().collect();
+        let synced: Entries = self.undo.synced_log(&self.log).cloned().collect();
         self.rest = self.undo.synced_rest(&self.rest).clone();
+        self.log = Runs::new(self.first());
+        self.log.append(synced);
         self.hard_state = self.undo.hard_state;
         self.sync();
     }
 
     /// The stored entries.
-    pub fn log(&self) -> &[Entry] {
-        &self.log
+    pub fn log(&self) -> Entries {
+        self.log.slice(self.first(), self.log.end(), u64::MAX)
     }
 
     /// The stored hard state.
@@ -193,12 +212,11 @@ impl MemoryStorage {
     }
 
     fn last(&self) -> Index {
-        self.log.last().map_or(self.rest.base.index, |entry| entry.index)
+        self.log.end().saturating_sub(1)
     }
 
-    /// Where in the vector the entry at `index` is, or would be.
-    fn position(&self, index: Index) -> Option<usize> {
-        index.checked_sub(self.first())?.try_into().ok()
+    fn all(&self) -> impl Iterator<Item = &Entry> {
+        self.log.range(0, u64::MAX)
     }
 
     /// What a crash leaves.
@@ -212,7 +230,7 @@ impl MemoryStorage {
 impl PartialEq for MemoryStorage {
     fn eq(&self, other: &Self) -> bool {
         let (ours, theirs) = (self.synced(), other.synced());
-        let now = self.hard_state == other.hard_state && self.rest == other.rest && self.log == other.log;
+        let now = self.hard_state == other.hard_state && self.rest == other.rest && self.all().eq(other.all());
         now && ours.0 == theirs.0 && ours.1 == theirs.1 && ours.2.eq(theirs.2)
     }
 }
@@ -221,7 +239,8 @@ impl Eq for MemoryStorage {}
 
 impl Hash for MemoryStorage {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.hard_state, &self.rest, &self.log).hash(state);
+        (self.hard_state, &self.rest, self.last()).hash(state);
+        self.all().for_each(|entry| entry.hash(state));
         let (hard_state, rest, log) = self.synced();
         (hard_state, rest).hash(state);
         log.for_each(|entry| entry.hash(state));
@@ -248,21 +267,21 @@ impl Storage for MemoryStorage {
         if index == self.rest.base.index {
             return Ok(self.rest.base.term);
         }
-        let position = self.position(index).ok_or(StorageError::Compacted)?;
-        let entry = self.log.get(position).ok_or(StorageError::Unavailable)?;
+        if index < self.first() {
+            return Err(StorageError::Compacted);
+        }
+        let entry = self.log.get(index).ok_or(StorageError::Unavailable)?;
         Ok(entry.term)
     }
 
-    fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Vec<Entry>, StorageError> {
-        let start = self.position(low).ok_or(StorageError::Compacted)?;
-        let end = self.position(high).ok_or(StorageError::Compacted)?;
-        let range = self.log.get(start..end).ok_or(StorageError::Unavailable)?;
-        let mut bytes = 0_u64;
-        let fitting = range.iter().enumerate().take_while(|(position, entry)| {
-            bytes = bytes.saturating_add(entry.encoded_len());
-            *position == 0 || bytes <= max_bytes
-        });
-        Ok(fitting.map(|(_, entry)| entry.clone()).collect())
+    fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Entries, StorageError> {
+        if low < self.first() {
+            return Err(StorageError::Compacted);
+        }
+        if high > self.log.end() || low > high {
+            return Err(StorageError::Unavailable);
+        }
+        Ok(self.log.slice(low, high, max_bytes))
     }
 
     fn snapshot(&self, _peer: NodeId, at_least: Index) -> Result<Snapshot, StorageError> {

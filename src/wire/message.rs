@@ -11,7 +11,7 @@ use super::proto::{self, MessageType as Kind};
 use super::{known, list, try_list};
 use crate::error::DecodeError;
 use crate::message::{Append, AppendResponse, Message, Payload, RequestVote};
-use crate::types::{EntryId, Snapshot};
+use crate::types::{Entry, EntryId, Snapshot};
 
 /// The context of a vote request that the leader itself ordered.
 const FORCED: &[u8] = b"CampaignTransfer";
@@ -36,6 +36,7 @@ impl From<&Message> for proto::Message {
                 commit: append.commit,
                 entries: list(&append.entries),
                 joined: (append.joined > 0).then_some(append.joined),
+                notice: append.notice,
                 ..wire(Kind::MsgApp)
             },
             Payload::AppendResponse(AppendResponse::Accepted { index, joined }) => Self {
@@ -136,8 +137,9 @@ fn payload(wire: proto::Message) -> Result<Payload, DecodeError> {
         Kind::MsgApp => Payload::Append(Append {
             prev: at,
             commit: wire.commit,
-            entries: try_list(wire.entries)?,
+            entries: try_list::<_, Entry>(wire.entries)?.into(),
             joined: wire.joined.unwrap_or(0),
+            notice: wire.notice,
         }),
         Kind::MsgAppResp if wire.reject => Payload::AppendResponse(AppendResponse::Rejected {
             index: wire.index,

@@ -62,6 +62,7 @@ fn append(term: u64, prev: At, entries: &[At], commit: u64) -> Message {
         commit,
         entries: entries.iter().copied().map(entry).collect(),
         joined: 0,
+        notice: false,
     };
     message(1, 2, term, Payload::Append(append))
 }

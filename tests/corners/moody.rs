@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use quorate::{Entry, Index, InitialState, MemoryStorage, NodeId, Snapshot, Storage, StorageError, Term};
+use quorate::{Entries, Index, InitialState, MemoryStorage, NodeId, Snapshot, Storage, StorageError, Term};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Moody {
@@ -47,7 +47,7 @@ impl Storage for Moody {
         self.memory.term(index)
     }
 
-    fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Vec<Entry>, StorageError> {
+    fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Entries, StorageError> {
         self.questions.set(self.questions.get() + 1);
         match &self.entries_error {
             Some(error) => Err(error.clone()),

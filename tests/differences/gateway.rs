@@ -1,8 +1,8 @@
 //! D4, D6, D7, D8: what is refused, with a reason, where etcd-io/raft panics or goes on.
 
 use quorate::{
-    Config, ConfigError, Entry, EntryKind, Fault, InitialState, MemoryStorage, NodeId, Payload, Poisoned, ProposeError,
-    RawNode, ReadyError, Snapshot, StepError, Storage, StorageError,
+    Config, ConfigError, Entries, Entry, EntryKind, Fault, InitialState, MemoryStorage, NodeId, Payload, Poisoned,
+    ProposeError, RawNode, ReadyError, Snapshot, StepError, Storage, StorageError,
 };
 
 use crate::support::{Cluster, message, plain, store};
@@ -72,7 +72,7 @@ impl Storage for Breaks {
     fn term(&self, index: u64) -> Result<u64, StorageError> {
         self.0.term(index)
     }
-    fn entries(&self, _low: u64, _high: u64, _max_bytes: u64) -> Result<Vec<Entry>, StorageError> {
+    fn entries(&self, _low: u64, _high: u64, _max_bytes: u64) -> Result<Entries, StorageError> {
         Err(StorageError::Broken("no more".into()))
     }
     fn snapshot(&self, peer: NodeId, at_least: u64) -> Result<Snapshot, StorageError> {

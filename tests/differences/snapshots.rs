@@ -136,7 +136,8 @@ fn d16_a_peer_that_lost_an_entry_is_asked_once_a_heartbeat() {
     cluster.commit(1, "a");
     let kept = cluster.raw(2).storage().clone();
     let mut storage = store(&[1, 2, 3]);
-    let (_, log) = kept.log().split_last().unwrap();
+    let log = kept.log();
+    let (_, log) = log.split_last().unwrap();
     storage.append(log).unwrap();
     let mut hard_state = kept.hard_state();
     hard_state.commit = log.last().unwrap().index;

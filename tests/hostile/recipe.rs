@@ -251,8 +251,9 @@ impl Recipe {
                 index: prev_index,
             },
             commit,
-            entries,
+            entries: entries.into(),
             joined: 0,
+            notice: prev_index % 2 == 0,
         })
     }
 }

@@ -51,6 +51,7 @@ fn append((from, to): (NodeId, NodeId), term: u64, prev: At, entries: &[At], com
         commit,
         entries: entries.iter().map(|at| entry(*at, "x")).collect(),
         joined: 0,
+        notice: false,
     };
     message(from, to, term, Payload::Append(append))
 }

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use quorate::{
-    AppendTask, ApplyTask, Config, ConfigError, Entry, Event, Fault, InitialState, MemoryStorage, Message, NodeId,
+    AppendTask, ApplyTask, Config, ConfigError, Entries, Event, Fault, InitialState, MemoryStorage, Message, NodeId,
     Payload, RawNode, ReadyError, Snapshot, Storage, StorageError, TaskResponse,
 };
 
@@ -152,7 +152,7 @@ impl Storage for Odd {
     fn term(&self, index: u64) -> Result<u64, StorageError> {
         self.inner.term(index)
     }
-    fn entries(&self, low: u64, high: u64, max_bytes: u64) -> Result<Vec<Entry>, StorageError> {
+    fn entries(&self, low: u64, high: u64, max_bytes: u64) -> Result<Entries, StorageError> {
         if self.compacted.get() > 0 {
             self.compacted.set(self.compacted.get() - 1);
             return Err(StorageError::Compacted);

@@ -164,7 +164,7 @@ impl Bench {
 
     /// Terms of the stored entries.
     pub fn log(&self) -> Vec<Term> {
-        terms(self.group.raw(ME).storage().log())
+        terms(&self.group.raw(ME).storage().log())
     }
 
     /// What this leader knows of a peer: `(matchIndex, nextIndex)`.
@@ -216,8 +216,9 @@ pub fn append((index, term): (Index, Term), after: &[Term], commit: Index) -> Pa
     Payload::Append(Append {
         prev: EntryId { term, index },
         commit,
-        entries: entries(index + 1, after),
+        entries: entries(index + 1, after).into(),
         joined: 0,
+        notice: false,
     })
 }
 
@@ -346,6 +347,6 @@ pub fn plain_group(servers: u64) -> Cluster {
 }
 
 /// The stored log of a server.
-pub fn log_of(group: &Cluster, id: NodeId) -> &[Entry] {
+pub fn log_of(group: &Cluster, id: NodeId) -> quorate::Entries {
     group.raw(id).storage().log()
 }

@@ -194,5 +194,5 @@ fn committed_entries_are_not_compared_again() {
     bench.hear(2, 1, append((3, 1), &[], 3));
     let said = only(bench.hear(2, 1, append((1, 1), &[1], 3)));
     assert_eq!(said.payload, accepted(3));
-    assert_eq!(terms(log_of(&bench.group, ME)), [1, 1, 1]);
+    assert_eq!(terms(&log_of(&bench.group, ME)), [1, 1, 1]);
 }

@@ -161,7 +161,7 @@ proptest! {
             for a in 1..=SERVERS {
                 for b in a + 1..=SERVERS {
                     let (a, b) = (log_of(group, a), log_of(group, b));
-                    let agree = a.iter().zip(b).rposition(|(a, b)| a.id() == b.id());
+                    let agree = a.iter().zip(b.iter()).rposition(|(a, b)| a.id() == b.id());
                     let common = agree.map_or(0, |position| position + 1);
                     assert_eq!(a[..common], b[..common]);
                 }

@@ -119,7 +119,7 @@ fn figure_7_every_follower_ends_with_the_leaders_log() {
     assert_eq!((group.leader(), group.term(ME)), (Some(ME), 8));
     let then = [leader, &[8]].concat();
     for id in 1..=7 {
-        assert_eq!(terms(log_of(&group, id)), then, "server {id}");
+        assert_eq!(terms(&log_of(&group, id)), then, "server {id}");
         assert_eq!(log_of(&group, id)[..10], entries(1, leader));
         assert_eq!(group.committed(id), 11);
     }
@@ -156,7 +156,7 @@ fn one_rejection_skips_a_whole_term() {
             rejections += group.pool.iter().filter(|message| rejects(&message.payload)).count();
             group.deliver();
         }
-        assert_eq!(terms(log_of(&group, 2)), [&leader[..], &[10]].concat());
+        assert_eq!(terms(&log_of(&group, 2)), [&leader[..], &[10]].concat());
         assert!(rejections <= at_most, "{rejections} rejections for {follower:?}");
     }
 }

@@ -63,7 +63,7 @@ fn replicated_entries_keep_their_term() {
     let mut group = five([&[1, 2, 2], &[1, 2], &[1], &[], &[1]], 6);
     assert!(try_to_elect(&mut group, ME));
     for id in 1..=5 {
-        assert_eq!(terms(log_of(&group, id)), [1, 2, 2, 7]);
+        assert_eq!(terms(&log_of(&group, id)), [1, 2, 2, 7]);
         assert_eq!(log_of(&group, id)[..3], entries(1, &[1, 2, 2]));
     }
 }
@@ -90,7 +90,7 @@ fn figure_8_d_it_may_be_overwritten() {
     group.heal();
     group.tick_all(3);
     for id in 1..=5 {
-        assert_eq!(terms(log_of(&group, id)), [1, 3, 5], "server {id}");
+        assert_eq!(terms(&log_of(&group, id)), [1, 3, 5], "server {id}");
     }
     group.assert_consistent();
 }
@@ -108,5 +108,5 @@ fn figure_8_e_an_entry_of_the_current_term_settles_it() {
     group.isolate(1);
     assert!(!try_to_elect(&mut group, 5));
     assert!(try_to_elect(&mut group, 2));
-    assert_eq!(terms(log_of(&group, 5)), [1, 2, 4, 6]);
+    assert_eq!(terms(&log_of(&group, 5)), [1, 2, 4, 6]);
 }

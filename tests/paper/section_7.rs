@@ -233,7 +233,7 @@ fn a_compacted_log_still_has_a_last_entry() {
     let mut bench = Bench::leader(3);
     bench.ack(2, 1);
     bench.group.compact(ME);
-    assert_eq!(terms(log_of(&bench.group, ME)), [0; 0]);
+    assert_eq!(terms(&log_of(&bench.group, ME)), [0; 0]);
     bench.hear(2, 2, heartbeat(0));
     let said = bench.campaign();
     let Payload::RequestVote(request) = &said[0].payload else {

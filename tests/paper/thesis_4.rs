@@ -138,8 +138,9 @@ fn no_election_with_an_unapplied_change() {
     let append = Append {
         prev: EntryId::default(),
         commit: 1,
-        entries: vec![entry(1, 1, add(4))],
+        entries: vec![entry(1, 1, add(4))].into(),
         joined: 0,
+        notice: false,
     };
     let node = bench.group.node(ME);
     node.step(message(2, ME, 1, Payload::Append(append))).unwrap();
@@ -166,8 +167,9 @@ fn an_uncommitted_change_counts_for_nothing() {
     let append = Append {
         prev: EntryId::default(),
         commit: 0,
-        entries: vec![entry(1, 1, add(4))],
+        entries: vec![entry(1, 1, add(4))].into(),
         joined: 0,
+        notice: false,
     };
     bench.hear(2, 1, Payload::Append(append));
     let said = bench.campaign();

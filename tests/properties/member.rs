@@ -72,7 +72,7 @@ impl Member {
             base: quorate::EntryId { term, index: base },
             ids: Vec::new(),
         };
-        seen.replace(raw.storage().log());
+        seen.replace(&raw.storage().log());
         Self {
             stage: Stage::Idle,
             appends: VecDeque::new(),

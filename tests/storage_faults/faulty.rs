@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use quorate::{Entry, Index, InitialState, MemoryStorage, NodeId, Snapshot, Storage, StorageError, Term};
+use quorate::{Entries, Index, InitialState, MemoryStorage, NodeId, Snapshot, Storage, StorageError, Term};
 
 /// What one call does instead of answering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,9 +122,9 @@ impl Storage for Faulty {
         self.memory.term(index)
     }
 
-    fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Vec<Entry>, StorageError> {
+    fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Entries, StorageError> {
         let fault = self.count("entries", low)?;
-        let mut entries = self.memory.entries(low, high, max_bytes)?;
+        let mut entries = self.memory.entries(low, high, max_bytes)?.to_vec();
         match fault {
             Some(Fault::Gap) if entries.len() > 2 => drop(entries.remove(1)),
             Some(Fault::Gap | Fault::Nothing) => entries.clear(),
@@ -136,7 +136,7 @@ impl Storage for Faulty {
             Some(Fault::Shifted) => entries.iter_mut().for_each(|entry| entry.index += 1),
             _ => {}
         }
-        Ok(entries)
+        Ok(entries.into())
     }
 
     fn snapshot(&self, peer: NodeId, at_least: Index) -> Result<Snapshot, StorageError> {

@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use quorate::{
-    AcknowledgeError, AppendResponse, ConfState, Config, Entry, Index, Message, NodeId, Payload, RawNode, ReadState,
-    Ready, RoleKind, Snapshot, SnapshotMetadata, Storage, TaskResponse,
+    AcknowledgeError, AppendResponse, AppendTask, ConfState, Config, Entry, Index, Message, NodeId, Payload, RawNode,
+    ReadState, Ready, RoleKind, Snapshot, SnapshotMetadata, Storage, TaskResponse,
 };
 
 use crate::faulty::{Faulty, Plan};
@@ -247,7 +247,7 @@ impl Member {
             !was_corrupt || !messages.iter().any(promises),
             "corrupt node {id}: {messages:?}"
         );
-        let waiting = ready.append_task().map_or(&[][..], |task| task.responses());
+        let waiting = ready.append_task().map_or(Vec::new(), AppendTask::responses);
         let breaks = |response: &_| matches!(response, TaskResponse::Message(message) if promises(message));
         assert!(
             !corrupt || !waiting.iter().any(breaks),

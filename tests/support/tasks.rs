@@ -23,7 +23,7 @@ impl Tasks {
             return &[];
         };
         self.applies.push_back(task);
-        self.applies.back().map_or(&[], ApplyTask::entries)
+        self.applies.back().map_or(&[], |task| task.entries())
     }
 
     /// The disk does the oldest write.

@@ -231,8 +231,9 @@ fn no_campaign_before_a_change_is_applied() {
         let append = quorate::Append {
             prev: crate::id(1, 1),
             commit: 3,
-            entries,
+            entries: entries.into(),
             joined: 0,
+            notice: false,
         };
         let node = follower.node(1);
         node.step(message(2, 1, 1, quorate::Payload::Append(append)))

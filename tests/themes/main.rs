@@ -126,8 +126,9 @@ fn append(prev: (Term, Index), terms: &[Term], commit: Index) -> Payload {
     Payload::Append(Append {
         prev: id(prev.0, prev.1),
         commit,
-        entries: entries(prev.1 + 1, terms),
+        entries: entries(prev.1 + 1, terms).into(),
         joined: 0,
+        notice: false,
     })
 }
 

@@ -77,7 +77,7 @@ fn entries_have_a_length() {
                 2,
                 1,
                 Payload::Append(Append {
-                    entries,
+                    entries: quorate::Entries::from(entries),
                     ..Append::default()
                 }),
             )

@@ -105,14 +105,17 @@ pub(crate) fn conf_change_v2() -> impl Strategy<Value = ConfChangeV2> {
 }
 
 fn payload() -> impl Strategy<Value = Payload> {
-    let append = (entry_id(), number(), entries(), number()).prop_map(|(prev, commit, entries, joined)| {
-        Payload::Append(Append {
-            prev,
-            commit,
-            entries,
-            joined,
-        })
-    });
+    let append = (entry_id(), number(), entries(), number(), any::<bool>()).prop_map(
+        |(prev, commit, entries, joined, notice)| {
+            Payload::Append(Append {
+                prev,
+                commit,
+                entries: entries.into(),
+                joined,
+                notice,
+            })
+        },
+    );
     let accepted =
         (number(), option::of(number())).prop_map(|(index, joined)| AppendResponse::Accepted { index, joined });
     let rejected = (number(), entry_id()).prop_map(|(index, hint)| AppendResponse::Rejected { index, hint });

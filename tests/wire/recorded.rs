@@ -124,8 +124,9 @@ fn typed_payload(fields: &Value) -> Payload {
         3 => Payload::Append(Append {
             prev: at(),
             commit,
-            entries,
+            entries: entries.into(),
             joined: 0,
+            notice: false,
         }),
         4 if yes => Payload::AppendResponse(AppendResponse::Accepted { index, joined: None }),
         4 => Payload::AppendResponse(AppendResponse::Rejected {
@@ -303,6 +304,7 @@ fn plain_message(fields: &Value) -> proto::Message {
         joined: None,
         committed_index: 0,
         committed_term: 0,
+        notice: false,
     }
 }
 

@@ -96,11 +96,11 @@ impl Engine for Quorate {
             return false;
         };
         machine.read(ready.read_states().len());
-        outbox.append(&mut ready.take_messages());
+        outbox.extend(ready.drain_messages());
         self.storage_mut().persist(&ready).expect("memory does not fail");
         let mut done = ready.persisted();
-        outbox.append(&mut done.take_messages());
-        for entry in done.take_committed_entries() {
+        outbox.extend(done.drain_messages());
+        for entry in &done.take_committed_entries() {
             machine.apply(entry.index, &entry.data);
         }
         self.advance(done).expect("the Ready that was out");

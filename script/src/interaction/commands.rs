@@ -258,7 +258,7 @@ impl Interaction {
             let (first, last) = (memory.first_index()?, memory.last_index()?);
             out.line(format!("log is empty: first index={first}, last index={last}"));
         }
-        for entry in memory.log() {
+        for entry in &memory.log() {
             out.line(print::entry(entry));
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! The storage of a node: in memory, write by write, so that a crash may lose the last of them.
 
 use quorate::types::{Index, NodeId, Term};
-use quorate::{AppendTask, Entry, HardState, InitialState, MemoryStorage, Snapshot, Storage, StorageError};
+use quorate::{AppendTask, Entries, Entry, HardState, InitialState, MemoryStorage, Snapshot, Storage, StorageError};
 
 /// One write, which a crash keeps or loses.
 #[derive(Clone, Debug)]
@@ -128,7 +128,7 @@ impl Storage for Disk {
         self.memory.term(index)
     }
 
-    fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Vec<Entry>, StorageError> {
+    fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Entries, StorageError> {
         self.memory.entries(low, high, max_bytes)
     }
 

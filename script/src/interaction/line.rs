@@ -114,7 +114,7 @@ impl<'a> Line<'a> {
             Payload::Append(append) => Self {
                 log: append.prev,
                 commit: append.commit,
-                entries: (&append.entries).into(),
+                entries: append.entries.as_slice().into(),
                 ..line("MsgApp")
             },
             Payload::AppendResponse(AppendResponse::Accepted { index, .. }) => Self {
@@ -188,7 +188,7 @@ impl<'a> Line<'a> {
         Self {
             commit,
             vote,
-            entries: task.entries().into(),
+            entries: task.entries().as_slice().into(),
             snapshot: task.snapshot(),
             responses,
             ..Self::new(Party::Node(id), Party::AppendThread, "MsgStorageAppend", term)
@@ -197,7 +197,7 @@ impl<'a> Line<'a> {
 
     pub(crate) fn of_apply_task(id: NodeId, task: &'a ApplyTask, responses: Vec<String>) -> Self {
         Self {
-            entries: task.entries().into(),
+            entries: task.entries().as_slice().into(),
             responses,
             ..Self::new(Party::Node(id), Party::ApplyThread, "MsgStorageApply", 0)
         }
@@ -284,8 +284,9 @@ mod tests {
             Payload::Append(Append {
                 prev: EntryId { term: 1, index: 4 },
                 commit: 2,
-                entries,
+                entries: quorate::Entries::from(entries),
                 joined: 0,
+                notice: false,
             })
         };
         assert_eq!(text(append(vec![])), "a->2 MsgApp Term:3 Log:1/4 Commit:2");

@@ -1,7 +1,7 @@
 //! What is answered, and that the answers agree.
 
 use quorate::types::NUMBER_MAX;
-use quorate::{Entry, EntryKind, HardState, InitialState, Snapshot, StorageError};
+use quorate::{Entries, Entry, EntryKind, HardState, InitialState, Snapshot, StorageError};
 
 use super::bench::Bench;
 use super::words::{ALL, Verdict, brief, entries, entry, equal, hard_state, snapshot, with_data};
@@ -53,7 +53,7 @@ fn a_new_store_is_empty(make: &mut Make<'_>) -> Verdict {
     equal("last_index()", &disk.last_index(), &Ok(0))?;
     equal("term(0)", &disk.term(0), &Ok(0))?;
     equal("term(1)", &disk.term(1), &Err(StorageError::Unavailable))?;
-    equal("entries(1, 1, no limit)", &disk.entries(1, 1, ALL), &Ok(Vec::new()))?;
+    equal("entries(1, 1, no limit)", &disk.entries(1, 1, ALL), &Ok(Entries::new()))?;
     let missing = Err(StorageError::Unavailable);
     equal("entries(1, 2, no limit)", &disk.entries(1, 2, ALL), &missing)?;
     let later = Err(StorageError::TemporarilyUnavailable);
@@ -100,7 +100,7 @@ fn entries_come_back_whole(make: &mut Make<'_>) -> Verdict {
         for entry in &log {
             let what = format!("the entry at {}", entry.index);
             let found = bench.disk().entries(entry.index, entry.index + 1, ALL);
-            equal(&what, &found, &Ok(vec![entry.clone()]))?;
+            equal(&what, &found, &Ok(Entries::from([entry.clone()])))?;
         }
     }
     Ok(())
@@ -116,7 +116,7 @@ fn entries_and_terms_agree(make: &mut Make<'_>) -> Verdict {
             let range = (low as u64 + 1, high as u64 + 1);
             let found = bench.disk().entries(range.0, range.1, ALL);
             let what = format!("entries({}, {}, no limit)", range.0, range.1);
-            equal(&what, &found, &Ok(log[low..high].to_vec()))?;
+            equal(&what, &found, &Ok(Entries::from(&log[low..high])))?;
         }
     }
     bench.write_all([Write::Snapshot(snapshot(2, 3)), Write::Compact(3)])?;

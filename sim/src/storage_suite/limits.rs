@@ -1,6 +1,6 @@
 //! How many entries are given at once.
 
-use quorate::{Entry, MemoryStorage, Storage};
+use quorate::{Entries, Entry, MemoryStorage, Storage};
 
 use super::bench::Bench;
 use super::words::{ALL, Verdict, entries, equal, snapshot, with_data};
@@ -76,7 +76,7 @@ fn one_entry_is_always_given(make: &mut Make<'_>) -> Verdict {
         for max_bytes in [0, 1, entry.encoded_len() - 1] {
             let what = format!("entries({}, 9, {max_bytes})", entry.index);
             let found = bench.disk().entries(entry.index, 9, max_bytes);
-            equal(&what, &found, &Ok(vec![entry.clone()]))?;
+            equal(&what, &found, &Ok(Entries::from([entry.clone()])))?;
         }
     }
     Ok(())
@@ -90,7 +90,11 @@ fn an_empty_range_is_empty(make: &mut Make<'_>) -> Verdict {
         for index in first..=11 {
             for max_bytes in [0, 1, ALL] {
                 let what = format!("entries({index}, {index}, {max_bytes})");
-                equal(&what, &bench.disk().entries(index, index, max_bytes), &Ok(Vec::new()))?;
+                equal(
+                    &what,
+                    &bench.disk().entries(index, index, max_bytes),
+                    &Ok(Entries::new()),
+                )?;
             }
         }
     }
@@ -105,7 +109,7 @@ fn a_range_ends_with_the_last(make: &mut Make<'_>) -> Verdict {
     for low in 0..log.len() {
         let what = format!("entries({}, {end}, {total})", low + 1);
         let found = bench.disk().entries(low as u64 + 1, end, total);
-        equal(&what, &found, &Ok(log[low..].to_vec()))?;
+        equal(&what, &found, &Ok(Entries::from(&log[low..])))?;
     }
     Ok(())
 }
@@ -116,7 +120,7 @@ fn no_limit_gives_all(make: &mut Make<'_>) -> Verdict {
     for max_bytes in [ALL, ALL - 1, ALL / 2] {
         let what = format!("entries(1, 8, {max_bytes})");
         let found = bench.disk().entries(1, 8, max_bytes);
-        equal(&what, &found, &Ok(log[..7].to_vec()))?;
+        equal(&what, &found, &Ok(Entries::from(&log[..7])))?;
     }
     Ok(())
 }

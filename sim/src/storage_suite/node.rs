@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use quorate::{
-    ConfState, Config, Entry, EntryId, HardState, Index, InitialState, Message, NodeId, Payload, RawNode, Ready,
-    RequestVote, Snapshot, SnapshotMetadata, Storage, StorageError, Term, bootstrap,
+    ConfState, Config, Entries, Entry, EntryId, HardState, Index, InitialState, Message, NodeId, Payload, RawNode,
+    Ready, RequestVote, Snapshot, SnapshotMetadata, Storage, StorageError, Term, bootstrap,
 };
 
 use super::words::{ALL, Verdict, equal};
@@ -48,7 +48,7 @@ impl Storage for Shared {
         self.0.borrow().term(index)
     }
 
-    fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Vec<Entry>, StorageError> {
+    fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Entries, StorageError> {
         self.0.borrow().entries(low, high, max_bytes)
     }
 
@@ -147,7 +147,7 @@ impl Host {
         for entry in self.committed.values().filter(is_stored) {
             let found = disk.entries(entry.index, entry.index + 1, ALL);
             let what = format!("the committed entry at {}", entry.index);
-            equal(&what, &found, &Ok(vec![entry.clone()])).map_err(Stop::Wrong)?;
+            equal(&what, &found, &Ok(Entries::from([entry.clone()]))).map_err(Stop::Wrong)?;
         }
         Ok(())
     }

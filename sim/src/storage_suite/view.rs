@@ -49,7 +49,7 @@ impl View {
         let view = Self {
             initial,
             base: EntryId { term, index: first - 1 },
-            log,
+            log: log.to_vec(),
             snapshot: snapshot.map_err(|error| unread("latest_snapshot()", &error))?,
         };
         view.agrees(storage, first..last + 1)?;

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use quorate::{Entry, Index, InitialState, NodeId, Snapshot, Storage, StorageError, Term};
+use quorate::{Entries, Index, InitialState, NodeId, Snapshot, Storage, StorageError, Term};
 use quorate_sim::Driver;
 use quorate_sim::dice::Dice;
 use quorate_sim::disk::{Disk, MemoryDisk, Write};
@@ -113,14 +113,14 @@ impl Storage for LyingDisk {
         self.disk.term(index)
     }
 
-    fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Vec<Entry>, StorageError> {
-        let mut entries = self.disk.entries(low, high, max_bytes)?;
+    fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Entries, StorageError> {
+        let mut entries = self.disk.entries(low, high, max_bytes)?.to_vec();
         if self.lies(Lie::ChangesAnEntry)
             && let Some(entry) = entries.last_mut()
         {
             entry.data = Bytes::from_static(b"something else");
         }
-        Ok(entries)
+        Ok(entries.into())
     }
 
     fn snapshot(&self, peer: NodeId, at_least: Index) -> Result<Snapshot, StorageError> {

@@ -1,6 +1,6 @@
 //! A disk that forgets, at a crash, for whom it voted.
 
-use quorate::{Entry, HardState, Index, InitialState, NodeId, Snapshot, Storage, StorageError, Term};
+use quorate::{Entries, HardState, Index, InitialState, NodeId, Snapshot, Storage, StorageError, Term};
 use quorate_sim::disk::{Disk, MemoryDisk, Write};
 
 #[derive(Clone, Debug, Default)]
@@ -49,7 +49,7 @@ impl Storage for LyingDisk {
         self.0.term(index)
     }
 
-    fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Vec<Entry>, StorageError> {
+    fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Entries, StorageError> {
         self.0.entries(low, high, max_bytes)
     }
 

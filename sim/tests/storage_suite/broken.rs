@@ -68,8 +68,8 @@ impl Broken {
 
     /// The stored entries behind an index.
     fn behind(&self, index: u64) -> Write {
-        let behind = self.model().log().iter().filter(|entry| entry.index > index);
-        Write::Entries(behind.cloned().collect())
+        let log = self.model().log().into_iter();
+        Write::Entries(log.filter(|entry| entry.index > index).collect())
     }
 
     fn is_refused(&self, write: &Write) -> bool {

@@ -1,6 +1,6 @@
 //! What is wrong when a [`Broken`] storage is read.
 
-use quorate::{Entry, Index, InitialState, NodeId, Snapshot, Storage, StorageError, Term};
+use quorate::{Entries, Entry, Index, InitialState, NodeId, Snapshot, Storage, StorageError, Term};
 
 use crate::broken::Broken;
 use crate::defect::Defect::*;
@@ -32,7 +32,7 @@ impl Storage for Broken {
         }
     }
 
-    fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Vec<Entry>, StorageError> {
+    fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Entries, StorageError> {
         let (_, last) = self.bounds();
         let all = |high| self.disk.entries(low, high, u64::MAX);
         match self.defect {
@@ -41,15 +41,14 @@ impl Storage for Broken {
             Some(EmptyRangeIsUnavailable) if low == high => Err(StorageError::Unavailable),
             Some(LastIsUnavailable) if high > last => Err(StorageError::Unavailable),
             Some(NoLimitWraps) => self.disk.entries(low, high, max_bytes.wrapping_add(16)),
-            Some(LimitCountsPayload) => Ok(fitting(all(high)?, max_bytes, Entry::payload_len)),
+            Some(LimitCountsPayload) => Ok(fitting(all(high)?.to_vec(), max_bytes, Entry::payload_len).into()),
             Some(LimitGivesOneMore) => {
                 let count = self.disk.entries(low, high, max_bytes)?.len();
                 Ok(all(high)?.into_iter().take(count + 1).collect())
             }
             Some(LimitGivesNothing) => {
-                let mut found = self.disk.entries(low, high, max_bytes)?;
-                found.retain(|entry| entry.encoded_len() <= max_bytes);
-                Ok(found)
+                let found = self.disk.entries(low, high, max_bytes)?.into_iter();
+                Ok(found.filter(|entry| entry.encoded_len() <= max_bytes).collect())
             }
             _ => self
                 .disk

@@ -4,7 +4,7 @@
 //! first that is not whole. What is read is kept in memory. The file never becomes shorter by a
 //! compaction: that would take a second file, and is no matter of this example.
 
-use quorate::{Entry, Index, InitialState, MemoryStorage, NodeId, Snapshot, Storage, StorageError, Term};
+use quorate::{Entries, Index, InitialState, MemoryStorage, NodeId, Snapshot, Storage, StorageError, Term};
 use quorate_sim::disk::{Disk, Fault, Write};
 use quorate_sim::file::FakeFile;
 
@@ -220,7 +220,7 @@ impl Storage for WalDisk {
         self.read.term(index)
     }
 
-    fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Vec<Entry>, StorageError> {
+    fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Entries, StorageError> {
         self.read.entries(low, high, max_bytes)
     }
 

@@ -1,7 +1,5 @@
 //! Proposals at the leader: which are taken into the log (section 5.3, first step).
 
-use alloc::vec::Vec;
-
 use super::{Leader, append, leave_joint};
 use crate::error::{ChangeRefusal, Fault, ProposeError};
 use crate::rules::change;
@@ -11,13 +9,18 @@ use crate::storage::Storage;
 use crate::types::{Entry, EntryId, Index};
 use crate::wire;
 
+/// What is proposed at once: one entry, without a list for it, or many.
+pub(crate) trait Proposal: AsRef<[Entry]> + IntoIterator<Item = Entry> {}
+
+impl<T: AsRef<[Entry]> + IntoIterator<Item = Entry>> Proposal for T {}
+
 impl Leader {
     /// Appends proposed entries, all or none; where the last one is. `expected`: only if the
     /// configuration did not change after that index.
     pub(crate) fn propose<S: Storage>(
         &mut self,
         server: &mut Server<S>,
-        entries: Vec<Entry>,
+        entries: impl Proposal,
         expected: Option<Index>,
     ) -> Result<EntryId, Stop<ProposeError>> {
         let outcome = self.try_propose(server, entries, expected);
@@ -30,10 +33,10 @@ impl Leader {
     fn try_propose<S: Storage>(
         &mut self,
         server: &mut Server<S>,
-        entries: Vec<Entry>,
+        entries: impl Proposal,
         expected: Option<Index>,
     ) -> Result<EntryId, Stop<ProposeError>> {
-        if entries.is_empty() {
+        if entries.as_ref().is_empty() {
             return Err(Stop::Refused(ProposeError::Empty));
         }
         if self.peer(server.id()).is_none() {
@@ -45,15 +48,16 @@ impl Leader {
         if let Some(expected) = expected {
             check_expected(server, expected)?;
         }
-        let change = self.check_changes(server, &entries)?;
+        let change = self.check_changes(server, entries.as_ref())?;
         let bytes = entries
+            .as_ref()
             .iter()
             .fold(0, |sum: u64, entry| sum.saturating_add(entry.payload_len()));
         if !server.log.has_room(bytes, &server.config) {
             let uncommitted = server.log.uncommitted_bytes();
             return Err(Stop::Refused(ProposeError::Full { uncommitted }));
         }
-        let index = append(server, entries)?;
+        let index = append(server, entries);
         self.pending_change = change.unwrap_or(self.pending_change);
         self.broadcast(server)?;
         let term = server.term();
@@ -86,7 +90,7 @@ impl Leader {
         if !server.membership.auto_leave() || server.log.applied() < self.pending_change {
             return Ok(());
         }
-        match self.propose(server, Vec::from([leave_joint()]), None) {
+        match self.propose(server, [leave_joint()], None) {
             Ok(_) | Err(Stop::Refused(_)) => Ok(()),
             Err(Stop::Fault(fault)) => Err(fault),
         }

@@ -1,11 +1,11 @@
 //! Replication: what is sent to whom, and what the answers mean (section 5.3).
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 
 use bytes::Bytes;
 
 use super::Leader;
+use crate::entries::Entries;
 use crate::error::Fault;
 use crate::event::Event;
 use crate::message::{Append, AppendResponse, Payload};
@@ -15,7 +15,7 @@ use crate::role::Next;
 use crate::rules::commit;
 use crate::server::Server;
 use crate::storage::{Storage, StorageError};
-use crate::types::{Entry, EntryId, Index, NodeId};
+use crate::types::{EntryId, Index, NodeId};
 
 impl Leader {
     // ----- sending
@@ -31,6 +31,7 @@ impl Leader {
 
     /// An append to everyone who may get one, be it without entries.
     pub(super) fn broadcast_appends<S: Storage>(&mut self, server: &mut Server<S>) -> Result<(), Fault> {
+        server.log.share();
         self.each_peer(server, |leader, server, to| {
             leader.send_append(server, to, true)?;
             Ok(())
@@ -91,6 +92,10 @@ impl Leader {
             return Ok(false);
         };
         let next = peer.next();
+        let nothing_new = next > server.log.last_index();
+        if nothing_new && !even_if_empty {
+            return Ok(false);
+        }
         let index = next.saturating_sub(1);
         let prev = match server.log.term(index) {
             Ok(term) => EntryId { term, index },
@@ -98,7 +103,7 @@ impl Leader {
             Err(StorageError::Compacted | StorageError::Unavailable) => {
                 return match peer.unanswered_snapshot() {
                     // A snapshot went there and nobody knows whether it arrived: ask for it.
-                    Some(id) if even_if_empty => Ok(self.send_entries(server, to, id, Vec::new())),
+                    Some(id) if even_if_empty => Ok(self.send_entries(server, to, id, Entries::new())),
                     Some(_) => Ok(false),
                     None => self.send_snapshot(server, to),
                 };
@@ -106,8 +111,8 @@ impl Leader {
             Err(error) => return cannot_read(server, error),
         };
         let window_full = peer.inflights().is_some_and(|window| window.is_full(&server.config));
-        let entries = if window_full || next > server.log.last_index() {
-            Ok(Vec::new())
+        let entries = if window_full || nothing_new {
+            Ok(Entries::new())
         } else {
             let end = server.log.last_index().saturating_add(1);
             server.log.slice(next, end, server.config.max_message_bytes)
@@ -119,7 +124,7 @@ impl Leader {
                 let unanswered = peer.unanswered_snapshot().is_some();
                 match (even_if_empty, unanswered) {
                     (false, _) => Ok(false),
-                    (true, true) => Ok(self.send_entries(server, to, prev, Vec::new())),
+                    (true, true) => Ok(self.send_entries(server, to, prev, Entries::new())),
                     (true, false) => self.send_snapshot(server, to),
                 }
             }
@@ -133,10 +138,12 @@ impl Leader {
         server: &mut Server<S>,
         to: NodeId,
         prev: EntryId,
-        entries: Vec<Entry>,
+        entries: Entries,
     ) -> bool {
         let commit = server.log.committed();
         let joined = self.peer(to).map_or(0, Progress::joined);
+        let acknowledged = self.peer(to).is_some_and(Progress::is_acknowledged);
+        let notice = entries.is_empty() && acknowledged && !server.config.eager_appends;
         let count = entries.len().try_into().unwrap_or(u64::MAX);
         let bytes = entries
             .iter()
@@ -150,6 +157,7 @@ impl Leader {
             commit,
             entries,
             joined,
+            notice,
         };
         server.send(to, Payload::Append(append));
         true
@@ -252,7 +260,7 @@ impl Leader {
             ReplicationState::Replicate => peer.free_inflights(),
         }
         let own = from == server.id();
-        if self.advance_commit(server)? {
+        if index > server.log.committed() && self.advance_commit(server)? {
             self.broadcast(server)?;
         } else if !own {
             let commit = server.log.committed();

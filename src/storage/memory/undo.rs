@@ -5,6 +5,7 @@
 use alloc::vec::Vec;
 
 use super::Rest;
+use crate::entries::{Entries, Runs};
 use crate::types::{Entry, HardState, Index};
 
 /// The synced contents, as far as they are not the same as the present ones.
@@ -16,7 +17,7 @@ pub(super) struct Undo {
     /// Unless they are the present ones.
     rest: Option<Rest>,
     /// Synced entries that were compacted since.
-    head: Vec<Entry>,
+    head: Vec<Entries>,
     /// The last index that both logs share; entries of the present log up to here are synced.
     shared_to: Index,
     /// Synced entries that were overwritten since.
@@ -39,26 +40,28 @@ impl Undo {
     }
 
     /// The present log is about to lose `cut`, its entries from some index on.
-    pub(super) fn keep_tail(&mut self, cut: &[Entry]) {
-        let Some(first) = cut.first() else { return };
-        let synced = cut.iter().filter(|entry| entry.index <= self.shared_to).cloned();
-        let cut: Vec<Entry> = synced.collect();
-        self.tail.splice(..0, cut);
-        self.shared_to = self.shared_to.min(first.index.saturating_sub(1));
+    pub(super) fn keep_tail<'a>(&mut self, cut: impl Iterator<Item = &'a Entry>) {
+        let mut cut = cut.peekable();
+        let Some(first) = cut.peek().map(|entry| entry.index) else {
+            return;
+        };
+        let synced: Vec<Entry> = cut.take_while(|entry| entry.index <= self.shared_to).cloned().collect();
+        self.tail.splice(..0, synced);
+        self.shared_to = self.shared_to.min(first.saturating_sub(1));
     }
 
-    /// The present log is about to lose `cut`, its first entries.
-    pub(super) fn keep_head(&mut self, cut: &[Entry]) {
-        let synced = cut.iter().filter(|entry| entry.index <= self.shared_to).cloned();
-        self.head.extend(synced);
+    /// The present log is about to lose its entries below `start`.
+    pub(super) fn keep_head(&mut self, present: &Runs, start: Index) {
+        let synced = start.min(self.shared_to.saturating_add(1));
+        self.head.extend(present.pieces(synced));
     }
 
     pub(super) fn synced_rest<'a>(&'a self, present: &'a Rest) -> &'a Rest {
         self.rest.as_ref().unwrap_or(present)
     }
 
-    pub(super) fn synced_log<'a>(&'a self, present: &'a [Entry]) -> impl Iterator<Item = &'a Entry> {
-        let shared = present.iter().take_while(|entry| entry.index <= self.shared_to);
-        self.head.iter().chain(shared).chain(&self.tail)
+    pub(super) fn synced_log<'a>(&'a self, present: &'a Runs) -> impl Iterator<Item = &'a Entry> {
+        let shared = present.range(0, self.shared_to.saturating_add(1));
+        self.head.iter().flatten().chain(shared).chain(&self.tail)
     }
 }

@@ -1,7 +1,7 @@
 //! What is wrong with what is stored now.
 
 use quorate::types::NodeId;
-use quorate::{Entry, Storage};
+use quorate::{Entries, Entry, Storage};
 
 use crate::interaction::member::Member;
 use crate::interaction::print::brief;
@@ -11,13 +11,13 @@ pub(super) fn violations(members: &[Member]) -> Vec<String> {
     let mut found: Vec<String> = members.iter().filter_map(beyond).collect();
     for (position, one) in members.iter().enumerate() {
         for other in members.iter().skip(position + 1) {
-            found.extend(mismatch(log(one), log(other)));
+            found.extend(mismatch(&log(one), &log(other)));
         }
     }
     found
 }
 
-fn log(member: &Member) -> (NodeId, &[Entry]) {
+fn log(member: &Member) -> (NodeId, Entries) {
     (member.id(), member.disk().memory().log())
 }
 
@@ -29,7 +29,7 @@ fn beyond(member: &Member) -> Option<String> {
 }
 
 /// Log matching: logs that have an entry of one index and term in common are the same up to it.
-fn mismatch((a, ours): (NodeId, &[Entry]), (b, theirs): (NodeId, &[Entry])) -> Option<String> {
+fn mismatch((a, ours): &(NodeId, Entries), (b, theirs): &(NodeId, Entries)) -> Option<String> {
     let at = |entry: &Entry| theirs.binary_search_by_key(&entry.index, |entry| entry.index).ok();
     let pairs = ours.iter().filter_map(|entry| Some((entry, theirs.get(at(entry)?)?)));
     let mut common = None;
@@ -49,11 +49,11 @@ fn mismatch((a, ours): (NodeId, &[Entry]), (b, theirs): (NodeId, &[Entry])) -> O
 
 #[cfg(test)]
 mod tests {
-    use quorate::Entry;
+    use quorate::{Entries, Entry};
 
     use super::mismatch;
 
-    fn log(terms: &[(u64, &'static str)]) -> Vec<Entry> {
+    fn log(terms: &[(u64, &'static str)]) -> Entries {
         let entry = |(position, &(term, data)): (usize, &(u64, &'static str))| Entry {
             term,
             index: position as u64 + 5,
@@ -79,7 +79,7 @@ mod tests {
                 Some("log matching: index 6 is 2/\"b\" at 1 and 2/\"x\" at 2, which both have 2/6"),
             ),
         ] {
-            assert_eq!(mismatch((1, &base), (2, &other)).as_deref(), expected);
+            assert_eq!(mismatch(&(1, base.clone()), &(2, other)).as_deref(), expected);
         }
     }
 }

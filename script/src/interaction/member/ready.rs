@@ -87,7 +87,7 @@ impl Member {
         let messages: Vec<Parcel> = requests.into_iter().chain(others).map(Parcel::message).collect();
         batch.messages = texts(&parcels);
         batch.messages.extend(texts(&messages));
-        batch.committed = done.take_committed_entries();
+        batch.committed = done.take_committed_entries().to_vec();
         out.line(batch.to_string());
         self.held = Some(Held {
             done,
@@ -136,7 +136,7 @@ impl Member {
         let apply = ready.take_apply_task();
         let responses = append.iter().flat_map(AppendTask::responses);
         parcels.extend(responses.filter_map(|response| match response {
-            TaskResponse::Message(message) if self.is_hasty(message) => Some(Parcel::message(message.clone())),
+            TaskResponse::Message(message) if self.is_hasty(&message) => Some(Parcel::message(message)),
             _ => None,
         }));
         batch.messages = texts(&parcels);
@@ -228,12 +228,12 @@ impl Member {
 
     /// What waits for the disk.
     fn responses_of_append(&self, task: &AppendTask) -> Vec<Parcel> {
-        let responses = task.responses().iter().filter_map(|response| match response {
-            TaskResponse::Message(message) if self.is_hasty(message) => None,
-            TaskResponse::Message(message) => Some(Parcel::message(message.clone())),
+        let responses = task.responses().into_iter().filter_map(|response| match response {
+            TaskResponse::Message(message) if self.is_hasty(&message) => None,
+            TaskResponse::Message(message) => Some(Parcel::message(message)),
             TaskResponse::Ack(ack) => {
                 let line = Line::of_ack(self.id, ack.kind(), &[], task.snapshot());
-                Some(Parcel::ack(self.id, ack.clone(), &line))
+                Some(Parcel::ack(self.id, ack, &line))
             }
         });
         responses.collect()

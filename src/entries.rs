@@ -1,0 +1,232 @@
+//! Entries that many hold at once: the log, the messages to each peer, the storage's task, the state
+//! machine.
+
+mod runs;
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::hash::{Hash, Hasher};
+use core::iter::FusedIterator;
+use core::ops::{Deref, Range};
+
+pub(crate) use runs::Runs;
+
+use crate::types::Entry;
+
+/// Some entries in a row, shared and not copied: cheap to clone and to cut, as
+/// [`Bytes`](bytes::Bytes) are.
+///
+/// Reads like a slice. An append to five peers, what the storage writes and what is applied are the same
+/// entries in memory, which live as long as anybody holds them.
+///
+/// ```
+/// use quorate::{Entries, Entry};
+/// let entries: Entries = vec![Entry { term: 1, index: 7, ..Entry::default() }].into();
+/// assert_eq!(entries.first().map(|entry| entry.index), Some(7));
+/// assert_eq!(entries.clone(), entries);
+/// for entry in &entries { /* apply it */ }
+/// ```
+#[derive(Clone, Default)]
+pub struct Entries {
+    /// `None`: there are no entries, and nothing was allocated for them.
+    shared: Option<Arc<[Entry]>>,
+    range: Span,
+    encoded_len: u64,
+}
+
+/// Which of the shared entries; always within them.
+#[derive(Clone, Copy, Debug, Default)]
+struct Span {
+    start: usize,
+    end: usize,
+}
+
+impl Entries {
+    /// No entries.
+    pub const fn new() -> Self {
+        Self {
+            shared: None,
+            range: Span { start: 0, end: 0 },
+            encoded_len: 0,
+        }
+    }
+
+    fn of(shared: Arc<[Entry]>, range: Span) -> Self {
+        let mut entries = Self {
+            shared: Some(shared),
+            range,
+            encoded_len: 0,
+        };
+        let lengths = entries.iter().map(Entry::encoded_len);
+        entries.encoded_len = lengths.fold(0, u64::saturating_add);
+        entries
+    }
+
+    /// The entries as a slice.
+    #[inline]
+    pub fn as_slice(&self) -> &[Entry] {
+        let Span { start, end } = self.range;
+        self.shared
+            .as_ref()
+            .and_then(|shared| shared.get(start..end))
+            .unwrap_or_default()
+    }
+
+    /// Bytes of all of them, as [`Entry::encoded_len`] counts each; counted once.
+    #[inline]
+    pub fn encoded_len(&self) -> u64 {
+        self.encoded_len
+    }
+
+    /// The same entries but for those outside of `range`, which counts from 0; what `range` has beyond the
+    /// end is ignored.
+    ///
+    /// ```
+    /// use quorate::{Entries, Entry};
+    /// let entries: Entries = (1..=5).map(|index| Entry { index, ..Entry::default() }).collect();
+    /// assert_eq!(entries.slice(3..9).len(), 2);
+    /// assert!(entries.slice(9..9).is_empty());
+    /// ```
+    #[must_use]
+    pub fn slice(&self, range: Range<usize>) -> Self {
+        let Span { start, end } = self.range;
+        if range.start == 0 && range.end >= self.len() {
+            return self.clone();
+        }
+        let cut = Span {
+            start: start.saturating_add(range.start).min(end),
+            end: start.saturating_add(range.end).min(end),
+        };
+        match &self.shared {
+            Some(shared) if cut.start < cut.end => Self::of(shared.clone(), cut),
+            _ => Self::new(),
+        }
+    }
+}
+
+impl Deref for Entries {
+    type Target = [Entry];
+
+    #[inline]
+    fn deref(&self) -> &[Entry] {
+        self.as_slice()
+    }
+}
+
+impl AsRef<[Entry]> for Entries {
+    fn as_ref(&self) -> &[Entry] {
+        self
+    }
+}
+
+impl From<Arc<[Entry]>> for Entries {
+    fn from(shared: Arc<[Entry]>) -> Self {
+        match shared.len() {
+            0 => Self::new(),
+            end => Self::of(shared, Span { start: 0, end }),
+        }
+    }
+}
+
+impl From<Vec<Entry>> for Entries {
+    fn from(entries: Vec<Entry>) -> Self {
+        if entries.is_empty() {
+            return Self::new();
+        }
+        Arc::<[Entry]>::from(entries).into()
+    }
+}
+
+impl From<&[Entry]> for Entries {
+    fn from(entries: &[Entry]) -> Self {
+        entries.iter().cloned().collect()
+    }
+}
+
+impl<const N: usize> From<[Entry; N]> for Entries {
+    fn from(entries: [Entry; N]) -> Self {
+        entries.into_iter().collect()
+    }
+}
+
+impl FromIterator<Entry> for Entries {
+    /// One allocation, where the iterator knows its length.
+    fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> Self {
+        let mut entries = entries.into_iter().peekable();
+        if entries.peek().is_none() {
+            return Self::new();
+        }
+        entries.collect::<Arc<[Entry]>>().into()
+    }
+}
+
+impl<'a> IntoIterator for &'a Entries {
+    type Item = &'a Entry;
+    type IntoIter = core::slice::Iter<'a, Entry>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl IntoIterator for Entries {
+    type Item = Entry;
+    type IntoIter = IntoIter;
+
+    fn into_iter(self) -> IntoIter {
+        IntoIter { entries: self, next: 0 }
+    }
+}
+
+/// Clones of [`Entries`], one by one: their payloads are shared.
+#[derive(Clone, Debug)]
+pub struct IntoIter {
+    entries: Entries,
+    next: usize,
+}
+
+impl Iterator for IntoIter {
+    type Item = Entry;
+
+    fn next(&mut self) -> Option<Entry> {
+        let entry = self.entries.get(self.next)?.clone();
+        self.next = self.next.saturating_add(1);
+        Some(entry)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.entries.len().saturating_sub(self.next);
+        (left, Some(left))
+    }
+}
+
+impl ExactSizeIterator for IntoIter {}
+
+impl FusedIterator for IntoIter {}
+
+impl fmt::Debug for Entries {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_slice().fmt(f)
+    }
+}
+
+impl<T: AsRef<[Entry]> + ?Sized> PartialEq<T> for Entries {
+    fn eq(&self, other: &T) -> bool {
+        self.as_slice() == other.as_ref()
+    }
+}
+
+impl PartialEq<Entries> for Vec<Entry> {
+    fn eq(&self, other: &Entries) -> bool {
+        other == self
+    }
+}
+
+impl Eq for Entries {}
+
+impl Hash for Entries {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_slice().hash(state);
+    }
+}

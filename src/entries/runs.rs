@@ -1,0 +1,248 @@
+//! Entries in memory, in runs that are shared with whoever was given them: one for what is appended at
+//! once, so that handing it out copies nothing.
+
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::Entries;
+use crate::types::{Entry, Index};
+
+/// Entries from `start` to `end`, without gaps.
+#[derive(Clone, Debug)]
+pub(crate) struct Runs {
+    start: Index,
+    /// One more than the last index.
+    end: Index,
+    /// Oldest first; none is empty.
+    shared: VecDeque<Run>,
+    /// Encoded bytes of all of them.
+    bytes: u64,
+    /// Pushed since, one by one.
+    fresh: Vec<Entry>,
+}
+
+#[derive(Clone, Debug)]
+struct Run {
+    first: Index,
+    /// One more than the last index.
+    end: Index,
+    entries: Entries,
+}
+
+impl Run {
+    /// `None` of no entries.
+    fn new(entries: Entries) -> Option<Self> {
+        let (first, last) = (entries.first()?.index, entries.last()?.index);
+        let end = last.saturating_add(1);
+        Some(Self { first, end, entries })
+    }
+
+    fn bytes(&self) -> u64 {
+        self.entries.encoded_len()
+    }
+
+    /// The entries from `low` on, before `high`.
+    fn cut(&self, low: Index, high: Index) -> Entries {
+        self.entries
+            .slice(position(self.first, low)..position(self.first, high))
+    }
+}
+
+fn position(first: Index, index: Index) -> usize {
+    index.saturating_sub(first).try_into().unwrap_or(usize::MAX)
+}
+
+impl Runs {
+    /// No entries; the next one has this index.
+    pub(crate) fn new(end: Index) -> Self {
+        Self {
+            start: end,
+            end,
+            shared: VecDeque::new(),
+            bytes: 0,
+            fresh: Vec::new(),
+        }
+    }
+
+    pub(crate) fn start(&self) -> Index {
+        self.start
+    }
+
+    pub(crate) fn end(&self) -> Index {
+        self.end
+    }
+
+    /// Index of the first entry that is not shared yet.
+    fn fresh_start(&self) -> Index {
+        self.shared.back().map_or(self.start, |run| run.end)
+    }
+
+    pub(crate) fn get(&self, index: Index) -> Option<&Entry> {
+        let fresh = self.fresh_start();
+        if index >= fresh {
+            return self.fresh.get(position(fresh, index));
+        }
+        let run = self.run(index)?;
+        run.entries.get(position(run.first, index))
+    }
+
+    /// The shared run that holds this index.
+    fn run(&self, index: Index) -> Option<&Run> {
+        // Nearly always it is the last one.
+        let run = match self.shared.back() {
+            Some(last) if last.first <= index => last,
+            _ => self
+                .shared
+                .get(self.runs_below(index.saturating_add(1)).checked_sub(1)?)?,
+        };
+        (index < run.end).then_some(run)
+    }
+
+    /// How many runs begin below `index`.
+    fn runs_below(&self, index: Index) -> usize {
+        self.shared.partition_point(|run| run.first < index)
+    }
+
+    /// Entries from `low` up to and without `high`; those outside are left out.
+    pub(crate) fn range(&self, low: Index, high: Index) -> impl Iterator<Item = &Entry> {
+        let end = self.runs_below(high);
+        let start = self.shared.partition_point(|run| run.end <= low).min(end);
+        self.shared
+            .range(start..end)
+            .flat_map(move |run| part(&run.entries, run.first, low, high))
+            .chain(part(&self.fresh, self.fresh_start(), low, high))
+    }
+
+    /// The entries below `high` that are shared, run by run.
+    pub(crate) fn pieces(&self, high: Index) -> impl Iterator<Item = Entries> {
+        let runs = self.shared.iter().take_while(move |run| run.first < high);
+        runs.map(move |run| run.cut(run.first, high))
+    }
+
+    /// Entries from `low` up to and without `high`, at most `max_bytes` encoded but at least one
+    /// entry. Copies them only if they are of several runs.
+    pub(crate) fn slice(&self, low: Index, high: Index, max_bytes: u64) -> Entries {
+        match self.run(low) {
+            Some(run) if low == run.first && high == run.end && run.bytes() <= max_bytes => run.entries.clone(),
+            Some(run) if high <= run.end => {
+                let entries = run.cut(low, high);
+                if entries.encoded_len() <= max_bytes {
+                    return entries;
+                }
+                entries.slice(0..fitting(&entries, max_bytes))
+            }
+            Some(_) | None => {
+                let count = fitting(self.range(low, high), max_bytes);
+                self.range(low, high).take(count).cloned().collect()
+            }
+        }
+    }
+
+    /// Puts an entry at the end.
+    pub(crate) fn push(&mut self, entry: Entry) {
+        self.fresh.push(entry);
+        self.end = self.end.saturating_add(1);
+    }
+
+    /// Puts entries at the end.
+    pub(crate) fn append(&mut self, entries: Entries) {
+        self.share();
+        if let Some(run) = Run::new(entries) {
+            self.end = run.end;
+            self.bytes = self.bytes.saturating_add(run.bytes());
+            self.shared.push_back(run);
+        }
+    }
+
+    /// What was pushed becomes one run.
+    pub(crate) fn share(&mut self) {
+        if self.fresh.is_empty() {
+            return;
+        }
+        let entries: Arc<[Entry]> = self.fresh.drain(..).collect();
+        if let Some(run) = Run::new(entries.into()) {
+            self.bytes = self.bytes.saturating_add(run.bytes());
+            self.shared.push_back(run);
+        }
+    }
+
+    /// Drops the entries from `end` on; the next one has that index, even if it is below all of them.
+    pub(crate) fn truncate(&mut self, end: Index) {
+        if end == self.end {
+            return;
+        }
+        self.fresh.truncate(position(self.fresh_start(), end));
+        while let Some(run) = self.shared.back().filter(|run| run.end > end) {
+            let rest = Run::new(run.cut(run.first, end));
+            self.bytes = self.bytes.saturating_sub(run.bytes());
+            self.shared.pop_back();
+            if let Some(rest) = rest {
+                self.bytes = self.bytes.saturating_add(rest.bytes());
+                self.shared.push_back(rest);
+            }
+        }
+        self.start = self.start.min(end);
+        self.end = end;
+    }
+
+    /// Drops whole runs that end by `low`; and, as long as all of it is more than `max_bytes`, those that
+    /// end by `stable`, oldest first.
+    pub(crate) fn forget(&mut self, low: Index, stable: Index, max_bytes: u64) {
+        while let Some(run) = self.shared.front() {
+            let droppable = run.end <= low || (run.end <= stable && self.bytes > max_bytes);
+            if !droppable {
+                break;
+            }
+            self.bytes = self.bytes.saturating_sub(run.bytes());
+            self.start = run.end;
+            self.shared.pop_front();
+        }
+        if self.shared.is_empty() {
+            self.start = self.end.saturating_sub(self.fresh.len().try_into().unwrap_or(u64::MAX));
+        }
+    }
+
+    /// Drops the entries below `start`, none of which is fresh.
+    pub(crate) fn cut_front(&mut self, start: Index) {
+        self.forget(start, start, u64::MAX);
+        if let Some(run) = self.shared.front_mut().filter(|run| run.first < start) {
+            let rest = Run::new(run.cut(start, run.end));
+            self.bytes = self.bytes.saturating_sub(run.bytes());
+            if let Some(rest) = rest {
+                self.bytes = self.bytes.saturating_add(rest.bytes());
+                *run = rest;
+            }
+            self.start = start;
+        }
+    }
+
+    /// Gives back the buffers that are empty.
+    pub(crate) fn put_away(&mut self) {
+        if self.shared.is_empty() {
+            self.shared = VecDeque::new();
+        }
+        if self.fresh.is_empty() {
+            self.fresh = Vec::new();
+        }
+    }
+}
+
+/// Those of `entries`, which begin at `first`, from `low` up to and without `high`.
+fn part(entries: &[Entry], first: Index, low: Index, high: Index) -> &[Entry] {
+    let end = position(first, high).min(entries.len());
+    entries.get(position(first, low)..end).unwrap_or_default()
+}
+
+/// How many entries fit into `max_bytes`, at least one if there is one.
+fn fitting<'a>(entries: impl IntoIterator<Item = &'a Entry>, max_bytes: u64) -> usize {
+    let (mut count, mut bytes) = (0_usize, 0_u64);
+    for entry in entries {
+        let more = bytes.saturating_add(entry.encoded_len());
+        if more > max_bytes && count > 0 {
+            break;
+        }
+        (count, bytes) = (count.saturating_add(1), more);
+    }
+    count
+}
