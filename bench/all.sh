@@ -38,6 +38,7 @@ comparison() { "$bench" | tail -n +3; }
             sub(/:$/, "", name)
             sub(/^[a-z-]+: /, "")
             printf "\n### %s%s\n\n![%s](%s/%s.svg)\n", toupper(substr($0, 1, 1)), substr($0, 2), name, drawings, name
+            blank = 0
             next
         }
         NF || !blank { print }

@@ -4,8 +4,6 @@
 //! cargo run --release --manifest-path bench/Cargo.toml -- [--only NAME] [--samples N] [--curves DIRECTORY]
 //! ```
 
-#[cfg(all(feature = "prost", feature = "protobuf"))]
-compile_error!("one codec for raft-rs, not both: --no-default-features --features prost");
 #[cfg(not(any(feature = "prost", feature = "protobuf")))]
 compile_error!("a codec for raft-rs: --features protobuf or --features prost");
 

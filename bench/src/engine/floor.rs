@@ -1,6 +1,7 @@
-//! No protocol at all: the leader gives every payload to everyone, who keeps and applies it. What the
-//! loops themselves cost, and no library that keeps a log in memory can go below.
+//! No protocol at all: the leader gives every batch to everyone, who keeps and applies it. What the
+//! loops themselves cost.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::{Engine, Log, Settings};
@@ -9,15 +10,19 @@ use crate::machine::Machine;
 pub(crate) struct Floor {
     id: u64,
     nodes: u64,
-    waiting: Vec<Rc<Vec<u8>>>,
-    log: Vec<Rc<Vec<u8>>>,
-    /// Entries that were dropped from the log.
-    dropped: usize,
+    proposed: Vec<Vec<u8>>,
+    arrived: Option<Batch>,
+    log: VecDeque<Batch>,
+    first: u64,
+    next: u64,
 }
+
+/// Payloads that are shared by all.
+type Batch = Rc<Vec<Vec<u8>>>;
 
 pub(crate) struct Entries {
     to: u64,
-    entries: Vec<Rc<Vec<u8>>>,
+    batch: Batch,
 }
 
 impl Engine for Floor {
@@ -33,22 +38,24 @@ impl Engine for Floor {
         Self {
             id,
             nodes: settings.nodes,
-            waiting: Vec::new(),
-            log: Vec::new(),
-            dropped: 0,
+            proposed: Vec::new(),
+            arrived: None,
+            log: VecDeque::new(),
+            first: 1,
+            next: 1,
         }
     }
 
     fn campaign(&mut self) {}
 
     fn propose(&mut self, payload: Vec<u8>) {
-        self.waiting.push(payload.into());
+        self.proposed.push(payload);
     }
 
     fn read_index(&mut self, _: Vec<u8>) {}
 
     fn step(&mut self, message: Entries) {
-        self.waiting = message.entries;
+        self.arrived = Some(message.batch);
     }
 
     fn tick(&mut self) {}
@@ -58,31 +65,38 @@ impl Engine for Floor {
     }
 
     fn has_ready(&self) -> bool {
-        !self.waiting.is_empty()
+        self.arrived.is_some() || !self.proposed.is_empty()
     }
 
     fn handle_ready(&mut self, outbox: &mut Vec<Entries>, machine: &mut Machine) -> bool {
-        if !self.has_ready() {
-            return false;
-        }
-        if self.id == 1 {
-            outbox.extend((2..=self.nodes).map(|to| Entries {
+        if !self.proposed.is_empty() {
+            let batch = Rc::new(std::mem::take(&mut self.proposed));
+            outbox.extend((1..=self.nodes).filter(|&to| to != self.id).map(|to| Entries {
                 to,
-                entries: self.waiting.clone(),
+                batch: Rc::clone(&batch),
             }));
+            self.arrived = Some(batch);
         }
-        let before = self.dropped + self.log.len();
-        for (payload, index) in self.waiting.iter().zip(before as u64 + 1..) {
-            machine.apply(index, payload);
+        let Some(batch) = self.arrived.take() else {
+            return false;
+        };
+        for payload in batch.iter() {
+            machine.apply(self.next, payload);
+            self.next += 1;
         }
-        self.log.append(&mut self.waiting);
+        self.log.push_back(batch);
         true
     }
 
     fn compact(&mut self, to: u64) {
-        let count = usize::try_from(to).expect("a small index") - self.dropped;
-        self.log.drain(..count);
-        self.dropped += count;
+        while let Some(batch) = self
+            .log
+            .front()
+            .filter(|batch| self.first + batch.len() as u64 <= to + 1)
+        {
+            self.first += batch.len() as u64;
+            self.log.pop_front();
+        }
     }
 
     fn addressee(message: &Entries) -> u64 {
