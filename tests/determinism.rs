@@ -14,12 +14,12 @@ use self::host::{Host, Input, Pace};
 
 /// What the groups do, for ever and on every platform. Whoever changes what nodes say changes this.
 const GOLDEN: [(&str, u64); 6] = [
-    ("as it comes", 0xb393_e920_2f49_846f),
-    ("one voter", 0xcadb_7549_db6c_3b51),
-    ("lease reads", 0x4446_f2c8_2dd7_6f38),
-    ("asynchronous writes", 0x3d7e_ea5e_5728_ea37),
-    ("plain Raft", 0xcabc_07e9_dc81_b199),
-    ("slow and small", 0x1e36_01ad_0054_cdaf),
+    ("as it comes", 0x8b64_c8f1_c22f_66f0),
+    ("one voter", 0xcd0c_927c_3de7_94df),
+    ("lease reads", 0x9ceb_5772_11da_b1b5),
+    ("asynchronous writes", 0x72d4_df99_a9b9_863f),
+    ("plain Raft", 0x5b12_8e9c_232a_6b77),
+    ("slow and small", 0xe8cd_0cee_f8ef_fade),
 ];
 
 #[test]
