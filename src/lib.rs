@@ -15,15 +15,15 @@
 //! let mut proposed = false;
 //! loop {
 //!     while let Some(mut ready) = node.ready()? {
-//!         for message in ready.take_messages() { /* may leave at once */ }
+//!         for message in ready.drain_messages() { /* may leave at once */ }
 //!         node.storage_mut().persist(&ready)?; // snapshot, entries, hard state; synced if it must
 //!         let mut done = ready.persisted();
-//!         for message in done.take_messages() { /* promises something durable */ }
-//!         for entry in done.take_committed_entries() {
+//!         for message in done.drain_messages() { /* promises something durable */ }
+//!         for entry in &done.take_committed_entries() {
 //!             if entry.is_conf_change() {
-//!                 node.apply_conf_change(&entry)?;
+//!                 node.apply_conf_change(entry)?;
 //!             }
-//!             applied.push(entry.data);
+//!             applied.push(entry.data.clone());
 //!         }
 //!         node.advance(done)?;
 //!     }

@@ -240,7 +240,10 @@ impl Pair {
     }
 
     fn replace(&mut self, entries: Vec<Entry>) {
-        if entries[0].index == self.last().index + 1 && entries[0].term == self.term && entries[0].index % 3 > 0 {
+        if entries[0].index == self.last().index + 1
+            && entries[0].term == self.term
+            && !entries[0].index.is_multiple_of(3)
+        {
             self.push(&entries);
         } else {
             self.log.append(entries.clone().into(), &self.config).unwrap();

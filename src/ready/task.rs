@@ -192,7 +192,7 @@ impl ApplyTask {
     }
 
     /// The entries to apply, in order. Hand each that
-    /// [changes the configuration](Entry::is_conf_change) to
+    /// [changes the configuration](crate::Entry::is_conf_change) to
     /// [`apply_conf_change`](crate::RawNode::apply_conf_change) before the acknowledgement.
     pub fn entries(&self) -> &Entries {
         &self.entries

@@ -1,7 +1,7 @@
 //! A list of steps as a text, one a line, that can be kept in a file and done again.
 //!
 //! The first lines say which seed and profile the parameters are drawn from, and what was made plainer by
-//! shrinking; the steps follow. Messages are named as in [`MessageRef::Nth`], bytes are hexadecimal, and
+//! shrinking; the steps follow. Messages are named as in [`MessageRef::Nth`](crate::step::MessageRef::Nth), bytes are hexadecimal, and
 //! `#` begins a comment.
 
 mod line;
