@@ -1,5 +1,8 @@
 //! What a node wants done, and what was done: Readies out, acknowledgements in.
 
+use alloc::boxed::Box;
+
+use super::acks::AckNumbers;
 use super::{Outstanding, RawNode};
 use crate::config::Config;
 use crate::entries::Entries;
@@ -60,10 +63,14 @@ impl<S: Storage> RawNode<S> {
             self.raft.settle();
             return Ok(None);
         }
-        let committed = self.raft.enter(|raft| {
-            raft.flush()?;
-            Ok::<_, Stop<Poisoned>>(raft.take_committed()?)
-        })?;
+        let committed = if self.has_more() || self.raft.role().as_leader().is_some() {
+            self.raft.enter(|raft| {
+                raft.flush()?;
+                Ok::<_, Stop<Poisoned>>(raft.take_committed()?)
+            })?
+        } else {
+            Entries::new()
+        };
         // Committed entries may turn out not to be readable now.
         let nothing = !output && committed.is_empty() && !self.has_output();
         Ok((!nothing).then(|| self.build_ready(committed)))
@@ -83,19 +90,19 @@ impl<S: Storage> RawNode<S> {
         let Some(outstanding) = self.outstanding.filter(|out| out.number == number) else {
             return Err(AcknowledgeError::NotOutstanding { number });
         };
-        let applied = batch.apply.take().map(|task| task.ack);
+        let applied = batch.apply.as_ref().map(|task| task.ack.kind.clone());
         let busy = applied.is_some() || !batch.append.entries.is_empty() || !batch.read_states.is_empty();
         let owed = core::mem::take(&mut batch.append.owed.acks);
-        let acks = || owed.iter().map(|(_, ack)| ack).chain(&applied);
-        if !acks().all(|ack| self.raft.is_possible(&ack.kind)) {
+        let acks = || owed.iter().map(|(_, ack)| &ack.kind).chain(&applied);
+        if !acks().all(|kind| self.raft.is_possible(kind)) {
             return Err(AcknowledgeError::Foreign);
         }
         self.outstanding = None;
         self.raft.server.outbox.give_back(batch, busy);
         let outcome = self.raft.enter(|raft| {
             raft.on_durable_term(outstanding.term);
-            for ack in acks() {
-                raft.on_acknowledged(&ack.kind)?;
+            for kind in acks() {
+                raft.on_acknowledged(kind)?;
             }
             Ok(())
         });
@@ -111,6 +118,15 @@ impl<S: Storage> RawNode<S> {
     /// order of tasks; [`Removed`](AcknowledgeError::Removed) says that it counts for nothing.
     pub fn acknowledge(&mut self, ack: Ack) -> Result<(), AcknowledgeError> {
         self.check_sound()?;
+        let Some(mut acks) = self.acks.take() else {
+            return Err(AcknowledgeError::WrongMode);
+        };
+        let outcome = self.acknowledge_in_order(ack, &mut acks);
+        self.acks = Some(acks);
+        outcome
+    }
+
+    fn acknowledge_in_order(&mut self, ack: Ack, acks: &mut AckNumbers) -> Result<(), AcknowledgeError> {
         let id = self.config().id;
         let own = matches!(ack.kind, AckKind::Vote { .. } | AckKind::Append { .. });
         if ack.origin != self.origin() || !self.raft.is_possible(&ack.kind) {
@@ -120,9 +136,6 @@ impl<S: Storage> RawNode<S> {
             return Err(AcknowledgeError::Removed { id });
         }
         let Ack { number, kind, .. } = ack;
-        let Some(acks) = &mut self.acks else {
-            return Err(AcknowledgeError::WrongMode);
-        };
         acks.acknowledge(number, &kind)?;
         self.raft.enter(|raft| Ok(raft.on_acknowledged(&kind)?))
     }
@@ -137,8 +150,14 @@ impl<S: Storage> RawNode<S> {
         self.fill_append(&mut batch);
         if let Some(last) = committed.last() {
             let (index, bytes) = (last.index, committed.encoded_len());
+            let kind = AckKind::Applied { index, bytes };
+            let ack = Ack {
+                origin: batch.origin,
+                number: number_of(&mut self.acks, batch.number, &kind),
+                kind,
+            };
             batch.apply = Some(ApplyTask {
-                ack: self.issue(batch.origin, AckKind::Applied { index, bytes }),
+                ack,
                 entries: committed,
             });
         }
@@ -149,15 +168,6 @@ impl<S: Storage> RawNode<S> {
             self.outstanding = Some(Outstanding { number, term });
         }
         Ready(batch)
-    }
-
-    /// An acknowledgement to be given later. Its number counts only where it is given one by one.
-    fn issue(&mut self, origin: Origin, kind: AckKind) -> Ack {
-        let number = match &mut self.acks {
-            Some(acks) => acks.issue(&kind),
-            None => self.readies,
-        };
-        Ack { origin, number, kind }
     }
 
     /// The hard state, if the last Ready told another.
@@ -186,7 +196,7 @@ impl<S: Storage> RawNode<S> {
             task.owed.push_ack(stored);
         }
         for (_, ack) in &mut task.owed.acks {
-            *ack = self.issue(batch.origin, ack.kind.clone());
+            (ack.origin, ack.number) = (batch.origin, number_of(&mut self.acks, batch.number, &ack.kind));
         }
     }
 
@@ -205,4 +215,9 @@ impl<S: Storage> RawNode<S> {
             snapshot,
         })
     }
+}
+
+/// The number of an acknowledgement: its Ready's, unless acknowledgements are given one by one.
+fn number_of(acks: &mut Option<Box<AckNumbers>>, ready: u64, kind: &AckKind) -> u64 {
+    acks.as_mut().map_or(ready, |acks| acks.issue(kind))
 }

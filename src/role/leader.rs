@@ -4,6 +4,7 @@ mod change;
 mod propose;
 mod read;
 mod replicate;
+mod send;
 mod tick;
 mod transfer;
 
@@ -102,11 +103,6 @@ impl Leader {
     fn peer_mut(&mut self, id: NodeId) -> Option<&mut Progress> {
         let position = self.position(id).ok()?;
         self.peers.get_mut(position).map(|(_, progress)| progress)
-    }
-
-    /// The id at a position; to walk the peers while they change.
-    fn id_at(&self, position: usize) -> Option<NodeId> {
-        self.peers.get(position).map(|(id, _)| *id)
     }
 
     /// Whether this leader has committed an entry of its own term: then it knows what is committed.

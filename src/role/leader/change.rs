@@ -1,7 +1,7 @@
 //! What a new configuration means to the leader (thesis 4.2): whom it replicates to, and whether it
 //! still leads.
 
-use super::Leader;
+use super::{Leader, send};
 use crate::error::Fault;
 use crate::event::{StepDownReason, TransferAbort};
 use crate::progress::Progress;
@@ -39,8 +39,8 @@ impl Leader {
             self.broadcast(server)?;
         } else {
             // A new member gets its first append at once.
-            self.each_peer(server, |leader, server, to| {
-                leader.send_append(server, to, false)?;
+            self.each_peer(server, |server, to, peer| {
+                send::append(server, to, peer, false)?;
                 Ok(())
             })?;
         }

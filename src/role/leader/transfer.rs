@@ -1,6 +1,6 @@
 //! Handing leadership over (thesis 3.10): bring the transferee up to date, then order it to campaign.
 
-use super::Leader;
+use super::{Leader, send};
 use crate::error::Fault;
 use crate::event::{Event, TransferAbort};
 use crate::message::Payload;
@@ -21,8 +21,10 @@ impl Leader {
         server.timer.restart(); // the transfer has one election timeout
         self.transfer = Some(to);
         server.event(Event::TransferStarted { to });
-        if !self.continue_transfer(server, to) {
-            self.send_append(server, to, true)?;
+        if !self.continue_transfer(server, to)
+            && let Some(peer) = self.peer_mut(to)
+        {
+            send::append(server, to, peer, true)?;
         }
         Ok(())
     }
