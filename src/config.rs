@@ -61,8 +61,8 @@ pub struct Config {
     /// timeout; another node's lease rests on it, whatever this node's read mode. Default on.
     pub lease_promises: bool,
     /// After a restart, neither vote nor campaign for this long, since a promise may have been made
-    /// before. (The only voter of a group may campaign at once.) `None`, the default, is the election
-    /// timeout; 0 is none.
+    /// before. (The only voter of a group may campaign at once; a candidate of an earlier term is told
+    /// so.) `None`, the default, is the election timeout; 0 is none.
     pub restart_silence_ticks: Option<u64>,
     /// Reads that may wait at once, 1 or more. Default 4096.
     pub max_pending_reads: usize,

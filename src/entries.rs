@@ -2,6 +2,8 @@
 //! machine.
 
 mod runs;
+#[cfg(test)]
+mod tests;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -15,7 +17,7 @@ pub(crate) use runs::Runs;
 use crate::types::Entry;
 
 /// Some entries in a row, shared and not copied: cheap to clone and to cut, as
-/// [`Bytes`](bytes::Bytes) are.
+/// [`Bytes`](bytes::Bytes) are, but for the counting of their bytes.
 ///
 /// Reads like a slice. An append to five peers, what the storage writes and what is applied are the same
 /// entries in memory, which live as long as anybody holds them.
@@ -58,8 +60,7 @@ impl Entries {
             range,
             encoded_len: 0,
         };
-        let lengths = entries.iter().map(Entry::encoded_len);
-        entries.encoded_len = lengths.fold(0, u64::saturating_add);
+        entries.encoded_len = encoded_len(&entries);
         entries
     }
 
@@ -80,7 +81,7 @@ impl Entries {
     }
 
     /// The same entries but for those outside of `range`, which counts from 0; what `range` has beyond the
-    /// end is ignored.
+    /// end is ignored. Those stay in memory as long as the part does.
     ///
     /// ```
     /// use quorate::{Entries, Entry};
@@ -98,11 +99,46 @@ impl Entries {
             start: start.saturating_add(range.start).min(end),
             end: start.saturating_add(range.end).min(end),
         };
-        match &self.shared {
-            Some(shared) if cut.start < cut.end => Self::of(shared.clone(), cut),
-            _ => Self::new(),
+        if cut.start >= cut.end {
+            return Self::new();
+        }
+        let part = Self {
+            shared: self.shared.clone(),
+            range: cut,
+            encoded_len: 0,
+        };
+        // Counts what goes, or what stays: whichever is less.
+        let before = self.get(..cut.start.saturating_sub(start)).unwrap_or_default();
+        let after = self.get(cut.end.saturating_sub(start)..).unwrap_or_default();
+        let gone = before.len().saturating_add(after.len());
+        let encoded_len = if gone < part.len() {
+            let gone = encoded_len(before).saturating_add(encoded_len(after));
+            self.encoded_len.saturating_sub(gone)
+        } else {
+            encoded_len(&part)
+        };
+        Self { encoded_len, ..part }
+    }
+
+    /// For who keeps them: without what was cut off, which a part of it holds in memory.
+    pub(crate) fn alone(self) -> Self {
+        let held = self.shared.as_ref().map_or(0, |shared| shared.len());
+        if self.len() == held {
+            self
+        } else {
+            self.iter().cloned().collect()
         }
     }
+
+    /// The same for who cuts again and again: only if that is at least as much as what is left.
+    pub(crate) fn mostly_alone(self) -> Self {
+        let held = self.shared.as_ref().map_or(0, |shared| shared.len());
+        if self.len() > held / 2 { self } else { self.alone() }
+    }
+}
+
+fn encoded_len(entries: &[Entry]) -> u64 {
+    entries.iter().map(Entry::encoded_len).fold(0, u64::saturating_add)
 }
 
 impl Deref for Entries {

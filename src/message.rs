@@ -201,6 +201,10 @@ impl fmt::Display for Message {
             Payload::Propose { entries } => write_entries(f, entries),
             Payload::Append(append) => {
                 write!(f, " prev={} commit={}", append.prev, append.commit)?;
+                if append.joined > 0 {
+                    write!(f, " joined={}", append.joined)?;
+                }
+                f.write_str(if append.notice { " notice" } else { "" })?;
                 write_entries(f, &append.entries)
             }
             Payload::AppendResponse(AppendResponse::Accepted { index, .. }) => write!(f, " accepted={index}"),

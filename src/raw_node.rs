@@ -30,7 +30,8 @@ use crate::types::{ConfState, Entry, HardState, Index, NodeId, Term};
 ///   [asynchronous storage writes](Config::async_storage_writes) [`acknowledge`](Self::acknowledge).
 /// * What is: [`status`](Self::status), [`progress`](Self::progress), [`take_events`](Self::take_events).
 ///
-/// A node can be cloned, compared and hashed if its storage can: equal nodes have equal futures.
+/// A node can be cloned, compared and hashed if its storage can: equal nodes have equal futures, as long as
+/// their storage answers. (What is still in memory of the stored log is not compared, and not asked for.)
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RawNode<S> {
     raft: Raft<S>,

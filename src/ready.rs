@@ -75,7 +75,7 @@ pub struct Ready(pub(crate) Box<Batch>);
 pub struct Persisted(pub(crate) Box<Batch>);
 
 /// What is in them. It goes back to the node with `advance`, where its buffers serve the next one.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Batch {
     pub(crate) origin: Origin,
     pub(crate) number: u64,
@@ -90,6 +90,22 @@ pub(crate) struct Batch {
     pub(crate) events: Vec<Event>,
 }
 
+impl Default for Batch {
+    fn default() -> Self {
+        Self {
+            origin: Origin::default(),
+            number: 0,
+            soft_state: None,
+            read_states: Vec::new(),
+            messages: Vec::new(),
+            appends: false,
+            append: AppendTask::empty(),
+            apply: None,
+            events: Vec::new(),
+        }
+    }
+}
+
 impl Batch {
     fn append(&self) -> Option<&AppendTask> {
         self.appends.then_some(&self.append)
@@ -101,7 +117,7 @@ impl Batch {
         self.messages.clear();
         self.events.clear();
         self.append.clear();
-        self.apply = None;
+        (self.appends, self.apply, self.soft_state) = (false, None, None);
     }
 }
 
@@ -165,7 +181,8 @@ impl Ready {
 
     /// With asynchronous storage writes: the task for the thread that writes.
     pub fn take_append_task(&mut self) -> Option<AppendTask> {
-        core::mem::take(&mut self.0.appends).then(|| core::mem::take(&mut self.0.append))
+        let task = core::mem::take(&mut self.0.appends);
+        task.then(|| core::mem::replace(&mut self.0.append, AppendTask::empty()))
     }
 
     /// With asynchronous storage writes: the task for the thread that applies.

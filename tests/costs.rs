@@ -3,7 +3,9 @@
 //! Times, and the same of other libraries, are in docs/performance.md.
 
 use allocation_counter::measure;
-use quorate::{ConfState, Config, MemoryStorage, Message, Payload, RawNode, bootstrap};
+use quorate::{
+    Append, ConfState, Config, Entry, EntryId, MemoryStorage, Message, Payload, RawNode, RequestVote, bootstrap,
+};
 
 type Node = RawNode<MemoryStorage>;
 
@@ -123,6 +125,137 @@ fn payloads_are_not_copied() {
     assert_eq!(group.applied, 3 * 11);
     let copies = counted.bytes_total / (10 * SIZE as u64);
     assert_eq!(copies, 1, "{} bytes", counted.bytes_total);
+}
+
+/// What `act` leaves in memory, in bytes.
+fn left(act: impl FnOnce()) -> u64 {
+    u64::try_from(measure(act).bytes_current).unwrap()
+}
+
+fn entries(indexes: std::ops::Range<u64>) -> Vec<Entry> {
+    let entry = |index| Entry {
+        term: 1,
+        index,
+        data: vec![7; 1000].into(),
+        ..Entry::default()
+    };
+    indexes.map(entry).collect()
+}
+
+/// A leader that probes again and again sends what is there already, and one entry more: the rest of its
+/// messages is not kept for the sake of that one.
+#[test]
+fn overlapping_appends_are_not_kept() {
+    let mut group = Group::new();
+    let follower = &mut group.nodes[1];
+    let held = left(|| {
+        for end in 100..200 {
+            let append = Append {
+                prev: EntryId { term: 1, index: 2 },
+                commit: 2,
+                entries: entries(3..end).into(),
+                ..Append::default()
+            };
+            let payload = Payload::Append(append);
+            let message = Message {
+                from: 1,
+                to: 2,
+                term: 1,
+                payload,
+            };
+            follower.step(message).unwrap();
+            while let Some(ready) = follower.ready().unwrap() {
+                follower.storage_mut().persist(&ready).unwrap();
+                follower.advance(ready.persisted()).unwrap();
+            }
+        }
+    });
+    assert_eq!(follower.status().last_index, 198);
+    assert!(held < 2 * 196 * 1000, "{held} bytes for 196 entries");
+}
+
+/// However the entries came, and after a crash as before, what is compacted is freed.
+#[test]
+fn what_is_compacted_is_freed() {
+    for (at_once, crash) in [(1, false), (1, true), (1000, false), (1000, true)] {
+        let mut storage = MemoryStorage::new();
+        let held = left(|| {
+            for first in (1..=1000).step_by(at_once) {
+                storage.append(&entries(first..first + at_once as u64)).unwrap();
+            }
+            storage.sync();
+            if crash {
+                storage.crash();
+            }
+            storage.compact(990).unwrap();
+            storage.sync();
+        });
+        assert_eq!(storage.log().len(), 10);
+        assert!(held < 30 * 1000, "{held} bytes for 10 entries: {at_once} {crash}");
+    }
+}
+
+/// Whatever came between: two ticks later the buffers are gone.
+#[test]
+fn an_idle_node_holds_no_buffers() {
+    let weight = |disturb: fn(&mut Node)| {
+        let mut group = Group::new();
+        group.rounds(1, 5);
+        group.compact();
+        let mut node = group.nodes.swap_remove(1);
+        disturb(&mut node);
+        node.tick().unwrap();
+        node.tick().unwrap();
+        assert!(!node.has_ready());
+        -measure(|| drop(node)).bytes_current
+    };
+    let idle = weight(|_| {});
+    let tick_while_a_ready_is_out = weight(|node| {
+        let index = node.status().last_index;
+        let entry = Entry {
+            term: 1,
+            index: index + 1,
+            ..Entry::default()
+        };
+        let append = Append {
+            prev: EntryId { term: 1, index },
+            commit: index + 1,
+            entries: [entry].into(),
+            ..Append::default()
+        };
+        let message = Message {
+            from: 1,
+            to: 2,
+            term: 1,
+            payload: Payload::Append(append),
+        };
+        node.step(message).unwrap();
+        let ready = node.ready().unwrap().unwrap();
+        node.storage_mut().persist(&ready).unwrap();
+        node.tick().unwrap();
+        node.advance(ready.persisted()).unwrap();
+        let applied = node.status().applied;
+        node.storage_mut().compact(applied).unwrap();
+        node.storage_mut().sync();
+    });
+    let event_without_a_ready = weight(|node| {
+        let last = EntryId { term: 9, index: 9 };
+        let request = RequestVote {
+            pre_vote: true,
+            last,
+            forced: false,
+        };
+        let payload = Payload::RequestVote(request);
+        let message = Message {
+            from: 3,
+            to: 2,
+            term: 9,
+            payload,
+        };
+        node.step(message).unwrap();
+        assert!(!node.take_events().is_empty());
+    });
+    assert_eq!((tick_while_a_ready_is_out, event_without_a_ready), (idle, idle));
 }
 
 /// The value and all that it owns, its storage included, between two ticks.

@@ -14,12 +14,12 @@ use self::host::{Host, Input, Pace};
 
 /// What the groups do, for ever and on every platform. Whoever changes what nodes say changes this.
 const GOLDEN: [(&str, u64); 6] = [
-    ("as it comes", 0x8b64_c8f1_c22f_66f0),
-    ("one voter", 0xcd0c_927c_3de7_94df),
-    ("lease reads", 0x9ceb_5772_11da_b1b5),
-    ("asynchronous writes", 0x72d4_df99_a9b9_863f),
-    ("plain Raft", 0x5b12_8e9c_232a_6b77),
-    ("slow and small", 0xe8cd_0cee_f8ef_fade),
+    ("as it comes", 0xfc3d_164c_c274_2889),
+    ("one voter", 0x7f2d_4851_5bc2_0cf6),
+    ("lease reads", 0xa56e_4c38_fba4_5d7e),
+    ("asynchronous writes", 0xe67b_5cc6_35a4_4225),
+    ("plain Raft", 0x7a81_abf7_ab72_28c3),
+    ("slow and small", 0x0aee_9434_b87c_f0bb),
 ];
 
 #[test]

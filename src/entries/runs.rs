@@ -11,6 +11,7 @@ use crate::types::{Entry, Index};
 /// Entries from `start` to `end`, without gaps.
 #[derive(Clone, Debug)]
 pub(crate) struct Runs {
+    /// The first index; the same as `end` where there are no entries.
     start: Index,
     /// One more than the last index.
     end: Index,
@@ -31,8 +32,12 @@ struct Run {
 }
 
 impl Run {
-    /// `None` of no entries.
+    /// `None` of no entries. They are kept: see [`Entries::alone`].
     fn new(entries: Entries) -> Option<Self> {
+        Self::of(entries.alone())
+    }
+
+    fn of(entries: Entries) -> Option<Self> {
         let (first, last) = (entries.first()?.index, entries.last()?.index);
         let end = last.saturating_add(1);
         Some(Self { first, end, entries })
@@ -126,11 +131,9 @@ impl Runs {
         match self.run(low) {
             Some(run) if low == run.first && high == run.end && run.bytes() <= max_bytes => run.entries.clone(),
             Some(run) if high <= run.end => {
-                let entries = run.cut(low, high);
-                if entries.encoded_len() <= max_bytes {
-                    return entries;
-                }
-                entries.slice(0..fitting(&entries, max_bytes))
+                let start = position(run.first, low);
+                let count = fitting(part(&run.entries, run.first, low, high), max_bytes);
+                run.entries.slice(start..start.saturating_add(count))
             }
             Some(_) | None => {
                 let count = fitting(self.range(low, high), max_bytes);
@@ -207,7 +210,7 @@ impl Runs {
     pub(crate) fn cut_front(&mut self, start: Index) {
         self.forget(start, start, u64::MAX);
         if let Some(run) = self.shared.front_mut().filter(|run| run.first < start) {
-            let rest = Run::new(run.cut(start, run.end));
+            let rest = Run::of(run.cut(start, run.end).mostly_alone());
             self.bytes = self.bytes.saturating_sub(run.bytes());
             if let Some(rest) = rest {
                 self.bytes = self.bytes.saturating_add(rest.bytes());

@@ -99,6 +99,7 @@ impl<S: Storage> RawNode<S> {
         }
         self.outstanding = None;
         self.raft.server.outbox.give_back(batch, busy);
+        self.raft.server.warm_up();
         let outcome = self.raft.enter(|raft| {
             raft.on_durable_term(outstanding.term);
             for kind in acks() {
@@ -135,6 +136,7 @@ impl<S: Storage> RawNode<S> {
         if own && !self.membership().contains(id) {
             return Err(AcknowledgeError::Removed { id });
         }
+        self.raft.server.warm_up();
         let Ack { number, kind, .. } = ack;
         acks.acknowledge(number, &kind)?;
         self.raft.enter(|raft| Ok(raft.on_acknowledged(&kind)?))

@@ -25,6 +25,7 @@ impl<S: Storage> RawNode<S> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn take_events(&mut self) -> Vec<Event> {
+        self.raft.server.warm_up(); // what held them is put away with the next tick
         self.raft.server.outbox.take_events()
     }
 

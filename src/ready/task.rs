@@ -13,7 +13,7 @@ use crate::types::{EntryId, HardState, Index, NodeId, Snapshot, Term};
 /// All of it or nothing; in this order: the snapshot replaces the log, the entries replace the
 /// log from the first one's index on, the hard state replaces the stored one.
 #[must_use = "what is not persisted must not be promised: persist it, then call `done`"]
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AppendTask {
     pub(crate) number: u64,
     pub(crate) snapshot: Option<Box<Snapshot>>,
@@ -142,11 +142,23 @@ pub enum AckKind {
 }
 
 impl AppendTask {
+    /// Nothing to persist.
+    pub(super) fn empty() -> Self {
+        Self {
+            number: 0,
+            snapshot: None,
+            entries: Entries::new(),
+            hard_state: None,
+            must_sync: false,
+            owed: Owed::default(),
+        }
+    }
+
     /// Empty, but for its buffers.
     pub(super) fn clear(&mut self) {
-        self.snapshot = None;
-        self.entries = Entries::new();
         self.owed.clear();
+        let owed = core::mem::take(&mut self.owed);
+        *self = Self { owed, ..Self::empty() };
     }
 
     /// The task's number; tasks are done in this order.

@@ -122,7 +122,7 @@ fn refuse<S: Storage>(server: &mut Server<S>, context: Bytes, reason: ReadRefusa
 // ----- what the leader says. Who is followed is known by now.
 
 /// `AppendEntries` (Figure 2, receiver implementation 2 to 5). Not answered, and nothing changed, if
-/// the log cannot be compared now: the leader says it again.
+/// the log cannot be compared now: the leader says it again. Nor if the answer would tell it nothing.
 pub(crate) fn on_append<S: Storage>(server: &mut Server<S>, from: NodeId, append: Append) -> Result<(), Fault> {
     let notice = append.notice && append.entries.is_empty();
     let answer = if append.prev.index < server.log.committed() {

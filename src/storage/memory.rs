@@ -206,10 +206,12 @@ impl MemoryStorage {
 
     /// Loses what was not synced.
     pub fn crash(&mut self) {
-        let synced: Entries = self.undo.synced_log(&self.log).cloned().collect();
+        let synced = self.undo.synced_pieces(&self.log);
         self.rest = self.undo.synced_rest(&self.rest).clone();
         self.log = Runs::new(self.first());
-        self.log.append(synced);
+        for piece in synced {
+            self.log.append(piece);
+        }
         self.hard_state = self.undo.hard_state;
         self.sync();
     }

@@ -297,7 +297,7 @@ fn a_new_member_is_greeted() {
         .expect("it may");
     assert_eq!(
         says(&mut cluster),
-        ["1->2 Append term=1 prev=1/2 commit=3 entries=[1/3 ConfChangeV2 v2]"]
+        ["1->2 Append term=1 prev=1/2 commit=3 joined=3 entries=[1/3 ConfChangeV2 v2]"]
     );
     let _ = cluster.propose(1, "a");
     says(&mut cluster);

@@ -20,11 +20,7 @@ impl Leader {
     ) -> Result<Next, Fault> {
         self.replace_peers(server, fresh, index);
         let id = server.id();
-        if !server.membership.is_voter(id) {
-            if !server.config.step_down_on_removal {
-                self.release_reads(server);
-                return Ok(Next::Stay);
-            }
+        if !server.membership.is_voter(id) && server.config.step_down_on_removal {
             if server.config.commit_notice_on_removal {
                 // Else the others learn only from a successor that this entry is committed.
                 self.broadcast_appends(server)?;

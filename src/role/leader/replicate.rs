@@ -129,6 +129,7 @@ impl Leader {
             ReplicationState::Snapshot { .. } => {}
             ReplicationState::Replicate => peer.free_inflights(),
         }
+        // The commit index was moved as far as it goes whenever the quorum changed: only news moves it on.
         let committed = index > server.log.committed() && self.advance_commit(server)?;
         if committed {
             self.broadcast(server)?;

@@ -75,12 +75,21 @@ impl Undo {
             .unwrap_or(present)
     }
 
+    /// The synced log, in contiguous pieces.
+    pub(super) fn synced_pieces(&self, present: &Runs) -> Vec<Entries> {
+        let (head, tail) = self.lost_entries();
+        let shared = present.pieces(self.shared_to.saturating_add(1));
+        head.iter().cloned().chain(shared).chain([tail.into()]).collect()
+    }
+
     pub(super) fn synced_log<'a>(&'a self, present: &'a Runs) -> impl Iterator<Item = &'a Entry> {
         let shared = present.range(0, self.shared_to.saturating_add(1));
-        let (head, tail) = self
-            .lost
-            .as_ref()
-            .map_or((&[][..], &[][..]), |lost| (&lost.head, &lost.tail));
+        let (head, tail) = self.lost_entries();
         head.iter().flatten().chain(shared).chain(tail)
+    }
+
+    fn lost_entries(&self) -> (&[Entries], &[Entry]) {
+        let lost = self.lost.as_ref();
+        lost.map_or((&[], &[]), |lost| (&lost.head, &lost.tail))
     }
 }
