@@ -90,11 +90,16 @@ impl Entries {
     /// assert!(entries.slice(9..9).is_empty());
     /// ```
     #[must_use]
+    #[inline]
     pub fn slice(&self, range: Range<usize>) -> Self {
-        let Span { start, end } = self.range;
         if range.start == 0 && range.end >= self.len() {
             return self.clone();
         }
+        self.part(&range)
+    }
+
+    fn part(&self, range: &Range<usize>) -> Self {
+        let Span { start, end } = self.range;
         let cut = Span {
             start: start.saturating_add(range.start).min(end),
             end: start.saturating_add(range.end).min(end),

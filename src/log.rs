@@ -203,7 +203,9 @@ impl<S: Storage> Log<S> {
     pub(crate) fn push(&mut self, mut entry: Entry, term: Term, config: &Config) -> Index {
         (entry.term, entry.index) = (term, self.end());
         let index = entry.index;
-        self.terms.append(core::slice::from_ref(&entry));
+        if self.terms.last() != Some(term) {
+            self.terms.append(core::slice::from_ref(&entry));
+        }
         if config.uncommitted_cap() < u64::MAX {
             self.uncommitted.push(&entry);
         }

@@ -34,6 +34,8 @@ pub(crate) struct Raft<S> {
     pub(crate) server: Server<S>,
     role: Role,
     poisoned: Option<Poisoned>,
+    /// Who led when a call last left: a change is an event.
+    noted_leader: Option<NodeId>,
     /// Nothing came in since there was nothing to do.
     settled: Aside<bool>,
 }
@@ -44,6 +46,7 @@ impl<S: Storage> Raft<S> {
             server: Server::new(config, storage)?,
             role: Role::Follower(Follower::default()),
             poisoned: None,
+            noted_leader: None,
             settled: Aside::default(),
         })
     }
@@ -89,10 +92,10 @@ impl<S: Storage> Raft<S> {
             return Err(poisoned.clone().into());
         }
         self.touch();
-        let (before, leader) = (Before::of(self), self.role.leader(self.server.id()));
+        let before = Before::of(self);
         let outcome = act(self);
         self.end_corrupt_candidacy();
-        self.note_leader(leader);
+        self.note_leader();
         self.note_idleness();
         let broken = self.broken_invariant(before);
         debug_assert_eq!(broken, None, "an invariant of the core does not hold");
@@ -126,9 +129,10 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    fn note_leader(&mut self, before: Option<NodeId>) {
+    fn note_leader(&mut self) {
         let leader = self.role.leader(self.server.id());
-        if leader != before {
+        if leader != self.noted_leader {
+            self.noted_leader = leader;
             let term = self.server.term();
             self.server.event(Event::LeaderChanged { leader, term });
         }

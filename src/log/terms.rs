@@ -46,6 +46,12 @@ impl TermRuns {
         }
     }
 
+    /// The term of the log's last entry.
+    #[inline]
+    pub(crate) fn last(&self) -> Option<Term> {
+        self.runs.back().map(|run| run.term)
+    }
+
     /// Gives back what the buffer has too much.
     pub(crate) fn put_away(&mut self) {
         self.runs.shrink_to_fit();

@@ -156,9 +156,10 @@ impl AppendTask {
 
     /// Empty, but for its buffers.
     pub(super) fn clear(&mut self) {
+        self.snapshot = None;
+        self.entries = Entries::new();
+        (self.number, self.hard_state, self.must_sync) = (0, None, false);
         self.owed.clear();
-        let owed = core::mem::take(&mut self.owed);
-        *self = Self { owed, ..Self::empty() };
     }
 
     /// The task's number; tasks are done in this order.
