@@ -14,6 +14,7 @@ mod message;
 mod tick;
 mod transition;
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 pub use self::forward::Proposed;
@@ -33,7 +34,7 @@ use crate::types::NodeId;
 pub(crate) struct Raft<S> {
     pub(crate) server: Server<S>,
     role: Role,
-    poisoned: Option<Poisoned>,
+    poisoned: Option<Box<Poisoned>>,
     /// Who led when a call last left: a change is an event.
     noted_leader: Option<NodeId>,
     /// Nothing came in since there was nothing to do.
@@ -80,7 +81,7 @@ impl<S: Storage> Raft<S> {
     }
 
     pub(crate) fn poisoned(&self) -> Option<&Poisoned> {
-        self.poisoned.as_ref()
+        self.poisoned.as_deref()
     }
 
     /// The only door. A fault inside poisons the node; a refusal is the caller's to read.
@@ -89,7 +90,7 @@ impl<S: Storage> Raft<S> {
         act: impl FnOnce(&mut Self) -> Result<T, Stop<E>>,
     ) -> Result<T, E> {
         if let Some(poisoned) = &self.poisoned {
-            return Err(poisoned.clone().into());
+            return Err((**poisoned).clone().into());
         }
         self.touch();
         let before = Before::of(self);
@@ -116,7 +117,7 @@ impl<S: Storage> Raft<S> {
             self.server.mark_corrupt(index);
             self.end_corrupt_candidacy();
         } else {
-            self.poisoned = Some(poisoned.clone());
+            self.poisoned = Some(Box::new(poisoned.clone()));
             self.server.timer.set_alone(false);
         }
         poisoned

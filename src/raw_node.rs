@@ -39,16 +39,10 @@ pub struct RawNode<S> {
     told_soft: SoftState,
     told_hard: HardState,
     readies: u64,
-    outstanding: Option<Outstanding>,
+    /// Whether the last Ready is out; then the term that is durable when it is persisted.
+    outstanding: Option<Term>,
     /// With asynchronous storage writes.
     acks: Option<Box<AckNumbers>>,
-}
-
-/// The Ready that is out, and the term that is durable when it is persisted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Outstanding {
-    number: u64,
-    term: Term,
 }
 
 /// What became of a snapshot, for [`RawNode::report_snapshot`].

@@ -261,7 +261,7 @@ fn an_idle_node_holds_no_buffers() {
 /// The value and all that it owns, its storage included, between two ticks.
 #[test]
 fn bytes_of_an_idle_replica() {
-    for (position, bound) in [(0, 1_900), (2, 1_350)] {
+    for (position, bound) in [(0, 1_880), (2, 1_330)] {
         let mut group = Group::new();
         group.rounds(1, 5);
         group.compact();

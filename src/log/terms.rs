@@ -3,7 +3,7 @@
 //! A cache: it answers only for indexes it was told about, and what it answers is what the storage
 //! would.
 
-use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 use crate::types::{Entry, EntryId, Index, Term};
 
@@ -14,14 +14,14 @@ const RUNS_MAX: usize = 32;
 /// one to the end of the log.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TermRuns {
-    runs: VecDeque<EntryId>,
+    runs: Vec<EntryId>,
 }
 
 impl TermRuns {
     /// Knows the last entry of a log only.
     pub(crate) fn new(last: EntryId) -> Self {
         Self {
-            runs: VecDeque::from([last]),
+            runs: Vec::from([last]),
         }
     }
 
@@ -30,26 +30,25 @@ impl TermRuns {
         let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
             return;
         };
-        while self.runs.back().is_some_and(|run| run.index >= first.index) {
-            self.runs.pop_back();
+        while self.runs.last().is_some_and(|run| run.index >= first.index) {
+            self.runs.pop();
         }
-        if self.runs.back().is_some_and(|run| run.term == last.term) {
+        if self.runs.last().is_some_and(|run| run.term == last.term) {
             return; // terms never fall: all of them are of this one
         }
         for entry in entries {
-            if self.runs.back().is_none_or(|run| run.term != entry.term) {
-                self.runs.push_back(entry.id());
+            if self.runs.last().is_none_or(|run| run.term != entry.term) {
+                self.runs.push(entry.id());
             }
         }
-        while self.runs.len() > RUNS_MAX {
-            self.runs.pop_front();
-        }
+        let forgotten = self.runs.len().saturating_sub(RUNS_MAX);
+        self.runs.drain(..forgotten);
     }
 
     /// The term of the log's last entry.
     #[inline]
     pub(crate) fn last(&self) -> Option<Term> {
-        self.runs.back().map(|run| run.term)
+        self.runs.last().map(|run| run.term)
     }
 
     /// Gives back what the buffer has too much.
@@ -70,7 +69,7 @@ impl TermRuns {
     /// The stretch that `index` is in. Most of what is asked for is in the last one.
     #[inline]
     fn run(&self, index: Index) -> Option<&EntryId> {
-        let last = self.runs.back().filter(|run| run.index <= index);
+        let last = self.runs.last().filter(|run| run.index <= index);
         last.or_else(|| self.runs.iter().rev().find(|run| run.index <= index))
     }
 }

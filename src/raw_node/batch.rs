@@ -2,8 +2,8 @@
 
 use alloc::boxed::Box;
 
+use super::RawNode;
 use super::acks::AckNumbers;
-use super::{Outstanding, RawNode};
 use crate::config::Config;
 use crate::entries::Entries;
 use crate::error::{AcknowledgeError, Poisoned, ReadyError};
@@ -87,7 +87,7 @@ impl<S: Storage> RawNode<S> {
             return Err(AcknowledgeError::Foreign);
         }
         let number = batch.number;
-        let Some(outstanding) = self.outstanding.filter(|out| out.number == number) else {
+        let Some(term) = self.outstanding.filter(|_| number == self.readies) else {
             return Err(AcknowledgeError::NotOutstanding { number });
         };
         let applied = batch.apply.as_ref().map(|task| task.ack.kind.clone());
@@ -101,7 +101,7 @@ impl<S: Storage> RawNode<S> {
         self.raft.server.outbox.give_back(batch, busy);
         self.raft.server.warm_up();
         let outcome = self.raft.enter(|raft| {
-            raft.on_durable_term(outstanding.term);
+            raft.on_durable_term(term);
             for kind in acks() {
                 raft.on_acknowledged(kind)?;
             }
@@ -166,8 +166,7 @@ impl<S: Storage> RawNode<S> {
         let server = &mut self.raft.server;
         server.warm_up();
         if !server.config.async_storage_writes {
-            let (number, term) = (batch.number, server.term());
-            self.outstanding = Some(Outstanding { number, term });
+            self.outstanding = Some(server.term());
         }
         Ready(batch)
     }
