@@ -133,10 +133,16 @@ impl<S: Storage> RawNode<S> {
     // ----- time
 
     /// One tick passes.
+    #[inline]
     pub fn tick(&mut self) -> Result<(), Poisoned> {
         if self.raft.server.timer.pass_quietly() {
             return Ok(());
         }
+        self.tick_that_matters()
+    }
+
+    #[inline(never)]
+    fn tick_that_matters(&mut self) -> Result<(), Poisoned> {
         self.put_away();
         if self.raft.server.timer.pass_quietly() {
             return Ok(());
