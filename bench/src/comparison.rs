@@ -32,6 +32,18 @@ pub(crate) struct Metric {
     pub(crate) exact: bool,
 }
 
+impl Metric {
+    /// Of which less is better.
+    pub(crate) const fn less(unit: &'static str, digits: usize, exact: bool) -> Self {
+        Self {
+            unit,
+            better: Better::Less,
+            digits,
+            exact,
+        }
+    }
+}
+
 #[derive(Clone, Copy)]
 pub(crate) enum Better {
     More,

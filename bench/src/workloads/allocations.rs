@@ -1,7 +1,7 @@
 //! What a committed proposal allocates, in the whole group, the caller's own buffer included.
 
 use crate::allocations;
-use crate::comparison::{Better, Metric, Workload};
+use crate::comparison::{Metric, Workload};
 use crate::engine::{Engine, Settings};
 use crate::workloads::Rounds;
 use crate::workloads::figure;
@@ -28,18 +28,10 @@ impl Workload for Allocations {
     }
 
     fn metrics(&self) -> &'static [Metric] {
-        const fn metric(unit: &'static str, digits: usize) -> Metric {
-            Metric {
-                unit,
-                better: Better::Less,
-                digits,
-                exact: true,
-            }
-        }
         &const {
             [
-                metric("allocations a committed proposal", 2),
-                metric("bytes allocated a committed proposal", 0),
+                Metric::less("allocations a committed proposal", 2, true),
+                Metric::less("bytes allocated a committed proposal", 0, true),
             ]
         }
     }

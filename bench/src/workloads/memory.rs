@@ -2,7 +2,7 @@
 
 use crate::allocations;
 use crate::cluster::Cluster;
-use crate::comparison::{Better, Metric, Workload};
+use crate::comparison::{Metric, Workload};
 use crate::engine::{Engine, Settings};
 use crate::workloads::figure;
 
@@ -20,15 +20,12 @@ impl Workload for Memory {
     }
 
     fn metrics(&self) -> &'static [Metric] {
-        const fn metric(unit: &'static str) -> Metric {
-            Metric {
-                unit,
-                better: Better::Less,
-                digits: 0,
-                exact: true,
-            }
+        &const {
+            [
+                Metric::less("bytes of an idle follower", 0, true),
+                Metric::less("bytes of an idle leader", 0, true),
+            ]
         }
-        &const { [metric("bytes of an idle follower"), metric("bytes of an idle leader")] }
     }
 
     fn length(&self) -> u64 {

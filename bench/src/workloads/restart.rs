@@ -1,7 +1,7 @@
 //! A node is opened over a long log, none of which is applied.
 
 use crate::allocations;
-use crate::comparison::{Better, Metric, Workload};
+use crate::comparison::{Metric, Workload};
 use crate::engine::{Engine, Log, Settings};
 use crate::machine::Machine;
 use crate::workloads::{figure, timed};
@@ -20,18 +20,10 @@ impl Workload for Restart {
     }
 
     fn metrics(&self) -> &'static [Metric] {
-        const fn metric(unit: &'static str, digits: usize) -> Metric {
-            Metric {
-                unit,
-                better: Better::Less,
-                digits,
-                exact: false,
-            }
-        }
         &const {
             [
-                metric("ms until all are handed out", 1),
-                metric("MiB more at the peak", 1),
+                Metric::less("ms until all are handed out", 1, false),
+                Metric::less("MiB more at the peak", 1, false),
             ]
         }
     }
