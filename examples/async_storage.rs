@@ -4,7 +4,7 @@
 //! cargo run --example async_storage
 //! ```
 //!
-//! With [`Config::async_storage_writes`] a Ready carries typed tasks: one to append, one to apply.
+//! With `async_storage_writes` a Ready carries typed tasks: one to append, one to apply.
 //! Each goes to a thread of its own, many may be queued, and what a task owes when it is done comes
 //! back one by one: messages for other nodes, acknowledgements for this one. While the disk works,
 //! the node goes on: the next entries are proposed, sent and queued before the last are synced.

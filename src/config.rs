@@ -1,24 +1,18 @@
-//! The settings of a node, their safe defaults and their bounds.
+//! The settings of a node: its own, and those that it may share with others.
+
+mod settings;
+
+use alloc::sync::Arc;
+use core::ops::{Deref, DerefMut};
+
+pub use self::settings::{ReadMode, Settings};
 
 use crate::error::ConfigError;
 use crate::types::{Index, NUMBER_MAX, NodeId};
 
-/// How linearizable reads are confirmed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum ReadMode {
-    /// By a round of heartbeats (thesis 6.4): needs no clock.
-    #[default]
-    ReadIndex,
-    /// By a measured lease (thesis 6.4.1) where one is held, else by a round of heartbeats. Needs
-    /// clocks that drift less than [`Config::lease_margin_ticks`] allows.
-    Lease,
-}
-
 /// The settings of a node. [`Config::new`] gives safe ones; change what you need.
 ///
-/// All times are in ticks: how long a tick is, is up to whoever calls
-/// [`tick`](crate::RawNode::tick). Byte limits count [`Entry::encoded_len`](crate::Entry::encoded_len),
-/// but for uncommitted and in-flight bytes, which count payloads.
+/// Its own are here; the rest, which it reads like, are [`Settings`].
 ///
 /// ```
 /// let mut config = quorate::Config::new(1, 42);
@@ -27,6 +21,9 @@ pub enum ReadMode {
 /// config.heartbeat_interval_ticks = 20;
 /// assert!(config.validate().is_err());
 /// ```
+///
+/// Configs that were cloned from each other share their settings in memory until one is changed. A host of
+/// many groups makes one, and the others [from it](Self::for_node).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Config {
@@ -38,112 +35,57 @@ pub struct Config {
     /// The last index that the state machine had applied when it stopped. 0, the default, stands for
     /// the index before the log's first. The stored configuration is as of this index.
     pub applied: Index,
-    /// A follower that hears nothing for one to two of these campaigns. Default 10.
-    pub election_timeout_ticks: u64,
-    /// A leader sends heartbeats this often. Default 1; at least 1, less than the election timeout.
-    pub heartbeat_interval_ticks: u64,
-    /// Rehearse elections, so that a node that cannot win disturbs nobody (thesis 9.6). Default on.
-    pub pre_vote: bool,
-    /// A leader that does not hear from a quorum for an election timeout steps down, and nodes
-    /// that hear a leader ignore candidates (thesis 6.2, 4.2.3). Default on. The same in the whole
-    /// group: where some have it and some have not, a node can be kept out.
-    pub check_quorum: bool,
-    /// Allows pre-vote without check-quorum, with which a group *never* recovers from some partial
-    /// partitions. Default off.
-    pub allow_pre_vote_without_check_quorum_which_never_heals_from_some_partitions: bool,
-    /// How reads are confirmed. Default [`ReadMode::ReadIndex`].
-    pub read_mode: ReadMode,
-    /// Ticks by which a lease ends early: in lease mode 2 or more, less than the election timeout.
-    /// One tick pays for rounding; drift over one election timeout must stay within the rest.
-    /// Default 2.
-    pub lease_margin_ticks: u64,
-    /// Promise the leader, with each heartbeat answer, to elect nobody else for an election
-    /// timeout; another node's lease rests on it, whatever this node's read mode. Default on.
-    pub lease_promises: bool,
-    /// After a restart, neither vote nor campaign for this long, since a promise may have been made
-    /// before. (The only voter of a group may campaign at once; a candidate of an earlier term is told
-    /// so.) `None`, the default, is the election timeout; 0 is none.
-    pub restart_silence_ticks: Option<u64>,
-    /// Reads that may wait at once, 1 or more. Default 4096.
-    pub max_pending_reads: usize,
-    /// Bytes of entries in one append; one entry is always allowed. Default 1 MiB.
-    pub max_message_bytes: u64,
-    /// Bytes of committed entries handed out and not yet applied; one entry is always allowed.
-    /// 0 means `max_message_bytes`. Default 0.
-    pub max_committed_bytes_per_ready: u64,
-    /// Payload bytes that may wait to be committed before proposals are refused; 0 is no bound. One
-    /// proposal is always taken while nothing waits. Default 1 GiB.
-    pub max_uncommitted_bytes: u64,
-    /// Appends in flight to one peer, 1 or more. Default 256.
-    pub max_inflight_messages: usize,
-    /// Payload bytes in flight to one peer, which the last append may exceed; 0 is no bound, else at
-    /// least `max_message_bytes`. Default 0.
-    pub max_inflight_bytes: u64,
-    /// Send appends at once for each proposal, and heartbeats for each read. Off, the default, what
-    /// comes between two Readies shares them.
-    pub eager_appends: bool,
-    /// Ticks to wait for the answer to a snapshot before the peer is probed again; the wait doubles
-    /// with each further snapshot. `None`, the default, is ten election timeouts; 0 waits for ever.
-    pub snapshot_stall_ticks: Option<u64>,
-    /// Hand out typed tasks for the storage instead of one batch at a time. Default off.
-    pub async_storage_writes: bool,
-    /// Followers refuse proposals instead of passing them on. Default off.
-    pub disable_proposal_forwarding: bool,
-    /// Append configuration changes unchecked; those that cannot be made are ignored when they are
-    /// applied. Default off.
-    pub disable_conf_change_validation: bool,
-    /// Begin the election timeout anew whenever a higher term is heard of, as etcd-io/raft does. Off, the
-    /// default, only a granted vote and a leader's message begin it anew (Figure 2), so that a candidate
-    /// that cannot win does not keep others from campaigning.
-    pub higher_term_resets_timer: bool,
-    /// A candidate of an earlier term is told so by who hears no leader (Figure 2), so that it catches up with
-    /// the terms of others who campaign and cannot win. Default on.
-    pub refuse_stale_candidates: bool,
-    /// A refused vote tells the candidate what is known to be committed, so that a node that missed a
-    /// change of the configuration learns of it even when nobody leads. Default on.
-    pub refusals_tell_commit: bool,
-    /// Believe no append answer that a node gave before it was removed and added again in one term
-    /// (nodes of etcd-io/raft do not say which it is, and are believed). Default on.
-    pub fence_rejoined: bool,
-    /// A leader that is removed, or demoted, stops leading when it applies that. Default on.
-    pub step_down_on_removal: bool,
-    /// Before it does, it sends the commit index once more. Default on.
-    pub commit_notice_on_removal: bool,
+    settings: Arc<Settings>,
+}
+
+/// Settings are read like fields of the config.
+impl Deref for Config {
+    type Target = Settings;
+
+    fn deref(&self) -> &Settings {
+        &self.settings
+    }
+}
+
+/// Settings are changed like fields of the config, and for this one only.
+impl DerefMut for Config {
+    fn deref_mut(&mut self) -> &mut Settings {
+        Arc::make_mut(&mut self.settings)
+    }
 }
 
 impl Config {
     /// Safe settings for node `id`. There is no default `seed`: see [`Config::seed`].
     pub fn new(id: NodeId, seed: u64) -> Self {
+        Self::of(id, seed, Settings::default())
+    }
+
+    fn of(id: NodeId, seed: u64, settings: Settings) -> Self {
         Self {
             id,
             seed,
             applied: 0,
-            election_timeout_ticks: 10,
-            heartbeat_interval_ticks: 1,
-            pre_vote: true,
-            check_quorum: true,
-            allow_pre_vote_without_check_quorum_which_never_heals_from_some_partitions: false,
-            read_mode: ReadMode::ReadIndex,
-            lease_margin_ticks: 2,
-            lease_promises: true,
-            restart_silence_ticks: None,
-            max_pending_reads: 4096,
-            max_message_bytes: 1 << 20,
-            max_committed_bytes_per_ready: 0,
-            max_uncommitted_bytes: 1 << 30,
-            max_inflight_messages: 256,
-            max_inflight_bytes: 0,
-            eager_appends: false,
-            snapshot_stall_ticks: None,
-            async_storage_writes: false,
-            disable_proposal_forwarding: false,
-            disable_conf_change_validation: false,
-            higher_term_resets_timer: false,
-            refuse_stale_candidates: true,
-            refusals_tell_commit: true,
-            fence_rejoined: true,
-            step_down_on_removal: true,
-            commit_notice_on_removal: true,
+            settings: Arc::new(settings),
+        }
+    }
+
+    /// The same settings for another node, [`applied`](Self::applied) being 0. They are in memory once.
+    ///
+    /// ```
+    /// let mut first = quorate::Config::new(1, 42);
+    /// first.election_timeout_ticks = 20;
+    /// let mut second = first.for_node(2, 43);
+    /// assert_eq!((second.id, second.election_timeout_ticks), (2, 20));
+    /// second.election_timeout_ticks = 30; // from here on they are its own
+    /// assert_eq!(first.election_timeout_ticks, 20);
+    /// ```
+    #[must_use]
+    pub fn for_node(&self, id: NodeId, seed: u64) -> Self {
+        Self {
+            id,
+            seed,
+            applied: 0,
+            settings: self.settings.clone(),
         }
     }
 
@@ -151,81 +93,21 @@ impl Config {
     /// sizes, for comparing the two. Not safe: pre-vote, check-quorum and the promises that leases
     /// rest on are off.
     pub fn like_etcd(id: NodeId, seed: u64) -> Self {
-        Self {
-            pre_vote: false,
-            check_quorum: false,
-            allow_pre_vote_without_check_quorum_which_never_heals_from_some_partitions: true,
-            lease_promises: false,
-            restart_silence_ticks: Some(0),
-            max_message_bytes: NUMBER_MAX,
-            max_uncommitted_bytes: 0,
-            max_inflight_messages: usize::MAX,
-            eager_appends: true,
-            snapshot_stall_ticks: Some(0),
-            higher_term_resets_timer: true,
-            refuse_stale_candidates: false,
-            refusals_tell_commit: false,
-            fence_rejoined: false,
-            step_down_on_removal: false,
-            commit_notice_on_removal: false,
-            ..Self::new(id, seed)
-        }
+        Self::of(id, seed, Settings::like_etcd())
     }
 
     /// Checks every bound and names the first that does not hold.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        let election = self.election_timeout_ticks;
-        let lease = self.read_mode == ReadMode::Lease;
-        let bounds = [
+        let own = [
             (
                 self.id != 0 && self.id <= u64::MAX - 2,
                 "id",
                 "neither 0 nor one of the two largest numbers",
             ),
             (self.applied <= NUMBER_MAX, "applied", "at most 2^63 - 1"),
-            (
-                self.heartbeat_interval_ticks > 0,
-                "heartbeat_interval_ticks",
-                "1 or more",
-            ),
-            (
-                election > self.heartbeat_interval_ticks && election <= NUMBER_MAX / 4,
-                "election_timeout_ticks",
-                "more than heartbeat_interval_ticks and less than 2^61",
-            ),
-            (
-                !self.pre_vote
-                    || self.check_quorum
-                    || self.allow_pre_vote_without_check_quorum_which_never_heals_from_some_partitions,
-                "check_quorum",
-                "on where pre_vote is, or the opt-in named after the consequence",
-            ),
-            (!lease || self.check_quorum, "check_quorum", "on for lease reads"),
-            (
-                !lease || (2..election).contains(&self.lease_margin_ticks),
-                "lease_margin_ticks",
-                "2 or more and less than election_timeout_ticks",
-            ),
-            (
-                self.restart_silence_ticks.unwrap_or(0) <= NUMBER_MAX,
-                "restart_silence_ticks",
-                "at most 2^63 - 1",
-            ),
-            (self.max_pending_reads > 0, "max_pending_reads", "1 or more"),
-            (self.max_inflight_messages > 0, "max_inflight_messages", "1 or more"),
-            (
-                self.max_inflight_bytes == 0 || self.max_inflight_bytes >= self.max_message_bytes,
-                "max_inflight_bytes",
-                "0 or at least max_message_bytes",
-            ),
-            (
-                self.snapshot_stall_ticks.unwrap_or(0) <= NUMBER_MAX / 4,
-                "snapshot_stall_ticks",
-                "less than 2^61",
-            ),
         ];
-        match bounds.into_iter().find(|(holds, ..)| !holds) {
-            None => Ok(()),
+        match own.into_iter().find(|(holds, ..)| !holds) {
+            None => self.settings.validate(),
             Some((_, setting, bound)) => Err(ConfigError::Bound { setting, bound }),
         }
     }
@@ -233,64 +115,14 @@ impl Config {
     /// Checks that `next` changes nothing that is fixed while a node runs.
     pub(crate) fn validate_successor(&self, next: &Self) -> Result<(), ConfigError> {
         next.validate()?;
-        let fixed = [
+        let own = [
             (self.id == next.id, "id"),
             (self.seed == next.seed, "seed"),
             (self.applied == next.applied, "applied"),
-            (
-                self.election_timeout_ticks == next.election_timeout_ticks,
-                "election_timeout_ticks",
-            ),
-            (self.lease_promises == next.lease_promises, "lease_promises"),
-            (
-                self.restart_silence_ticks == next.restart_silence_ticks,
-                "restart_silence_ticks",
-            ),
-            (
-                self.async_storage_writes == next.async_storage_writes,
-                "async_storage_writes",
-            ),
         ];
-        match fixed.into_iter().find(|(same, _)| !same) {
-            None => Ok(()),
+        match own.into_iter().find(|(same, _)| !same) {
+            None => self.settings.validate_successor(&next.settings),
             Some((_, setting)) => Err(ConfigError::Fixed(setting)),
-        }
-    }
-
-    /// Ticks of silence after a restart.
-    pub(crate) fn restart_silence(&self) -> u64 {
-        self.restart_silence_ticks.unwrap_or(self.election_timeout_ticks)
-    }
-
-    /// Ticks until an unanswered snapshot counts as lost; `None`: never.
-    pub(crate) fn snapshot_stall(&self) -> Option<u64> {
-        let ticks = self
-            .snapshot_stall_ticks
-            .unwrap_or(self.election_timeout_ticks.saturating_mul(10));
-        (ticks > 0).then_some(ticks)
-    }
-
-    /// Bytes of committed entries that may be out for applying.
-    pub(crate) fn max_applying_bytes(&self) -> u64 {
-        match self.max_committed_bytes_per_ready {
-            0 => self.max_message_bytes.max(1),
-            bytes => bytes,
-        }
-    }
-
-    /// Payload bytes that may wait to be committed.
-    pub(crate) fn uncommitted_cap(&self) -> u64 {
-        match self.max_uncommitted_bytes {
-            0 => u64::MAX,
-            bytes => bytes,
-        }
-    }
-
-    /// Payload bytes in flight to one peer.
-    pub(crate) fn inflight_byte_cap(&self) -> u64 {
-        match self.max_inflight_bytes {
-            0 => u64::MAX,
-            bytes => bytes,
         }
     }
 }

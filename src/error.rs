@@ -177,7 +177,7 @@ pub enum ReadError {
     /// No leader is known; try again later.
     #[error("no leader is known")]
     NoLeader,
-    /// Too many reads wait for an answer ([`Config::max_pending_reads`](crate::Config)).
+    /// Too many reads wait for an answer ([`Settings::max_pending_reads`](crate::Config)).
     #[error("{pending} reads wait already")]
     Full {
         /// Reads that wait.
@@ -310,7 +310,7 @@ pub enum AcknowledgeError {
         /// The node.
         id: NodeId,
     },
-    /// With [`Config::async_storage_writes`](crate::Config::async_storage_writes), tasks are
+    /// With [`Settings::async_storage_writes`](crate::Settings::async_storage_writes), tasks are
     /// acknowledged and nothing is advanced; without, the other way round.
     #[error("the node is configured for the other way of writing")]
     WrongMode,

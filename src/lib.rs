@@ -97,7 +97,7 @@ mod trace;
 pub mod types;
 mod wire;
 
-pub use config::{Config, ReadMode};
+pub use config::{Config, ReadMode, Settings};
 pub use configuration::{Configuration, PendingChange, bootstrap};
 pub use counters::Counters;
 pub use entries::Entries;

@@ -15,7 +15,6 @@ mod tick;
 mod transition;
 
 use alloc::boxed::Box;
-use alloc::sync::Arc;
 
 pub use self::forward::Proposed;
 use self::invariants::Before;
@@ -42,7 +41,7 @@ pub(crate) struct Raft<S> {
 }
 
 impl<S: Storage> Raft<S> {
-    pub(crate) fn new(config: Arc<Config>, storage: S) -> Result<Self, ConfigError> {
+    pub(crate) fn new(config: Config, storage: S) -> Result<Self, ConfigError> {
         Ok(Self {
             server: Server::new(config, storage)?,
             role: Role::Follower(Follower::default()),

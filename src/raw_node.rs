@@ -5,7 +5,6 @@ mod batch;
 mod inspect;
 
 use alloc::boxed::Box;
-use alloc::sync::Arc;
 
 use bytes::Bytes;
 
@@ -27,7 +26,7 @@ use crate::types::{ConfState, Entry, HardState, Index, NodeId, Term};
 /// * What happens: [`tick`](Self::tick), [`step`](Self::step), [`propose`](Self::propose),
 ///   [`read_index`](Self::read_index) and the rest. They may be called while a Ready is out.
 /// * What is to be done: [`ready`](Self::ready) and [`advance`](Self::advance), or with
-///   [asynchronous storage writes](Config::async_storage_writes) [`acknowledge`](Self::acknowledge).
+///   [asynchronous storage writes](crate::Settings::async_storage_writes) [`acknowledge`](Self::acknowledge).
 /// * What is: [`status`](Self::status), [`progress`](Self::progress), [`take_events`](Self::take_events).
 ///
 /// A node can be cloned, compared and hashed if its storage can: equal nodes have equal futures, as long as
@@ -60,8 +59,8 @@ impl<S: Storage> RawNode<S> {
     /// # Errors
     ///
     /// [`ConfigError`] names the setting, or what in the storage contradicts it.
-    pub fn new(config: impl Into<Arc<Config>>, storage: S) -> Result<Self, ConfigError> {
-        let raft = Raft::new(config.into(), storage)?;
+    pub fn new(config: Config, storage: S) -> Result<Self, ConfigError> {
+        let raft = Raft::new(config, storage)?;
         let numbered = raft.server.config.async_storage_writes;
         Ok(Self {
             acks: numbered.then(Box::default),
@@ -118,9 +117,9 @@ impl<S: Storage> RawNode<S> {
     /// assert_eq!(node.set_config(config), Err(ConfigError::Fixed("election_timeout_ticks")));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn set_config(&mut self, config: impl Into<Arc<Config>>) -> Result<(), ConfigError> {
+    pub fn set_config(&mut self, config: Config) -> Result<(), ConfigError> {
         let server = &mut self.raft.server;
-        let next = config.into();
+        let next = config;
         server.config.validate_successor(&next)?;
         if next.uncommitted_cap() != server.config.uncommitted_cap() {
             server.log.measure_uncommitted(&next)?;
@@ -367,7 +366,7 @@ impl<S: Storage> RawNode<S> {
     }
 
     /// A follower stops believing in its leader, so that it may help to elect another at once (but
-    /// for what it [promised](Config::lease_promises)). Does nothing in [lease mode](crate::ReadMode::Lease).
+    /// for what it [promised](crate::Settings::lease_promises)). Does nothing in [lease mode](crate::ReadMode::Lease).
     pub fn forget_leader(&mut self) -> Result<(), Poisoned> {
         self.raft.enter(|raft| {
             raft.forget_leader();

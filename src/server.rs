@@ -4,8 +4,6 @@ mod ballot;
 mod outbox;
 mod timer;
 
-use alloc::sync::Arc;
-
 pub(crate) use ballot::Ballot;
 pub(crate) use outbox::Outbox;
 pub(crate) use timer::Timer;
@@ -25,7 +23,7 @@ use crate::types::{HardState, Index, NodeId, Term};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Server<S> {
-    pub(crate) config: Arc<Config>,
+    pub(crate) config: Config,
     pub(crate) ballot: Ballot,
     /// The term that the disk is known to hold.
     pub(crate) durable_term: Term,
@@ -47,7 +45,7 @@ pub(crate) struct Server<S> {
 
 impl<S: Storage> Server<S> {
     /// Takes up what was stored; see [`RawNode::new`](crate::RawNode::new).
-    pub(crate) fn new(config: Arc<Config>, storage: S) -> Result<Self, ConfigError> {
+    pub(crate) fn new(config: Config, storage: S) -> Result<Self, ConfigError> {
         config.validate()?;
         let initial = storage.initial_state()?;
         let HardState { term, vote, commit } = initial.hard_state;

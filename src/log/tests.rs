@@ -467,7 +467,8 @@ proptest! {
         committed in 0_usize..20,
         more in 0_u64..60,
     ) {
-        let config = Config { max_uncommitted_bytes: cap, max_message_bytes: page, ..Config::new(1, 1) };
+        let mut config = Config::new(1, 1);
+        (config.max_uncommitted_bytes, config.max_message_bytes) = (cap, page);
         let pair = Pair::new(config.clone(), 0, &lengths);
         let committed = committed.min(lengths.len());
         let log = Log::new(pair.log.storage(), u64::try_from(committed).unwrap(), &config).unwrap();

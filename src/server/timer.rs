@@ -143,24 +143,8 @@ mod tests {
         config.election_timeout_ticks = 8;
         let draws: [fn(&mut Config, u64) -> u64; 3] = [
             |config, step| draw(config, step),
-            |config, step| {
-                draw(
-                    &Config {
-                        id: step + 1,
-                        ..config.clone()
-                    },
-                    0,
-                )
-            },
-            |config, step| {
-                draw(
-                    &Config {
-                        seed: step,
-                        ..config.clone()
-                    },
-                    0,
-                )
-            },
+            |config, step| draw(&config.for_node(step + 1, config.seed), 0),
+            |config, step| draw(&config.for_node(config.id, step), 0),
         ];
         for one in draws {
             let mut counts = vec![0; 8];

@@ -105,11 +105,11 @@ impl fmt::Display for Aid {
 /// The settings that matter here; the rest is [`Config::new`]'s.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// [`Config::pre_vote`]
+    /// [`Settings::pre_vote`](quorate::Settings::pre_vote)
     pub pre_vote: bool,
-    /// [`Config::check_quorum`]
+    /// [`Settings::check_quorum`](quorate::Settings::check_quorum)
     pub check_quorum: bool,
-    /// [`Config::lease_promises`]
+    /// [`Settings::lease_promises`](quorate::Settings::lease_promises)
     pub lease_promises: bool,
 }
 
