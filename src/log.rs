@@ -283,26 +283,24 @@ impl<S: Storage> Log<S> {
         self.unstable.stable_snapshot_to(index);
     }
 
-    /// Whether [`INVARIANTS`] hold.
-    #[inline]
-    pub(crate) fn invariants(&self) -> [bool; 4] {
+    /// What must always hold; `None` if it does.
+    pub(crate) fn broken_invariant(&self) -> Option<&'static str> {
         let (offset, in_progress, end) = (self.unstable.offset(), self.unstable.in_progress(), self.end());
-        [
-            self.applied <= self.applying,
-            self.applying <= self.committed || self.has_pending_snapshot(),
-            self.committed < end,
-            offset <= in_progress && in_progress <= end,
-        ]
+        if self.applied > self.applying {
+            return Some("applied <= applying");
+        }
+        if self.applying > self.committed && !self.has_pending_snapshot() {
+            return Some("applying <= committed");
+        }
+        if self.committed >= end {
+            return Some("committed <= last index");
+        }
+        if offset > in_progress || in_progress > end {
+            return Some("offset <= in progress <= end");
+        }
+        None
     }
 }
-
-/// What must always hold.
-pub(crate) const INVARIANTS: [&str; 4] = [
-    "applied <= applying",
-    "applying <= committed",
-    "committed <= last index",
-    "offset <= in progress <= end",
-];
 
 /// An index that is not there is an answer; the rest is a fault.
 fn none_unless_fatal<T>(error: StorageError) -> Result<Option<T>, Fault> {

@@ -154,6 +154,14 @@ impl Payload {
         }
     }
 
+    /// Whether only the leader of its term says this.
+    pub(crate) fn is_leaders(&self) -> bool {
+        matches!(
+            self,
+            Self::Append(_) | Self::Heartbeat { .. } | Self::InstallSnapshot(_)
+        )
+    }
+
     /// Whether a follower passes this on to its leader under the first sender's name.
     pub fn is_forwarded(&self) -> bool {
         matches!(

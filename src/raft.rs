@@ -15,6 +15,7 @@ mod tick;
 mod transition;
 
 use alloc::boxed::Box;
+use core::num::NonZero;
 
 pub use self::forward::Proposed;
 use self::invariants::Before;
@@ -35,7 +36,7 @@ pub(crate) struct Raft<S> {
     role: Role,
     poisoned: Option<Box<Poisoned>>,
     /// Who led when a call last left: a change is an event.
-    noted_leader: Option<NodeId>,
+    noted_leader: Option<NonZero<NodeId>>,
     /// Nothing came in since there was nothing to do.
     settled: Aside<bool>,
 }
@@ -129,10 +130,12 @@ impl<S: Storage> Raft<S> {
         }
     }
 
+    #[inline]
     fn note_leader(&mut self) {
-        let leader = self.role.leader(self.server.id());
+        let leader = self.role.leader_of(self.server.id());
         if leader != self.noted_leader {
             self.noted_leader = leader;
+            let leader = leader.map(NonZero::get);
             let term = self.server.term();
             self.server.event(Event::LeaderChanged { leader, term });
         }

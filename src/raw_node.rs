@@ -3,20 +3,21 @@
 mod acks;
 mod batch;
 mod inspect;
+mod told;
 
 use alloc::boxed::Box;
 
 use bytes::Bytes;
 
 use self::acks::AckNumbers;
+use self::told::Told;
 use crate::config::Config;
 use crate::error::{CampaignError, ConfigError, Poisoned, ProposeError, ReadError, StepError, TransferError};
 use crate::membership::AnyConfChange;
 use crate::message::Message;
 use crate::raft::{Proposed, Raft};
-use crate::ready::SoftState;
 use crate::storage::Storage;
-use crate::types::{ConfState, Entry, HardState, Index, NodeId, Term};
+use crate::types::{ConfState, Entry, Index, NodeId, Term};
 
 /// One member of one Raft group: a pure state machine that you drive.
 ///
@@ -35,8 +36,7 @@ use crate::types::{ConfState, Entry, HardState, Index, NodeId, Term};
 pub struct RawNode<S> {
     raft: Raft<S>,
     /// What the last Ready told.
-    told_soft: SoftState,
-    told_hard: HardState,
+    told: Told,
     readies: u64,
     /// Whether the last Ready is out; then the term that is durable when it is persisted.
     outstanding: Option<Term>,
@@ -64,11 +64,7 @@ impl<S: Storage> RawNode<S> {
         let numbered = raft.server.config.async_storage_writes;
         Ok(Self {
             acks: numbered.then(Box::default),
-            told_soft: raft.soft_state(),
-            told_hard: HardState {
-                term: raft.server.durable_term,
-                ..raft.server.hard_state()
-            },
+            told: Told::from_storage(&raft),
             raft,
             readies: 0,
             outstanding: None,
@@ -146,7 +142,7 @@ impl<S: Storage> RawNode<S> {
         if self.raft.server.timer.pass_quietly() {
             return Ok(());
         }
-        self.advance_ticks(1).map(|_| ())
+        self.raft.enter(|raft| Ok(raft.pass_tick()?))
     }
 
     /// Buffers are kept from one Ready to the next, until a tick: an idle node holds none.
@@ -171,7 +167,7 @@ impl<S: Storage> RawNode<S> {
     /// ```
     pub fn advance_ticks(&mut self, ticks: u64) -> Result<u64, Poisoned> {
         self.put_away();
-        self.raft.enter(|raft| raft.advance_ticks(ticks))
+        self.raft.enter(|raft| Ok(raft.advance_ticks(ticks)?))
     }
 
     /// Ticks until this node next does something by itself, if nothing happens to it before;

@@ -111,6 +111,11 @@ impl Batch {
         self.appends.then_some(&self.append)
     }
 
+    /// About entries or reads: more of the kind may follow soon.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.apply.is_some() || !self.append.entries.is_empty() || !self.read_states.is_empty()
+    }
+
     /// Empty, but for its buffers.
     pub(crate) fn clear(&mut self) {
         self.read_states.clear();

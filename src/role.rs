@@ -7,6 +7,7 @@ pub(crate) mod follower;
 mod leader;
 
 use alloc::boxed::Box;
+use core::num::NonZero;
 
 pub(crate) use candidate::Candidacy;
 pub(crate) use follower::Follower;
@@ -65,10 +66,16 @@ impl Role {
 
     /// Who leads, as far as this node knows.
     pub(crate) fn leader(&self, id: NodeId) -> Option<NodeId> {
+        self.leader_of(id).map(NonZero::get)
+    }
+
+    /// The same in one word: no node has the id 0.
+    #[inline]
+    pub(crate) fn leader_of(&self, id: NodeId) -> Option<NonZero<NodeId>> {
         match self {
             Self::Follower(follower) => follower.leader(),
             Self::PreCandidate(_) | Self::Candidate(_) => None,
-            Self::Leader(_) => Some(id),
+            Self::Leader(_) => NonZero::new(id),
         }
     }
 

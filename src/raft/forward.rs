@@ -2,6 +2,7 @@
 //! its leader under the first sender's name (thesis 6.2, "routing requests to the leader").
 
 use alloc::vec::Vec;
+use core::num::NonZero;
 
 use bytes::Bytes;
 
@@ -49,7 +50,10 @@ impl<S: Storage> Raft<S> {
                 })
             }
             Role::Follower(follower) => {
-                let leader = follower.leader().ok_or(Stop::Refused(ProposeError::NoLeader))?;
+                let leader = follower
+                    .leader()
+                    .map(NonZero::get)
+                    .ok_or(Stop::Refused(ProposeError::NoLeader))?;
                 if server.config.disable_proposal_forwarding || expected.is_some() {
                     return Err(Stop::Refused(ProposeError::NotLeader { leader }));
                 }

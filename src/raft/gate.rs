@@ -1,6 +1,8 @@
 //! What may come in. A message is checked whole before anything of it is believed, so that a refused
 //! one leaves no trace.
 
+use alloc::boxed::Box;
+
 use crate::error::StepError;
 use crate::membership::Membership;
 use crate::message::{Append, AppendResponse, Message, Payload, RequestVote};
@@ -10,13 +12,8 @@ use crate::stop::Stop;
 use crate::storage::Storage;
 use crate::types::{EntryId, Index, NUMBER_MAX, Snapshot, Term};
 
-/// What the check found out that is needed later.
-#[derive(Debug)]
-pub(super) enum Admitted {
-    Message,
-    /// The configuration of a snapshot.
-    Snapshot(Membership),
-}
+/// What the check found out that is needed later: the configuration of a snapshot.
+pub(super) type Admitted = Option<Box<Membership>>;
 
 pub(super) fn check<S: Storage>(
     server: &Server<S>,
@@ -79,7 +76,7 @@ fn check_payload<S: Storage>(server: &Server<S>, role: &Role, message: &Message)
         | Payload::TimeoutNow
         | Payload::ReadIndex { .. } => {}
     }
-    Ok(Admitted::Message)
+    Ok(None)
 }
 
 fn in_range(number: u64, name: &'static str) -> Result<(), StepError> {
@@ -145,5 +142,5 @@ fn check_snapshot(snapshot: &Snapshot, term: Term) -> Result<Admitted, StepError
         return Err(StepError::Malformed("a snapshot without a term"));
     }
     let membership = Membership::restore(&snapshot.metadata.conf_state)?;
-    Ok(Admitted::Snapshot(membership))
+    Ok(Some(Box::new(membership)))
 }

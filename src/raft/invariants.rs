@@ -1,16 +1,15 @@
 //! What must always hold, checked whenever a call leaves the node: now, and against before.
 
 use super::Raft;
-use crate::log;
 use crate::role::Role;
+use crate::server::Ballot;
 use crate::storage::Storage;
-use crate::types::{Index, NodeId, Term};
+use crate::types::{Index, NodeId};
 
 /// What the check compares with.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Before {
-    term: Term,
-    vote: Option<NodeId>,
+    ballot: Ballot,
     committed: Index,
     applied: Index,
 }
@@ -20,47 +19,38 @@ impl Before {
     pub(super) fn of<S: Storage>(raft: &Raft<S>) -> Self {
         let server = &raft.server;
         Self {
-            term: server.ballot.term(),
-            vote: server.ballot.vote(),
+            ballot: server.ballot,
             committed: server.log.committed(),
             applied: server.log.applied(),
         }
     }
 
-    /// Whether [`NAMES`] hold.
-    #[inline]
-    fn invariants(self, now: Self) -> [bool; 4] {
-        let kept_vote = self.vote.is_none() || now.vote.is_none() || self.vote == now.vote;
-        [
-            now.term >= self.term,
-            now.term != self.term || kept_vote,
-            now.committed >= self.committed,
-            now.applied >= self.applied,
-        ]
+    fn broken_invariant(self, now: Self) -> Option<&'static str> {
+        if now.ballot != self.ballot {
+            if now.ballot.term() < self.ballot.term() {
+                return Some("a term never falls");
+            }
+            if !now.ballot.follows(self.ballot) {
+                return Some("one vote a term");
+            }
+        }
+        if now.committed < self.committed {
+            return Some("the commit index never falls");
+        }
+        if now.applied < self.applied {
+            return Some("what is applied stays applied");
+        }
+        None
     }
 }
 
-const NAMES: [&str; 4] = [
-    "a term never falls",
-    "one vote a term",
-    "the commit index never falls",
-    "what is applied stays applied",
-];
-
 impl<S: Storage> Raft<S> {
     /// The name of an invariant that does not hold.
-    #[inline]
     pub(super) fn broken_invariant(&self, before: Before) -> Option<&'static str> {
-        let (of_raft, of_log) = (before.invariants(Before::of(self)), self.server.log.invariants());
-        // They hold, and are asked after with every call: all at once first.
-        if of_raft == [true; 4] && of_log == [true; 4] {
-            return self.broken_role_invariant();
-        }
-        let all = of_raft
-            .into_iter()
-            .chain(of_log)
-            .zip(NAMES.into_iter().chain(log::INVARIANTS));
-        all.filter(|(holds, _)| !holds).map(|(_, name)| name).next()
+        before
+            .broken_invariant(Before::of(self))
+            .or_else(|| self.server.log.broken_invariant())
+            .or_else(|| self.broken_role_invariant())
     }
 
     fn broken_role_invariant(&self) -> Option<&'static str> {

@@ -106,9 +106,22 @@ impl<S: Storage> Raft<S> {
 
     /// The table: what each role does with each kind of message of its own term.
     fn dispatch(&mut self, message: Message, admitted: Admitted) -> Result<(), Stop<StepError>> {
-        let (from, server) = (message.from, &mut self.server);
-        let next = match (&mut self.role, message.payload) {
-            (_, Payload::RequestVote(request)) => return Ok(self.on_request_vote(from, message.term, request)?),
+        let Message {
+            from, term, payload, ..
+        } = message;
+        if payload.is_leaders() {
+            self.heed(from);
+        }
+        let server = &mut self.server;
+        let next = match (&mut self.role, payload) {
+            (Role::Follower(_), Payload::Append(append)) => return Ok(follower::on_append(server, from, append)?),
+            (Role::Follower(_), Payload::Heartbeat { commit, context }) => {
+                return Ok(follower::on_heartbeat(server, from, commit, context)?);
+            }
+            (Role::Follower(_), Payload::InstallSnapshot(snapshot)) => {
+                let membership = admitted.ok_or(Fault::Invariant("a snapshot's configuration is checked first"))?;
+                return Ok(follower::on_snapshot(server, from, snapshot, *membership)?);
+            }
 
             (Role::Leader(leader), Payload::AppendResponse(response)) => {
                 leader.on_append_response(server, from, response)?
@@ -120,6 +133,8 @@ impl<S: Storage> Raft<S> {
                     promised_ticks,
                 },
             ) => leader.on_heartbeat_response(server, from, &context, promised_ticks)?,
+
+            (_, Payload::RequestVote(request)) => return Ok(self.on_request_vote(from, term, request)?),
             (
                 _,
                 Payload::VoteResponse {
@@ -131,12 +146,6 @@ impl<S: Storage> Raft<S> {
                 self.on_told_commit(committed)?;
                 return Ok(self.on_vote(from, pre_vote, granted)?);
             }
-
-            // What a leader says makes everyone else its follower.
-            (
-                Role::Follower(_) | Role::PreCandidate(_) | Role::Candidate(_),
-                payload @ (Payload::Append(_) | Payload::Heartbeat { .. } | Payload::InstallSnapshot(_)),
-            ) => return Ok(self.on_leader(from, payload, admitted)?),
 
             (Role::Follower(_), Payload::TimeoutNow) => Next::Campaign(Campaign::Forced),
             (Role::Follower(follower), Payload::ReadIndexResponse { index, context }) => {
@@ -165,23 +174,13 @@ impl<S: Storage> Raft<S> {
         Ok(self.transition(next)?)
     }
 
-    fn on_leader(&mut self, from: NodeId, payload: Payload, admitted: Admitted) -> Result<(), Fault> {
-        if !matches!(self.role, Role::Follower(_)) {
-            self.follow(self.server.term(), Some(from), StepDownReason::HigherTerm);
+    /// What a leader says makes everyone else its follower.
+    fn heed(&mut self, leader: NodeId) {
+        if matches!(self.role, Role::PreCandidate(_) | Role::Candidate(_)) {
+            self.follow(self.server.term(), Some(leader), StepDownReason::HigherTerm);
         }
-        let server = &mut self.server;
         if let Role::Follower(follower) = &mut self.role {
-            follower.hear(server, from);
-        }
-        match (payload, admitted) {
-            (Payload::Append(append), _) => follower::on_append(server, from, append),
-            (Payload::Heartbeat { commit, context }, _) => follower::on_heartbeat(server, from, commit, context),
-            (Payload::InstallSnapshot(snapshot), Admitted::Snapshot(membership)) => {
-                follower::on_snapshot(server, from, snapshot, membership)
-            }
-            _ => Err(Fault::Invariant(
-                "a leader's message is an append, a heartbeat or a snapshot",
-            )),
+            follower.hear(&mut self.server, leader);
         }
     }
 }

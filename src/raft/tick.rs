@@ -1,9 +1,8 @@
 //! Time: one tick at a time, or many at once where nothing is due.
 
 use super::Raft;
-use crate::error::{Fault, Poisoned};
+use crate::error::Fault;
 use crate::role::{Campaign, Next, Role};
-use crate::stop::Stop;
 use crate::storage::Storage;
 
 impl<S: Storage> Raft<S> {
@@ -30,9 +29,19 @@ impl<S: Storage> Raft<S> {
         self.server.timer.set_alone(alone);
     }
 
+    /// One tick passes.
+    pub(crate) fn pass_tick(&mut self) -> Result<(), Fault> {
+        let server = &self.server;
+        match &self.role {
+            // Something is due nearly always, and it costs more to find out when.
+            Role::Leader(leader) if !leader.is_alone(server) => self.tick().map(|_| ()),
+            _ => self.advance_ticks(1).map(|_| ()),
+        }
+    }
+
     /// Lets up to `ticks` pass, and stops after the first that brings something about; how many
     /// passed.
-    pub(crate) fn advance_ticks(&mut self, ticks: u64) -> Result<u64, Stop<Poisoned>> {
+    pub(crate) fn advance_ticks(&mut self, ticks: u64) -> Result<u64, Fault> {
         let mut left = ticks;
         while left > 0 {
             let quiet = self.next_deadline().map_or(left, |due| left.min(due.saturating_sub(1)));

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 
 use super::RawNode;
 use super::acks::AckNumbers;
+use super::told::Told;
 use crate::config::Config;
 use crate::entries::Entries;
 use crate::error::{AcknowledgeError, Poisoned, ReadyError};
@@ -11,7 +12,7 @@ use crate::ready::{Ack, AckKind, ApplyTask, Batch, Origin, Persisted, Ready};
 use crate::role::Leader;
 use crate::stop::Stop;
 use crate::storage::Storage;
-use crate::types::{HardState, Index};
+use crate::types::Index;
 
 impl<S: Storage> RawNode<S> {
     fn check_sound(&self) -> Result<(), Poisoned> {
@@ -30,6 +31,7 @@ impl<S: Storage> RawNode<S> {
     }
 
     /// Whether something may come out that is not there yet.
+    #[inline]
     fn has_more(&self) -> bool {
         let server = &self.raft.server;
         server.log.has_next_committed(&server.config)
@@ -37,12 +39,10 @@ impl<S: Storage> RawNode<S> {
     }
 
     /// Whether anything but committed entries is there.
+    #[inline]
     fn has_output(&self) -> bool {
         let server = &self.raft.server;
-        self.raft.soft_state() != self.told_soft
-            || self.new_hard_state().is_some()
-            || !server.outbox.is_empty()
-            || server.log.has_next_unstable()
+        Told::now(&self.raft) != self.told || !server.outbox.is_empty() || server.log.has_next_unstable()
     }
 
     /// What there is to do; `None` if nothing.
@@ -50,20 +50,30 @@ impl<S: Storage> RawNode<S> {
     /// # Errors
     ///
     /// [`ReadyError::Outstanding`] until the last one is advanced.
+    #[inline]
     pub fn ready(&mut self) -> Result<Option<Ready>, ReadyError> {
+        if !self.raft.touched() {
+            return Ok(None);
+        }
+        self.ready_after_touch()
+    }
+
+    fn ready_after_touch(&mut self) -> Result<Option<Ready>, ReadyError> {
         self.check_sound()?;
         if self.outstanding.is_some() {
             return Err(ReadyError::Outstanding);
         }
-        if !self.raft.touched() {
-            return Ok(None);
-        }
-        let output = self.has_output();
-        if !output && !self.has_more() {
+        let (output, more) = (self.has_output(), self.has_more());
+        if !output && !more {
             self.raft.settle();
             return Ok(None);
         }
-        let committed = if self.has_more() || self.raft.role().as_leader().is_some() {
+        self.take_ready(output, more)
+    }
+
+    #[inline(never)]
+    fn take_ready(&mut self, output: bool, more: bool) -> Result<Option<Ready>, ReadyError> {
+        let committed = if more || self.raft.role().as_leader().is_some() {
             self.raft.enter(|raft| {
                 raft.flush()?;
                 Ok::<_, Stop<Poisoned>>(raft.take_committed()?)
@@ -91,15 +101,17 @@ impl<S: Storage> RawNode<S> {
             return Err(AcknowledgeError::NotOutstanding { number });
         };
         let applied = batch.apply.as_ref().map(|task| task.ack.kind.clone());
-        let busy = applied.is_some() || !batch.append.entries.is_empty() || !batch.read_states.is_empty();
+        let busy = batch.is_busy();
         let owed = core::mem::take(&mut batch.append.owed.acks);
         let acks = || owed.iter().map(|(_, ack)| &ack.kind).chain(&applied);
         if !acks().all(|kind| self.raft.is_possible(kind)) {
             return Err(AcknowledgeError::Foreign);
         }
         self.outstanding = None;
-        self.raft.server.outbox.give_back(batch, busy);
-        self.raft.server.warm_up();
+        if busy {
+            self.raft.server.outbox.give_back(batch);
+            self.raft.server.warm_up();
+        }
         let outcome = self.raft.enter(|raft| {
             raft.on_durable_term(term);
             for kind in acks() {
@@ -144,61 +156,55 @@ impl<S: Storage> RawNode<S> {
 
     fn build_ready(&mut self, committed: Entries) -> Ready {
         self.readies = self.readies.wrapping_add(1);
+        let (now, before) = (Told::now(&self.raft), self.told);
+        self.told = now;
         let mut batch = self.raft.server.outbox.take();
         (batch.origin, batch.number) = (self.origin(), self.readies);
-        let soft = self.raft.soft_state();
-        batch.soft_state = (soft != self.told_soft).then_some(soft);
-        self.told_soft = soft;
-        self.fill_append(&mut batch);
-        if let Some(last) = committed.last() {
-            let (index, bytes) = (last.index, committed.encoded_len());
-            let kind = AckKind::Applied { index, bytes };
-            let ack = Ack {
-                origin: batch.origin,
-                number: number_of(&mut self.acks, batch.number, &kind),
-                kind,
-            };
-            batch.apply = Some(ApplyTask {
-                ack,
-                entries: committed,
-            });
-        }
+        batch.soft_state = now.soft_state(before);
+        self.fill_append(&mut batch, now, before);
+        self.fill_apply(&mut batch, committed);
         let server = &mut self.raft.server;
-        server.warm_up();
+        if batch.is_busy() {
+            server.warm_up();
+        }
         if !server.config.async_storage_writes {
             self.outstanding = Some(server.term());
         }
         Ready(batch)
     }
 
-    /// The hard state, if the last Ready told another.
-    fn new_hard_state(&self) -> Option<HardState> {
-        let hard = self.raft.server.hard_state();
-        (hard != self.told_hard && hard != HardState::default()).then_some(hard)
-    }
-
     /// What is to be persisted, if anything, and what is owed then.
-    fn fill_append(&mut self, batch: &mut Batch) {
-        let hard_state = self.new_hard_state();
-        let task = &mut batch.append;
-        let server = &mut self.raft.server;
-        (task.snapshot, task.entries) = server.log.take_next_unstable();
-        let contents = task.snapshot.is_some() || !task.entries.is_empty();
-        batch.appends = contents || hard_state.is_some() || !task.owed.is_empty();
-        if !batch.appends {
+    fn fill_append(&mut self, batch: &mut Batch, now: Told, before: Told) {
+        let (task, log) = (&mut batch.append, &mut self.raft.server.log);
+        let (contents, hard_state) = (log.has_next_unstable(), now.hard_state(before));
+        if !contents && hard_state.is_none() && task.owed.is_empty() {
             return;
         }
-        let ballot = |hard: HardState| (hard.term, hard.vote);
-        let other_ballot = hard_state.is_some_and(|hard| ballot(hard) != ballot(self.told_hard));
-        task.must_sync = contents || other_ballot;
+        batch.appends = true;
+        if contents {
+            (task.snapshot, task.entries) = log.take_next_unstable();
+        }
+        task.must_sync = contents || now.has_other_ballot(before);
         (task.number, task.hard_state) = (batch.number, hard_state);
-        self.told_hard = hard_state.unwrap_or(self.told_hard);
         if let Some(stored) = self.stored(task.snapshot().map(|snapshot| snapshot.metadata.index)) {
             task.owed.push_ack(stored);
         }
         for (_, ack) in &mut task.owed.acks {
             (ack.origin, ack.number) = (batch.origin, number_of(&mut self.acks, batch.number, &ack.kind));
         }
+    }
+
+    /// What is to be applied, if anything.
+    fn fill_apply(&mut self, batch: &mut Batch, entries: Entries) {
+        let Some(index) = entries.last().map(|entry| entry.index) else {
+            return;
+        };
+        let bytes = entries.encoded_len();
+        let kind = AckKind::Applied { index, bytes };
+        let number = number_of(&mut self.acks, batch.number, &kind);
+        let origin = batch.origin;
+        let ack = Ack { origin, number, kind };
+        batch.apply = Some(ApplyTask { entries, ack });
     }
 
     /// What the storage acknowledges. As long as anything is unstable, each task acknowledges the

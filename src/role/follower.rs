@@ -1,6 +1,7 @@
 //! A node that takes a leader's word for what the log is (section 5.3), or waits for a leader.
 
 use alloc::boxed::Box;
+use core::num::NonZero;
 
 use bytes::Bytes;
 
@@ -17,7 +18,8 @@ use crate::types::{EntryId, Index, NodeId, Snapshot};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Follower {
-    leader: Option<NodeId>,
+    /// No node has the id 0.
+    leader: Option<NonZero<NodeId>>,
     /// Reads that this node passed on to the leader.
     reads: ForwardedReads,
 }
@@ -25,12 +27,13 @@ pub(crate) struct Follower {
 impl Follower {
     pub(crate) fn of(leader: Option<NodeId>) -> Self {
         Self {
-            leader,
+            leader: leader.and_then(NonZero::new),
             reads: ForwardedReads::default(),
         }
     }
 
-    pub(crate) fn leader(&self) -> Option<NodeId> {
+    #[inline]
+    pub(crate) fn leader(&self) -> Option<NonZero<NodeId>> {
         self.leader
     }
 
@@ -42,9 +45,10 @@ impl Follower {
     pub(crate) fn hear<S: Storage>(&mut self, server: &mut Server<S>, leader: NodeId) {
         server.timer.restart();
         server.timer.promise(&server.config);
-        if self.leader != Some(leader) {
+        let leader = NonZero::new(leader);
+        if self.leader != leader {
             self.refuse_reads(server, ReadRefusal::LeaderChanged);
-            self.leader = Some(leader);
+            self.leader = leader;
         }
     }
 
@@ -102,7 +106,9 @@ impl Follower {
 
     /// Passes a call on to the leader under its first sender's name; `false` if there is none.
     pub(crate) fn forward<S: Storage>(&self, server: &mut Server<S>, from: NodeId, payload: Payload) -> bool {
-        let Some(to) = self.leader else { return false };
+        let Some(to) = self.leader.map(NonZero::get) else {
+            return false;
+        };
         let term = if payload.carries_term() { server.term() } else { 0 };
         server.forward(Message {
             from,

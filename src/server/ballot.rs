@@ -1,16 +1,20 @@
 //! The term and the one vote in it (Figure 2: currentTerm, votedFor).
 
+use core::num::NonZero;
+
 use crate::rules::vote::Grant;
 use crate::types::{NodeId, Term};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Ballot {
     term: Term,
-    vote: Option<NodeId>,
+    /// No node has the id 0.
+    vote: Option<NonZero<NodeId>>,
 }
 
 impl Ballot {
     pub(crate) fn new(term: Term, vote: Option<NodeId>) -> Self {
+        let vote = vote.and_then(NonZero::new);
         Self { term, vote }
     }
 
@@ -19,7 +23,7 @@ impl Ballot {
     }
 
     pub(crate) fn vote(self) -> Option<NodeId> {
-        self.vote
+        self.vote.map(NonZero::get)
     }
 
     /// Moves to a higher term, in which nobody was voted for; a term never falls.
@@ -29,8 +33,13 @@ impl Ballot {
         }
     }
 
+    /// Whether this may come after `before` (one vote a term).
+    pub(crate) fn follows(self, before: Self) -> bool {
+        self.term != before.term || before.vote.is_none() || self.vote == before.vote
+    }
+
     /// Votes.
     pub(crate) fn cast(&mut self, grant: &Grant) {
-        self.vote = Some(grant.candidate());
+        self.vote = NonZero::new(grant.candidate());
     }
 }

@@ -93,10 +93,10 @@ impl Outbox {
         self.batch.take().unwrap_or_default()
     }
 
-    /// A Ready that was taken apart comes back: its buffers serve the next one, if it was `busy`, about
-    /// entries or reads. (What else there is comes with ticks, and an idle node shall be small.)
-    pub(crate) fn give_back(&mut self, mut batch: Box<Batch>, busy: bool) {
-        if busy && self.batch.is_none() {
+    /// A Ready that was busy and was taken apart comes back: its buffers serve the next one. (What else
+    /// there is comes with ticks, and an idle node shall be small.)
+    pub(crate) fn give_back(&mut self, mut batch: Box<Batch>) {
+        if self.batch.is_none() {
             batch.clear();
             self.batch = Some(batch);
         }

@@ -12,7 +12,7 @@ impl Leader {
     /// Ticks until something is due. A leader alone has nothing to do: its checks always pass.
     pub(crate) fn deadline<S: Storage>(&self, server: &Server<S>) -> Option<u64> {
         let config = &server.config;
-        let alone = self.peers.iter().all(|(id, _)| *id == config.id);
+        let alone = self.is_alone(server);
         let heartbeat = config
             .heartbeat_interval_ticks
             .saturating_sub(self.heartbeat_elapsed)
@@ -26,13 +26,21 @@ impl Leader {
         snapshots.chain(periodic).min()
     }
 
+    /// Whether there is nobody to lead.
+    pub(crate) fn is_alone<S: Storage>(&self, server: &Server<S>) -> bool {
+        self.peers.iter().all(|(id, _)| *id == server.id())
+    }
+
     /// Ticks in which nothing becomes due.
     pub(crate) fn skip<S: Storage>(&mut self, server: &mut Server<S>, ticks: u64) {
-        let config = server.config.clone();
+        let (interval, period) = (
+            server.config.heartbeat_interval_ticks,
+            server.config.election_timeout_ticks,
+        );
         self.pass(server, ticks);
         // Only a leader alone skips whole periods; where in them it is must not depend on how.
-        self.heartbeat_elapsed = wrap(self.heartbeat_elapsed, ticks, config.heartbeat_interval_ticks);
-        let elapsed = wrap(server.timer.elapsed(), ticks, config.election_timeout_ticks);
+        self.heartbeat_elapsed = wrap(self.heartbeat_elapsed, ticks, interval);
+        let elapsed = wrap(server.timer.elapsed(), ticks, period);
         server.timer.advance_period(ticks, elapsed);
     }
 

@@ -1,0 +1,61 @@
+//! What the last Ready told, to see what is news.
+
+use core::num::NonZero;
+
+use crate::raft::Raft;
+use crate::ready::{RoleKind, SoftState};
+use crate::server::Ballot;
+use crate::storage::Storage;
+use crate::types::{HardState, Index, NodeId};
+
+/// What of a node's state is told when it changes. Compared at every turn, so that it is few words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Told {
+    leader: Option<NonZero<NodeId>>,
+    role: RoleKind,
+    ballot: Ballot,
+    commit: Index,
+}
+
+impl Told {
+    /// What a node that begins need not be told: what it read from its storage.
+    pub(super) fn from_storage<S: Storage>(raft: &Raft<S>) -> Self {
+        let now = Self::now(raft);
+        let ballot = Ballot::new(raft.server.durable_term, now.ballot.vote());
+        Self { ballot, ..now }
+    }
+
+    #[inline]
+    pub(super) fn now<S: Storage>(raft: &Raft<S>) -> Self {
+        let (role, server) = (raft.role(), &raft.server);
+        Self {
+            leader: role.leader_of(server.id()),
+            role: role.kind(),
+            ballot: server.ballot,
+            commit: server.log.committed(),
+        }
+    }
+
+    /// Leader and role, unless they are the same as `before`.
+    pub(super) fn soft_state(self, before: Self) -> Option<SoftState> {
+        let news = (self.leader, self.role) != (before.leader, before.role);
+        news.then(|| SoftState {
+            leader: self.leader.map(NonZero::get),
+            role: self.role,
+        })
+    }
+
+    /// Term, vote and commit index, unless they are the same as `before`.
+    pub(super) fn hard_state(self, before: Self) -> Option<HardState> {
+        let news = self.commit != before.commit || self.has_other_ballot(before);
+        news.then(|| HardState {
+            term: self.ballot.term(),
+            vote: self.ballot.vote(),
+            commit: self.commit,
+        })
+    }
+
+    pub(super) fn has_other_ballot(self, before: Self) -> bool {
+        self.ballot != before.ballot
+    }
+}
