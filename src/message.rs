@@ -162,6 +162,14 @@ impl Payload {
         )
     }
 
+    /// Whether this is about a round of heartbeats that reads wait for.
+    pub(crate) fn is_for_reads(&self) -> bool {
+        match self {
+            Self::Heartbeat { context, .. } | Self::HeartbeatResponse { context, .. } => !context.is_empty(),
+            _ => false,
+        }
+    }
+
     /// Whether a follower passes this on to its leader under the first sender's name.
     pub fn is_forwarded(&self) -> bool {
         matches!(

@@ -79,6 +79,8 @@ pub struct Persisted(pub(crate) Box<Batch>);
 pub(crate) struct Batch {
     pub(crate) origin: Origin,
     pub(crate) number: u64,
+    /// More of the kind may follow soon: buffers are kept.
+    pub(crate) busy: bool,
     pub(crate) soft_state: Option<SoftState>,
     pub(crate) read_states: Vec<ReadState>,
     pub(crate) messages: Vec<Message>,
@@ -95,6 +97,7 @@ impl Default for Batch {
         Self {
             origin: Origin::default(),
             number: 0,
+            busy: false,
             soft_state: None,
             read_states: Vec::new(),
             messages: Vec::new(),
@@ -111,9 +114,14 @@ impl Batch {
         self.appends.then_some(&self.append)
     }
 
-    /// About entries or reads: more of the kind may follow soon.
-    pub(crate) fn is_busy(&self) -> bool {
-        self.apply.is_some() || !self.append.entries.is_empty() || !self.read_states.is_empty()
+    /// Whether this is about entries or reads.
+    pub(crate) fn is_about_work(&self) -> bool {
+        let reads = || {
+            self.messages
+                .first()
+                .is_some_and(|message| message.payload.is_for_reads())
+        };
+        self.apply.is_some() || !self.append.entries.is_empty() || !self.read_states.is_empty() || reads()
     }
 
     /// Empty, but for its buffers.

@@ -130,8 +130,7 @@ impl<S: Storage> Server<S> {
     /// This leader's own log holds what it appended, once the disk has caught up.
     pub(crate) fn promise_own_append(&mut self, term: Term, index: Index) {
         if self.corrupt.is_none() {
-            let each = self.config.eager_appends;
-            self.outbox.promise_append(term, index, each);
+            self.outbox.promise_ack(AckKind::Append { term, index });
         }
     }
 

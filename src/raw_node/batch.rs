@@ -101,7 +101,7 @@ impl<S: Storage> RawNode<S> {
             return Err(AcknowledgeError::NotOutstanding { number });
         };
         let applied = batch.apply.as_ref().map(|task| task.ack.kind.clone());
-        let busy = batch.is_busy();
+        let busy = batch.busy;
         let owed = core::mem::take(&mut batch.append.owed.acks);
         let acks = || owed.iter().map(|(_, ack)| &ack.kind).chain(&applied);
         if !acks().all(|kind| self.raft.is_possible(kind)) {
@@ -164,7 +164,8 @@ impl<S: Storage> RawNode<S> {
         self.fill_append(&mut batch, now, before);
         self.fill_apply(&mut batch, committed);
         let server = &mut self.raft.server;
-        if batch.is_busy() {
+        batch.busy = batch.is_about_work();
+        if batch.busy {
             server.warm_up();
         }
         if !server.config.async_storage_writes {

@@ -68,13 +68,6 @@ impl Owed {
         self.acks.push((self.messages.len(), ack));
     }
 
-    /// The acknowledgement that nothing follows.
-    pub(crate) fn last_ack(&mut self) -> Option<&mut AckKind> {
-        let messages = self.messages.len();
-        let last = self.acks.last_mut().filter(|(before, _)| *before == messages);
-        last.map(|(_, ack)| &mut ack.kind)
-    }
-
     /// All of it in order.
     fn responses(self) -> impl Iterator<Item = TaskResponse> {
         let mut acks = self.acks.into_iter().peekable();

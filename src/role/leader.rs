@@ -134,13 +134,13 @@ fn leave_joint() -> Entry {
 /// Puts entries at the end of the log, in this term; the index of the last one.
 fn append<S: Storage>(server: &mut Server<S>, entries: impl Proposal) -> Index {
     let term = server.term();
-    let counters = &mut server.counters;
-    let count = entries.as_ref().len().try_into().unwrap_or(0);
-    counters.entries_proposed = counters.entries_proposed.wrapping_add(count);
     for entry in entries {
+        server.counters.entries_proposed = server.counters.entries_proposed.wrapping_add(1);
         server.log.push(entry, term, &server.config);
     }
     let index = server.log.last_index();
-    server.promise_own_append(term, index);
+    if server.config.eager_appends {
+        server.promise_own_append(term, index);
+    }
     index
 }

@@ -7,7 +7,6 @@ use core::hash::{Hash, Hasher};
 use crate::event::Event;
 use crate::message::Message;
 use crate::ready::{Ack, AckKind, Batch, ReadState};
-use crate::types::{Index, Term};
 
 /// Events that are kept for a caller who does not fetch them.
 const EVENTS_MAX: usize = 256;
@@ -36,16 +35,6 @@ impl Outbox {
     /// This node's own word about something durable.
     pub(crate) fn promise_ack(&mut self, kind: AckKind) {
         self.batch().append.owed.push_ack(kind);
-    }
-
-    /// This node's log will reach to `index`. Between two Readies the last such promise stands for all,
-    /// unless `each` is to be told.
-    pub(crate) fn promise_append(&mut self, term: Term, index: Index, each: bool) {
-        let owed = &mut self.batch().append.owed;
-        match owed.last_ack() {
-            Some(AckKind::Append { term: of, index: last }) if *of == term && !each => *last = index,
-            _ => owed.push_ack(AckKind::Append { term, index }),
-        }
     }
 
     /// What was promised is not: it waits no more.

@@ -70,6 +70,9 @@ impl Leader {
         server: &Server<S>,
         entries: &[Entry],
     ) -> Result<Option<Index>, Stop<ProposeError>> {
+        if !entries.iter().any(Entry::is_conf_change) {
+            return Ok(None);
+        }
         let mut pending = self.pending_change;
         let indexes = server.log.last_index().saturating_add(1)..;
         for (entry, index) in entries.iter().zip(indexes).filter(|(entry, _)| entry.is_conf_change()) {

@@ -53,6 +53,9 @@ impl Leader {
 
     /// Builds the messages that waited for a Ready.
     pub(crate) fn flush<S: Storage>(&mut self, server: &mut Server<S>) -> Result<(), Fault> {
+        if server.log.has_next_unstable() && !server.config.eager_appends {
+            server.promise_own_append(server.term(), server.log.last_index());
+        }
         if core::mem::take(&mut self.unsent.appends) {
             self.each_peer(server, |server, to, peer| {
                 let notice = peer.can_use_commit(server.log.committed());

@@ -13,7 +13,7 @@ use crate::types::{EntryId, NodeId};
 
 /// Appends with entries, as long as there are entries and room in the window.
 pub(super) fn all<S: Storage>(server: &mut Server<S>, to: NodeId, peer: &mut Progress) -> Result<(), Fault> {
-    while append(server, to, peer, false)? {}
+    while peer.next() <= server.log.last_index() && append(server, to, peer, false)? {}
     Ok(())
 }
 
