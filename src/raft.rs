@@ -19,7 +19,6 @@ use core::num::NonZero;
 
 pub use self::forward::Proposed;
 use self::invariants::Before;
-use crate::aside::Aside;
 use crate::config::Config;
 use crate::error::{ConfigError, Fault, Poisoned};
 use crate::event::{Event, StepDownReason};
@@ -37,8 +36,6 @@ pub(crate) struct Raft<S> {
     poisoned: Option<Box<Poisoned>>,
     /// Who led when a call last left: a change is an event.
     noted_leader: Option<NonZero<NodeId>>,
-    /// Nothing came in since there was nothing to do.
-    settled: Aside<bool>,
 }
 
 impl<S: Storage> Raft<S> {
@@ -48,7 +45,6 @@ impl<S: Storage> Raft<S> {
             role: Role::Follower(Follower::default()),
             poisoned: None,
             noted_leader: None,
-            settled: Aside::default(),
         })
     }
 
@@ -66,18 +62,18 @@ impl<S: Storage> Raft<S> {
     /// Whether anything came in since [`settle`](Self::settle).
     #[inline]
     pub(crate) fn touched(&self) -> bool {
-        !*self.settled
+        !*self.server.settled
     }
 
     /// Something came in.
     #[inline]
     pub(crate) fn touch(&mut self) {
-        *self.settled = false;
+        *self.server.settled = false;
     }
 
     /// There is nothing to do.
     pub(crate) fn settle(&mut self) {
-        *self.settled = true;
+        *self.server.settled = true;
     }
 
     pub(crate) fn poisoned(&self) -> Option<&Poisoned> {

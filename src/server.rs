@@ -8,6 +8,8 @@ pub(crate) use ballot::Ballot;
 pub(crate) use outbox::Outbox;
 pub(crate) use timer::Timer;
 
+use core::num::NonZero;
+
 use crate::aside::Aside;
 use crate::config::Config;
 use crate::counters::Counters;
@@ -36,9 +38,11 @@ pub(crate) struct Server<S> {
     /// Names reads that are forwarded, within this start.
     pub(crate) reads_forwarded: u64,
     /// The storage cannot be read here: no more votes, candidacies, acknowledgements.
-    pub(crate) corrupt: Option<Index>,
+    pub(crate) corrupt: Option<NonZero<Index>>,
     /// There was a Ready since the last tick: buffers are kept.
     pub(crate) warm: Aside<bool>,
+    /// Nothing came in since there was nothing to do.
+    pub(crate) settled: Aside<bool>,
     pub(crate) counters: Aside<Counters>,
     pub(crate) trace: Aside<Trace>,
 }
@@ -69,6 +73,7 @@ impl<S: Storage> Server<S> {
             reads_forwarded: 0,
             corrupt: None,
             warm: Aside::default(),
+            settled: Aside::default(),
             counters: Aside::default(),
             trace: Aside::default(),
             config,
@@ -166,7 +171,12 @@ impl<S: Storage> Server<S> {
 
     /// From here on nothing is promised any more; what was about to be is withdrawn.
     pub(crate) fn mark_corrupt(&mut self, index: Index) {
-        if self.corrupt.replace(index).is_none() {
+        // No entry has the index 0.
+        if self
+            .corrupt
+            .replace(NonZero::new(index).unwrap_or(NonZero::<Index>::MIN))
+            .is_none()
+        {
             self.outbox.withdraw_promises();
             self.event(Event::StorageCorrupt { index });
         }

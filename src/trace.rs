@@ -1,5 +1,7 @@
 //! Log lines: the only file that knows the logger. What is logged are events and obsolete messages.
 
+use alloc::boxed::Box;
+
 use slog::{Logger, debug, info, warn};
 
 use crate::event::Event;
@@ -9,12 +11,12 @@ use crate::types::NodeId;
 /// A logger, if the caller gave one; without, a line costs one comparison.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Trace {
-    logger: Option<Logger>,
+    logger: Option<Box<Logger>>,
 }
 
 impl Trace {
     pub(crate) fn set(&mut self, logger: Logger) {
-        self.logger = Some(logger);
+        self.logger = Some(Box::new(logger));
     }
 
     pub(crate) fn event(&self, id: NodeId, event: &Event) {

@@ -1,5 +1,7 @@
 //! Messages: checked, judged by their term, and handed to the role. One table, every kind named.
 
+use core::num::NonZero;
+
 use super::Raft;
 use super::gate::{self, Admitted};
 use crate::error::{CampaignRefusal, Fault, StepError};
@@ -92,7 +94,7 @@ impl<S: Storage> Raft<S> {
                 reason: CampaignRefusal::Silent(ticks),
             },
             (Payload::TimeoutNow, _) => Event::CampaignRefused {
-                reason: CampaignRefusal::Corrupt(self.server.corrupt.unwrap_or(0)),
+                reason: CampaignRefusal::Corrupt(self.server.corrupt.map_or(0, NonZero::get)),
             },
             (payload, reason) => Event::VoteRefused {
                 candidate: message.from,

@@ -64,7 +64,7 @@ impl<S: Storage> Raft<S> {
         } else if server.log.has_pending_snapshot() {
             CampaignRefusal::SnapshotPending
         } else if let Some(index) = server.corrupt {
-            CampaignRefusal::Corrupt(index)
+            CampaignRefusal::Corrupt(index.get())
         } else if server.term() >= NUMBER_MAX {
             CampaignRefusal::TermsExhausted
         } else if server.timer.silent() > 0 && !self.is_alone()? {

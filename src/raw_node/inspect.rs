@@ -1,6 +1,7 @@
 //! What a node is, to look at. Nothing here changes it, but for the events that are taken.
 
 use alloc::vec::Vec;
+use core::num::NonZero;
 
 use super::RawNode;
 use crate::aside::Aside;
@@ -58,7 +59,7 @@ impl<S: Storage> RawNode<S> {
             pending_reads,
             lease_ticks: leader.map_or(0, |leader| leader.lease_ticks(server)),
             promised_ticks: server.timer.promised(),
-            corrupt: server.corrupt,
+            corrupt: server.corrupt.map(NonZero::get),
         }
     }
 

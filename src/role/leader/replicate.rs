@@ -116,7 +116,6 @@ impl Leader {
         from: NodeId,
         index: Index,
     ) -> Result<(), Fault> {
-        let first = server.log.first_index()?;
         let Some(peer) = self.peer_mut(from) else {
             return Ok(());
         };
@@ -127,10 +126,12 @@ impl Leader {
         }
         match peer.state() {
             ReplicationState::Probe => peer.become_replicate(),
-            // It is within reach of the log again, whatever became of the snapshot.
-            ReplicationState::Snapshot { .. } if peer.matched().saturating_add(1) >= first => peer.become_replicate(),
-            ReplicationState::Snapshot { .. } => {}
             ReplicationState::Replicate => peer.free_inflights(),
+            // It is within reach of the log again, whatever became of the snapshot.
+            ReplicationState::Snapshot { .. } if peer.matched().saturating_add(1) >= server.log.first_index()? => {
+                peer.become_replicate();
+            }
+            ReplicationState::Snapshot { .. } => {}
         }
         // The commit index was moved as far as it goes whenever the quorum changed: only news moves it on.
         let committed = index > server.log.committed() && self.advance_commit(server)?;
