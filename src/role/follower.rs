@@ -169,7 +169,12 @@ fn accept<S: Storage>(server: &mut Server<S>, append: Append) -> Result<Option<A
             None => return Ok(None),
         }
     }
-    server.log.append(entries.slice(known..usize::MAX), &server.config)?;
+    let news = if known == 0 {
+        entries
+    } else {
+        entries.slice(known..usize::MAX)
+    };
+    server.log.append(news, &server.config)?;
     server.log.commit(&commit::by_leader(commit, matched))?;
     Ok(Some(AppendResponse::Accepted {
         index: matched,
