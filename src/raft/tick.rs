@@ -22,9 +22,9 @@ impl<S: Storage> Raft<S> {
     /// Notes whether a tick can do no more than run the election timer down.
     #[inline]
     pub(crate) fn note_idleness(&mut self) {
-        let alone = matches!(&self.role, Role::Follower(follower) if follower.pending_reads() == 0)
+        let alone = !*self.server.warm
+            && matches!(&self.role, Role::Follower(follower) if follower.pending_reads() == 0)
             && !self.server.log.is_waiting()
-            && !*self.server.warm
             && self.poisoned.is_none();
         self.server.timer.set_alone(alone);
     }

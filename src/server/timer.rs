@@ -3,14 +3,15 @@
 //! Times are kept as what has passed or what is left, never as a date, so that two nodes with the
 //! same future are equal.
 
+use core::hash::{Hash, Hasher};
+
 use rand::Rng;
 use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
 
-use crate::aside::Aside;
 use crate::config::Config;
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug)]
 pub(crate) struct Timer {
     /// Ticks since the election timer was last reset; a leader counts its quorum checks with it.
     elapsed: u64,
@@ -22,8 +23,10 @@ pub(crate) struct Timer {
     promised: u64,
     /// Ticks of silence after a restart.
     silent: u64,
-    /// Nothing but this timer runs: a cache, so that a tick need not look at anything else.
-    alone: Aside<bool>,
+    /// Ticks that could pass without anything being due, when that was last asked, and how many of them
+    /// have not passed yet. Those that have are not counted above: see [`count`](Self::count).
+    quiet: u32,
+    quiet_left: u32,
 }
 
 impl Timer {
@@ -34,88 +37,137 @@ impl Timer {
             draws: 0,
             promised: 0,
             silent: if restarted { config.restart_silence() } else { 0 },
-            alone: Aside::default(),
+            quiet: 0,
+            quiet_left: 0,
         };
         timer.reset(config);
         timer
     }
 
+    // ----- ticks that nobody looks at
+
+    /// One tick passes, unless something may be due with it; `true` if it did. That is what most ticks of
+    /// most nodes are: one word is read and written.
+    #[inline]
+    pub(crate) fn pass_quietly(&mut self) -> bool {
+        let left = self.quiet_left.checked_sub(1);
+        self.quiet_left = left.unwrap_or(0);
+        left.is_some()
+    }
+
+    /// From now on ticks may pass quietly until the timeout, if nothing but this timer runs (`alone`).
+    #[inline]
+    pub(crate) fn set_alone(&mut self, alone: bool) {
+        self.count();
+        if alone {
+            let quiet = self.until_timeout().saturating_sub(1);
+            self.quiet = u32::try_from(quiet).unwrap_or(u32::MAX);
+            self.quiet_left = self.quiet;
+        }
+    }
+
+    /// Ticks that passed quietly and are not counted.
+    #[inline]
+    fn uncounted(&self) -> u64 {
+        u64::from(self.quiet.saturating_sub(self.quiet_left))
+    }
+
+    /// Counts the ticks that passed quietly. To be called before anything changes; from here on no tick
+    /// passes quietly.
+    #[inline]
+    fn count(&mut self) {
+        if self.quiet > 0 {
+            [self.elapsed, self.promised, self.silent] = [self.elapsed(), self.promised(), self.silent()];
+            (self.quiet, self.quiet_left) = (0, 0);
+        }
+    }
+
+    // ----- ticks that are looked at
+
     /// Begins anew with another timeout.
     pub(crate) fn reset(&mut self, config: &Config) {
-        self.elapsed = 0;
+        self.restart();
         self.timeout = draw(config, self.draws);
         self.draws = self.draws.wrapping_add(1);
     }
 
     /// Begins anew with the same timeout.
     pub(crate) fn restart(&mut self) {
+        self.count();
         self.elapsed = 0;
     }
 
     /// `ticks` pass.
     pub(crate) fn advance(&mut self, ticks: u64, config: &Config) {
         let enough = self.timeout.max(config.election_timeout_ticks);
-        self.elapsed = self.elapsed.saturating_add(ticks).min(enough);
-        self.promised = self.promised.saturating_sub(ticks);
-        self.silent = self.silent.saturating_sub(ticks);
-    }
-
-    /// Whether anything else may be due at a tick.
-    #[inline]
-    pub(crate) fn set_alone(&mut self, alone: bool) {
-        *self.alone = alone;
-    }
-
-    /// One tick passes, unless something may be due with it; `true` if it did. That is what most ticks of
-    /// most nodes are, and it looks at nothing but this timer.
-    #[inline]
-    pub(crate) fn pass_quietly(&mut self) -> bool {
-        let elapsed = self.elapsed.saturating_add(1);
-        let quiet = *self.alone && elapsed < self.timeout;
-        if quiet {
-            self.advance_period(1, elapsed);
-        }
-        quiet
+        let elapsed = self.elapsed().saturating_add(ticks).min(enough);
+        self.advance_period(ticks, elapsed);
     }
 
     /// A leader's `ticks` pass; `elapsed` is where in its period it is then.
     pub(crate) fn advance_period(&mut self, ticks: u64, elapsed: u64) {
+        self.count();
         self.elapsed = elapsed;
         self.promised = self.promised.saturating_sub(ticks);
         self.silent = self.silent.saturating_sub(ticks);
     }
 
+    #[inline]
     pub(crate) fn elapsed(&self) -> u64 {
-        self.elapsed
+        self.elapsed.saturating_add(self.uncounted())
     }
 
     /// Ticks until the election timeout; at least one.
+    #[inline]
     pub(crate) fn until_timeout(&self) -> u64 {
-        self.timeout.saturating_sub(self.elapsed).max(1)
+        self.timeout.saturating_sub(self.elapsed()).max(1)
     }
 
     pub(crate) fn is_timed_out(&self) -> bool {
-        self.elapsed >= self.timeout
+        self.elapsed() >= self.timeout
     }
 
     /// Replaces the drawn timeout until the next draw.
     pub(crate) fn set_timeout(&mut self, ticks: u64) {
+        self.count();
         self.timeout = ticks.max(1);
     }
 
     /// A message of the leader was accepted: nobody else for one election timeout from now.
     pub(crate) fn promise(&mut self, config: &Config) {
+        self.count();
         if config.lease_promises {
             self.promised = config.election_timeout_ticks;
         }
     }
 
+    #[inline]
     pub(crate) fn promised(&self) -> u64 {
-        self.promised
+        self.promised.saturating_sub(self.uncounted())
     }
 
+    #[inline]
     pub(crate) fn silent(&self) -> u64 {
-        self.silent
+        self.silent.saturating_sub(self.uncounted())
+    }
+
+    /// What counts in comparisons: not who has counted already.
+    fn contents(&self) -> [u64; 5] {
+        [self.elapsed(), self.timeout, self.draws, self.promised(), self.silent()]
+    }
+}
+
+impl PartialEq for Timer {
+    fn eq(&self, other: &Self) -> bool {
+        self.contents() == other.contents()
+    }
+}
+
+impl Eq for Timer {}
+
+impl Hash for Timer {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.contents().hash(state);
     }
 }
 
