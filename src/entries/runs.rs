@@ -173,6 +173,7 @@ impl Runs {
 }
 
 impl Held {
+    /// Once for many rounds.
     #[cold]
     fn new(start: Index) -> Self {
         Self {
