@@ -191,19 +191,18 @@ impl<S: Storage> Log<S> {
         self.uncommitted.truncate(self.committed, first.saturating_sub(1));
         self.terms.append(&entries);
         if config.uncommitted_cap() < u64::MAX {
-            for entry in &entries {
-                self.uncommitted.push(entry);
-            }
+            self.uncommitted.extend(&entries);
         }
         self.unstable.truncate_and_append(entries, first);
         Ok(())
     }
 
     /// Puts one entry of this term at the end; its index.
+    #[inline]
     pub(crate) fn push(&mut self, mut entry: Entry, term: Term, config: &Config) -> Index {
         (entry.term, entry.index) = (term, self.end());
         let index = entry.index;
-        if self.terms.last() != Some(term) {
+        if self.terms.last() != term {
             self.terms.append(core::slice::from_ref(&entry));
         }
         if config.uncommitted_cap() < u64::MAX {
@@ -276,7 +275,6 @@ impl<S: Storage> Log<S> {
     pub(crate) fn put_away(&mut self) {
         self.unstable.put_away();
         self.uncommitted.put_away();
-        self.terms.put_away();
     }
 
     pub(crate) fn stable_snapshot_to(&mut self, index: Index) {

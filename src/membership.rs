@@ -7,6 +7,7 @@ mod change;
 mod conf_change;
 mod restore;
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -28,12 +29,31 @@ use crate::types::{ConfState, NodeId};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Membership {
     voters: Joint,
+    /// `None`, and never empty, where all there is are voters: nearly always.
+    others: Option<Box<Others>>,
+}
+
+/// What there is beside the voters.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Others {
     learners: Vec<NodeId>,
     learners_next: Vec<NodeId>,
     auto_leave: bool,
 }
 
 impl Membership {
+    fn new(voters: Joint, others: Others) -> Self {
+        let others = (others != Others::default()).then(|| Box::new(others));
+        Self { voters, others }
+    }
+
+    /// Changes what there is beside the voters.
+    fn edit_others(&mut self, act: impl FnOnce(&mut Others)) {
+        let mut others = self.others.take().unwrap_or_default();
+        act(&mut others);
+        self.others = (*others != Others::default()).then_some(others);
+    }
+
     /// The voters: one majority, or two while the configuration is joint.
     pub fn voters(&self) -> &Joint {
         &self.voters
@@ -41,17 +61,17 @@ impl Membership {
 
     /// Nodes that receive the log and do not vote.
     pub fn learners(&self) -> &[NodeId] {
-        &self.learners
+        self.others.as_ref().map_or(&[], |others| &others.learners)
     }
 
     /// Outgoing voters that become learners when the joint configuration is left.
     pub fn learners_next(&self) -> &[NodeId] {
-        &self.learners_next
+        self.others.as_ref().map_or(&[], |others| &others.learners_next)
     }
 
     /// Whether the leader leaves the joint configuration by itself.
     pub fn auto_leave(&self) -> bool {
-        self.auto_leave
+        self.others.as_ref().is_some_and(|others| others.auto_leave)
     }
 
     /// Whether two majorities are needed (thesis 4.3).
@@ -66,7 +86,7 @@ impl Membership {
 
     /// Whether the node only learns.
     pub fn is_learner(&self, id: NodeId) -> bool {
-        self.learners.binary_search(&id).is_ok()
+        self.learners().binary_search(&id).is_ok()
     }
 
     /// Whether the node receives the log.
@@ -82,7 +102,7 @@ impl Membership {
     /// Every node that receives the log, sorted.
     pub fn members(&self) -> Vec<NodeId> {
         let mut ids: Vec<NodeId> = self.voters.ids();
-        ids.extend_from_slice(&self.learners);
+        ids.extend_from_slice(self.learners());
         ids.sort_unstable();
         ids.dedup();
         ids
@@ -92,10 +112,10 @@ impl Membership {
     pub fn conf_state(&self) -> ConfState {
         ConfState {
             voters: self.voters.incoming().ids().to_vec(),
-            learners: self.learners.clone(),
+            learners: self.learners().to_vec(),
             voters_outgoing: self.voters.outgoing().ids().to_vec(),
-            learners_next: self.learners_next.clone(),
-            auto_leave: self.auto_leave,
+            learners_next: self.learners_next().to_vec(),
+            auto_leave: self.auto_leave(),
         }
     }
 }
@@ -103,16 +123,11 @@ impl Membership {
 impl fmt::Display for Membership {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "voters={}", self.voters)?;
-        if !self.learners.is_empty() {
-            write!(f, " learners={}", Majority::new(self.learners.iter().copied()))?;
+        for (name, ids) in [("learners", self.learners()), ("learners_next", self.learners_next())] {
+            if !ids.is_empty() {
+                write!(f, " {name}={}", Majority::new(ids.iter().copied()))?;
+            }
         }
-        if !self.learners_next.is_empty() {
-            write!(
-                f,
-                " learners_next={}",
-                Majority::new(self.learners_next.iter().copied())
-            )?;
-        }
-        f.write_str(if self.auto_leave { " autoleave" } else { "" })
+        f.write_str(if self.auto_leave() { " autoleave" } else { "" })
     }
 }

@@ -8,6 +8,8 @@ mod inflights;
 
 pub(crate) use inflights::Inflights;
 
+use alloc::boxed::Box;
+
 use crate::config::Config;
 use crate::types::{EntryId, Index};
 
@@ -33,14 +35,24 @@ pub(crate) struct Progress {
     pub(crate) promised: u64,
     /// The read round that it confirmed last.
     pub(crate) confirmed_round: u64,
-    stalls: Stalls,
+    /// `None`: nothing is to be remembered.
+    stalls: Option<Box<Stalls>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum State {
     Probe,
     Replicate(Inflights),
-    Snapshot { pending: EntryId, stall_ticks: Option<u64> },
+    Snapshot(Box<Awaited>),
+}
+
+/// A snapshot that was sent and not answered yet.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Awaited {
+    /// What it covers.
+    pending: EntryId,
+    /// Ticks until it counts as lost.
+    stall_ticks: Option<u64>,
 }
 
 /// What is remembered of snapshots that were not answered.
@@ -80,7 +92,7 @@ impl Progress {
             sent_commit: 0,
             promised: 0,
             confirmed_round: 0,
-            stalls: Stalls::default(),
+            stalls: None,
         }
     }
 
@@ -116,7 +128,9 @@ impl Progress {
         match &self.state {
             State::Probe => ReplicationState::Probe,
             State::Replicate(_) => ReplicationState::Replicate,
-            State::Snapshot { pending, .. } => ReplicationState::Snapshot { pending: pending.index },
+            State::Snapshot(awaited) => ReplicationState::Snapshot {
+                pending: awaited.pending.index,
+            },
         }
     }
 
@@ -130,13 +144,13 @@ impl Progress {
     }
 
     pub(crate) fn is_paused(&self) -> bool {
-        self.paused || matches!(self.state, State::Snapshot { .. })
+        self.paused || matches!(self.state, State::Snapshot(_))
     }
 
     pub(crate) fn inflights(&self) -> Option<&Inflights> {
         match &self.state {
             State::Replicate(inflights) => Some(inflights),
-            State::Probe | State::Snapshot { .. } => None,
+            State::Probe | State::Snapshot(_) => None,
         }
     }
 
@@ -164,6 +178,9 @@ impl Progress {
     /// An answer to a heartbeat: whatever was paused may be tried again.
     pub(crate) fn resume(&mut self) {
         self.paused = false;
+        if let State::Replicate(inflights) = &mut self.state {
+            inflights.put_away(); // rarely enough for a busy peer, often enough for an idle one
+        }
     }
 
     // ----- transitions
@@ -175,8 +192,8 @@ impl Progress {
 
     /// Find out anew where the logs agree.
     pub(crate) fn become_probe(&mut self) {
-        let after_snapshot = match self.state {
-            State::Snapshot { pending, .. } => pending.index.saturating_add(1),
+        let after_snapshot = match &self.state {
+            State::Snapshot(awaited) => awaited.pending.index.saturating_add(1),
             State::Probe | State::Replicate(_) => 0,
         };
         self.enter(State::Probe);
@@ -187,26 +204,27 @@ impl Progress {
     pub(crate) fn become_replicate(&mut self) {
         self.enter(State::Replicate(Inflights::default()));
         self.next = self.matched.saturating_add(1);
-        self.stalls = Stalls::default();
+        self.stalls = None;
     }
 
     /// A snapshot that covers `pending` goes out.
     pub(crate) fn become_snapshot(&mut self, pending: EntryId, config: &Config) {
-        let doubled = |ticks: u64| ticks.saturating_mul(1_u64.checked_shl(self.stalls.sent.min(32)).unwrap_or(1));
+        let stalls = self.stalls.get_or_insert_default();
+        let doubled = |ticks: u64| ticks.saturating_mul(1_u64.checked_shl(stalls.sent.min(32)).unwrap_or(1));
         let stall_ticks = config.snapshot_stall().map(doubled);
-        self.stalls = Stalls {
-            sent: self.stalls.sent.saturating_add(1),
+        **stalls = Stalls {
+            sent: stalls.sent.saturating_add(1),
             last: None,
         };
-        self.enter(State::Snapshot { pending, stall_ticks });
+        self.enter(State::Snapshot(Box::new(Awaited { pending, stall_ticks })));
         self.next = pending.index.max(self.matched).saturating_add(1);
         self.sent_commit = pending.index;
     }
 
     /// The caller reports that the snapshot arrived, or time has run out: probe right after it.
     pub(crate) fn snapshot_finished(&mut self) {
-        if let State::Snapshot { pending, .. } = self.state {
-            self.stalls.last = Some(pending);
+        if let State::Snapshot(awaited) = &self.state {
+            self.stalls.get_or_insert_default().last = Some(awaited.pending);
             self.become_probe();
             self.paused = true; // until the next heartbeat answer
         }
@@ -215,7 +233,7 @@ impl Progress {
     /// Somebody under the peer's name has what the snapshot covers: probe right after it, at once.
     /// `true` if a snapshot up to `index` or below was on its way.
     pub(crate) fn snapshot_answered(&mut self, index: Index) -> bool {
-        let answered = matches!(self.state, State::Snapshot { pending, .. } if pending.index <= index);
+        let answered = matches!(&self.state, State::Snapshot(awaited) if awaited.pending.index <= index);
         if answered {
             self.snapshot_finished();
             self.paused = false;
@@ -225,7 +243,7 @@ impl Progress {
 
     /// The caller reports that the snapshot did not arrive.
     pub(crate) fn snapshot_failed(&mut self) {
-        if matches!(self.state, State::Snapshot { .. }) {
+        if matches!(self.state, State::Snapshot(_)) {
             self.state = State::Probe;
             self.become_probe();
             self.paused = true; // until the next heartbeat answer
@@ -234,28 +252,25 @@ impl Progress {
 
     /// Time passes for an unanswered snapshot; the index it covers, if it counts as lost now.
     pub(crate) fn wait_for_snapshot(&mut self, ticks: u64) -> Option<Index> {
-        let State::Snapshot {
-            pending,
-            stall_ticks: Some(left),
-        } = &mut self.state
-        else {
+        let State::Snapshot(awaited) = &mut self.state else {
             return None;
         };
+        let left = awaited.stall_ticks.as_mut()?;
         *left = left.saturating_sub(ticks);
-        (*left == 0).then_some(pending.index)
+        (*left == 0).then_some(awaited.pending.index)
     }
 
     /// Ticks until an unanswered snapshot counts as lost.
     pub(crate) fn snapshot_wait(&self) -> Option<u64> {
-        match self.state {
-            State::Snapshot { stall_ticks, .. } => stall_ticks,
+        match &self.state {
+            State::Snapshot(awaited) => awaited.stall_ticks,
             State::Probe | State::Replicate(_) => None,
         }
     }
 
     /// The snapshot right before `next`, if one was sent and its fate is unknown.
     pub(crate) fn unanswered_snapshot(&self) -> Option<EntryId> {
-        let id = self.stalls.last?;
+        let id = self.stalls.as_ref()?.last?;
         (self.is_probing() && id.index.saturating_add(1) == self.next).then_some(id)
     }
 
@@ -273,7 +288,7 @@ impl Progress {
             }
             // Probes without entries do not pause: they answer heartbeat answers, one for one.
             State::Probe => self.paused |= entries > 0,
-            State::Snapshot { .. } => {}
+            State::Snapshot(_) => {}
         }
     }
 

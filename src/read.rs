@@ -4,6 +4,7 @@
 //! node that they were given to.
 
 mod forwarded;
+mod queue;
 mod rounds;
 mod waiting;
 

@@ -104,7 +104,7 @@ fn allocations(batch: usize) -> u64 {
 
 #[test]
 fn allocations_a_proposal() {
-    for (batch, bound) in [(1, 4_100), (16, 1_250), (256, 1_050)] {
+    for (batch, bound) in [(1, 2_100), (16, 1_100), (256, 1_020)] {
         let seen = allocations(batch);
         println!("batches of {batch}: {seen} thousandths of an allocation a proposal");
         assert!(seen <= bound, "batches of {batch}: {seen} > {bound}");
@@ -261,7 +261,7 @@ fn an_idle_node_holds_no_buffers() {
 /// The value and all that it owns, its storage included, between two ticks.
 #[test]
 fn bytes_of_an_idle_replica() {
-    for (position, bound) in [(0, 1_880), (2, 1_330)] {
+    for (position, bound) in [(0, 1_312), (2, 928)] {
         let mut group = Group::new();
         group.rounds(1, 5);
         group.compact();

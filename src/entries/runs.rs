@@ -1,6 +1,7 @@
 //! Entries in memory, in runs that are shared with whoever was given them: one for what is appended at
 //! once, so that handing it out copies nothing.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -8,13 +9,20 @@ use alloc::vec::Vec;
 use super::Entries;
 use crate::types::{Entry, Index};
 
-/// Entries from `start` to `end`, without gaps.
+/// Entries up to `end`, without gaps.
 #[derive(Clone, Debug)]
 pub(crate) struct Runs {
-    /// The first index; the same as `end` where there are no entries.
-    start: Index,
     /// One more than the last index.
     end: Index,
+    /// `None`: there are no entries. Kept while it is empty, until it is put away.
+    held: Option<Box<Held>>,
+}
+
+/// The entries, and the buffers they are in.
+#[derive(Clone, Debug)]
+struct Held {
+    /// The first index; the same as the end where there are no entries.
+    start: Index,
     /// Oldest first; none is empty.
     shared: VecDeque<Run>,
     /// Encoded bytes of all of them.
@@ -61,21 +69,123 @@ fn position(first: Index, index: Index) -> usize {
 impl Runs {
     /// No entries; the next one has this index.
     pub(crate) fn new(end: Index) -> Self {
+        Self { end, held: None }
+    }
+
+    pub(crate) fn start(&self) -> Index {
+        self.held.as_ref().map_or(self.end, |held| held.start)
+    }
+
+    pub(crate) fn end(&self) -> Index {
+        self.end
+    }
+
+    pub(crate) fn get(&self, index: Index) -> Option<&Entry> {
+        self.held.as_ref()?.get(index)
+    }
+
+    /// Entries from `low` up to and without `high`; those outside are left out.
+    pub(crate) fn range(&self, low: Index, high: Index) -> impl Iterator<Item = &Entry> {
+        self.held.iter().flat_map(move |held| held.range(low, high))
+    }
+
+    /// The entries below `high` that are shared, run by run.
+    pub(crate) fn pieces(&self, high: Index) -> impl Iterator<Item = Entries> {
+        let runs = self.held.iter().flat_map(|held| &held.shared);
+        let below = runs.take_while(move |run| run.first < high);
+        below.map(move |run| run.cut(run.first, high))
+    }
+
+    /// Entries from `low` up to and without `high`, at most `max_bytes` encoded but at least one
+    /// entry. Copies them only if they are of several runs.
+    pub(crate) fn slice(&self, low: Index, high: Index, max_bytes: u64) -> Entries {
+        let held = self.held.as_ref();
+        held.map_or_else(Entries::new, |held| held.slice(low, high, max_bytes))
+    }
+
+    /// Where to put more.
+    fn hold(&mut self) -> &mut Held {
+        let start = self.end;
+        self.held.get_or_insert_with(|| Box::new(Held::new(start)))
+    }
+
+    /// Puts an entry at the end.
+    pub(crate) fn push(&mut self, entry: Entry) {
+        self.hold().fresh.push(entry);
+        self.end = self.end.saturating_add(1);
+    }
+
+    /// Puts entries at the end.
+    pub(crate) fn append(&mut self, entries: Entries) {
+        self.share();
+        if let Some(run) = Run::new(entries) {
+            let end = run.end;
+            self.hold().push(run);
+            self.end = end;
+        }
+    }
+
+    /// What was pushed becomes one run.
+    pub(crate) fn share(&mut self) {
+        if let Some(held) = &mut self.held {
+            held.share();
+        }
+    }
+
+    /// Drops the entries from `end` on; the next one has that index, even if it is below all of them.
+    pub(crate) fn truncate(&mut self, end: Index) {
+        if end == self.end {
+            return;
+        }
+        if let Some(held) = &mut self.held {
+            held.truncate(end);
+        }
+        self.end = end;
+    }
+
+    /// Drops whole runs that end by `low`; and, as long as all of it is more than `max_bytes`, those that
+    /// end by `stable`, oldest first.
+    pub(crate) fn forget(&mut self, low: Index, stable: Index, max_bytes: u64) {
+        if let Some(held) = &mut self.held {
+            held.forget(low, stable, max_bytes);
+        }
+    }
+
+    /// Drops the entries below `start`, none of which is fresh.
+    pub(crate) fn cut_front(&mut self, start: Index) {
+        if let Some(held) = &mut self.held {
+            held.cut_front(start);
+        }
+        self.drop_empty();
+    }
+
+    /// Gives back the buffers that are empty.
+    pub(crate) fn put_away(&mut self) {
+        if let Some(held) = &mut self.held {
+            held.put_away();
+        }
+        self.drop_empty();
+    }
+
+    fn drop_empty(&mut self) {
+        self.held.take_if(|held| held.is_empty());
+    }
+}
+
+impl Held {
+    /// Once for many rounds.
+    #[cold]
+    fn new(start: Index) -> Self {
         Self {
-            start: end,
-            end,
+            start,
             shared: VecDeque::new(),
             bytes: 0,
             fresh: Vec::new(),
         }
     }
 
-    pub(crate) fn start(&self) -> Index {
-        self.start
-    }
-
-    pub(crate) fn end(&self) -> Index {
-        self.end
+    fn is_empty(&self) -> bool {
+        self.shared.is_empty() && self.fresh.is_empty()
     }
 
     /// Index of the first entry that is not shared yet.
@@ -83,7 +193,7 @@ impl Runs {
         self.shared.back().map_or(self.start, |run| run.end)
     }
 
-    pub(crate) fn get(&self, index: Index) -> Option<&Entry> {
+    fn get(&self, index: Index) -> Option<&Entry> {
         let fresh = self.fresh_start();
         if index >= fresh {
             return self.fresh.get(position(fresh, index));
@@ -109,8 +219,7 @@ impl Runs {
         self.shared.partition_point(|run| run.first < index)
     }
 
-    /// Entries from `low` up to and without `high`; those outside are left out.
-    pub(crate) fn range(&self, low: Index, high: Index) -> impl Iterator<Item = &Entry> {
+    fn range(&self, low: Index, high: Index) -> impl Iterator<Item = &Entry> {
         let end = self.runs_below(high);
         let start = self.shared.partition_point(|run| run.end <= low).min(end);
         self.shared
@@ -119,15 +228,7 @@ impl Runs {
             .chain(part(&self.fresh, self.fresh_start(), low, high))
     }
 
-    /// The entries below `high` that are shared, run by run.
-    pub(crate) fn pieces(&self, high: Index) -> impl Iterator<Item = Entries> {
-        let runs = self.shared.iter().take_while(move |run| run.first < high);
-        runs.map(move |run| run.cut(run.first, high))
-    }
-
-    /// Entries from `low` up to and without `high`, at most `max_bytes` encoded but at least one
-    /// entry. Copies them only if they are of several runs.
-    pub(crate) fn slice(&self, low: Index, high: Index, max_bytes: u64) -> Entries {
+    fn slice(&self, low: Index, high: Index, max_bytes: u64) -> Entries {
         match self.run(low) {
             Some(run) if low == run.first && high == run.end && run.bytes() <= max_bytes => run.entries.clone(),
             Some(run) if high <= run.end => {
@@ -142,56 +243,35 @@ impl Runs {
         }
     }
 
-    /// Puts an entry at the end.
-    pub(crate) fn push(&mut self, entry: Entry) {
-        self.fresh.push(entry);
-        self.end = self.end.saturating_add(1);
+    fn push(&mut self, run: Run) {
+        self.bytes = self.bytes.saturating_add(run.bytes());
+        self.shared.push_back(run);
     }
 
-    /// Puts entries at the end.
-    pub(crate) fn append(&mut self, entries: Entries) {
-        self.share();
-        if let Some(run) = Run::new(entries) {
-            self.end = run.end;
-            self.bytes = self.bytes.saturating_add(run.bytes());
-            self.shared.push_back(run);
-        }
-    }
-
-    /// What was pushed becomes one run.
-    pub(crate) fn share(&mut self) {
+    fn share(&mut self) {
         if self.fresh.is_empty() {
             return;
         }
         let entries: Arc<[Entry]> = self.fresh.drain(..).collect();
         if let Some(run) = Run::new(entries.into()) {
-            self.bytes = self.bytes.saturating_add(run.bytes());
-            self.shared.push_back(run);
+            self.push(run);
         }
     }
 
-    /// Drops the entries from `end` on; the next one has that index, even if it is below all of them.
-    pub(crate) fn truncate(&mut self, end: Index) {
-        if end == self.end {
-            return;
-        }
+    fn truncate(&mut self, end: Index) {
         self.fresh.truncate(position(self.fresh_start(), end));
         while let Some(run) = self.shared.back().filter(|run| run.end > end) {
             let rest = Run::new(run.cut(run.first, end));
             self.bytes = self.bytes.saturating_sub(run.bytes());
             self.shared.pop_back();
             if let Some(rest) = rest {
-                self.bytes = self.bytes.saturating_add(rest.bytes());
-                self.shared.push_back(rest);
+                self.push(rest);
             }
         }
         self.start = self.start.min(end);
-        self.end = end;
     }
 
-    /// Drops whole runs that end by `low`; and, as long as all of it is more than `max_bytes`, those that
-    /// end by `stable`, oldest first.
-    pub(crate) fn forget(&mut self, low: Index, stable: Index, max_bytes: u64) {
+    fn forget(&mut self, low: Index, stable: Index, max_bytes: u64) {
         while let Some(run) = self.shared.front() {
             let droppable = run.end <= low || (run.end <= stable && self.bytes > max_bytes);
             if !droppable {
@@ -201,13 +281,9 @@ impl Runs {
             self.start = run.end;
             self.shared.pop_front();
         }
-        if self.shared.is_empty() {
-            self.start = self.end.saturating_sub(self.fresh.len().try_into().unwrap_or(u64::MAX));
-        }
     }
 
-    /// Drops the entries below `start`, none of which is fresh.
-    pub(crate) fn cut_front(&mut self, start: Index) {
+    fn cut_front(&mut self, start: Index) {
         self.forget(start, start, u64::MAX);
         if let Some(run) = self.shared.front_mut().filter(|run| run.first < start) {
             let rest = Run::of(run.cut(start, run.end).mostly_alone());
@@ -223,8 +299,7 @@ impl Runs {
         }
     }
 
-    /// Gives back the buffers that are empty.
-    pub(crate) fn put_away(&mut self) {
+    fn put_away(&mut self) {
         if self.shared.is_empty() {
             self.shared = VecDeque::new();
         }

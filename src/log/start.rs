@@ -91,9 +91,7 @@ impl<S: Storage> Log<S> {
             match self.slice(next, last.saturating_add(1), config.max_message_bytes) {
                 Ok(entries) => {
                     next = next.saturating_add(entries.len().try_into().unwrap_or(u64::MAX));
-                    for entry in &entries {
-                        measured.push(entry);
-                    }
+                    measured.extend(&entries);
                 }
                 Err(StorageError::TemporarilyUnavailable) => {
                     measured.stop_measuring(last);

@@ -3,6 +3,7 @@
 //! A cache: it answers only for indexes it was told about, and what it answers is what the storage
 //! would.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::types::{Entry, EntryId, Index, Term};
@@ -10,18 +11,21 @@ use crate::types::{Entry, EntryId, Index, Term};
 /// Stretches to remember; each election adds one.
 const RUNS_MAX: usize = 32;
 
-/// First entries of the stretches of equal term, oldest first; each reaches to the next, the last
-/// one to the end of the log.
-#[derive(Clone, Debug, Default)]
+/// First entries of the stretches of equal term; each reaches to the next, the last one to the end of the
+/// log. Nearly always there is but one.
+#[derive(Clone, Debug)]
 pub(crate) struct TermRuns {
-    runs: Vec<EntryId>,
+    last: EntryId,
+    /// Oldest first.
+    earlier: Box<[EntryId]>,
 }
 
 impl TermRuns {
     /// Knows the last entry of a log only.
     pub(crate) fn new(last: EntryId) -> Self {
         Self {
-            runs: Vec::from([last]),
+            last,
+            earlier: Box::default(),
         }
     }
 
@@ -30,30 +34,25 @@ impl TermRuns {
         let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
             return;
         };
-        while self.runs.last().is_some_and(|run| run.index >= first.index) {
-            self.runs.pop();
-        }
-        if self.runs.last().is_some_and(|run| run.term == last.term) {
+        if self.last.index < first.index && self.last.term == last.term {
             return; // terms never fall: all of them are of this one
         }
+        let known = self.earlier.iter().chain([&self.last]);
+        let mut runs: Vec<EntryId> = known.take_while(|run| run.index < first.index).copied().collect();
         for entry in entries {
-            if self.runs.last().is_none_or(|run| run.term != entry.term) {
-                self.runs.push(entry.id());
+            if runs.last().is_none_or(|run| run.term != entry.term) {
+                runs.push(entry.id());
             }
         }
-        let forgotten = self.runs.len().saturating_sub(RUNS_MAX);
-        self.runs.drain(..forgotten);
+        self.last = runs.pop().unwrap_or(self.last);
+        let forgotten = runs.len().saturating_add(1).saturating_sub(RUNS_MAX);
+        self.earlier = runs.drain(forgotten..).collect();
     }
 
     /// The term of the log's last entry.
     #[inline]
-    pub(crate) fn last(&self) -> Option<Term> {
-        self.runs.last().map(|run| run.term)
-    }
-
-    /// Gives back what the buffer has too much.
-    pub(crate) fn put_away(&mut self) {
-        self.runs.shrink_to_fit();
+    pub(crate) fn last(&self) -> Term {
+        self.last.term
     }
 
     /// The term at `index`, which must not be beyond the log's end.
@@ -69,7 +68,9 @@ impl TermRuns {
     /// The stretch that `index` is in. Most of what is asked for is in the last one.
     #[inline]
     fn run(&self, index: Index) -> Option<&EntryId> {
-        let last = self.runs.last().filter(|run| run.index <= index);
-        last.or_else(|| self.runs.iter().rev().find(|run| run.index <= index))
+        if self.last.index <= index {
+            return Some(&self.last);
+        }
+        self.earlier.iter().rev().find(|run| run.index <= index)
     }
 }

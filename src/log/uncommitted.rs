@@ -1,13 +1,22 @@
 //! How many payload bytes wait to be committed, in every role, so that the cap on them survives
 //! elections.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use core::hash::{Hash, Hasher};
 
 use crate::types::{Entry, Index};
 
-/// The payload length of each uncommitted entry, oldest first; empty when idle.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+/// The payload length of each uncommitted entry. Who waits for nothing holds nothing.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Uncommitted {
+    /// Kept while it is empty, until it is put away.
+    measured: Option<Box<Measured>>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Measured {
+    /// Oldest first.
     lengths: VecDeque<u64>,
     bytes: u64,
     /// Unless zero: entries up to here follow the measured ones, which at the start reached the cap
@@ -16,8 +25,80 @@ pub(crate) struct Uncommitted {
 }
 
 impl Uncommitted {
+    /// Unless nothing waits.
+    fn waiting(&self) -> Option<&Measured> {
+        self.measured.as_deref().filter(|measured| !measured.is_empty())
+    }
+
+    #[inline]
     pub(crate) fn push(&mut self, entry: &Entry) {
-        if !self.is_measured() {
+        self.measured.get_or_insert_default().push(entry);
+    }
+
+    pub(crate) fn extend(&mut self, entries: &[Entry]) {
+        let measured = self.measured.get_or_insert_default();
+        for entry in entries {
+            measured.push(entry);
+        }
+    }
+
+    /// Measuring stopped; the log goes on up to `last`.
+    pub(crate) fn stop_measuring(&mut self, last: Index) {
+        self.measured.get_or_insert_default().unmeasured_to = last;
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_measured(&self) -> bool {
+        self.measured.as_ref().is_none_or(|measured| measured.is_whole())
+    }
+
+    /// The log was cut so that `last` is its last index; `committed` is before that.
+    pub(crate) fn truncate(&mut self, committed: Index, last: Index) {
+        if let Some(measured) = &mut self.measured {
+            measured.truncate(committed, last);
+        }
+    }
+
+    /// `count` more entries are committed, up to `committed`.
+    pub(crate) fn commit(&mut self, count: u64, committed: Index) {
+        if let Some(measured) = &mut self.measured {
+            measured.commit(count, committed);
+        }
+    }
+
+    /// Gives back the buffer if it is empty.
+    pub(crate) fn put_away(&mut self) {
+        self.measured.take_if(|measured| measured.is_empty());
+    }
+
+    /// Payload bytes that wait; all there can be while some were not measured.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.measured.as_ref().map_or(0, |measured| measured.bytes())
+    }
+
+    /// Whether `more` bytes fit under `cap`. An empty payload always does, and so does any payload
+    /// while nothing waits.
+    pub(crate) fn has_room(&self, more: u64, cap: u64) -> bool {
+        let waiting = self.bytes();
+        more == 0 || waiting == 0 || waiting.saturating_add(more) <= cap
+    }
+}
+
+impl Measured {
+    fn is_whole(&self) -> bool {
+        self.unmeasured_to == 0
+    }
+
+    fn bytes(&self) -> u64 {
+        if self.is_whole() { self.bytes } else { u64::MAX }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.lengths.is_empty() && self.is_whole()
+    }
+
+    fn push(&mut self, entry: &Entry) {
+        if !self.is_whole() {
             self.unmeasured_to = entry.index;
             return;
         }
@@ -25,17 +106,7 @@ impl Uncommitted {
         self.bytes = self.bytes.saturating_add(entry.payload_len());
     }
 
-    /// Measuring stopped; the log goes on up to `last`.
-    pub(crate) fn stop_measuring(&mut self, last: Index) {
-        self.unmeasured_to = last;
-    }
-
-    pub(crate) fn is_measured(&self) -> bool {
-        self.unmeasured_to == 0
-    }
-
-    /// The log was cut so that `last` is its last index; `committed` is before that.
-    pub(crate) fn truncate(&mut self, committed: Index, last: Index) {
+    fn truncate(&mut self, committed: Index, last: Index) {
         let keep = last.saturating_sub(committed).try_into().unwrap_or(usize::MAX);
         while self.lengths.len() > keep {
             let length = self.lengths.pop_back().unwrap_or(0);
@@ -49,8 +120,7 @@ impl Uncommitted {
         };
     }
 
-    /// `count` more entries are committed, up to `committed`.
-    pub(crate) fn commit(&mut self, count: u64, committed: Index) {
+    fn commit(&mut self, count: u64, committed: Index) {
         for _ in 0..count {
             let Some(length) = self.lengths.pop_front() else {
                 break;
@@ -61,22 +131,45 @@ impl Uncommitted {
             self.unmeasured_to = 0;
         }
     }
+}
 
-    /// Gives back the buffer if it is empty.
-    pub(crate) fn put_away(&mut self) {
-        if self.lengths.is_empty() {
-            self.lengths = VecDeque::new();
-        }
+/// Equal are those for which the same waits, whatever is kept for more.
+impl PartialEq for Uncommitted {
+    fn eq(&self, other: &Self) -> bool {
+        self.waiting() == other.waiting()
     }
+}
 
-    /// Payload bytes that wait; all there can be while some were not measured.
-    pub(crate) fn bytes(&self) -> u64 {
-        if self.is_measured() { self.bytes } else { u64::MAX }
+impl Eq for Uncommitted {}
+
+impl Hash for Uncommitted {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.waiting().hash(state);
     }
+}
 
-    /// Whether `more` bytes fit under `cap`. An empty payload always does, and so does any payload
-    /// while nothing waits.
-    pub(crate) fn has_room(&self, more: u64, cap: u64) -> bool {
-        more == 0 || self.bytes() == 0 || self.bytes().saturating_add(more) <= cap
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use std::hash::DefaultHasher;
+
+    /// What is kept for more is no difference.
+    #[test]
+    fn an_empty_buffer_does_not_count() {
+        let mut warm = Uncommitted::default();
+        warm.extend(&[Entry::of("three".into())]);
+        assert_ne!(warm, Uncommitted::default());
+        warm.commit(1, 1);
+        let mut idle = warm.clone();
+        idle.put_away();
+        assert!(warm.measured.is_some() && idle.measured.is_none());
+        let hash = |uncommitted: &Uncommitted| {
+            let mut hasher = DefaultHasher::new();
+            uncommitted.hash(&mut hasher);
+            hasher.finish()
+        };
+        assert_eq!((&warm, hash(&warm)), (&idle, hash(&idle)));
     }
 }

@@ -120,7 +120,7 @@ impl Membership {
         }
         let mut joint = Changed::from(self);
         joint.membership.voters.keep_outgoing();
-        joint.membership.auto_leave = auto_leave;
+        joint.membership.edit_others(|others| others.auto_leave = auto_leave);
         Ok(joint.apply(changes)?.checked())
     }
 
@@ -132,9 +132,11 @@ impl Membership {
         let mut left = Changed::from(self);
         let membership = &mut left.membership;
         membership.voters.drop_outgoing();
-        membership.learners.append(&mut membership.learners_next);
-        membership.learners.sort_unstable();
-        membership.auto_leave = false;
+        membership.edit_others(|others| {
+            others.learners.append(&mut others.learners_next);
+            others.learners.sort_unstable();
+            others.auto_leave = false;
+        });
         Ok(left.checked())
     }
 }
@@ -187,12 +189,15 @@ impl Changed {
     fn make_learner(&mut self, id: NodeId) {
         self.welcome(id);
         self.take_part_from(id);
-        let membership = &mut self.membership;
-        if membership.voters.outgoing().contains(id) {
-            insert_sorted(&mut membership.learners_next, id);
-        } else {
-            insert_sorted(&mut membership.learners, id);
-        }
+        let waits = self.membership.voters.outgoing().contains(id);
+        self.membership.edit_others(|others| {
+            let learners = if waits {
+                &mut others.learners_next
+            } else {
+                &mut others.learners
+            };
+            insert_sorted(learners, id);
+        });
     }
 
     /// Removes the node. It stays a member while it votes in the outgoing half.
@@ -214,8 +219,10 @@ impl Changed {
     fn take_part_from(&mut self, id: NodeId) {
         let membership = &mut self.membership;
         membership.voters.incoming_mut().remove(id);
-        remove_sorted(&mut membership.learners, id);
-        remove_sorted(&mut membership.learners_next, id);
+        membership.edit_others(|others| {
+            remove_sorted(&mut others.learners, id);
+            remove_sorted(&mut others.learners_next, id);
+        });
     }
 
     /// What a change makes could also have been stored and restored.

@@ -5,7 +5,7 @@
 
 use alloc::vec::Vec;
 
-use crate::membership::{ChangeError, Membership};
+use crate::membership::{ChangeError, Membership, Others};
 use crate::quorum::{Joint, Majority};
 use crate::types::{ConfState, NodeId};
 
@@ -26,12 +26,12 @@ impl Membership {
     pub fn restore(state: &ConfState) -> Result<Self, ChangeError> {
         let incoming = Majority::new(sorted(&state.voters)?);
         let outgoing = Majority::new(sorted(&state.voters_outgoing)?);
-        let membership = Self {
-            voters: Joint::new(incoming, outgoing),
+        let others = Others {
             learners: sorted(&state.learners)?,
             learners_next: sorted(&state.learners_next)?,
             auto_leave: state.auto_leave,
         };
+        let membership = Self::new(Joint::new(incoming, outgoing), others);
         membership.check()?;
         Ok(membership)
     }
@@ -41,10 +41,10 @@ impl Membership {
         if self.voters.incoming().is_empty() && *self != Self::default() {
             return Err(ChangeError::NoVoters);
         }
-        if let Some(&id) = self.learners.iter().find(|&&id| self.is_voter(id)) {
+        if let Some(&id) = self.learners().iter().find(|&&id| self.is_voter(id)) {
             return Err(ChangeError::VoterLearns(id));
         }
-        for &id in &self.learners_next {
+        for &id in self.learners_next() {
             if !self.voters.outgoing().contains(id) {
                 return Err(ChangeError::LearnsNextWithoutVoting(id));
             }
@@ -52,7 +52,7 @@ impl Membership {
                 return Err(ChangeError::LearnsNextAndVotes(id));
             }
         }
-        if self.auto_leave && !self.is_joint() {
+        if self.auto_leave() && !self.is_joint() {
             return Err(ChangeError::AutoLeaveWithoutJoint);
         }
         Ok(())

@@ -1,43 +1,82 @@
 //! Appends that are on their way to a peer: a window in messages and in bytes.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use core::hash::{Hash, Hasher};
 
 use crate::config::Config;
 use crate::types::Index;
 
-/// The window's contents, oldest first. Grows as needed; an idle peer holds no buffer.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+/// The window. An idle peer holds no buffer.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Inflights {
+    /// Kept while it is empty, until it is put away.
+    window: Option<Box<Window>>,
+}
+
+/// The window's contents, oldest first. Grows as needed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Window {
     /// Last index and payload bytes of each append.
     appends: VecDeque<(Index, u64)>,
     bytes: u64,
 }
 
 impl Inflights {
+    /// Unless nothing is on its way.
+    fn contents(&self) -> Option<&Window> {
+        self.window.as_deref().filter(|window| !window.appends.is_empty())
+    }
+
     pub(crate) fn len(&self) -> usize {
-        self.appends.len()
+        self.window.as_ref().map_or(0, |window| window.appends.len())
+    }
+
+    fn bytes(&self) -> u64 {
+        self.window.as_ref().map_or(0, |window| window.bytes)
     }
 
     /// Whether another append must wait. The byte bound is soft: one append may overshoot it.
     pub(crate) fn is_full(&self, config: &Config) -> bool {
-        self.appends.len() >= config.max_inflight_messages || self.bytes >= config.inflight_byte_cap()
+        self.len() >= config.max_inflight_messages || self.bytes() >= config.inflight_byte_cap()
     }
 
     pub(crate) fn add(&mut self, last: Index, bytes: u64) {
-        self.appends.push_back((last, bytes));
-        self.bytes = self.bytes.saturating_add(bytes);
+        let window = self.window.get_or_insert_default();
+        window.appends.push_back((last, bytes));
+        window.bytes = window.bytes.saturating_add(bytes);
     }
 
     /// Everything up to `index` arrived.
     pub(crate) fn free_to(&mut self, index: Index) {
-        while let Some(&(last, bytes)) = self.appends.front() {
+        let Some(window) = &mut self.window else { return };
+        while let Some(&(last, bytes)) = window.appends.front() {
             if last > index {
                 return;
             }
-            self.appends.pop_front();
-            self.bytes = self.bytes.saturating_sub(bytes);
+            window.appends.pop_front();
+            window.bytes = window.bytes.saturating_sub(bytes);
         }
-        *self = Self::default();
+    }
+
+    /// Gives back the buffer if it is empty.
+    pub(crate) fn put_away(&mut self) {
+        self.window.take_if(|window| window.appends.is_empty());
+    }
+}
+
+/// Equal are windows with the same contents, whatever is kept for more.
+impl PartialEq for Inflights {
+    fn eq(&self, other: &Self) -> bool {
+        self.contents() == other.contents()
+    }
+}
+
+impl Eq for Inflights {}
+
+impl Hash for Inflights {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.contents().hash(state);
     }
 }
 
@@ -68,9 +107,12 @@ mod tests {
                 }
                 let bytes: u64 = model.iter().map(|(_, bytes)| bytes).sum();
                 prop_assert_eq!(window.len(), model.len());
-                prop_assert_eq!(window.bytes, bytes);
+                prop_assert_eq!(window.bytes(), bytes);
                 prop_assert_eq!(window.is_full(&config), model.len() >= 4 || bytes >= 100);
-                prop_assert!(!model.is_empty() || window.appends.capacity() == 0);
+                prop_assert_eq!(window == Inflights::default(), model.is_empty());
+                let mut idle = window.clone();
+                idle.put_away();
+                prop_assert_eq!((idle.window.is_none(), &idle), (model.is_empty(), &window));
             }
         }
     }

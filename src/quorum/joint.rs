@@ -1,8 +1,10 @@
 //! Two majorities that decide together while the configuration changes (thesis 4.3).
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::majority::NOBODY;
 use crate::quorum::{Majority, VoteResult};
 use crate::types::{Index, NodeId};
 
@@ -24,12 +26,14 @@ use crate::types::{Index, NodeId};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Joint {
     incoming: Majority,
-    outgoing: Majority,
+    /// `None` outside of a change; never empty.
+    outgoing: Option<Box<Majority>>,
 }
 
 impl Joint {
     /// The voters to come, and those that leave; the latter empty for a configuration at rest.
     pub fn new(incoming: Majority, outgoing: Majority) -> Self {
+        let outgoing = (!outgoing.is_empty()).then(|| Box::new(outgoing));
         Self { incoming, outgoing }
     }
 
@@ -40,13 +44,13 @@ impl Joint {
 
     /// The voters as they were before the change; empty while none is under way.
     pub fn outgoing(&self) -> &Majority {
-        &self.outgoing
+        self.outgoing.as_deref().unwrap_or(&NOBODY)
     }
 
     /// Every voter once, sorted.
     pub fn ids(&self) -> Vec<NodeId> {
         let mut ids = self.incoming.ids().to_vec();
-        ids.extend_from_slice(self.outgoing.ids());
+        ids.extend_from_slice(self.outgoing().ids());
         ids.sort_unstable();
         ids.dedup();
         ids
@@ -54,7 +58,7 @@ impl Joint {
 
     /// Whether the node votes in either half.
     pub fn contains(&self, id: NodeId) -> bool {
-        self.incoming.contains(id) || self.outgoing.contains(id)
+        self.incoming.contains(id) || self.outgoing().contains(id)
     }
 
     /// The largest index that both majorities have acknowledged (section 5.3, thesis 4.3).
@@ -68,14 +72,14 @@ impl Joint {
     /// ```
     pub fn committed_index(&self, matched: impl Fn(NodeId) -> Option<Index>) -> Index {
         let incoming = self.incoming.committed_index(&matched);
-        let outgoing = self.outgoing.committed_index(&matched);
+        let outgoing = self.outgoing().committed_index(&matched);
         incoming.min(outgoing)
     }
 
     /// How an election stands: won when both majorities grant it, lost as soon as either refuses.
     pub fn vote_result(&self, vote: impl Fn(NodeId) -> Option<bool>) -> VoteResult {
         let incoming = self.incoming.vote_result(&vote);
-        let outgoing = self.outgoing.vote_result(&vote);
+        let outgoing = self.outgoing().vote_result(&vote);
         match (incoming, outgoing) {
             (VoteResult::Lost, _) | (_, VoteResult::Lost) => VoteResult::Lost,
             (VoteResult::Won, VoteResult::Won) => VoteResult::Won,
@@ -90,20 +94,20 @@ impl Joint {
 
     /// From now on today's voters have to agree too, whoever the incoming ones will be.
     pub(crate) fn keep_outgoing(&mut self) {
-        self.outgoing = self.incoming.clone();
+        *self = Self::new(self.incoming.clone(), self.incoming.clone());
     }
 
     /// From now on the incoming voters decide alone.
     pub(crate) fn drop_outgoing(&mut self) {
-        self.outgoing = Majority::default();
+        self.outgoing = None;
     }
 }
 
 impl fmt::Display for Joint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.incoming)?;
-        if !self.outgoing.is_empty() {
-            write!(f, "&&{}", self.outgoing)?;
+        if let Some(outgoing) = &self.outgoing {
+            write!(f, "&&{outgoing}")?;
         }
         Ok(())
     }

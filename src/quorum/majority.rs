@@ -1,5 +1,6 @@
 //! One set of voters that decides by majority (sections 5.2 and 5.3 of the paper).
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -25,9 +26,12 @@ const COUNTED_ON_STACK: usize = 7;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Majority {
-    /// Sorted and without doubles.
-    ids: Vec<NodeId>,
+    /// Sorted and without doubles; `None`, which is there at compile time too, where nobody votes.
+    ids: Option<Box<[NodeId]>>,
 }
+
+/// Nobody, to be borrowed.
+pub(super) static NOBODY: Majority = Majority { ids: None };
 
 impl Majority {
     /// The set of these voters, in any order; doubles count once.
@@ -35,36 +39,41 @@ impl Majority {
         let mut ids: Vec<NodeId> = ids.into_iter().collect();
         ids.sort_unstable();
         ids.dedup();
+        Self::of_sorted(ids)
+    }
+
+    fn of_sorted(ids: Vec<NodeId>) -> Self {
+        let ids = (!ids.is_empty()).then(|| ids.into_boxed_slice());
         Self { ids }
     }
 
     /// The voters, sorted.
     pub fn ids(&self) -> &[NodeId] {
-        &self.ids
+        self.ids.as_deref().unwrap_or_default()
     }
 
     /// Whether there are no voters.
     pub fn is_empty(&self) -> bool {
-        self.ids.is_empty()
+        self.ids.is_none()
     }
 
     /// How many voters there are.
     pub fn len(&self) -> usize {
-        self.ids.len()
+        self.ids().len()
     }
 
     /// Whether the node is one of the voters.
     pub fn contains(&self, id: NodeId) -> bool {
-        self.ids.binary_search(&id).is_ok()
+        self.ids().binary_search(&id).is_ok()
     }
 
     /// How many voters make a majority: any two sets of this size have a voter in common.
     /// Nobody is needed where nobody votes.
     pub fn quorum_size(&self) -> usize {
-        if self.ids.is_empty() {
+        if self.is_empty() {
             return 0;
         }
-        (self.ids.len() / 2).saturating_add(1)
+        (self.len() / 2).saturating_add(1)
     }
 
     /// The largest index that a majority has acknowledged (section 5.3).
@@ -84,13 +93,14 @@ impl Majority {
     /// assert_eq!(Majority::default().committed_index(|_| None), u64::MAX);
     /// ```
     pub fn committed_index(&self, matched: impl Fn(NodeId) -> Option<Index>) -> Index {
-        if self.ids.is_empty() {
+        let ids = self.ids();
+        if ids.is_empty() {
             return u64::MAX;
         }
         let quorum = self.quorum_size();
-        let known = self.ids.iter().map(|&id| matched(id).unwrap_or(0));
+        let known = ids.iter().map(|&id| matched(id).unwrap_or(0));
         let mut stack = [0; COUNTED_ON_STACK];
-        if let Some(values) = stack.get_mut(..self.ids.len()) {
+        if let Some(values) = stack.get_mut(..ids.len()) {
             for (slot, value) in values.iter_mut().zip(known) {
                 *slot = value;
             }
@@ -110,11 +120,11 @@ impl Majority {
     /// assert_eq!(group.vote_result(|id| (id > 2).then_some(false)), VoteResult::Lost);
     /// ```
     pub fn vote_result(&self, vote: impl Fn(NodeId) -> Option<bool>) -> VoteResult {
-        let said = |word| self.ids.iter().filter(|&&id| vote(id) == Some(word)).count();
+        let said = |word| self.ids().iter().filter(|&&id| vote(id) == Some(word)).count();
         let quorum = self.quorum_size();
         if said(true) >= quorum {
             VoteResult::Won
-        } else if self.ids.len().saturating_sub(said(false)) < quorum {
+        } else if self.len().saturating_sub(said(false)) < quorum {
             VoteResult::Lost
         } else {
             VoteResult::Pending
@@ -123,19 +133,26 @@ impl Majority {
 
     /// Adds a voter; false if it was one already.
     pub(crate) fn insert(&mut self, id: NodeId) -> bool {
-        insert_sorted(&mut self.ids, id)
+        self.edit(|ids| insert_sorted(ids, id))
     }
 
     /// Removes a voter; false if it was none.
     pub(crate) fn remove(&mut self, id: NodeId) -> bool {
-        remove_sorted(&mut self.ids, id)
+        self.edit(|ids| remove_sorted(ids, id))
+    }
+
+    fn edit<T>(&mut self, act: impl FnOnce(&mut Vec<NodeId>) -> T) -> T {
+        let mut ids = self.ids.take().unwrap_or_default().into_vec();
+        let outcome = act(&mut ids);
+        *self = Self::of_sorted(ids);
+        outcome
     }
 }
 
 impl fmt::Display for Majority {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("(")?;
-        for (position, id) in self.ids.iter().enumerate() {
+        for (position, id) in self.ids().iter().enumerate() {
             write!(f, "{}{id}", if position == 0 { "" } else { " " })?;
         }
         f.write_str(")")

@@ -4,10 +4,12 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
+use super::queue::Queue;
+
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct ForwardedReads {
     /// In the order in which they were sent, which is that of their deadlines too.
-    reads: Vec<ForwardedRead>,
+    reads: Queue<ForwardedRead>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -32,17 +34,20 @@ impl ForwardedReads {
 
     /// The answer to one of them came; its caller's context.
     pub(crate) fn take(&mut self, number: u64) -> Option<Bytes> {
-        let position = self.reads.iter().position(|read| read.number == number)?;
-        Some(self.reads.remove(position).context)
+        let read = self.reads.remove_first(|read| read.number == number)?;
+        Some(read.context)
     }
 
     /// `ticks` pass; the contexts of those whose time ran out.
     pub(crate) fn advance(&mut self, ticks: u64) -> Vec<Bytes> {
-        for read in &mut self.reads {
+        for read in self.reads.iter_mut() {
             read.ticks_left = read.ticks_left.saturating_sub(ticks);
         }
-        let late = self.reads.iter().take_while(|read| read.ticks_left == 0).count();
-        self.reads.drain(..late).map(|read| read.context).collect()
+        let mut late = Vec::new();
+        while self.deadline() == Some(0) {
+            late.extend(self.reads.pop().map(|read| read.context));
+        }
+        late
     }
 
     /// Ticks until the first one's time runs out.
@@ -52,6 +57,6 @@ impl ForwardedReads {
 
     /// All of them, because there is no such leader any more.
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = Bytes> {
-        core::mem::take(&mut self.reads).into_iter().map(|read| read.context)
+        core::mem::take(&mut self.reads).drain().map(|read| read.context)
     }
 }

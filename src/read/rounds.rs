@@ -1,13 +1,13 @@
 //! Rounds of heartbeats, by number, and how long ago each was sent.
 
-use alloc::collections::VecDeque;
+use super::queue::Queue;
 
 /// A leader's rounds in its term. Only lease reads need the ages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Rounds {
     last: u64,
     /// Ages in ticks of the last rounds, newest at the back; their numbers end with `last`.
-    ages: VecDeque<u64>,
+    ages: Queue<u64>,
 }
 
 impl Rounds {
@@ -20,20 +20,20 @@ impl Rounds {
     pub(crate) fn begin(&mut self, remember: bool) -> u64 {
         self.last = self.last.saturating_add(1);
         if remember {
-            self.ages.push_back(0);
+            self.ages.push(0);
         } else {
-            self.ages.clear();
+            self.ages = Queue::default();
         }
         self.last
     }
 
     /// `ticks` pass; rounds older than `oldest` are no longer of use.
     pub(crate) fn advance(&mut self, ticks: u64, oldest: u64) {
-        for age in &mut self.ages {
+        for age in self.ages.iter_mut() {
             *age = age.saturating_add(ticks);
         }
-        while self.ages.front().is_some_and(|age| *age >= oldest) {
-            self.ages.pop_front();
+        while self.ages.first().is_some_and(|age| *age >= oldest) {
+            self.ages.pop();
         }
     }
 

@@ -1,6 +1,7 @@
 //! A storage in memory: for tests, examples and simulations, and the model that others are checked
 //! against.
 
+mod kept;
 mod undo;
 
 use alloc::boxed::Box;
@@ -8,6 +9,7 @@ use alloc::string::ToString;
 use alloc::sync::Arc;
 use core::hash::{Hash, Hasher};
 
+use self::kept::{KeptBallot, KeptConfState, KeptSnapshot};
 use self::undo::Undo;
 
 use super::{InitialState, Storage, StorageError};
@@ -29,20 +31,21 @@ use crate::types::{ConfState, Entry, EntryId, HardState, Index, NodeId, Snapshot
 /// ```
 #[derive(Clone, Debug)]
 pub struct MemoryStorage {
-    hard_state: HardState,
+    ballot: KeptBallot,
+    commit: Index,
     rest: Arc<Rest>,
     log: Runs,
     undo: Undo,
 }
 
 /// What is stored beside the hard state and the log.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Rest {
     /// The entry before the first: what the log was compacted to.
     base: EntryId,
-    snapshot: Snapshot,
+    snapshot: KeptSnapshot,
     /// Unless it is the snapshot's.
-    conf_state: Option<Box<ConfState>>,
+    conf_state: Option<Box<KeptConfState>>,
 }
 
 impl Rest {
@@ -51,17 +54,17 @@ impl Rest {
         Self {
             conf_state: None,
             base: snapshot.id(),
-            snapshot,
+            snapshot: snapshot.into(),
         }
     }
 
-    fn conf_state(&self) -> &ConfState {
-        self.conf_state.as_deref().unwrap_or(&self.snapshot.metadata.conf_state)
+    fn conf_state(&self) -> &KeptConfState {
+        self.conf_state.as_deref().unwrap_or(&self.snapshot.conf_state)
     }
 
     /// To be called last: says nothing twice, so that equal contents are equal.
-    fn set_conf_state(&mut self, conf_state: ConfState) {
-        let other = self.snapshot.metadata.conf_state != conf_state;
+    fn set_conf_state(&mut self, conf_state: KeptConfState) {
+        let other = self.snapshot.conf_state != conf_state;
         self.conf_state = other.then(|| Box::new(conf_state));
     }
 }
@@ -83,8 +86,9 @@ impl MemoryStorage {
         let rest = Rest::of(snapshot);
         Self {
             log: Runs::new(rest.base.index.saturating_add(1)),
-            undo: Undo::nothing(HardState::default(), rest.base.index),
-            hard_state: HardState::default(),
+            undo: Undo::nothing(0, rest.base.index),
+            ballot: KeptBallot::default(),
+            commit: 0,
             rest: Arc::new(rest),
         }
     }
@@ -150,14 +154,18 @@ impl MemoryStorage {
 
     /// Replaces the hard state.
     pub fn set_hard_state(&mut self, hard_state: HardState) {
-        self.hard_state = hard_state;
+        let ballot = KeptBallot::of(hard_state);
+        if ballot != self.ballot {
+            self.undo.keep_ballot(self.ballot);
+        }
+        (self.ballot, self.commit) = (ballot, hard_state.commit);
     }
 
     /// Replaces the configuration that [`Storage::initial_state`] gives.
     pub fn set_conf_state(&mut self, conf_state: ConfState) {
         self.undo.keep_rest(&self.rest);
         let rest = Arc::make_mut(&mut self.rest);
-        rest.set_conf_state(conf_state);
+        rest.set_conf_state(conf_state.into());
     }
 
     /// Replaces everything but the hard state: the log begins after the snapshot.
@@ -179,7 +187,7 @@ impl MemoryStorage {
         self.undo.keep_rest(&self.rest);
         let rest = Arc::make_mut(&mut self.rest);
         let conf_state = rest.conf_state().clone();
-        rest.snapshot = snapshot;
+        rest.snapshot = snapshot.into();
         rest.set_conf_state(conf_state);
     }
 
@@ -201,18 +209,18 @@ impl MemoryStorage {
 
     /// Makes everything written so far survive a crash.
     pub fn sync(&mut self) {
-        self.undo = Undo::nothing(self.hard_state, self.last());
+        self.undo = Undo::nothing(self.commit, self.last());
     }
 
     /// Loses what was not synced.
     pub fn crash(&mut self) {
         let synced = self.undo.synced_pieces(&self.log);
         self.rest = self.undo.synced_rest(&self.rest).clone();
+        (self.ballot, self.commit) = (self.undo.synced_ballot(self.ballot), self.undo.commit);
         self.log = Runs::new(self.first());
         for piece in synced {
             self.log.append(piece);
         }
-        self.hard_state = self.undo.hard_state;
         self.sync();
     }
 
@@ -223,7 +231,7 @@ impl MemoryStorage {
 
     /// The stored hard state.
     pub fn hard_state(&self) -> HardState {
-        self.hard_state
+        self.ballot.hard_state(self.commit)
     }
 
     fn first(&self) -> Index {
@@ -240,8 +248,9 @@ impl MemoryStorage {
 
     /// What a crash leaves.
     fn synced(&self) -> (HardState, &Rest, impl Iterator<Item = &Entry>) {
+        let hard_state = self.undo.synced_ballot(self.ballot).hard_state(self.undo.commit);
         let rest = self.undo.synced_rest(&self.rest);
-        (self.undo.hard_state, rest, self.undo.synced_log(&self.log))
+        (hard_state, rest, self.undo.synced_log(&self.log))
     }
 }
 
@@ -249,7 +258,7 @@ impl MemoryStorage {
 impl PartialEq for MemoryStorage {
     fn eq(&self, other: &Self) -> bool {
         let (ours, theirs) = (self.synced(), other.synced());
-        let now = self.hard_state == other.hard_state && self.rest == other.rest && self.all().eq(other.all());
+        let now = self.hard_state() == other.hard_state() && self.rest == other.rest && self.all().eq(other.all());
         now && ours.0 == theirs.0 && ours.1 == theirs.1 && ours.2.eq(theirs.2)
     }
 }
@@ -258,7 +267,7 @@ impl Eq for MemoryStorage {}
 
 impl Hash for MemoryStorage {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.hard_state, &self.rest, self.last()).hash(state);
+        (self.hard_state(), &self.rest, self.last()).hash(state);
         self.all().for_each(|entry| entry.hash(state));
         let (hard_state, rest, log) = self.synced();
         (hard_state, rest).hash(state);
@@ -269,8 +278,8 @@ impl Hash for MemoryStorage {
 impl Storage for MemoryStorage {
     fn initial_state(&self) -> Result<InitialState, StorageError> {
         Ok(InitialState {
-            hard_state: self.hard_state,
-            conf_state: self.rest.conf_state().clone(),
+            hard_state: self.hard_state(),
+            conf_state: self.rest.conf_state().conf_state(),
         })
     }
 
@@ -304,9 +313,10 @@ impl Storage for MemoryStorage {
     }
 
     fn snapshot(&self, _peer: NodeId, at_least: Index) -> Result<Snapshot, StorageError> {
-        if self.rest.snapshot.is_empty() || self.rest.snapshot.metadata.index < at_least {
+        let snapshot = &self.rest.snapshot;
+        if snapshot.id.index == 0 || snapshot.id.index < at_least {
             return Err(StorageError::TemporarilyUnavailable);
         }
-        Ok(self.rest.snapshot.clone())
+        Ok(snapshot.snapshot())
     }
 }

@@ -7,15 +7,16 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::Rest;
+use super::kept::KeptBallot;
 use crate::entries::{Entries, Runs};
-use crate::types::{Entry, HardState, Index};
+use crate::types::{Entry, Index};
 
 /// The synced contents, as far as they are not the same as the present ones.
 ///
 /// The synced log is `head`, then the present entries up to `shared_to`, then `tail`.
 #[derive(Clone, Debug)]
 pub(super) struct Undo {
-    pub(super) hard_state: HardState,
+    pub(super) commit: Index,
     /// The last index that both logs share; entries of the present log up to here are synced.
     shared_to: Index,
     /// What the present contents have lost, if anything.
@@ -24,6 +25,8 @@ pub(super) struct Undo {
 
 #[derive(Clone, Debug, Default)]
 struct Lost {
+    /// Unless it is the present one.
+    ballot: Option<KeptBallot>,
     /// Unless it is the present one.
     rest: Option<Arc<Rest>>,
     /// Synced entries that were compacted since.
@@ -34,9 +37,9 @@ struct Lost {
 
 impl Undo {
     /// Nothing to take back: all up to `last` is synced.
-    pub(super) fn nothing(hard_state: HardState, last: Index) -> Self {
+    pub(super) fn nothing(commit: Index, last: Index) -> Self {
         Self {
-            hard_state,
+            commit,
             shared_to: last,
             lost: None,
         }
@@ -44,6 +47,11 @@ impl Undo {
 
     fn lost(&mut self) -> &mut Lost {
         self.lost.get_or_insert_default()
+    }
+
+    /// The present ballot is about to change.
+    pub(super) fn keep_ballot(&mut self, present: KeptBallot) {
+        self.lost().ballot.get_or_insert(present);
     }
 
     /// Everything but hard state and log is about to change.
@@ -66,6 +74,10 @@ impl Undo {
     pub(super) fn keep_head(&mut self, present: &Runs, start: Index) {
         let synced = start.min(self.shared_to.saturating_add(1));
         self.lost().head.extend(present.pieces(synced));
+    }
+
+    pub(super) fn synced_ballot(&self, present: KeptBallot) -> KeptBallot {
+        self.lost.as_ref().and_then(|lost| lost.ballot).unwrap_or(present)
     }
 
     pub(super) fn synced_rest<'a>(&'a self, present: &'a Arc<Rest>) -> &'a Arc<Rest> {
