@@ -37,6 +37,18 @@ pub(crate) fn may_vote(state: VoterState, forced: bool) -> Result<(), VoteRefusa
     }
 }
 
+/// Whether a leader may rely on promises at all: it is a voter, and has applied the last change of the
+/// configuration that its log may hold.
+///
+/// After a restart the only voter of a group may campaign at once, whatever it promised before. It has applied
+/// the change that made it the only one, which is committed. If our log holds that change, we are no voter by
+/// it, or have not applied it; or have applied a later one, which is committed only if that node has it in its
+/// own log, and then it may not. If our log does not hold it, a later leader's does, and to elect that one a
+/// quorum had to break its promise.
+pub(crate) fn may_be_held(voters: &Joint, leader: NodeId, last_change: Index, applied: Index) -> bool {
+    voters.contains(leader) && last_change <= applied
+}
+
 /// The leader's half: ticks for which a quorum still promises to elect nobody else, less the
 /// margin. `promised` counts from when the heartbeat that a voter answered was *sent*.
 pub(crate) fn ticks_left(voters: &Joint, promised: impl Fn(NodeId) -> Option<u64>, margin: u64) -> u64 {

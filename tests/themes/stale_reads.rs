@@ -2,7 +2,7 @@
 //! drift as far as the margin allows.
 
 use proptest::prelude::*;
-use quorate::{Config, Index, Message, NodeId, RoleKind};
+use quorate::{ConfChangeKind, ConfChangeV2, Config, Index, Message, NodeId, RoleKind};
 
 use crate::leases::leased;
 use crate::support::Cluster;
@@ -65,6 +65,66 @@ fn a_transfer_breaks_no_lease() {
     assert_eq!((cluster.role(1), cluster.leader()), (RoleKind::Leader, Some(3)));
     cluster.commit(3, "new");
     assert!(!answers_now(&mut cluster));
+}
+
+/// Who is left as the only voter may campaign at once after a restart, whatever it promised before. So the
+/// leader that is no voter any more, or will not be, does not rely on that promise: be it that it has not
+/// applied the change.
+#[test]
+fn who_is_left_alone_breaks_no_lease() {
+    for (kind, steps_down, applied) in [
+        (ConfChangeKind::AddLearnerNode, false, true),
+        (ConfChangeKind::RemoveNode, false, true),
+        (ConfChangeKind::RemoveNode, true, true),
+        (ConfChangeKind::AddLearnerNode, false, false),
+        (ConfChangeKind::RemoveNode, true, false),
+    ] {
+        let mut cluster = Cluster::new(2, |id| {
+            let mut config = silent(id);
+            config.step_down_on_removal = steps_down;
+            config
+        });
+        cluster.elect(1);
+        cluster.tick_all(2);
+        assert!(cluster.raw(1).status().lease_ticks > 0);
+        let change = ConfChangeV2::new([(kind, 1)]);
+        let _ = cluster.node(1).propose_conf_change(change).expect("it may");
+        for id in [1, 2] {
+            cluster.drain(id);
+            cluster.deliver();
+        }
+        let mut ready = cluster
+            .node(1)
+            .ready()
+            .expect("sound")
+            .expect("the change is committed");
+        ready
+            .take_messages()
+            .into_iter()
+            .for_each(|message| cluster.step(message));
+        cluster.drain(2);
+        assert!(cluster.raw(2).membership().is_sole_voter(2));
+        if applied {
+            let node = cluster.node(1);
+            node.storage_mut().persist(&ready).expect("memory");
+            let mut done = ready.persisted();
+            for entry in &done.take_committed_entries() {
+                let _ = node.apply_conf_change(entry).expect("sound");
+            }
+            node.advance(done).expect("the Ready that is out");
+        }
+        cluster.cut(1, 2);
+        cluster.compact(2);
+        cluster.restart(2);
+        cluster.node(2).campaign().expect("alone");
+        cluster.drain(2);
+        let _ = cluster.propose(2, "new");
+        cluster.drain(2);
+        assert!(cluster.committed(2) > cluster.committed(1));
+        let case = format!("{kind:?}, steps down: {steps_down}, applied: {applied}");
+        assert_eq!(cluster.raw(1).status().lease_ticks, 0, "{case}");
+        assert!(!applied || !answers_now(&mut cluster), "{case}");
+    }
 }
 
 // ----- at random

@@ -127,7 +127,11 @@ impl Leader {
             }
             self.peer(voter).map(|peer| peer.promised)
         };
-        lease::ticks_left(server.membership.voters(), promised, config.lease_margin_ticks)
+        let voters = server.membership.voters();
+        if !lease::may_be_held(voters, config.id, self.pending_change, server.log.applied()) {
+            return 0;
+        }
+        lease::ticks_left(voters, promised, config.lease_margin_ticks)
     }
 
     /// Leadership is lost: this node's own reads come back refused. Those of others come back at
