@@ -64,6 +64,14 @@ impl Entries {
         entries
     }
 
+    /// Clones of the first `count`; there are as many. In one allocation, as their number is known: else they
+    /// would be collected in a vector, which grows, and copied from there.
+    pub(crate) fn copied<'a>(entries: impl IntoIterator<Item = &'a Entry>, count: usize) -> Self {
+        let mut entries = entries.into_iter();
+        let next = |_| entries.next().cloned().unwrap_or_default();
+        (0..count).map(next).collect()
+    }
+
     /// The entries as a slice.
     #[inline]
     pub fn as_slice(&self) -> &[Entry] {

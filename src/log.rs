@@ -149,8 +149,10 @@ impl<S: Storage> Log<S> {
             bytes = bytes.saturating_add(entry.encoded_len());
             bytes <= max_bytes
         };
-        let more = self.unstable.range(next, high).take_while(fits).cloned();
-        Ok(stored.iter().cloned().chain(more).collect())
+        let more = self.unstable.range(next, high);
+        let count = more.take_while(fits).count().saturating_add(stored.len());
+        let all = stored.iter().chain(self.unstable.range(next, high));
+        Ok(Entries::copied(all, count))
     }
 
     /// The first entry in `(after, up_to]` that changes the configuration, read page by page.

@@ -142,6 +142,23 @@ fn entries(indexes: std::ops::Range<u64>) -> Vec<Entry> {
     indexes.map(entry).collect()
 }
 
+/// Node 1 sends node 2 these entries, none of which is committed.
+fn append(indexes: std::ops::Range<u64>) -> Message {
+    let index = indexes.start - 1;
+    let append = Append {
+        prev: EntryId { term: 1, index },
+        commit: 2,
+        entries: entries(indexes).into(),
+        ..Append::default()
+    };
+    Message {
+        from: 1,
+        to: 2,
+        term: 1,
+        payload: Payload::Append(append),
+    }
+}
+
 /// A leader that probes again and again sends what is there already, and one entry more: the rest of its
 /// messages is not kept for the sake of that one.
 #[test]
@@ -150,20 +167,7 @@ fn overlapping_appends_are_not_kept() {
     let follower = &mut group.nodes[1];
     let held = left(|| {
         for end in 100..200 {
-            let append = Append {
-                prev: EntryId { term: 1, index: 2 },
-                commit: 2,
-                entries: entries(3..end).into(),
-                ..Append::default()
-            };
-            let payload = Payload::Append(append);
-            let message = Message {
-                from: 1,
-                to: 2,
-                term: 1,
-                payload,
-            };
-            follower.step(message).unwrap();
+            follower.step(append(3..end)).unwrap();
             while let Some(ready) = follower.ready().unwrap() {
                 follower.storage_mut().persist(&ready).unwrap();
                 follower.advance(ready.persisted()).unwrap();
@@ -172,6 +176,21 @@ fn overlapping_appends_are_not_kept() {
     });
     assert_eq!(follower.status().last_index, 198);
     assert!(held < 2 * 196 * 1000, "{held} bytes for 196 entries");
+}
+
+/// What came in many messages is handed to the disk at once: it is copied then, but not twice.
+#[test]
+fn what_many_appends_brought_is_copied_once() {
+    let mut group = Group::new();
+    let follower = &mut group.nodes[1];
+    for first in (3..1027).step_by(64) {
+        follower.step(append(first..first + 64)).unwrap();
+    }
+    let mut ready = None;
+    let counted = measure(|| ready = follower.ready().unwrap());
+    assert_eq!(ready.unwrap().entries().len(), 1024);
+    let (held, peak) = (u64::try_from(counted.bytes_current).unwrap(), counted.bytes_max);
+    assert!(peak < held + held / 10, "{peak} bytes at the peak for {held}");
 }
 
 /// However the entries came, and after a crash as before, what is compacted is freed.

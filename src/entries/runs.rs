@@ -238,7 +238,7 @@ impl Held {
             }
             Some(_) | None => {
                 let count = fitting(self.range(low, high), max_bytes);
-                self.range(low, high).take(count).cloned().collect()
+                Entries::copied(self.range(low, high), count)
             }
         }
     }
