@@ -11,7 +11,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 command -v valgrind >/dev/null || { echo 'valgrind is not installed' >&2; exit 2; }
 
-only='(proposals|batching)-n3-256B-' engines='raft-rs quorate floor' codec=protobuf
+only='(proposals|batching)-n3-256B-|log-length-' engines='raft-rs quorate floor' codec=protobuf
 while [ $# -gt 0 ]; do
     case $1 in
         --only) only=$2 ;;

@@ -42,6 +42,12 @@ pub(crate) fn settle() {
     drop(std::hint::black_box(Vec::<u8>::with_capacity(31 << 20)));
 }
 
+/// The system hands out pages when they are first written to, which costs more than what is written to
+/// them. For who does not want to measure that: the next so many bytes were written to before.
+pub(crate) fn touch() {
+    drop(std::hint::black_box(vec![1_u8; 30 << 20]));
+}
+
 /// How often memory was asked for since the program began.
 pub(crate) fn so_far() -> u64 {
     COUNT.get()

@@ -22,6 +22,7 @@ mod workloads;
 
 use std::process::ExitCode;
 
+use comparison::Comparison;
 use request::Request;
 
 fn main() -> ExitCode {
@@ -83,7 +84,7 @@ fn measure(only: &str, samples: Option<usize>, length: Option<u64>) -> Result<()
 const SAMPLES: usize = 5;
 
 fn once(path: &str, length: Option<u64>) -> Result<(), String> {
-    for comparison in workloads::all() {
+    for comparison in for_once() {
         if let Some((_, variant)) = comparison.variants().find(|(name, _)| name == path) {
             println!("{:?}", comparison.once(variant, length));
             return Ok(());
@@ -96,10 +97,15 @@ fn once(path: &str, length: Option<u64>) -> Result<(), String> {
     Err(format!("no variant {path}; --list names all\n{}", request::USAGE))
 }
 
+/// What can be done once, whether it is in the table or not.
+fn for_once() -> impl Iterator<Item = Comparison> {
+    workloads::all().into_iter().chain(workloads::points())
+}
+
 /// What `--once` takes.
 fn paths() -> Vec<String> {
     let mut paths = Vec::new();
-    for comparison in workloads::all() {
+    for comparison in for_once() {
         paths.extend(comparison.variants().map(|(name, _)| name));
     }
     #[cfg(feature = "logger")]

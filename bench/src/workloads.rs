@@ -3,6 +3,7 @@
 mod allocations;
 mod heartbeat;
 mod idle;
+mod long_log;
 mod memory;
 mod proposals;
 mod reads;
@@ -18,6 +19,7 @@ use self::reads::Reads;
 use self::restart::Restart;
 use crate::comparison::Comparison;
 
+pub(crate) use self::long_log::LongLog;
 pub(crate) use self::proposals::{Proposals, Rounds};
 
 /// All of them, in the order of the table. To add one: a file with a `Workload`, and a line here.
@@ -36,6 +38,14 @@ pub(crate) fn all() -> Vec<Comparison> {
     all.extend([1, 64].map(|batch| Comparison::of(&Reads { batch })));
     all.push(Comparison::of(&Restart));
     all
+}
+
+/// What is drawn as a curve, point by point: for `--once`, which is for counting instructions.
+pub(crate) fn points() -> Vec<Comparison> {
+    let lengths = [1_000, 100_000, 10_000_000];
+    lengths
+        .map(|entries| Comparison::with_floor(&LongLog { entries }))
+        .into()
 }
 
 /// What it gives, and the seconds it takes.

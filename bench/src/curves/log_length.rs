@@ -1,9 +1,9 @@
 //! A proposal's cost against the length of the log.
 
 use super::Curve;
-use crate::cluster::Cluster;
-use crate::engine::{Engine, Log, Settings};
-use crate::workloads::{Rounds, figure, timed};
+use crate::comparison::Workload;
+use crate::engine::Engine;
+use crate::workloads::LongLog;
 
 pub(super) struct LogLength;
 
@@ -17,14 +17,7 @@ impl Curve for LogLength {
     const LOGARITHMIC: bool = true;
 
     fn at<E: Engine>(length: u64) -> Vec<f64> {
-        let settings = Settings::new(3);
-        let log = Log::committed(length, 0);
-        let open = |id| E::open(id, &settings, E::storage(&settings, &log), length);
-        let mut cluster = Cluster::<E>::of((1..=settings.nodes).map(open).collect());
-        cluster.elect();
-        let mut rounds = Rounds::over(cluster, 256, 16).uncut().warm();
-        let (proposed, seconds) = timed(|| rounds.run(30_000));
-        rounds.check();
-        vec![seconds * 1e9 / figure(proposed)]
+        let work = LongLog { entries: length };
+        work.sample::<E>(work.length())
     }
 }

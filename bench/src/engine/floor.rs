@@ -30,19 +30,22 @@ impl Engine for Floor {
     const TELLS_DEADLINE: bool = false;
 
     type Message = Entries;
-    type Storage = ();
+    type Storage = VecDeque<Batch>;
 
-    fn storage(_: &Settings, _: &Log) {}
+    fn storage(_: &Settings, log: &Log) -> VecDeque<Batch> {
+        let batch = |chunk: Vec<_>| Rc::new(vec![vec![1; log.payload]; chunk.len()]);
+        log.chunks().map(batch).collect()
+    }
 
-    fn open(id: u64, settings: &Settings, (): (), _: u64) -> Self {
+    fn open(id: u64, settings: &Settings, log: VecDeque<Batch>, applied: u64) -> Self {
         Self {
             id,
             nodes: settings.nodes,
             proposed: Vec::new(),
             arrived: None,
-            log: VecDeque::new(),
+            log,
             first: 1,
-            next: 1,
+            next: applied + 1,
         }
     }
 
