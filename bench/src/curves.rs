@@ -41,6 +41,7 @@ pub(crate) fn draw(only: &str, directory: &Path) -> Result<(), String> {
         (log_length::LogLength::NAME, curve::<log_length::LogLength>),
         (groups::Groups::NAME, curve::<groups::Groups>),
         (catch_up::CatchUp::NAME, curve::<catch_up::CatchUp>),
+        (catch_up::Window::NAME, curve::<catch_up::Window>),
         (divergence::Terms::NAME, curve::<divergence::Terms>),
         (divergence::Entries::NAME, curve::<divergence::Entries>),
     ];

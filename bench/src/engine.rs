@@ -79,12 +79,12 @@ pub(crate) struct Settings {
     pub(crate) batch_append: bool,
     /// Bytes of committed entries in one Ready, if not the default.
     pub(crate) page_bytes: Option<u64>,
+    /// Messages in flight to one follower.
+    pub(crate) inflight: usize,
 }
 
 /// Bytes of entries in one message.
 const MESSAGE_BYTES: u64 = 1 << 20;
-/// Messages in flight to one follower.
-const INFLIGHT: usize = 256;
 
 impl Settings {
     pub(crate) fn new(nodes: u64) -> Self {
@@ -94,6 +94,7 @@ impl Settings {
             heartbeat_ticks: 1,
             batch_append: false,
             page_bytes: None,
+            inflight: 256,
         }
     }
 

@@ -4,7 +4,7 @@ use quorate::{
     AppendResponse, ConfState, Config, Entry, EntryKind, HardState, MemoryStorage, Message, Payload, RawNode, bootstrap,
 };
 
-use super::{Engine, INFLIGHT, Log, MESSAGE_BYTES, Quorate, Settings};
+use super::{Engine, Log, MESSAGE_BYTES, Quorate, Settings};
 use crate::machine::Machine;
 
 impl Engine for Quorate {
@@ -46,7 +46,7 @@ impl Engine for Quorate {
         config.election_timeout_ticks = settings.election_ticks;
         config.heartbeat_interval_ticks = settings.heartbeat_ticks;
         config.max_message_bytes = MESSAGE_BYTES;
-        config.max_inflight_messages = INFLIGHT;
+        config.max_inflight_messages = settings.inflight;
         config.max_committed_bytes_per_ready = settings.page_bytes.unwrap_or(0);
         // So that an opened log can be voted for at once, as in raft-rs.
         config.restart_silence_ticks = Some(0);

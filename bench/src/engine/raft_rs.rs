@@ -5,7 +5,7 @@ use raft::prelude::{ConfState, Config, Entry, HardState, Message, MessageType, R
 use raft::storage::MemStorage;
 use slog::{Discard, Logger, o};
 
-use super::{Engine, INFLIGHT, Log, MESSAGE_BYTES, RaftRs, Settings};
+use super::{Engine, Log, MESSAGE_BYTES, RaftRs, Settings};
 use crate::machine::Machine;
 
 impl Engine for RaftRs {
@@ -50,7 +50,7 @@ impl Engine for RaftRs {
             election_tick: ticks(settings.election_ticks),
             heartbeat_tick: ticks(settings.heartbeat_ticks),
             max_size_per_msg: MESSAGE_BYTES,
-            max_inflight_msgs: INFLIGHT,
+            max_inflight_msgs: settings.inflight,
             check_quorum: true,
             pre_vote: true,
             batch_append: settings.batch_append,
