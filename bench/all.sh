@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures everything that docs/performance.md tells, and puts it there: what stands between its two
-# markers is replaced, and the drawings beside it are made anew. Takes some ten minutes; the machine
-# should have nothing else to do. Needs valgrind.
+# markers is replaced, and the drawings beside it are made anew. Takes a quarter of an hour, and
+# 4 GB of memory; the machine should have nothing else to do. Needs valgrind.
 #
 #     bench/all.sh
 set -euo pipefail

@@ -3,7 +3,7 @@
 # they repeat. What a long run takes more than a short one, so that setting up costs nothing. The floor
 # is what the loops cost without any protocol. Needs valgrind.
 #
-#     bench/instructions.sh                           # N=3, 256 B, batches of 1, 16 and 256; and merged
+#     bench/instructions.sh                           # N=3, 256 B, batches of 1, 16, 256; merged; long logs
 #     bench/instructions.sh --only proposals-n3-16B-1 # workloads whose names begin so
 #     bench/instructions.sh --engine quorate          # that one only
 #     bench/instructions.sh --features prost          # raft-rs with its other codec
