@@ -40,15 +40,12 @@ struct Run {
 }
 
 impl Run {
-    /// `None` of no entries. They are kept: see [`Entries::alone`].
-    fn new(entries: Entries) -> Option<Self> {
-        Self::of(entries.alone())
-    }
-
-    fn of(entries: Entries) -> Option<Self> {
-        let (first, last) = (entries.first()?.index, entries.last()?.index);
-        let end = last.saturating_add(1);
-        Some(Self { first, end, entries })
+    /// Entries that begin at `first`; `None` of no entries.
+    #[inline]
+    fn of(first: Index, entries: Entries) -> Option<Self> {
+        let count = u64::try_from(entries.len()).unwrap_or(u64::MAX);
+        let end = first.saturating_add(count);
+        (count > 0).then_some(Self { first, end, entries })
     }
 
     fn bytes(&self) -> u64 {
@@ -115,10 +112,11 @@ impl Runs {
         self.end = self.end.saturating_add(1);
     }
 
-    /// Puts entries at the end.
+    /// Puts entries at the end. They are kept: see [`Entries::alone`].
     pub(crate) fn append(&mut self, entries: Entries) {
+        debug_assert!(entries.first().is_none_or(|first| first.index == self.end));
         self.share();
-        if let Some(run) = Run::new(entries) {
+        if let Some(run) = Run::of(self.end, entries.alone()) {
             let end = run.end;
             self.hold().push(run);
             self.end = end;
@@ -126,8 +124,9 @@ impl Runs {
     }
 
     /// What was pushed becomes one run.
+    #[inline]
     pub(crate) fn share(&mut self) {
-        if let Some(held) = &mut self.held {
+        if let Some(held) = self.held.as_mut().filter(|held| !held.fresh.is_empty()) {
             held.share();
         }
     }
@@ -249,11 +248,9 @@ impl Held {
     }
 
     fn share(&mut self) {
-        if self.fresh.is_empty() {
-            return;
-        }
+        let first = self.fresh_start();
         let entries: Arc<[Entry]> = self.fresh.drain(..).collect();
-        if let Some(run) = Run::new(entries.into()) {
+        if let Some(run) = Run::of(first, entries.into()) {
             self.push(run);
         }
     }
@@ -261,7 +258,7 @@ impl Held {
     fn truncate(&mut self, end: Index) {
         self.fresh.truncate(position(self.fresh_start(), end));
         while let Some(run) = self.shared.back().filter(|run| run.end > end) {
-            let rest = Run::new(run.cut(run.first, end));
+            let rest = Run::of(run.first, run.cut(run.first, end).alone());
             self.bytes = self.bytes.saturating_sub(run.bytes());
             self.shared.pop_back();
             if let Some(rest) = rest {
@@ -286,7 +283,7 @@ impl Held {
     fn cut_front(&mut self, start: Index) {
         self.forget(start, start, u64::MAX);
         if let Some(run) = self.shared.front_mut().filter(|run| run.first < start) {
-            let rest = Run::of(run.cut(start, run.end).mostly_alone());
+            let rest = Run::of(start, run.cut(start, run.end).mostly_alone());
             self.bytes = self.bytes.saturating_sub(run.bytes());
             if let Some(rest) = rest {
                 self.bytes = self.bytes.saturating_add(rest.bytes());
