@@ -280,7 +280,7 @@ fn an_idle_node_holds_no_buffers() {
 /// The value and all that it owns, its storage included, between two ticks.
 #[test]
 fn bytes_of_an_idle_replica() {
-    for (position, bound) in [(0, 1_312), (2, 928)] {
+    for (position, bound) in [(0, 1_240), (2, 856)] {
         let mut group = Group::new();
         group.rounds(1, 5);
         group.compact();
@@ -294,6 +294,17 @@ fn bytes_of_an_idle_replica() {
         println!("node {}: {bytes} bytes", position + 1);
         assert!(bytes <= bound, "node {}: {bytes} > {bound}", position + 1);
     }
+}
+
+/// A host of many groups has their settings in memory once.
+#[test]
+fn settings_are_shared() {
+    let mut config = Config::new(1, 1);
+    let shared = measure(|| drop(config.for_node(2, 2)));
+    assert_eq!(shared.count_total, 0);
+    let other = config.clone();
+    let own = measure(|| config.election_timeout_ticks = 20);
+    assert_eq!((own.count_total, other.election_timeout_ticks), (1, 10));
 }
 
 /// An append to each of two followers, its answer, and the news that it is committed, however many
