@@ -36,10 +36,7 @@ impl Uncommitted {
     }
 
     pub(crate) fn extend(&mut self, entries: &[Entry]) {
-        let measured = self.measured.get_or_insert_default();
-        for entry in entries {
-            measured.push(entry);
-        }
+        self.measured.get_or_insert_default().extend(entries);
     }
 
     /// Measuring stopped; the log goes on up to `last`.
@@ -106,6 +103,16 @@ impl Measured {
         self.bytes = self.bytes.saturating_add(entry.payload_len());
     }
 
+    fn extend(&mut self, entries: &[Entry]) {
+        if !self.is_whole() {
+            self.unmeasured_to = entries.last().map_or(self.unmeasured_to, |last| last.index);
+            return;
+        }
+        let lengths = || entries.iter().map(Entry::payload_len);
+        self.lengths.extend(lengths());
+        self.bytes = lengths().fold(self.bytes, u64::saturating_add);
+    }
+
     fn truncate(&mut self, committed: Index, last: Index) {
         let keep = last.saturating_sub(committed).try_into().unwrap_or(usize::MAX);
         while self.lengths.len() > keep {
@@ -121,12 +128,8 @@ impl Measured {
     }
 
     fn commit(&mut self, count: u64, committed: Index) {
-        for _ in 0..count {
-            let Some(length) = self.lengths.pop_front() else {
-                break;
-            };
-            self.bytes = self.bytes.saturating_sub(length);
-        }
+        let count = count.try_into().unwrap_or(usize::MAX).min(self.lengths.len());
+        self.bytes = self.lengths.drain(..count).fold(self.bytes, u64::saturating_sub);
         if self.unmeasured_to <= committed {
             self.unmeasured_to = 0;
         }

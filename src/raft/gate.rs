@@ -98,17 +98,20 @@ fn check_append(append: &Append, term: Term) -> Result<(), StepError> {
     if append.prev.term > term {
         return Err(StepError::Malformed("an entry is ahead of its leader's term"));
     }
+    // The last one has the highest index and term, or one of the entries is refused below.
+    if let Some(last) = append.entries.last() {
+        check_id(last.id(), "entry")?;
+        if last.term > term {
+            return Err(StepError::Malformed("an entry is ahead of its leader's term"));
+        }
+    }
     let mut prev = append.prev;
     for entry in &append.entries {
-        check_id(entry.id(), "entry")?;
         if entry.index != prev.index.saturating_add(1) {
             return Err(StepError::Malformed("a gap between entries"));
         }
         if entry.term < prev.term || entry.term == 0 {
             return Err(StepError::Malformed("an entry of an earlier term than the one before"));
-        }
-        if entry.term > term {
-            return Err(StepError::Malformed("an entry is ahead of its leader's term"));
         }
         prev = entry.id();
     }

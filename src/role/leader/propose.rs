@@ -48,7 +48,12 @@ impl Leader {
         if let Some(expected) = expected {
             check_expected(server, expected)?;
         }
-        let change = self.check_changes(server, entries.as_ref())?;
+        let changes = entries.as_ref().iter().any(Entry::is_conf_change);
+        let change = if changes {
+            self.check_changes(server, entries.as_ref())?
+        } else {
+            None
+        };
         let bytes = entries
             .as_ref()
             .iter()
@@ -70,9 +75,6 @@ impl Leader {
         server: &Server<S>,
         entries: &[Entry],
     ) -> Result<Option<Index>, Stop<ProposeError>> {
-        if !entries.iter().any(Entry::is_conf_change) {
-            return Ok(None);
-        }
         let mut pending = self.pending_change;
         let indexes = server.log.last_index().saturating_add(1)..;
         for (entry, index) in entries.iter().zip(indexes).filter(|(entry, _)| entry.is_conf_change()) {
