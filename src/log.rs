@@ -36,6 +36,8 @@ pub(crate) struct Log<S> {
     applying_bytes: u64,
     /// Nothing more is handed out until something is acknowledged.
     applying_paused: bool,
+    /// The log as it was taken up: entries up to here may tell more than the stored commit index.
+    unread_to: Index,
     /// Entries to apply were temporarily unavailable; asked again after a tick or `storage_ready`.
     waiting: bool,
 }

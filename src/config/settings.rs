@@ -74,7 +74,8 @@ pub struct Settings {
     /// Followers refuse proposals instead of passing them on. Default off.
     pub disable_proposal_forwarding: bool,
     /// Append configuration changes unchecked; those that cannot be made are ignored when they are
-    /// applied. Default off.
+    /// applied. Default off. The same in the whole group, and once on, for good: where it is off, a change in a log
+    /// proves that the one before it is committed.
     pub disable_conf_change_validation: bool,
     /// Begin the election timeout anew whenever a higher term is heard of, as etcd-io/raft does. Off, the
     /// default, only a granted vote and a leader's message begin it anew (Figure 2), so that a candidate

@@ -2,13 +2,14 @@
 
 use alloc::string::ToString;
 
-use super::Log;
 use super::terms::TermRuns;
 use super::uncommitted::Uncommitted;
 use super::unstable::Unstable;
+use super::{Log, none_unless_fatal};
 use crate::aside::Aside;
 use crate::config::Config;
-use crate::error::ConfigError;
+use crate::error::{ConfigError, Fault};
+use crate::rules::commit;
 use crate::storage::{Storage, StorageError};
 use crate::types::{EntryId, Index, NUMBER_MAX};
 
@@ -34,6 +35,7 @@ impl<S: Storage> Log<S> {
             applied: bounds.applied,
             applying_bytes: 0,
             applying_paused: false,
+            unread_to: bounds.last.index,
             waiting: false,
         };
         log.measure_uncommitted(config)?;
@@ -72,6 +74,29 @@ impl<S: Storage> Log<S> {
             commit: commit.max(applied),
             applied,
         })
+    }
+
+    /// Commits what the stored log proves to be committed though its commit index does not say so: that may be
+    /// lost, where a crash tore the batch that brought it. `false`: this cannot be told now.
+    pub(crate) fn learn_from_changes(&mut self, config: &Config) -> Result<bool, Fault> {
+        if config.disable_conf_change_validation {
+            return Ok(true); // then two changes in a row prove nothing
+        }
+        let up_to = self.unread_to.min(self.last_index());
+        let (mut last, mut proven) = (None, None);
+        loop {
+            let after = last.unwrap_or(self.committed);
+            match self.find_change(after, up_to, config.max_applying_bytes()) {
+                Ok(Some(change)) => proven = last.replace(change.index).or(proven),
+                Ok(None) => break,
+                Err(error) => return none_unless_fatal::<()>(error).map(|_| false),
+            }
+        }
+        self.unread_to = 0;
+        if let Some(index) = proven {
+            self.commit(&commit::by_later_change(index))?;
+        }
+        Ok(true)
     }
 
     /// Measures the uncommitted entries in the storage, page by page, and stops at the cap.

@@ -54,7 +54,8 @@ impl<S: Storage> Raft<S> {
     }
 
     /// Why this node may not stand for election now, if it may not.
-    pub(super) fn campaign_refusal(&self, forced: bool) -> Result<Option<CampaignRefusal>, Fault> {
+    pub(super) fn campaign_refusal(&mut self, forced: bool) -> Result<Option<CampaignRefusal>, Fault> {
+        let known = self.server.log.learn_from_changes(&self.server.config)?;
         let server = &self.server;
         let (applied, committed) = (server.log.applied(), server.log.committed());
         let refusal = if self.role.as_leader().is_some() {
@@ -71,7 +72,7 @@ impl<S: Storage> Raft<S> {
             CampaignRefusal::Silent(server.timer.silent())
         } else if server.timer.promised() > 0 && !forced {
             CampaignRefusal::Promised(server.timer.promised())
-        } else if server.has_change_after(applied, committed)? {
+        } else if !known || server.has_change_after(applied, committed)? {
             CampaignRefusal::UnappliedChange
         } else {
             return Ok(None);

@@ -28,6 +28,13 @@ pub(crate) fn by_counting(
     (index > committed && index >= term_start && index <= last).then_some(Committed { index })
 }
 
+/// A log holds a change of the configuration at `index`, and another one after it. A leader appends a change only
+/// when it has applied the last (`rules/change.rs`), and every log that has the later entry has the earlier one
+/// as that leader had it (Log Matching, section 5.3).
+pub(crate) fn by_later_change(index: Index) -> Committed {
+    Committed { index }
+}
+
 /// Whoever refuses a vote may say what it knows to be committed. That stays true for ever, whoever says
 /// it and in whatever term: a log that has this very entry has all that was committed before it.
 pub(crate) fn by_hearsay(committed: EntryId, held: bool) -> Option<Committed> {
