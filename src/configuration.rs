@@ -50,7 +50,8 @@ impl Configuration {
     pub fn read<S: Storage>(storage: &S, applied: Index) -> Result<Self, ConfigError> {
         let mut config = Config::new(1, 0);
         config.applied = applied;
-        config.max_uncommitted_bytes = 0; // nothing is measured
+        // Nothing is measured, and nothing learned but this.
+        (config.max_uncommitted_bytes, config.disable_conf_change_validation) = (0, true);
         let initial = storage.initial_state()?;
         let log = Log::new(storage, initial.hard_state.commit, &config)?;
         Self::from_log(initial.conf_state, &log)

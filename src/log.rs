@@ -36,7 +36,8 @@ pub(crate) struct Log<S> {
     applying_bytes: u64,
     /// Nothing more is handed out until something is acknowledged.
     applying_paused: bool,
-    /// The log as it was taken up: entries up to here may tell more than the stored commit index.
+    /// Unless zero: when the log was taken up, entries to here could not be read, which may tell more than the
+    /// stored commit index.
     unread_to: Index,
     /// Entries to apply were temporarily unavailable; asked again after a tick or `storage_ready`.
     waiting: bool,
@@ -228,6 +229,11 @@ impl<S: Storage> Log<S> {
         self.uncommitted = Uncommitted::default();
         self.unstable.restore(snapshot);
         self.waiting = false;
+    }
+
+    /// Whether more may be committed than is known: see [`learn_from_changes`](Self::learn_from_changes).
+    pub(crate) fn is_unread(&self) -> bool {
+        self.unread_to > self.committed
     }
 
     pub(crate) fn uncommitted_bytes(&self) -> u64 {

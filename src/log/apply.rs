@@ -31,11 +31,16 @@ impl<S: Storage> Log<S> {
         if index > self.last_index() {
             return Err(Fault::Invariant("the commit index is within the log"));
         }
+        self.move_commit(proof);
+        Ok(())
+    }
+
+    pub(super) fn move_commit(&mut self, proof: &Committed) {
+        let index = proof.index();
         if let Some(count) = index.checked_sub(self.committed) {
             self.uncommitted.commit(count, index);
             self.committed = index;
         }
-        Ok(())
     }
 
     /// Up to where entries may be applied now. The storage's thread and the thread that applies

@@ -2,14 +2,14 @@
 
 use alloc::string::ToString;
 
+use super::Log;
 use super::terms::TermRuns;
 use super::uncommitted::Uncommitted;
 use super::unstable::Unstable;
-use super::{Log, none_unless_fatal};
 use crate::aside::Aside;
 use crate::config::Config;
-use crate::error::{ConfigError, Fault};
-use crate::rules::commit;
+use crate::error::ConfigError;
+use crate::rules::commit::{self, Committed};
 use crate::storage::{Storage, StorageError};
 use crate::types::{EntryId, Index, NUMBER_MAX};
 
@@ -38,6 +38,7 @@ impl<S: Storage> Log<S> {
             unread_to: bounds.last.index,
             waiting: false,
         };
+        log.learn_from_changes(config)?;
         log.measure_uncommitted(config)?;
         debug_assert!(bounds.first <= log.end());
         Ok(log)
@@ -77,26 +78,31 @@ impl<S: Storage> Log<S> {
     }
 
     /// Commits what the stored log proves to be committed though its commit index does not say so: that may be
-    /// lost, where a crash tore the batch that brought it. `false`: this cannot be told now.
-    pub(crate) fn learn_from_changes(&mut self, config: &Config) -> Result<bool, Fault> {
+    /// lost, where a crash tore the batch that brought it. Later, if entries are temporarily unavailable.
+    pub(crate) fn learn_from_changes(&mut self, config: &Config) -> Result<(), StorageError> {
+        match self.proven_by_changes(config) {
+            Ok(proof) => {
+                self.unread_to = 0;
+                if let Some(proof) = proof {
+                    self.move_commit(&proof);
+                }
+                Ok(())
+            }
+            Err(StorageError::TemporarilyUnavailable) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn proven_by_changes(&self, config: &Config) -> Result<Option<Committed>, StorageError> {
         if config.disable_conf_change_validation {
-            return Ok(true); // then two changes in a row prove nothing
+            return Ok(None); // then two changes in a row prove nothing
         }
         let up_to = self.unread_to.min(self.last_index());
         let (mut last, mut proven) = (None, None);
-        loop {
-            let after = last.unwrap_or(self.committed);
-            match self.find_change(after, up_to, config.max_applying_bytes()) {
-                Ok(Some(change)) => proven = last.replace(change.index).or(proven),
-                Ok(None) => break,
-                Err(error) => return none_unless_fatal::<()>(error).map(|_| false),
-            }
+        while let Some(change) = self.find_change(last.unwrap_or(self.committed), up_to, config.max_applying_bytes())? {
+            proven = last.replace(change.index).or(proven);
         }
-        self.unread_to = 0;
-        if let Some(index) = proven {
-            self.commit(&commit::by_later_change(index))?;
-        }
-        Ok(true)
+        Ok(proven.map(commit::by_later_change))
     }
 
     /// Measures the uncommitted entries in the storage, page by page, and stops at the cap.

@@ -54,8 +54,7 @@ impl<S: Storage> Raft<S> {
     }
 
     /// Why this node may not stand for election now, if it may not.
-    pub(super) fn campaign_refusal(&mut self, forced: bool) -> Result<Option<CampaignRefusal>, Fault> {
-        let known = self.server.log.learn_from_changes(&self.server.config)?;
+    pub(super) fn campaign_refusal(&self, forced: bool) -> Result<Option<CampaignRefusal>, Fault> {
         let server = &self.server;
         let (applied, committed) = (server.log.applied(), server.log.committed());
         let refusal = if self.role.as_leader().is_some() {
@@ -72,7 +71,7 @@ impl<S: Storage> Raft<S> {
             CampaignRefusal::Silent(server.timer.silent())
         } else if server.timer.promised() > 0 && !forced {
             CampaignRefusal::Promised(server.timer.promised())
-        } else if !known || server.has_change_after(applied, committed)? {
+        } else if server.log.is_unread() || server.has_change_after(applied, committed)? {
             CampaignRefusal::UnappliedChange
         } else {
             return Ok(None);
@@ -90,6 +89,9 @@ impl<S: Storage> Raft<S> {
 
     /// Stands for election, if it may; else says why not.
     pub(super) fn campaign(&mut self, campaign: Campaign) -> Result<(), Fault> {
+        if self.server.log.is_unread() {
+            self.server.log.learn_from_changes(&self.server.config)?;
+        }
         let refusal = match campaign {
             // Who won a rehearsal was allowed to begin it, and has been nothing else since.
             Campaign::Real => None,

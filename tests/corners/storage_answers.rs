@@ -1,9 +1,12 @@
 //! A storage that has not got something now, or not any more, is neither broken nor a witness.
 
-use quorate::{AppendResponse, Message, Payload};
+use quorate::{
+    AppendResponse, CampaignError, CampaignRefusal, Entry, EntryKind, Message, Payload, RawNode, RoleKind, StorageError,
+};
 
-use crate::support::{config, message, plain};
-use crate::{Node, append, handle, install, node};
+use crate::moody::Moody;
+use crate::support::{config, message, plain, store};
+use crate::{Node, append, entry, handle, install, node};
 
 /// Answers to the leader.
 fn answers(node: &mut Node) -> Vec<AppendResponse> {
@@ -73,4 +76,31 @@ fn a_log_may_be_cut_at_what_is_applied_and_not_yet_advanced() {
     node.advance(done).unwrap();
     assert_eq!(node.status().applied, 3);
     node.campaign().unwrap();
+}
+
+/// What a stored log proves to be committed cannot be read at the start: the node does not campaign until it can.
+#[test]
+fn changes_that_are_read_later() {
+    let change = |index| Entry {
+        kind: EntryKind::ConfChangeV2,
+        ..entry((1, index))
+    };
+    let mut memory = store(&[1, 2, 3]);
+    memory.append(&[change(2), change(3)]).expect("no gap");
+    memory.sync();
+    for heals_by_itself in [false, true] {
+        let mut storage = Moody::new(memory.clone());
+        storage.entries_error = Some(StorageError::TemporarilyUnavailable);
+        let mut node = RawNode::new(config(1), storage).expect("a legal store");
+        let refused = Err(CampaignError::Refused(CampaignRefusal::UnappliedChange));
+        assert_eq!((node.campaign(), node.status().hard_state.commit), (refused, 1));
+        node.storage_mut().entries_error = None;
+        if heals_by_itself {
+            node.advance_ticks(20).expect("sound"); // it would campaign
+        } else {
+            node.storage_ready().expect("sound");
+        }
+        assert_eq!((node.status().hard_state.commit, node.has_ready()), (2, true));
+        assert_eq!(node.status().soft_state.role, RoleKind::Follower);
+    }
 }
