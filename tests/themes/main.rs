@@ -28,6 +28,7 @@ mod stale_reads;
 mod storage;
 mod telling;
 mod texts;
+mod torn;
 mod transfer;
 mod transferee;
 
