@@ -317,7 +317,7 @@ impl Parameters {
             (self.crash, self.down_ticks) = (dice.between(20_000, 100_000), 1);
             self.partition = dice.between(10_000, 40_000);
             self.lease_margin_ticks = 2;
-        } else if dice.chance(300_000) {
+        } else if dice.chance(150_000) {
             // Who is left as the only voter may campaign at once, while the leader that it had still leads.
             (self.voters, self.spares, self.least_voters) = (2, 0, 1);
             self.change = dice.between(20_000, 100_000);
