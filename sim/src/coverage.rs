@@ -118,6 +118,8 @@ coverage! {
     partial_partitions,
     /// Leaders that crashed or were cut off just when they had appended or committed something.
     leader_faults,
+    /// Nodes that died when they were left as the only voter, and campaigned once they were back.
+    last_faults,
     /// Crashes.
     crashes,
     /// Starts, the first ones included.

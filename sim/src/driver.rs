@@ -65,6 +65,8 @@ struct Local {
     lost: bool,
     /// How far its log and its commit index had got when it was last looked at.
     grown: (Index, Index),
+    /// Whether it was the only voter then.
+    last: bool,
 }
 
 /// How a run went.
@@ -234,7 +236,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         let verdict = self.perform(step);
         self.arrange_work(node);
         verdict?;
-        self.tempt_leader(node)
+        self.tempt(node)
     }
 
     /// A node that has just been added.

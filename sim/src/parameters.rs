@@ -150,6 +150,8 @@ pub struct Parameters {
     pub down_ticks: u64,
     /// Each time that a leader's log or commit index grows: it crashes, or few of the others hear it.
     pub leader_fault: u64,
+    /// Each time that a node is left as the only voter: its process dies, and campaigns once it is back.
+    pub last_fault: u64,
     pub failing_disk: u64,
     pub wipe: u64,
     pub pause: u64,
@@ -158,6 +160,8 @@ pub struct Parameters {
     pub drift: u64,
     pub clock_fault: u64,
     pub change: u64,
+    /// Operators leave so many voters, at least.
+    pub least_voters: u64,
     pub transfer: u64,
     pub compaction: u64,
     pub keep_entries: u64,
@@ -211,6 +215,7 @@ impl Parameters {
             crash: sometimes(dice, 4_000),
             down_ticks: dice.between(1, 50),
             leader_fault: 0,
+            last_fault: 0,
             failing_disk: sometimes(dice, 2_000),
             wipe: sometimes(dice, 100_000),
             pause: sometimes(dice, 3_000),
@@ -218,6 +223,7 @@ impl Parameters {
             drift: sometimes(dice, 50_000),
             clock_fault: 0,
             change: sometimes(dice, 10_000),
+            least_voters: 2,
             transfer: sometimes(dice, 5_000),
             compaction: sometimes(dice, 50_000),
             keep_entries: dice.below(20),
@@ -268,6 +274,7 @@ impl Parameters {
                 self.wipe = self.wipe.max(100_000);
                 self.compaction = self.compaction.max(20_000);
                 (self.loss, self.crash) = (self.loss / 4, self.crash / 4);
+                self.least_voters = dice.between(1, 2);
             }
             Profile::Lease | Profile::LeaseBeyondDrift => self.suit_leases(dice),
             Profile::Elections => self.suit_elections(dice),
@@ -310,6 +317,11 @@ impl Parameters {
             (self.crash, self.down_ticks) = (dice.between(20_000, 100_000), 1);
             self.partition = dice.between(10_000, 40_000);
             self.lease_margin_ticks = 2;
+        } else if dice.chance(150_000) {
+            // Who is left as the only voter may campaign at once, while the leader that it had still leads.
+            (self.voters, self.spares, self.least_voters) = (2, 0, 1);
+            self.change = dice.between(20_000, 100_000);
+            self.last_fault = dice.between(300_000, 1_000_000);
         }
     }
 
@@ -355,7 +367,8 @@ impl Parameters {
             config.max_inflight_messages = usize::try_from(dice.between(1, 4)).unwrap_or(1);
             config.max_uncommitted_bytes = dice.between(50, 2_000);
         }
-        config.step_down_on_removal = !dice.chance(200_000);
+        let stays = if self.last_fault > 0 { 700_000 } else { 200_000 };
+        config.step_down_on_removal = !dice.chance(stays);
         config.snapshot_stall_ticks = dice.chance(500_000).then(|| dice.between(5, 50));
         config
     }

@@ -1,11 +1,12 @@
 //! What goes wrong with nodes: crashes, disks, clocks, pauses.
 
-use quorate::NodeId;
+use quorate::{NodeId, RawNode};
 
 use super::{Driver, keeps_old_id};
 use crate::clock::Due;
 use crate::disk::Disk;
 use crate::judge::Verdict;
+use crate::member::Member;
 use crate::step::Step;
 use crate::trace::What;
 use crate::workload::Workload;
@@ -44,9 +45,32 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         Ok(())
     }
 
+    /// After each thing that happens at a node, something may go wrong because of it.
+    pub(super) fn tempt(&mut self, node: NodeId) -> Verdict {
+        self.tempt_last(node)?;
+        self.tempt_leader(node)
+    }
+
+    /// A node is left as the only voter: its process dies, with nothing in its log that is not in a
+    /// snapshot, and is back in no time, and made to campaign.
+    fn tempt_last(&mut self, node: NodeId) -> Verdict {
+        let is_last = |node: &RawNode<D>| node.membership().is_sole_voter(node.config().id);
+        let last = self.member(node).and_then(Member::node).is_some_and(is_last);
+        let was_last = std::mem::replace(&mut self.local(node).last, last);
+        if was_last || !last || self.calm || !self.dice.chance(self.parameters.last_fault) {
+            return Ok(());
+        }
+        self.cluster.coverage.last_faults += 1;
+        self.perform_at(node, Step::Compact { node, keep: 0 })?;
+        let kept = self.member(node).map_or(0, |member| member.marks.len());
+        self.perform(Step::Crash { node, kept })?;
+        self.perform_at(node, Step::Restart { node })?;
+        self.perform_at(node, Step::Campaign { node })
+    }
+
     /// A leader fails just when it has appended or committed something: it crashes, while what it sent is
     /// on its way, or at most two of the others still hear it.
-    pub(super) fn tempt_leader(&mut self, node: NodeId) -> Verdict {
+    fn tempt_leader(&mut self, node: NodeId) -> Verdict {
         let Some(member) = self.member(node).filter(|member| member.is_leader()) else {
             return Ok(());
         };

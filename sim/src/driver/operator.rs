@@ -101,19 +101,21 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             return (ConfChangeKind::RemoveNode, id);
         }
         let membership = self.cluster.membership();
-        let living = membership
-            .voters()
-            .ids()
-            .into_iter()
-            .filter(|id| !self.local(*id).dead)
-            .count();
+        let voters = membership.voters().ids();
+        let living = voters.iter().filter(|id| !self.local(**id).dead).count() as u64;
+        // Beside one that is dead, two have to live.
+        let least = if living < voters.len() as u64 {
+            2
+        } else {
+            self.parameters.least_voters
+        };
         let kind = match self.dice.below(10) {
             0..=4 => ConfChangeKind::AddNode,
             5 | 6 => ConfChangeKind::AddLearnerNode,
             7 | 8 => ConfChangeKind::RemoveNode,
             _ => ConfChangeKind::UpdateNode,
         };
-        let keep = membership.is_voter(id) && living <= 2;
+        let keep = membership.is_voter(id) && living <= least;
         (if keep { ConfChangeKind::UpdateNode } else { kind }, id)
     }
 
