@@ -472,6 +472,11 @@ proptest! {
         let pair = Pair::new(config.clone(), 0, &lengths);
         let committed = committed.min(lengths.len());
         let log = Log::new(pair.log.storage(), u64::try_from(committed).unwrap(), &config).unwrap();
+        // Or more: of the changes in a log all but the last are committed.
+        let changes = pair.entries.iter().rev().filter(|entry| entry.is_conf_change());
+        let proven = changes.map(|entry| usize::try_from(entry.index).unwrap()).nth(1);
+        let committed = committed.max(proven.unwrap_or(0));
+        assert_eq!(log.committed(), u64::try_from(committed).unwrap());
         let bytes: u64 = pair.entries[committed..].iter().map(Entry::payload_len).sum();
         assert_eq!(log.has_room(more, &config), more == 0 || bytes == 0 || bytes + more <= cap);
         assert!(log.uncommitted_bytes() == bytes || (bytes >= cap && !log.uncommitted.is_measured()));
