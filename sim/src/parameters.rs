@@ -152,6 +152,8 @@ pub struct Parameters {
     pub leader_fault: u64,
     /// Each time that a node is left as the only voter: its process dies, and campaigns once it is back.
     pub last_fault: u64,
+    /// Each time that a change of the configuration is written: the power fails before the hard state is.
+    pub torn_change: u64,
     pub failing_disk: u64,
     pub wipe: u64,
     pub pause: u64,
@@ -216,6 +218,7 @@ impl Parameters {
             down_ticks: dice.between(1, 50),
             leader_fault: 0,
             last_fault: 0,
+            torn_change: 0,
             failing_disk: sometimes(dice, 2_000),
             wipe: sometimes(dice, 100_000),
             pause: sometimes(dice, 3_000),
@@ -275,6 +278,7 @@ impl Parameters {
                 self.compaction = self.compaction.max(20_000);
                 (self.loss, self.crash) = (self.loss / 4, self.crash / 4);
                 self.least_voters = dice.between(1, 2);
+                self.torn_change = if dice.chance(300_000) { dice.below(300_000) } else { 0 };
             }
             Profile::Lease | Profile::LeaseBeyondDrift => self.suit_leases(dice),
             Profile::Elections => self.suit_elections(dice),

@@ -1,6 +1,8 @@
 //! What is looked at after each step: the node that it was done to.
 
-use quorate::{EntryId, Event, Index, NodeId, RoleKind, Snapshot, SnapshotMetadata, Status, Term, TransferAbort};
+use quorate::{
+    EntryId, Event, Index, NodeId, RawNode, RoleKind, Snapshot, SnapshotMetadata, Status, Term, TransferAbort,
+};
 
 use super::{Cluster, unexpected};
 use crate::disk::Disk;
@@ -62,6 +64,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         if before.role != RoleKind::Leader || before.term != term {
             let member = &mut self.members[Self::position(id)];
             self.judge.leads(id, term, member.durable.hard_state)?;
+            Judge::elected(id, member.node().map_or(0, unapplied_changes))?;
             member.seen.begins = true;
             self.coverage.elections += 1;
         }
@@ -169,4 +172,13 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             text: event.to_string(),
         });
     }
+}
+
+/// Changes of the configuration in a log that are not applied.
+fn unapplied_changes<D: Disk>(node: &RawNode<D>) -> usize {
+    let (from, last) = (node.status().applied + 1, node.storage().last_index());
+    let entries = last.and_then(|last| node.storage().entries(from, last + 1, u64::MAX));
+    entries.map_or(0, |entries| {
+        entries.iter().filter(|entry| entry.is_conf_change()).count()
+    })
 }

@@ -1,6 +1,6 @@
 //! What goes wrong with nodes: crashes, disks, clocks, pauses.
 
-use quorate::{NodeId, RawNode};
+use quorate::{Entry, NodeId, RawNode};
 
 use super::{Driver, keeps_old_id};
 use crate::clock::Due;
@@ -48,6 +48,9 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     /// After each thing that happens at a node, something may go wrong because of it.
     pub(super) fn tempt(&mut self, node: NodeId) -> Verdict {
         self.tempt_last(node)?;
+        if self.tears_change(node) {
+            return self.tear_change(node);
+        }
         self.tempt_leader(node)
     }
 
@@ -66,6 +69,30 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         self.perform(Step::Crash { node, kept })?;
         self.perform_at(node, Step::Restart { node })?;
         self.perform_at(node, Step::Campaign { node })
+    }
+
+    /// Whether a batch with a change of the configuration is written, not synced, and about to be torn.
+    fn tears_change(&mut self, node: NodeId) -> bool {
+        let batch = self.member(node).and_then(|member| member.work.batch.as_ref());
+        let written = batch.filter(|(_, written)| *written);
+        let changes = written.is_some_and(|(ready, _)| {
+            ready.hard_state().is_some() && ready.entries().iter().any(Entry::is_conf_change)
+        });
+        changes && !self.calm && self.dice.chance(self.parameters.torn_change)
+    }
+
+    /// The power fails between the entries of a batch and its hard state.
+    fn tear_change(&mut self, node: NodeId) -> Verdict {
+        let unsynced = self.member(node).map_or(0, |member| member.marks.len());
+        self.perform_at(
+            node,
+            Step::Crash {
+                node,
+                kept: unsynced.saturating_sub(1),
+            },
+        )?;
+        self.clock.after(self.parameters.tick_us, Due::Restart(node));
+        Ok(())
     }
 
     /// A leader fails just when it has appended or committed something: it crashes, while what it sent is

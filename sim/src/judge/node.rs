@@ -40,4 +40,12 @@ impl Judge {
             format!("{holder} holds a lease, and {later} leads a later term")
         })
     }
+
+    /// Whoever is elected has applied each change in its log but the last one: else the configuration by
+    /// which it was elected is not next to the one that others may go by already.
+    pub fn elected(node: NodeId, unapplied_changes: usize) -> Verdict {
+        check(unapplied_changes < 2, "elected one change behind at most", || {
+            format!("{node} is elected with {unapplied_changes} changes in its log that it has not applied")
+        })
+    }
 }
