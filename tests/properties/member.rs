@@ -46,8 +46,6 @@ pub(crate) struct Member {
     before: HardState,
     applied: Index,
     role: RoleKind,
-    /// Where it last appended a change as a leader.
-    last_change: Option<Index>,
     pub(crate) ticks: u64,
     /// Reads that were asked for in this start and did not come back: what was committed then.
     pub(crate) reads: BTreeMap<Bytes, Index>,
@@ -84,7 +82,6 @@ impl Member {
             before: raw.status().hard_state,
             applied,
             role: RoleKind::Follower,
-            last_change: None,
             ticks: 0,
             reads: BTreeMap::new(),
             raw,
@@ -331,13 +328,10 @@ impl Member {
     }
 
     /// A change of the configuration was appended here: there must be no other that is not applied.
-    pub(crate) fn changes_at(&mut self, index: Index) {
-        let last = self.last_change.replace(index);
-        let applied = self.raw.status().applied;
-        assert!(
-            last.is_none_or(|last| last <= applied || last >= index),
-            "one change at a time"
-        );
+    pub(crate) fn changes_at(&self, index: Index) {
+        let configuration = self.raw.configuration().expect("the log can be read");
+        let first = configuration.pending.map(|change| change.index);
+        assert_eq!(first, Some(index), "one change at a time");
     }
 
     pub(crate) fn is_idle(&self) -> bool {
