@@ -8,7 +8,7 @@ use super::{Proposed, Raft};
 use crate::config::ReadMode;
 use crate::entries::Entries;
 use crate::error::{CampaignError, ChangeRefusal, Fault, Poisoned, ProposeError, ReadError, TransferError};
-use crate::event::Event;
+use crate::event::{Event, StepDownReason};
 use crate::membership::{AnyConfChange, Changed};
 use crate::role::{Campaign, Role};
 use crate::stop::Stop;
@@ -178,9 +178,17 @@ impl<S: Storage> Raft<S> {
         if was_member && !self.server.membership.contains(id) {
             self.server.event(Event::Removed { index });
         }
-        if let Role::Leader(leader) = &mut self.role {
-            let next = leader.on_membership(&mut self.server, &changed.fresh, index)?;
-            self.transition(next)?;
+        match &mut self.role {
+            Role::Follower(_) => {}
+            // It may have heard that this is committed from those who refused it.
+            Role::PreCandidate(_) | Role::Candidate(_) if self.server.membership.is_voter(id) => {}
+            Role::PreCandidate(_) | Role::Candidate(_) => {
+                self.follow(self.server.term(), None, StepDownReason::Removed);
+            }
+            Role::Leader(leader) => {
+                let next = leader.on_membership(&mut self.server, &changed.fresh, index)?;
+                self.transition(next)?;
+            }
         }
         Ok(())
     }

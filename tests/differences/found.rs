@@ -117,6 +117,48 @@ fn d21_a_refused_vote_tells_what_is_committed() {
     assert!(answers.iter().any(tells), "{answers:?}");
 }
 
+/// A candidate hears that its own removal is committed, and applies it: it must not win any more, and lead a
+/// group for good that does not count it.
+#[test]
+fn d21_a_candidate_that_is_removed_stands_no_more() {
+    for pre_vote in [false, true] {
+        let mut storage = store(&[1, 2, 3, 4, 5]);
+        let removal = Entry {
+            term: 1,
+            index: 2,
+            kind: EntryKind::ConfChangeV2,
+            data: ConfChangeV2::new([(ConfChangeKind::RemoveNode, 1)]).encode().into(),
+        };
+        storage.append(&[removal]).unwrap();
+        storage.set_hard_state(HardState {
+            term: 1,
+            vote: None,
+            commit: 1,
+        });
+        let mut settings = config(1);
+        settings.pre_vote = pre_vote;
+        let mut cluster = single(settings, storage);
+        cluster.node(1).campaign().unwrap();
+        cluster.drain(1);
+        let term = cluster.term(1);
+        let mut answer = |from, term, granted, committed| {
+            let answer = Payload::VoteResponse {
+                pre_vote,
+                granted,
+                committed,
+            };
+            cluster.step(message(from, 1, term, answer));
+            cluster.drain(1);
+        };
+        answer(2, term, false, EntryId { term: 1, index: 2 });
+        for from in [3, 4, 5] {
+            answer(from, term + u64::from(pre_vote), true, EntryId::default());
+        }
+        assert_eq!(cluster.raw(1).membership().to_string(), "voters=(2 3 4 5)");
+        assert_eq!((cluster.role(1), cluster.term(1)), (RoleKind::Follower, term));
+    }
+}
+
 /// A change was handed out to be applied; before that is done, a snapshot arrives that covers it.
 #[test]
 fn d22_a_change_that_a_snapshot_covers_is_not_made_again() {
