@@ -152,7 +152,8 @@ pub struct Parameters {
     pub leader_fault: u64,
     /// Each time that a node is left as the only voter: its process dies, and campaigns once it is back.
     pub last_fault: u64,
-    /// Each time that a change of the configuration is written: the power fails before the hard state is.
+    /// Each time that a change of the configuration is written: the power fails before the hard state that
+    /// was written with it is on the disk.
     pub torn_change: u64,
     pub failing_disk: u64,
     pub wipe: u64,

@@ -225,6 +225,13 @@ fn leases_do_not_overlap() {
 }
 
 #[test]
+fn elected_one_change_behind_at_most() {
+    holds(Judge::elected(1, 0));
+    holds(Judge::elected(1, 1)); // a change goes by the configuration before it
+    breaks("elected one change behind at most", Judge::elected(1, 2));
+}
+
+#[test]
 fn committed_is_durable_on_a_quorum() {
     let durable =
         |members: &ConfState, disks: &[NodeId]| Judge::durable(1, id(7, 3), members, |id| disks.contains(&id));

@@ -83,14 +83,10 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
 
     /// The power fails between the entries of a batch and its hard state.
     fn tear_change(&mut self, node: NodeId) -> Verdict {
+        self.cluster.coverage.torn_changes += 1;
         let unsynced = self.member(node).map_or(0, |member| member.marks.len());
-        self.perform_at(
-            node,
-            Step::Crash {
-                node,
-                kept: unsynced.saturating_sub(1),
-            },
-        )?;
+        let kept = unsynced.saturating_sub(1);
+        self.perform_at(node, Step::Crash { node, kept })?;
         self.clock.after(self.parameters.tick_us, Due::Restart(node));
         Ok(())
     }
