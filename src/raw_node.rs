@@ -113,9 +113,8 @@ impl<S: Storage> RawNode<S> {
     /// assert_eq!(node.set_config(config), Err(ConfigError::Fixed("election_timeout_ticks")));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn set_config(&mut self, config: Config) -> Result<(), ConfigError> {
+    pub fn set_config(&mut self, next: Config) -> Result<(), ConfigError> {
         let server = &mut self.raft.server;
-        let next = config;
         server.config.validate_successor(&next)?;
         if next.uncommitted_cap() != server.config.uncommitted_cap() {
             server.log.measure_uncommitted(&next)?;

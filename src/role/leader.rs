@@ -45,6 +45,8 @@ pub(crate) struct Leader {
 struct Unsent {
     appends: bool,
     round: bool,
+    /// This leader's own promise of what it appended.
+    own: bool,
 }
 
 impl Leader {
@@ -73,9 +75,25 @@ impl Leader {
             rounds: Rounds::default(),
             unsent: Unsent::default(),
         };
-        append(server, [Entry::default()]);
+        leader.append(server, [Entry::default()]);
         leader.broadcast_appends(server)?;
         Ok(leader)
+    }
+
+    /// Puts entries at the end of the log, in this term; the index of the last one.
+    fn append<S: Storage>(&mut self, server: &mut Server<S>, entries: impl Proposal) -> Index {
+        let term = server.term();
+        for entry in entries {
+            server.counters.entries_proposed = server.counters.entries_proposed.wrapping_add(1);
+            server.log.push(entry, term, &server.config);
+        }
+        let index = server.log.last_index();
+        if server.config.eager_appends {
+            server.promise_own_append(term, index);
+        } else {
+            self.unsent.own = true;
+        }
+        index
     }
 
     pub(crate) fn transferee(&self) -> Option<NodeId> {
@@ -127,18 +145,4 @@ fn leave_joint() -> Entry {
         kind: EntryKind::ConfChangeV2,
         ..Entry::default()
     }
-}
-
-/// Puts entries at the end of the log, in this term; the index of the last one.
-fn append<S: Storage>(server: &mut Server<S>, entries: impl Proposal) -> Index {
-    let term = server.term();
-    for entry in entries {
-        server.counters.entries_proposed = server.counters.entries_proposed.wrapping_add(1);
-        server.log.push(entry, term, &server.config);
-    }
-    let index = server.log.last_index();
-    if server.config.eager_appends {
-        server.promise_own_append(term, index);
-    }
-    index
 }

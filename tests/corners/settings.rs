@@ -2,7 +2,7 @@
 
 use quorate::{ConfChangeKind, ConfChangeV2, MemoryStorage, ReadMode};
 
-use crate::support::{Cluster, config};
+use crate::support::{Cluster, config, store};
 
 /// What a leader's lease is worth when a heartbeat's answer comes seven ticks late.
 fn lease_after_a_late_answer(meanwhile: ReadMode) -> u64 {
@@ -68,4 +68,22 @@ fn a_node_that_fell_behind_rejoins_under_promises_alone() {
     cluster.tick_all(100);
     let leader = cluster.leader().expect("a leader");
     assert_eq!(cluster.committed(2), cluster.committed(leader));
+}
+
+/// A leader promises what it appended with the next Ready, or at once: it does either if the setting changes in
+/// between.
+#[test]
+fn appends_between_two_settings_are_promised() {
+    for eager in [false, true] {
+        let mut cluster = Cluster::default();
+        let mut config = config(1);
+        config.eager_appends = eager;
+        cluster.add(config.clone(), store(&[1])).expect("a legal store");
+        cluster.elect(1);
+        let _ = cluster.node(1).propose("a").expect("it leads");
+        config.eager_appends = !eager;
+        cluster.node(1).set_config(config).expect("it may change");
+        cluster.drain(1);
+        assert_eq!(cluster.data(1), ["a"], "eager first: {eager}");
+    }
 }

@@ -1,6 +1,6 @@
 //! Proposals at the leader: which are taken into the log (section 5.3, first step).
 
-use super::{Leader, append, leave_joint};
+use super::{Leader, leave_joint};
 use crate::error::{ChangeRefusal, Fault, ProposeError};
 use crate::rules::change;
 use crate::server::Server;
@@ -62,7 +62,7 @@ impl Leader {
             let uncommitted = server.log.uncommitted_bytes();
             return Err(Stop::Refused(ProposeError::Full { uncommitted }));
         }
-        let index = append(server, entries);
+        let index = self.append(server, entries);
         self.pending_change = change.unwrap_or(self.pending_change);
         self.broadcast(server)?;
         let term = server.term();

@@ -53,7 +53,7 @@ impl Leader {
 
     /// Builds the messages that waited for a Ready.
     pub(crate) fn flush<S: Storage>(&mut self, server: &mut Server<S>) -> Result<(), Fault> {
-        if server.log.has_next_unstable() && !server.config.eager_appends {
+        if core::mem::take(&mut self.unsent.own) {
             server.promise_own_append(server.term(), server.log.last_index());
         }
         if core::mem::take(&mut self.unsent.appends) {
