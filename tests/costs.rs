@@ -330,3 +330,19 @@ fn heartbeats_for_64_reads() {
     group.settle();
     assert_eq!((group.reads, group.heartbeats, group.messages - before), (64, 2, 4));
 }
+
+/// Rounds of one read each keep their buffers: what is allocated is the caller's context, the queue that waits, the
+/// round's name, and that two heartbeats share it.
+#[test]
+fn allocations_of_a_read() {
+    let mut group = Group::new();
+    let mut rounds = |count: u64| {
+        for read in 0..count {
+            group.nodes[0].read_index(read.to_le_bytes().to_vec()).unwrap();
+            group.settle();
+        }
+    };
+    rounds(10);
+    let counted = measure(|| rounds(100)).count_total;
+    assert!(counted <= 400, "{counted} allocations in 100 reads");
+}
