@@ -48,7 +48,7 @@ pub enum Payload {
         pre_vote: bool,
         /// Whether the vote was granted.
         granted: bool,
-        /// In a refusal, the last entry that the sender knows to be committed; index 0 tells nothing.
+        /// The last entry that the sender knows to be committed; index 0 tells nothing.
         committed: EntryId,
     },
     /// `InstallSnapshot`, section 7 (`MsgSnap`).
@@ -125,7 +125,14 @@ pub enum AppendResponse {
 }
 
 /// `RequestVote` (Figure 2).
+///
+/// ```
+/// use quorate::{EntryId, RequestVote};
+/// let request = RequestVote::new(EntryId { term: 2, index: 7 }).with_pre_vote(true);
+/// assert!(request.pre_vote && !request.forced);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct RequestVote {
     /// A rehearsal that changes nobody's term (thesis 9.6).
     pub pre_vote: bool,
@@ -133,6 +140,38 @@ pub struct RequestVote {
     pub last: EntryId,
     /// The leader itself ordered this election (thesis 4.2.3), so that its lease does not forbid it.
     pub forced: bool,
+    /// The last entry that the candidate knows to be committed; index 0 tells nothing.
+    pub committed: EntryId,
+}
+
+impl RequestVote {
+    /// A request of a candidate whose log ends with `last`, which tells nothing of what is committed.
+    pub fn new(last: EntryId) -> Self {
+        Self {
+            pre_vote: false,
+            last,
+            forced: false,
+            committed: EntryId::default(),
+        }
+    }
+
+    /// The same as a pre-vote, or not.
+    #[must_use]
+    pub fn with_pre_vote(self, pre_vote: bool) -> Self {
+        Self { pre_vote, ..self }
+    }
+
+    /// The same ordered by the leader, or not.
+    #[must_use]
+    pub fn with_forced(self, forced: bool) -> Self {
+        Self { forced, ..self }
+    }
+
+    /// The same with what the candidate knows to be committed.
+    #[must_use]
+    pub fn with_committed(self, committed: EntryId) -> Self {
+        Self { committed, ..self }
+    }
 }
 
 impl Payload {

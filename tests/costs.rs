@@ -259,11 +259,7 @@ fn an_idle_node_holds_no_buffers() {
     });
     let event_without_a_ready = weight(|node| {
         let last = EntryId { term: 9, index: 9 };
-        let request = RequestVote {
-            pre_vote: true,
-            last,
-            forced: false,
-        };
+        let request = RequestVote::new(last).with_pre_vote(true);
         let payload = Payload::RequestVote(request);
         let message = Message {
             from: 3,

@@ -14,12 +14,12 @@ use self::host::{Host, Input, Pace};
 
 /// What the groups do, for ever and on every platform. Whoever changes what nodes say changes this.
 const GOLDEN: [(&str, u64); 6] = [
-    ("as it comes", 0xfc3d_164c_c274_2889),
-    ("one voter", 0x7f2d_4851_5bc2_0cf6),
-    ("lease reads", 0xa56e_4c38_fba4_5d7e),
-    ("asynchronous writes", 0xe67b_5cc6_35a4_4225),
-    ("plain Raft", 0x7a81_abf7_ab72_28c3),
-    ("slow and small", 0x0aee_9434_b87c_f0bb),
+    ("as it comes", 0xca38_79fe_3ed7_f90a),
+    ("one voter", 0x4db6_4987_7985_130c),
+    ("lease reads", 0xf90e_c4e5_8d7a_87d8),
+    ("asynchronous writes", 0x9158_614f_8439_2275),
+    ("plain Raft", 0xeb83_5021_a04a_12ef),
+    ("slow and small", 0x557c_83dd_ae95_9d53),
 ];
 
 #[test]

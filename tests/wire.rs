@@ -110,11 +110,9 @@ fn extensions_by_hand() -> Vec<(&'static str, Message)> {
 /// Every field of every kind once. Type, to, from and term are `08.. 1001 1802 2003` in all of these.
 fn by_hand() -> Vec<(&'static str, Message)> {
     let request = |pre_vote, forced| {
-        message(Payload::RequestVote(RequestVote {
-            pre_vote,
-            last: AT,
-            forced,
-        }))
+        message(Payload::RequestVote(
+            RequestVote::new(AT).with_pre_vote(pre_vote).with_forced(forced),
+        ))
     };
     let answer = |pre_vote, granted| {
         message(Payload::VoteResponse {

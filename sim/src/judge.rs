@@ -191,7 +191,7 @@ impl Judge {
         Ok(index > known)
     }
 
-    /// A node takes this entry for committed: a snapshot stands for it, or it says so as it refuses a vote.
+    /// A node takes this entry for committed: a snapshot stands for it, or it says so with a vote or a request for one.
     pub fn believes(&self, node: NodeId, id: EntryId) -> Verdict {
         let committed = self.committed_at(id.index).map(|entry| entry.term);
         check(

@@ -84,9 +84,9 @@ pub struct Settings {
     /// A candidate of an earlier term is told so by who hears no leader (Figure 2), so that it catches up with
     /// the terms of others who campaign and cannot win. Default on.
     pub refuse_stale_candidates: bool,
-    /// A refused vote tells the candidate what is known to be committed, so that a node that missed a
+    /// Votes and requests for them tell what is known to be committed, so that a node that missed a
     /// change of the configuration learns of it even when nobody leads. Default on.
-    pub refusals_tell_commit: bool,
+    pub votes_tell_commit: bool,
     /// Believe no append answer that a node gave before it was removed and added again in one term
     /// (nodes of etcd-io/raft do not say which it is, and are believed). Default on.
     pub fence_rejoined: bool,
@@ -122,7 +122,7 @@ impl Default for Settings {
             disable_conf_change_validation: false,
             higher_term_resets_timer: false,
             refuse_stale_candidates: true,
-            refusals_tell_commit: true,
+            votes_tell_commit: true,
             fence_rejoined: true,
             step_down_on_removal: true,
             commit_notice_on_removal: true,
@@ -146,7 +146,7 @@ impl Settings {
             snapshot_stall_ticks: Some(0),
             higher_term_resets_timer: true,
             refuse_stale_candidates: false,
-            refusals_tell_commit: false,
+            votes_tell_commit: false,
             fence_rejoined: false,
             step_down_on_removal: false,
             commit_notice_on_removal: false,

@@ -61,8 +61,9 @@ fn check_payload<S: Storage>(server: &Server<S>, role: &Role, message: &Message)
             let leads = message.term == server.term() && role.as_leader().is_some();
             check_append_response(*response, leads.then_some(last))?;
         }
-        Payload::RequestVote(RequestVote { last, .. }) => {
+        Payload::RequestVote(RequestVote { last, committed, .. }) => {
             check_id(*last, "last")?;
+            check_id(*committed, "committed")?;
             if last.term > message.term {
                 return Err(StepError::Malformed("a log is ahead of its candidate's term"));
             }

@@ -6,7 +6,7 @@ use super::Raft;
 use super::gate::{self, Admitted};
 use crate::error::{CampaignRefusal, Fault, StepError};
 use crate::event::{Event, StepDownReason, VoteRefusal};
-use crate::message::{AppendResponse, Message, Payload};
+use crate::message::{AppendResponse, Message, Payload, RequestVote};
 use crate::role::{Campaign, Next, Role, follower};
 use crate::rules::lease::{self, VoterState};
 use crate::rules::term::{self, Verdict};
@@ -17,6 +17,11 @@ use crate::types::NodeId;
 impl<S: Storage> Raft<S> {
     pub(crate) fn step(&mut self, message: Message) -> Result<(), Stop<StepError>> {
         let admitted = gate::check(&self.server, &self.role, &message)?;
+        if let Payload::RequestVote(RequestVote { committed, .. }) | Payload::VoteResponse { committed, .. } =
+            message.payload
+        {
+            self.on_told_commit(committed)?;
+        }
         if let Err(reason) = self.may_raise_term(&message) {
             self.note_refusal(&message, reason);
             return Ok(());
@@ -49,13 +54,11 @@ impl<S: Storage> Raft<S> {
             }
             Verdict::RefuseVote => {
                 self.note_refusal(&message, VoteRefusal::TermBehind);
-                self.answer_vote(from, ours, false, false);
-                Ok(())
+                Ok(self.answer_vote(from, ours, false, false)?)
             }
             Verdict::RefusePreVote => {
                 self.note_refusal(&message, VoteRefusal::TermBehind);
-                self.answer_vote(from, ours, true, false);
-                Ok(())
+                Ok(self.answer_vote(from, ours, true, false)?)
             }
         }
     }
@@ -116,13 +119,15 @@ impl<S: Storage> Raft<S> {
         }
         let server = &mut self.server;
         let next = match (&mut self.role, payload) {
-            (Role::Follower(_), Payload::Append(append)) => return Ok(follower::on_append(server, from, append)?),
-            (Role::Follower(_), Payload::Heartbeat { commit, context }) => {
-                return Ok(follower::on_heartbeat(server, from, commit, context)?);
+            (Role::Follower(follower), Payload::Append(append)) => {
+                return Ok(follower::on_append(follower, server, from, append)?);
             }
-            (Role::Follower(_), Payload::InstallSnapshot(snapshot)) => {
+            (Role::Follower(follower), Payload::Heartbeat { commit, context }) => {
+                return Ok(follower::on_heartbeat(follower, server, from, commit, context)?);
+            }
+            (Role::Follower(follower), Payload::InstallSnapshot(snapshot)) => {
                 let membership = admitted.ok_or(Fault::Invariant("a snapshot's configuration is checked first"))?;
-                return Ok(follower::on_snapshot(server, from, snapshot, *membership)?);
+                return Ok(follower::on_snapshot(follower, server, from, snapshot, *membership)?);
             }
 
             (Role::Leader(leader), Payload::AppendResponse(response)) => {
@@ -137,17 +142,7 @@ impl<S: Storage> Raft<S> {
             ) => leader.on_heartbeat_response(server, from, &context, promised_ticks)?,
 
             (_, Payload::RequestVote(request)) => return Ok(self.on_request_vote(from, term, request)?),
-            (
-                _,
-                Payload::VoteResponse {
-                    pre_vote,
-                    granted,
-                    committed,
-                },
-            ) => {
-                self.on_told_commit(committed)?;
-                return Ok(self.on_vote(from, pre_vote, granted)?);
-            }
+            (_, Payload::VoteResponse { pre_vote, granted, .. }) => return Ok(self.on_vote(from, pre_vote, granted)?),
 
             (Role::Follower(_), Payload::TimeoutNow) => Next::Campaign(Campaign::Forced),
             (Role::Follower(follower), Payload::ReadIndexResponse { index, context }) => {

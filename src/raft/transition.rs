@@ -128,7 +128,10 @@ impl<S: Storage> Raft<S> {
     /// vote are durable: a request promises that there will be no other for this term.
     fn request_votes(&mut self, term: Term, pre_vote: bool, forced: bool) -> Result<(), Fault> {
         let last = self.server.log.last()?;
-        let request = RequestVote { pre_vote, last, forced };
+        let request = RequestVote::new(last)
+            .with_pre_vote(pre_vote)
+            .with_forced(forced)
+            .with_committed(self.known_commit()?);
         for voter in self.server.membership.voters().ids() {
             let payload = Payload::RequestVote(request);
             if voter == self.server.id() {

@@ -20,6 +20,8 @@ use crate::types::{EntryId, Index, NodeId, Snapshot};
 pub(crate) struct Follower {
     /// No node has the id 0.
     leader: Option<NonZero<NodeId>>,
+    /// The log is known to match the leader's up to here, in this term.
+    matched: Index,
     /// Reads that this node passed on to the leader.
     reads: ForwardedReads,
 }
@@ -28,7 +30,7 @@ impl Follower {
     pub(crate) fn of(leader: Option<NodeId>) -> Self {
         Self {
             leader: leader.and_then(NonZero::new),
-            reads: ForwardedReads::default(),
+            ..Self::default()
         }
     }
 
@@ -129,7 +131,12 @@ fn refuse<S: Storage>(server: &mut Server<S>, context: Bytes, reason: ReadRefusa
 
 /// `AppendEntries` (Figure 2, receiver implementation 2 to 5). Not answered, and nothing changed, if
 /// the log cannot be compared now: the leader says it again. Nor if the answer would tell it nothing.
-pub(crate) fn on_append<S: Storage>(server: &mut Server<S>, from: NodeId, append: Append) -> Result<(), Fault> {
+pub(crate) fn on_append<S: Storage>(
+    follower: &mut Follower,
+    server: &mut Server<S>,
+    from: NodeId,
+    append: Append,
+) -> Result<(), Fault> {
     let notice = append.notice && append.entries.is_empty();
     let answer = if append.prev.index < server.log.committed() {
         // What is committed matches for ever; say so instead of comparing it.
@@ -139,7 +146,7 @@ pub(crate) fn on_append<S: Storage>(server: &mut Server<S>, from: NodeId, append
         })
     } else {
         match server.log.matches(append.prev)? {
-            Some(true) => accept(server, append)?,
+            Some(true) => accept(follower, server, append)?,
             Some(false) => Some(reject(server, append.prev)?),
             None => None,
         }
@@ -152,7 +159,11 @@ pub(crate) fn on_append<S: Storage>(server: &mut Server<S>, from: NodeId, append
     Ok(())
 }
 
-fn accept<S: Storage>(server: &mut Server<S>, append: Append) -> Result<Option<AppendResponse>, Fault> {
+fn accept<S: Storage>(
+    follower: &mut Follower,
+    server: &mut Server<S>,
+    append: Append,
+) -> Result<Option<AppendResponse>, Fault> {
     let Append {
         prev,
         commit,
@@ -175,6 +186,7 @@ fn accept<S: Storage>(server: &mut Server<S>, append: Append) -> Result<Option<A
         entries.slice(known..usize::MAX)
     };
     server.log.append(news, &server.config)?;
+    follower.matched = follower.matched.max(matched);
     server.log.commit(&commit::by_leader(commit, matched))?;
     Ok(Some(AppendResponse::Accepted {
         index: matched,
@@ -191,14 +203,19 @@ fn reject<S: Storage>(server: &Server<S>, prev: EntryId) -> Result<AppendRespons
     })
 }
 
-/// A heartbeat; its commit index is within our log, that was checked.
+/// A heartbeat; its commit index is within our log, that was checked. It may have been meant for a log
+/// that was here before, so that it is believed only as far as ours is known to match.
 pub(crate) fn on_heartbeat<S: Storage>(
+    follower: &Follower,
     server: &mut Server<S>,
     from: NodeId,
     commit: Index,
     context: Bytes,
 ) -> Result<(), Fault> {
-    server.log.commit(&commit::by_leader(commit, server.log.last_index()))?;
+    if commit > server.log.committed() {
+        let matched = commit::matched_in_term(server.term(), server.log.last()?, follower.matched);
+        server.log.commit(&commit::by_leader(commit, matched))?;
+    }
     // After a crash only a durable term makes this node keep silent for as long as it promised.
     let durable = server.durable_term == server.term() && server.corrupt.is_none();
     let promised_ticks = (durable && server.timer.promised() > 0).then_some(server.timer.promised());
@@ -214,12 +231,13 @@ pub(crate) fn on_heartbeat<S: Storage>(
 
 /// `InstallSnapshot` (section 7); its configuration was checked.
 pub(crate) fn on_snapshot<S: Storage>(
+    follower: &mut Follower,
     server: &mut Server<S>,
     from: NodeId,
     snapshot: Box<Snapshot>,
     membership: Membership,
 ) -> Result<(), Fault> {
-    let index = match restore(server, snapshot, membership)? {
+    let index = match restore(follower, server, snapshot, membership)? {
         Some(true) => server.log.last_index(),
         Some(false) => server.log.committed(),
         None => return Ok(()),
@@ -231,6 +249,7 @@ pub(crate) fn on_snapshot<S: Storage>(
 
 /// Replaces the log by the snapshot, unless that brings nothing; `None`: that cannot be told now.
 fn restore<S: Storage>(
+    follower: &mut Follower,
     server: &mut Server<S>,
     snapshot: Box<Snapshot>,
     membership: Membership,
@@ -243,12 +262,14 @@ fn restore<S: Storage>(
         None => return Ok(None),
         Some(true) => {
             // The log holds it already: so much is committed, and the rest of the log stays.
+            follower.matched = follower.matched.max(id.index);
             server.log.commit(&commit::by_leader(id.index, id.index))?;
             return Ok(Some(false));
         }
         Some(false) => {}
     }
     server.log.restore(snapshot);
+    follower.matched = id.index;
     server.event(Event::ConfigurationChanged {
         index: id.index,
         joint: membership.is_joint(),

@@ -1,7 +1,7 @@
 //! What is committed: sections 5.3 and 5.4.2, Figure 2 ("Rules for Servers", Leaders and `AppendEntries`).
 
 use crate::quorum::Joint;
-use crate::types::{EntryId, Index, NodeId};
+use crate::types::{EntryId, Index, NodeId, Term};
 
 /// Proof that the log is committed up to an index. Made here only.
 #[derive(Debug)]
@@ -35,11 +35,20 @@ pub(crate) fn by_later_change(index: Index) -> Committed {
     Committed { index }
 }
 
-/// Whoever refuses a vote may say what it knows to be committed. That stays true for ever, whoever says
-/// it and in whatever term: a log that has this very entry has all that was committed before it.
-pub(crate) fn by_hearsay(committed: EntryId, held: bool) -> Option<Committed> {
+/// Whoever asks for a vote, or answers, may say what it knows to be committed. That stays true for ever,
+/// whoever says it and in whatever term: a log that has this very entry has all that was committed before it
+/// (Log Matching, section 5.3).
+pub(crate) fn by_vote(committed: EntryId, held: bool) -> Option<Committed> {
     let index = committed.index;
     (held && committed.term > 0).then_some(Committed { index })
+}
+
+/// How far a log is known to match that of the leader of `term`: as far as appends of this term proved
+/// (`proven`), and all of it if its last entry is of that term. Only that leader made such an entry, and a
+/// leader's log in its own term only grows, so that a log which ends with it is a prefix of the leader's
+/// (Log Matching, section 5.3).
+pub(crate) fn matched_in_term(term: Term, last: EntryId, proven: Index) -> Index {
+    if last.term == term { last.index } else { proven }
 }
 
 /// A follower takes the leader's word, as far as its own log is known to match the leader's.

@@ -55,6 +55,8 @@ impl From<&Message> for proto::Message {
                 log_term: request.last.term,
                 index: request.last.index,
                 context: Bytes::from_static(if request.forced { FORCED } else { b"" }),
+                committed_index: request.committed.index,
+                committed_term: request.committed.term,
                 ..wire(if request.pre_vote {
                     Kind::MsgPreVote
                 } else {
@@ -130,6 +132,10 @@ fn payload(wire: proto::Message) -> Result<Payload, DecodeError> {
         term: wire.log_term,
         index: wire.index,
     };
+    let committed = EntryId {
+        term: wire.committed_term,
+        index: wire.committed_index,
+    };
     Ok(match kind {
         Kind::MsgProp => Payload::Propose {
             entries: try_list(wire.entries)?,
@@ -152,18 +158,16 @@ fn payload(wire: proto::Message) -> Result<Payload, DecodeError> {
             index: wire.index,
             joined: wire.joined,
         }),
-        Kind::MsgVote | Kind::MsgPreVote => Payload::RequestVote(RequestVote {
-            pre_vote: kind == Kind::MsgPreVote,
-            last: at,
-            forced: wire.context == FORCED,
-        }),
+        Kind::MsgVote | Kind::MsgPreVote => Payload::RequestVote(
+            RequestVote::new(at)
+                .with_pre_vote(kind == Kind::MsgPreVote)
+                .with_forced(wire.context == FORCED)
+                .with_committed(committed),
+        ),
         Kind::MsgVoteResp | Kind::MsgPreVoteResp => Payload::VoteResponse {
             pre_vote: kind == Kind::MsgPreVoteResp,
             granted: !wire.reject,
-            committed: EntryId {
-                term: wire.committed_term,
-                index: wire.committed_index,
-            },
+            committed,
         },
         Kind::MsgSnap => Payload::InstallSnapshot(Box::new(snapshot)),
         Kind::MsgHeartbeat => Payload::Heartbeat {

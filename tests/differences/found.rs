@@ -18,11 +18,7 @@ fn ticks_until_campaign(change: impl Fn(&mut Config)) -> u64 {
     let mut cluster = single(settings, store(&[1, 2, 3]));
     (1..=100)
         .find(|tick| {
-            let request = RequestVote {
-                pre_vote: false,
-                last: EntryId::default(),
-                forced: false,
-            };
+            let request = RequestVote::new(EntryId::default());
             cluster.step(message(3, 1, tick + 1, Payload::RequestVote(request)));
             cluster.tick(1, 1);
             cluster.role(1) == RoleKind::Candidate
@@ -92,7 +88,7 @@ fn whether_the_last_voter_leads(told: EntryId) -> bool {
 }
 
 #[test]
-fn d21_a_refused_vote_tells_what_is_committed() {
+fn d21_votes_tell_what_is_committed() {
     assert!(whether_the_last_voter_leads(EntryId { term: 1, index: 3 }));
     assert!(
         !whether_the_last_voter_leads(EntryId::default()),
@@ -103,11 +99,7 @@ fn d21_a_refused_vote_tells_what_is_committed() {
     let mut cluster = led_with(3, |_| {});
     cluster.commit(1, "a");
     let refused = |cluster: &mut crate::Cluster| {
-        let request = RequestVote {
-            pre_vote: false,
-            last: EntryId::default(),
-            forced: true,
-        };
+        let request = RequestVote::new(EntryId::default()).with_forced(true);
         cluster.step(message(3, 2, 9, Payload::RequestVote(request)));
         cluster.drain(2);
         cluster.take(|message| message.from == 2 && matches!(message.payload, Payload::VoteResponse { .. }))
@@ -115,6 +107,41 @@ fn d21_a_refused_vote_tells_what_is_committed() {
     let answers = refused(&mut cluster);
     let tells = |answer: &quorate::Message| matches!(answer.payload, Payload::VoteResponse { granted: false, committed, .. } if committed == EntryId { term: 1, index: 3 });
     assert!(answers.iter().any(tells), "{answers:?}");
+}
+
+/// The news counts whatever the term of the message, and whether it asks, grants or refuses.
+#[test]
+fn d21_news_of_any_term_counts() {
+    let committed = EntryId { term: 1, index: 2 };
+    let answer = |pre_vote, granted| Payload::VoteResponse {
+        pre_vote,
+        granted,
+        committed,
+    };
+    let ask = |pre_vote| {
+        let request = RequestVote::new(EntryId::default()).with_pre_vote(pre_vote);
+        Payload::RequestVote(request.with_committed(committed))
+    };
+    let all = [true, false].map(|pre_vote| [ask(pre_vote), answer(pre_vote, true), answer(pre_vote, false)]);
+    for payload in all.into_iter().flatten() {
+        for term in [3, 5, 7] {
+            let mut storage = store(&[1, 2, 3]);
+            let entry = Entry {
+                term: 1,
+                index: 2,
+                ..Entry::default()
+            };
+            storage.append(&[entry]).unwrap();
+            storage.set_hard_state(HardState {
+                term: 5,
+                vote: None,
+                commit: 1,
+            });
+            let mut cluster = single(config(1), storage);
+            cluster.step(message(2, 1, term, payload.clone()));
+            assert_eq!(cluster.committed(1), 2, "{payload:?} of term {term}");
+        }
+    }
 }
 
 /// A candidate hears that its own removal is committed, and applies it: it must not win any more, and lead a
@@ -245,11 +272,7 @@ fn d24_a_candidate_of_an_earlier_term_learns_the_term() {
         let mut settings = config(2);
         settings.refuse_stale_candidates = setting;
         let mut cluster = single(settings, store(&[1, 2, 3]));
-        let request = RequestVote {
-            pre_vote: false,
-            last: EntryId { term: 1, index: 1 },
-            forced: false,
-        };
+        let request = RequestVote::new(EntryId { term: 1, index: 1 });
         if leader {
             let payload = Payload::Heartbeat {
                 commit: 0,
@@ -257,10 +280,7 @@ fn d24_a_candidate_of_an_earlier_term_learns_the_term() {
             };
             cluster.step(message(1, 2, 9, payload));
         } else {
-            let other = RequestVote {
-                last: EntryId::default(),
-                ..request
-            };
+            let other = RequestVote::new(EntryId::default());
             cluster.step(message(1, 2, 9, Payload::RequestVote(other)));
         }
         cluster.drain(2);
@@ -272,4 +292,32 @@ fn d24_a_candidate_of_an_earlier_term_learns_the_term() {
     assert_eq!(answer(false, true), 1);
     assert_eq!(answer(true, true), 0, "a leader will be heard");
     assert_eq!(answer(false, false), 0, "as etcd");
+}
+
+/// The log has an entry of term 1; a heartbeat of term 2 says that it is committed, and then that leader's append.
+#[test]
+fn d25_a_heartbeat_commits_what_is_known_to_match() {
+    let mut storage = store(&[1, 2, 3]);
+    let entry = |term, index| Entry {
+        term,
+        index,
+        ..Entry::default()
+    };
+    storage.append(&[entry(1, 2)]).unwrap();
+    let mut cluster = single(config(1), storage);
+    let beat = || {
+        let context = bytes::Bytes::new();
+        message(2, 1, 2, Payload::Heartbeat { commit: 2, context })
+    };
+    cluster.step(beat());
+    assert_eq!(cluster.committed(1), 1);
+    let append = Append {
+        prev: EntryId { term: 1, index: 2 },
+        commit: 1,
+        entries: vec![entry(2, 3)].into(),
+        ..Append::default()
+    };
+    cluster.step(message(2, 1, 2, Payload::Append(append)));
+    cluster.step(beat());
+    assert_eq!(cluster.committed(1), 2);
 }

@@ -49,11 +49,7 @@ fn accepted(from: NodeId, to: NodeId, term: u64, index: u64) -> Message {
 
 /// A request for a vote, from a candidate with the longest log there could be.
 fn vote_request(from: NodeId, to: NodeId, term: u64, forced: bool) -> Message {
-    let request = RequestVote {
-        pre_vote: false,
-        last: EntryId { term, index: 99 },
-        forced,
-    };
+    let request = RequestVote::new(EntryId { term, index: 99 }).with_forced(forced);
     message(from, to, term, Payload::RequestVote(request))
 }
 

@@ -160,11 +160,10 @@ impl Recipe {
         let [_, _, _, a, b, c, ..] = self.numbers;
         let flag = self.shape.is_multiple_of(2);
         let request = |pre_vote| {
-            Payload::RequestVote(RequestVote {
-                pre_vote,
-                last: EntryId { term: a, index: b },
-                forced: !flag,
-            })
+            let last = EntryId { term: a, index: b };
+            let committed = EntryId { term: c, index: a };
+            let request = RequestVote::new(last).with_pre_vote(pre_vote).with_forced(!flag);
+            Payload::RequestVote(request.with_committed(committed))
         };
         match self.kind {
             Kind::Propose => Payload::Propose {

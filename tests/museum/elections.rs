@@ -1,8 +1,8 @@
 //! Elections that nobody could win, and votes that counted though they must not.
 
 use quorate::{
-    CampaignError, CampaignRefusal, ConfState, Config, EntryId, Message, Payload, ProposeError, RawNode, RequestVote,
-    RoleKind, StepError, bootstrap,
+    CampaignError, CampaignRefusal, ConfState, Config, Message, Payload, ProposeError, RawNode, RequestVote, RoleKind,
+    StepError, bootstrap,
 };
 
 use crate::support::{Cluster, config, message, plain, store};
@@ -179,17 +179,13 @@ fn m32_granting_a_rehearsal_does_not_put_off_an_election() {
     let mut cluster = single(plain(1), store(&[1, 2, 3]));
     cluster.tick(1, 5);
     let before = cluster.raw(1).next_deadline();
-    let request = RequestVote {
-        pre_vote: true,
-        last: id((1, 9)),
-        forced: false,
-    };
+    let request = RequestVote::new(id((1, 9))).with_pre_vote(true);
     cluster.step(message(2, 1, 1, Payload::RequestVote(request)));
     cluster.drain(1);
     let granted = Payload::VoteResponse {
         pre_vote: true,
         granted: true,
-        committed: EntryId::default(),
+        committed: id((1, 1)),
     };
     assert_eq!(cluster.pool, [message(1, 2, 1, granted)]);
     assert_eq!(cluster.raw(1).next_deadline(), before);

@@ -17,6 +17,7 @@ mod support;
 mod elections;
 mod gateway;
 mod membership;
+mod outside;
 mod reads;
 mod recipes;
 mod replication;
@@ -76,11 +77,7 @@ fn rejected((from, to): (NodeId, NodeId), term: u64, index: u64, hint: At) -> Me
 }
 
 fn vote_request((from, to): (NodeId, NodeId), term: u64, last: At, forced: bool) -> Message {
-    let request = RequestVote {
-        pre_vote: false,
-        last: id(last),
-        forced,
-    };
+    let request = RequestVote::new(id(last)).with_forced(forced);
     message(from, to, term, Payload::RequestVote(request))
 }
 

@@ -78,7 +78,11 @@ fn r04_a_restarted_follower_keeps_silent_for_as_long_as_it_may_have_promised() {
         }
         cluster.step(vote_request((2, 1), 2, (1, 9), forced));
         cluster.drain(1);
-        assert_eq!(cluster.pool, [vote((1, 2), 2, true)]);
+        let answer = &cluster.pool[0].payload;
+        assert!(
+            matches!(answer, Payload::VoteResponse { granted: true, .. }),
+            "{answer:?}"
+        );
     }
 }
 

@@ -266,28 +266,16 @@ pub fn accepted(index: Index) -> Payload {
 
 /// `RequestVote` of a candidate whose last entry is `last`: (index, term).
 pub fn request_vote((index, term): (Index, Term)) -> Payload {
-    Payload::RequestVote(RequestVote {
-        pre_vote: false,
-        last: EntryId { term, index },
-        forced: false,
-    })
+    Payload::RequestVote(RequestVote::new(EntryId { term, index }))
 }
 
 pub fn request_pre_vote((index, term): (Index, Term)) -> Payload {
-    Payload::RequestVote(RequestVote {
-        pre_vote: true,
-        last: EntryId { term, index },
-        forced: false,
-    })
+    Payload::RequestVote(RequestVote::new(EntryId { term, index }).with_pre_vote(true))
 }
 
 /// `RequestVote` of a candidate that the leader itself told to stand.
 pub fn request_forced_vote((index, term): (Index, Term)) -> Payload {
-    Payload::RequestVote(RequestVote {
-        pre_vote: false,
-        last: EntryId { term, index },
-        forced: true,
-    })
+    Payload::RequestVote(RequestVote::new(EntryId { term, index }).with_forced(true))
 }
 
 pub fn granted() -> Payload {

@@ -10,11 +10,7 @@ use crate::support::{message, plain};
 fn the_message_has_the_papers_arguments() {
     let mut bench = Bench::follower(3, &[1, 1, 2], 4);
     let last = EntryId { term: 2, index: 3 };
-    let request = Payload::RequestVote(RequestVote {
-        pre_vote: false,
-        last,
-        forced: false,
-    });
+    let request = Payload::RequestVote(RequestVote::new(last));
     let to = |id| message(ME, id, 5, request.clone());
     assert_eq!(bench.campaign(), [to(2), to(3)]);
 }

@@ -158,11 +158,11 @@ fn heartbeat_answer() -> Payload {
 }
 
 fn request(pre_vote: bool, last: (Term, Index), forced: bool) -> Payload {
-    Payload::RequestVote(RequestVote {
-        pre_vote,
-        last: id(last.0, last.1),
-        forced,
-    })
+    Payload::RequestVote(
+        RequestVote::new(id(last.0, last.1))
+            .with_pre_vote(pre_vote)
+            .with_forced(forced),
+    )
 }
 
 /// A store of voters 1 to `n` whose log holds entries of these terms from index 2 on.

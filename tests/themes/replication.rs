@@ -78,6 +78,7 @@ fn what_a_follower_appends() {
 fn what_a_heartbeat_commits() {
     for (commit, expected) in [(0, Ok(2)), (2, Ok(2)), (3, Ok(3)), (4, Ok(4)), (5, Err(4))] {
         let mut cluster = follower();
+        asked(&mut cluster, 2, 3, append((2, 4), &[], 2)); // else nothing is known to match
         let outcome = cluster.node(1).step(message(2, 1, 3, heartbeat(commit)));
         let expected = expected.map_err(|last| StepError::BeyondLog { index: commit, last });
         assert_eq!(outcome.map(|()| cluster.committed(1)), expected);

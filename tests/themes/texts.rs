@@ -104,13 +104,8 @@ fn messages_read() {
         data: "state".into(),
         metadata,
     };
-    let vote = |pre_vote, forced| {
-        Payload::RequestVote(RequestVote {
-            pre_vote,
-            last: id(2, 7),
-            forced,
-        })
-    };
+    let vote =
+        |pre_vote, forced| Payload::RequestVote(RequestVote::new(id(2, 7)).with_pre_vote(pre_vote).with_forced(forced));
     let answer = |pre_vote, granted| Payload::VoteResponse {
         pre_vote,
         granted,

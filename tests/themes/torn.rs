@@ -42,6 +42,7 @@ fn a_second_change_says_that_the_first_is_committed() {
     }
     cluster.tick(2, 10);
     assert_eq!(cluster.raw(1).membership().to_string(), "voters=(1 2 3 4)");
+    assert_eq!(cluster.committed(1), 3);
     cluster.node(1).campaign().expect("it has applied what is committed");
     cluster.settle();
     let _ = cluster.node(1).propose("one");
@@ -49,7 +50,8 @@ fn a_second_change_says_that_the_first_is_committed() {
     cluster.settle();
     assert_eq!(cluster.data(3), ["other"]);
     cluster.assert_consistent();
-    assert_eq!((cluster.committed(1), cluster.role(1)), (3, RoleKind::PreCandidate));
+    // Node 2, which grants its pre-vote, told it of the second change.
+    assert_eq!((cluster.committed(1), cluster.role(1)), (4, RoleKind::PreCandidate));
 }
 
 /// Of what a Ready wants written the entries reach the disk and nothing else; the node starts again.

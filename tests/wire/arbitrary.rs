@@ -119,8 +119,10 @@ fn payload() -> impl Strategy<Value = Payload> {
     let accepted =
         (number(), option::of(number())).prop_map(|(index, joined)| AppendResponse::Accepted { index, joined });
     let rejected = (number(), entry_id()).prop_map(|(index, hint)| AppendResponse::Rejected { index, hint });
-    let request = (any::<bool>(), entry_id(), any::<bool>())
-        .prop_map(|(pre_vote, last, forced)| Payload::RequestVote(RequestVote { pre_vote, last, forced }));
+    let request = (any::<(bool, bool)>(), entry_id(), entry_id()).prop_map(|((pre_vote, forced), last, committed)| {
+        let request = RequestVote::new(last).with_pre_vote(pre_vote).with_forced(forced);
+        Payload::RequestVote(request.with_committed(committed))
+    });
     prop_oneof![
         entries().prop_map(|entries| Payload::Propose { entries }),
         append,

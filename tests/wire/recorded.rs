@@ -106,11 +106,8 @@ fn typed_payload(fields: &Value) -> Payload {
     let context = data(&fields["context"]);
     let yes = !flag(&fields["reject"]);
     let request = |pre_vote| {
-        Payload::RequestVote(RequestVote {
-            pre_vote,
-            last: at(),
-            forced: context == "CampaignTransfer",
-        })
+        let forced = context == "CampaignTransfer";
+        Payload::RequestVote(RequestVote::new(at()).with_pre_vote(pre_vote).with_forced(forced))
     };
     let answer = |pre_vote| Payload::VoteResponse {
         pre_vote,

@@ -300,11 +300,7 @@ mod tests {
             text(Payload::AppendResponse(rejected)),
             "a->2 MsgAppResp Term:3 Log:1/9 Rejected (Hint: 4)"
         );
-        let vote = RequestVote {
-            pre_vote: true,
-            last: hint,
-            forced: true,
-        };
+        let vote = RequestVote::new(hint).with_pre_vote(true).with_forced(true);
         assert_eq!(text(Payload::RequestVote(vote)), "a->2 MsgPreVote Term:3 Log:1/4");
         let refused = Payload::VoteResponse {
             pre_vote: false,

@@ -1,6 +1,6 @@
 //! Messages: what they promise is checked when they leave.
 
-use quorate::{Message, NodeId, Payload};
+use quorate::{Message, NodeId, Payload, RequestVote};
 
 use super::Cluster;
 use crate::disk::Disk;
@@ -14,13 +14,18 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     pub(super) fn send(&mut self, id: NodeId, message: Message) -> Verdict {
         let member = &self.members[Self::position(id)];
         Judge::sends(id, &message, &member.log, &member.durable)?;
+        if let Payload::RequestVote(RequestVote { committed, .. }) | Payload::VoteResponse { committed, .. } =
+            message.payload
+            && committed.term > 0
+        {
+            self.judge.believes(id, committed)?;
+        }
         match &message.payload {
             Payload::VoteResponse {
                 pre_vote: false,
                 granted: true,
                 ..
             } => self.judge.votes(id, message.term, message.to)?,
-            Payload::VoteResponse { committed, .. } if committed.term > 0 => self.judge.believes(id, *committed)?,
             Payload::RequestVote(request) if !request.pre_vote => self.judge.votes(id, message.term, id)?,
             Payload::InstallSnapshot(_) => self.coverage.snapshots_sent += 1,
             _ => {}

@@ -309,14 +309,10 @@ fn a_node_never_votes_twice(make: &mut Make<'_>) -> Verdict {
             // given and forgotten is given again.
             let candidates = if host.starts > 1 { [3, 2] } else { [2, 3] };
             for from in candidates {
-                let payload = Payload::RequestVote(RequestVote {
-                    pre_vote: false,
-                    last: EntryId {
-                        term: term - 1,
-                        index: 10,
-                    },
-                    forced: false,
-                });
+                let payload = Payload::RequestVote(RequestVote::new(EntryId {
+                    term: term - 1,
+                    index: 10,
+                }));
                 node.step(Message {
                     from,
                     to: 1,

@@ -24,11 +24,7 @@ fn disk(hard_state: HardState, terms: &[Term]) -> Shadow {
 }
 
 fn asks(last: EntryId, pre_vote: bool) -> Payload {
-    Payload::RequestVote(RequestVote {
-        pre_vote,
-        last,
-        forced: false,
-    })
+    Payload::RequestVote(RequestVote::new(last).with_pre_vote(pre_vote))
 }
 
 fn accepted(index: u64) -> Payload {

@@ -1,0 +1,191 @@
+//! Faults of this crate that were found from outside: by public bug reports tried on it, by a model checker,
+//! and by programs as users write them.
+
+use quorate::RoleKind::{Candidate, Follower, Leader};
+use quorate::{ConfChangeKind, ConfChangeSingle, ConfChangeV2, MemoryStorage, Message, NodeId, Payload, Transition};
+
+use crate::support::{Cluster, config, store};
+use crate::{append, drain_all, hard_state, install, is_append_response, message, single, store_of};
+
+fn heartbeat((from, to): (NodeId, NodeId), term: u64, commit: u64) -> Message {
+    let context = bytes::Bytes::new();
+    message(from, to, term, Payload::Heartbeat { commit, context })
+}
+
+fn is_pre_vote_request(message: &Message) -> bool {
+    matches!(message.payload, Payload::RequestVote(request) if request.pre_vote)
+}
+
+fn is_vote_response(message: &Message) -> bool {
+    matches!(message.payload, Payload::VoteResponse { .. })
+}
+
+/// Delivers those messages of the pool that `pick` wants, once through.
+fn pass(cluster: &mut Cluster, pick: impl Fn(&Message) -> bool) {
+    for message in cluster.take(pick) {
+        let to = message.to;
+        cluster.step(message);
+        if cluster.nodes.contains_key(&to) {
+            cluster.drain(to);
+        }
+    }
+}
+
+/// Ticks on a perfect network until somebody leads; `None` after 100 election timeouts.
+fn ticks_until_leader(cluster: &mut Cluster, ids: &[NodeId]) -> Option<u64> {
+    (1..=1_000).find(|_| {
+        cluster.tick_all(1);
+        ids.iter().any(|id| cluster.role(*id) == Leader)
+    })
+}
+
+/// Node 3 was removed, wiped and added again. Of what was on its way to its predecessor, an append of term 1 and
+/// a heartbeat of term 2 arrive: together they made it commit what nobody ever committed.
+#[test]
+fn o01_a_late_heartbeat_commits_only_what_is_known_to_match() {
+    let mut cluster = single(config(3), MemoryStorage::new());
+    cluster.step(install((1, 3), 1, (1, 3)));
+    cluster.drain(3);
+    cluster.step(append((1, 3), 1, (1, 3), &[(1, 4), (1, 5), (1, 6)], 3));
+    cluster.drain(3);
+    cluster.step(heartbeat((2, 3), 2, 6));
+    cluster.drain(3);
+    assert_eq!(cluster.committed(3), 3);
+}
+
+/// How far a follower of term 2 believes a heartbeat that says 5. Its log has five entries.
+#[test]
+fn o01_what_proves_that_a_log_matches() {
+    let believed = |terms: &[u64], steps: &[Message]| {
+        let storage = store_of(&[1, 2, 3], terms, hard_state(2, 1));
+        let mut cluster = single(config(3), storage);
+        for message in steps {
+            cluster.step(message.clone());
+        }
+        cluster.step(heartbeat((2, 3), 2, 5));
+        cluster.drain(3);
+        cluster.committed(3)
+    };
+    let (of_term_1, of_term_2) = ([1, 1, 1, 1, 1], [1, 1, 1, 1, 2]);
+    assert_eq!(believed(&of_term_1, &[]), 1, "nothing is known");
+    assert_eq!(
+        believed(&of_term_2, &[]),
+        5,
+        "only the leader of term 2 made the last entry"
+    );
+    let probe = append((2, 3), 2, (1, 3), &[], 1);
+    assert_eq!(
+        believed(&of_term_1, std::slice::from_ref(&probe)),
+        3,
+        "a probe that matched"
+    );
+    let entries = append((2, 3), 2, (1, 3), &[(1, 4)], 1);
+    assert_eq!(believed(&of_term_1, &[entries, probe]), 4, "the later one proves less");
+    let rejected = append((2, 3), 2, (2, 4), &[], 1);
+    assert_eq!(believed(&of_term_1, &[rejected]), 1, "a probe that did not");
+    let held = install((2, 3), 2, (1, 4));
+    assert_eq!(believed(&of_term_1, &[held]), 4, "a snapshot that the log holds");
+    let of_term_3 = append((2, 3), 3, (1, 4), &[], 1);
+    assert_eq!(
+        believed(&of_term_1, &[of_term_3]),
+        1,
+        "the heartbeat is of an earlier term then"
+    );
+}
+
+/// Into and out of a joint configuration that leaves 3 alone; 1 and 2 know it. 3 is a candidate of a later term, so
+/// that the refusals which tell it are of an earlier one than its own.
+#[test]
+fn o02_a_refusal_of_an_earlier_term_tells_what_is_committed() {
+    for pre_vote in [true, false] {
+        let mut cluster = Cluster::new(3, |id| {
+            let mut config = config(id);
+            config.pre_vote = pre_vote;
+            config
+        });
+        cluster.elect(1);
+        let remove = |node_id| ConfChangeSingle {
+            kind: ConfChangeKind::RemoveNode,
+            node_id,
+        };
+        let change = ConfChangeV2 {
+            transition: Transition::JointExplicit,
+            changes: vec![remove(1), remove(2)],
+            ..ConfChangeV2::default()
+        };
+        let _ = cluster.node(1).propose_conf_change(change).expect("it leads");
+        cluster.settle();
+        cluster.tick_all(1);
+        let leave = ConfChangeV2::leave_joint();
+        let _ = cluster.node(1).propose_conf_change(leave).expect("it leads");
+        cluster.drain(1);
+        pass(&mut cluster, |message| message.from == 1);
+        while cluster.role(3) == Follower {
+            cluster.tick(2, 1);
+            cluster.tick(3, 1);
+        }
+        if pre_vote {
+            pass(&mut cluster, |message| message.to == 2 && is_pre_vote_request(message));
+            pass(&mut cluster, |message| message.to == 3 && is_vote_response(message));
+        }
+        assert_eq!((cluster.role(3), cluster.term(3)), (Candidate, 2));
+        cluster.take(|message| matches!(message.payload, Payload::RequestVote(_)));
+        let _ = cluster.propose(1, "x");
+        cluster.drain(1);
+        pass(&mut cluster, |message| message.to == 2 && message.from == 1);
+        for _ in 0..2 {
+            pass(&mut cluster, |message| message.to == 1 && is_append_response(message));
+        }
+        cluster.take(|message| message.to == 3);
+        pass(&mut cluster, |message| message.to == 2);
+        cluster.take(|_| true);
+        assert!(!cluster.raw(2).membership().contains(2) && cluster.raw(3).membership().contains(1));
+        assert!(ticks_until_leader(&mut cluster, &[3]).is_some(), "pre-vote {pre_vote}");
+    }
+}
+
+/// The change that adds 2 is committed by 1 and 3; 3 has the entry and not the news, 2 a snapshot that covers it, and 1
+/// dies. 2 may lead only with 3's vote, whose log is longer; 3 does not ask 2, but is asked by it.
+#[test]
+fn o03_a_vote_request_tells_what_is_committed() {
+    let mut cluster = Cluster::default();
+    for id in [1, 3] {
+        cluster.add(config(id), store(&[1, 3])).expect("a legal store");
+    }
+    cluster.elect(1);
+    let add = ConfChangeV2::new([(ConfChangeKind::AddNode, 2)]);
+    let _ = cluster.node(1).propose_conf_change(add).expect("it leads");
+    cluster.drain(1);
+    pass(&mut cluster, |message| message.to == 3);
+    pass(&mut cluster, |message| message.to == 1);
+    cluster.compact(1);
+    let _ = cluster.propose(1, "y");
+    cluster.drain(1);
+    for append in cluster.take(|message| message.to == 3) {
+        // The entry arrives without the news, as it does where appends overtake each other.
+        if let Payload::Append(mut append) = append.payload {
+            append.commit = append.commit.min(2);
+            cluster.step(message(1, 3, 1, Payload::Append(append)));
+        }
+    }
+    cluster.drain(3);
+    cluster.take(|message| message.from == 3);
+    cluster.add(config(2), MemoryStorage::new()).expect("an empty store");
+    cluster.cut(1, 3);
+    for _ in 0..40 {
+        cluster.node(1).tick().expect("a sound node");
+        drain_all(&mut cluster, &[1, 2]);
+        pass(
+            &mut cluster,
+            |message| !matches!(&message.payload, Payload::Append(append) if !append.entries.is_empty()),
+        );
+        if cluster.raw(2).membership().contains(2) {
+            break;
+        }
+    }
+    cluster.take(|_| true);
+    cluster.nodes.remove(&1);
+    assert!(cluster.raw(2).membership().is_voter(2) && !cluster.raw(3).membership().contains(2));
+    assert!(cluster.raw(3).status().last_index > cluster.raw(2).status().last_index);
+    assert!(ticks_until_leader(&mut cluster, &[2, 3]).is_some());
+}
