@@ -14,11 +14,11 @@ use self::host::{Host, Input, Pace};
 
 /// What the groups do, for ever and on every platform. Whoever changes what nodes say changes this.
 const GOLDEN: [(&str, u64); 6] = [
-    ("as it comes", 0xca38_79fe_3ed7_f90a),
+    ("as it comes", 0x83e2_1a79_a0fd_740f),
     ("one voter", 0x4db6_4987_7985_130c),
-    ("lease reads", 0xf90e_c4e5_8d7a_87d8),
-    ("asynchronous writes", 0x9158_614f_8439_2275),
-    ("plain Raft", 0xeb83_5021_a04a_12ef),
+    ("lease reads", 0xd83b_e3c0_e240_609c),
+    ("asynchronous writes", 0xa34c_2031_4346_1abe),
+    ("plain Raft", 0xbecd_66de_376c_4ce8),
     ("slow and small", 0x557c_83dd_ae95_9d53),
 ];
 

@@ -3,10 +3,10 @@
 use super::Raft;
 use crate::error::Fault;
 use crate::event::{Event, StepDownReason};
-use crate::message::{Payload, RequestVote};
+use crate::message::{Message, Payload, RequestVote};
 use crate::quorum::VoteResult;
 use crate::role::{Campaign, Next, Role};
-use crate::rules::commit;
+use crate::rules::commit::{self, Committed};
 use crate::rules::election::{self, Tally};
 use crate::rules::vote::{self, Voter};
 use crate::storage::Storage;
@@ -44,10 +44,16 @@ impl<S: Storage> Raft<S> {
         Ok(())
     }
 
+    /// Answers a candidate. A pre-vote that is granted names the term that was asked for, not the voter's own: it
+    /// tells nothing of what is committed if the latter may be above the candidate's.
     pub(super) fn answer_vote(&mut self, to: NodeId, term: Term, pre_vote: bool, granted: bool) -> Result<(), Fault> {
         // There is no way to say no in term 0; silence does.
         if term > 0 {
-            let committed = self.known_commit()?;
+            let committed = if pre_vote && granted && self.server.term() >= term {
+                EntryId::default()
+            } else {
+                self.known_commit()?
+            };
             let payload = Payload::VoteResponse {
                 pre_vote,
                 granted,
@@ -68,20 +74,49 @@ impl<S: Storage> Raft<S> {
         Ok(term.map(|term| EntryId { term, index }).unwrap_or_default())
     }
 
-    /// What a vote, or the request for one, says is committed: true whatever its term. (A candidate may have
-    /// missed that its configuration changed, so that those whom it asks neither follow it nor lead; or
-    /// whoever could lead may have, and is asked by one that knows.) A leader counts for itself.
-    pub(super) fn on_told_commit(&mut self, committed: EntryId) -> Result<(), Fault> {
-        if self.role.as_leader().is_some() {
-            return Ok(());
+    /// What a vote, or the request for one, says is committed, if its sender's term is not above ours. (A
+    /// candidate may have missed that its configuration changed, so that those whom it asks neither follow
+    /// it nor lead; or whoever could lead may have, and is asked by one that knows.) A leader counts for
+    /// itself.
+    pub(super) fn hear_commit(&mut self, message: &Message) -> Result<(), Fault> {
+        match self.news(message)? {
+            Some((proof, term)) if term <= self.server.term() => self.server.log.commit(&proof),
+            Some(_) | None => Ok(()),
         }
-        let log = &mut self.server.log;
+    }
+
+    /// A pre-vote request raises no term, but what its sender knows to be committed counts only in the
+    /// sender's own: a leader of an earlier one may not have that entry.
+    pub(super) fn catch_up_with_news(&mut self, message: &Message) -> Result<(), Fault> {
+        let is_pre_vote = matches!(&message.payload, Payload::RequestVote(request) if request.pre_vote);
+        match self.news(message)? {
+            Some((proof, term)) if is_pre_vote && term > self.server.term() => {
+                self.follow(term, None, StepDownReason::HigherTerm);
+                self.server.log.commit(&proof)
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// What a message tells to be committed that is news here, and the term of who tells it.
+    fn news(&self, message: &Message) -> Result<Option<(Committed, Term)>, Fault> {
+        let (committed, ahead) = match &message.payload {
+            Payload::RequestVote(request) => (request.committed, request.pre_vote),
+            Payload::VoteResponse {
+                pre_vote,
+                granted,
+                committed,
+            } => (*committed, *pre_vote && *granted),
+            _ => return Ok(None),
+        };
+        let log = &self.server.log;
         let news = committed.index > log.committed() && committed.index <= log.last_index();
-        let held = news && log.matches(committed)? == Some(true);
-        match commit::by_vote(committed, held) {
-            Some(proof) => log.commit(&proof),
-            None => Ok(()),
+        if !news || self.role.as_leader().is_some() {
+            return Ok(None);
         }
+        let held = log.matches(committed)? == Some(true);
+        let term = message.term.saturating_sub(u64::from(ahead));
+        Ok(commit::by_vote(committed, held).map(|proof| (proof, term)))
     }
 
     /// An answer to our request, or our own vote, which is durable now. A rehearsal proves nothing

@@ -6,7 +6,7 @@ use super::Raft;
 use super::gate::{self, Admitted};
 use crate::error::{CampaignRefusal, Fault, StepError};
 use crate::event::{Event, StepDownReason, VoteRefusal};
-use crate::message::{AppendResponse, Message, Payload, RequestVote};
+use crate::message::{AppendResponse, Message, Payload};
 use crate::role::{Campaign, Next, Role, follower};
 use crate::rules::lease::{self, VoterState};
 use crate::rules::term::{self, Verdict};
@@ -17,15 +17,12 @@ use crate::types::NodeId;
 impl<S: Storage> Raft<S> {
     pub(crate) fn step(&mut self, message: Message) -> Result<(), Stop<StepError>> {
         let admitted = gate::check(&self.server, &self.role, &message)?;
-        if let Payload::RequestVote(RequestVote { committed, .. }) | Payload::VoteResponse { committed, .. } =
-            message.payload
-        {
-            self.on_told_commit(committed)?;
-        }
+        self.hear_commit(&message)?;
         if let Err(reason) = self.may_raise_term(&message) {
             self.note_refusal(&message, reason);
             return Ok(());
         }
+        self.catch_up_with_news(&message)?;
         let (ours, from) = (self.server.term(), message.from);
         let config = &self.server.config;
         let guarded = config.check_quorum || config.pre_vote || config.lease_promises;
@@ -33,6 +30,7 @@ impl<S: Storage> Raft<S> {
             Verdict::Proceed => self.dispatch(message, admitted),
             Verdict::Adopt(leader) => {
                 self.follow(message.term, leader, StepDownReason::HigherTerm);
+                self.hear_commit(&message)?;
                 self.dispatch(message, admitted)
             }
             Verdict::Ignore => {

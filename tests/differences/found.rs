@@ -109,7 +109,8 @@ fn d21_votes_tell_what_is_committed() {
     assert!(answers.iter().any(tells), "{answers:?}");
 }
 
-/// The news counts whatever the term of the message, and whether it asks, grants or refuses.
+/// The news counts whatever the term of the message, and whether it asks, grants or refuses: in the term of its
+/// sender, or a later one.
 #[test]
 fn d21_news_of_any_term_counts() {
     let committed = EntryId { term: 1, index: 2 };
@@ -139,7 +140,13 @@ fn d21_news_of_any_term_counts() {
             });
             let mut cluster = single(config(1), storage);
             cluster.step(message(2, 1, term, payload.clone()));
-            assert_eq!(cluster.committed(1), 2, "{payload:?} of term {term}");
+            // A pre-vote for term 7 that is granted, of a voter of term 6 perhaps, answers nothing that we asked.
+            let stray = term == 7 && payload == answer(true, true);
+            assert_eq!(
+                cluster.committed(1),
+                if stray { 1 } else { 2 },
+                "{payload:?} of term {term}"
+            );
         }
     }
 }

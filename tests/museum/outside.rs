@@ -2,7 +2,10 @@
 //! and by programs as users write them.
 
 use quorate::RoleKind::{Candidate, Follower, Leader};
-use quorate::{ConfChangeKind, ConfChangeSingle, ConfChangeV2, MemoryStorage, Message, NodeId, Payload, Transition};
+use quorate::{
+    ConfChangeKind, ConfChangeSingle, ConfChangeV2, EntryId, MemoryStorage, Message, NodeId, Payload, RequestVote,
+    Storage, Transition,
+};
 
 use crate::support::{Cluster, config, store};
 use crate::{append, drain_all, hard_state, install, is_append_response, message, single, store_of};
@@ -188,4 +191,61 @@ fn o03_a_vote_request_tells_what_is_committed() {
     assert!(cluster.raw(2).membership().is_voter(2) && !cluster.raw(3).membership().contains(2));
     assert!(cluster.raw(3).status().last_index > cluster.raw(2).status().last_index);
     assert!(ticks_until_leader(&mut cluster, &[2, 3]).is_some());
+}
+
+/// A follower of term 5 with a committed entry of term 3 that the leader of term 5 does not have: a later leader
+/// committed it, whose pre-vote request tells. The leader of term 5 must not hear that its own entry there is stored:
+/// with the old answer of another follower, which the later leader has made up for since, it could commit it.
+#[test]
+fn o04_news_of_a_later_term_is_not_mixed_with_an_earlier_leader() {
+    let told = EntryId { term: 3, index: 2 };
+    let mut cluster = single(config(5), store_of(&[1, 2, 3, 4, 5], &[1, 3], hard_state(5, 1)));
+    let request = RequestVote::new(EntryId { term: 7, index: 9 }).with_pre_vote(true);
+    let pre_vote = |term| message(2, 5, term, Payload::RequestVote(request.with_committed(told)));
+    let claims = |cluster: &mut Cluster| {
+        cluster.step(append((1, 5), 5, (1, 1), &[(5, 2)], 1));
+        cluster.drain(5);
+        let accepts =
+            |message: &Message| message.term == 5 && message.to == 1 && format!("{message}").contains("accepted=2");
+        let claims = !cluster.take(accepts).is_empty();
+        let holds = cluster.raw(5).storage().term(2) == Ok(5);
+        (claims, holds)
+    };
+    let mut heeds = cluster.clone();
+    heeds.step(heartbeat((1, 5), 5, 1));
+    heeds.step(pre_vote(8));
+    assert_eq!(
+        (heeds.committed(5), heeds.term(5)),
+        (1, 5),
+        "its leader lives: the news can wait"
+    );
+    assert_eq!(claims(&mut heeds), (true, true), "and nothing contradicts it");
+    cluster.step(pre_vote(8));
+    assert_eq!(
+        (cluster.committed(5), cluster.term(5)),
+        (2, 7),
+        "in the term of who told it"
+    );
+    assert_eq!(claims(&mut cluster), (false, false));
+    let mut same = single(config(5), store_of(&[1, 2, 3, 4, 5], &[1, 3], hard_state(7, 1)));
+    same.step(pre_vote(8));
+    assert_eq!(
+        (same.committed(5), same.term(5)),
+        (2, 7),
+        "of its own term it changes nothing else"
+    );
+}
+
+/// Who grants a pre-vote for a term that it has reached itself does not tell: the candidate could not know that
+/// the news is of that term.
+#[test]
+fn o04_a_granted_pre_vote_tells_only_what_the_candidate_may_believe() {
+    for (ours, tells) in [(4, true), (5, false)] {
+        let mut cluster = single(config(1), store_of(&[1, 2, 3], &[1], hard_state(ours, 1)));
+        let request = RequestVote::new(EntryId { term: 4, index: 9 }).with_pre_vote(true);
+        cluster.step(message(2, 1, 5, Payload::RequestVote(request)));
+        cluster.drain(1);
+        let told = |message: &Message| matches!(message.payload, Payload::VoteResponse { granted: true, committed, .. } if (committed.index == 1) == tells);
+        assert!(cluster.pool.iter().any(told), "in term {ours}: {:?}", cluster.pool);
+    }
 }
