@@ -8,7 +8,7 @@ use core::ops::{Deref, DerefMut};
 pub use self::settings::{ReadMode, Settings};
 
 use crate::error::ConfigError;
-use crate::types::{Index, NUMBER_MAX, NodeId};
+use crate::types::{ClusterId, Index, NUMBER_MAX, NodeId};
 
 /// The settings of a node. [`Config::new`] gives safe ones; change what you need.
 ///
@@ -35,6 +35,9 @@ pub struct Config {
     /// The last index that the state machine had applied when it stopped. 0, the default, stands for
     /// the index before the log's first. The stored configuration is as of this index.
     pub applied: Index,
+    /// The group, as its store must name it too; zero, the default, for none. Every message carries it, and a
+    /// node that has one refuses the messages of every other group before it looks at anything else.
+    pub cluster_id: ClusterId,
     settings: Arc<Settings>,
 }
 
@@ -65,11 +68,13 @@ impl Config {
             id,
             seed,
             applied: 0,
+            cluster_id: 0,
             settings: Arc::new(settings),
         }
     }
 
-    /// The same settings for another node, [`applied`](Self::applied) being 0. They are in memory once.
+    /// The same settings for another node, [`applied`](Self::applied) and [`cluster_id`](Self::cluster_id) being 0. They
+    /// are in memory once.
     ///
     /// ```
     /// let mut first = quorate::Config::new(1, 42);
@@ -85,6 +90,7 @@ impl Config {
             id,
             seed,
             applied: 0,
+            cluster_id: 0,
             settings: self.settings.clone(),
         }
     }
@@ -119,6 +125,7 @@ impl Config {
             (self.id == next.id, "id"),
             (self.seed == next.seed, "seed"),
             (self.applied == next.applied, "applied"),
+            (self.cluster_id == next.cluster_id, "cluster_id"),
         ];
         match own.into_iter().find(|(same, _)| !same) {
             None => self.settings.validate_successor(&next.settings),

@@ -8,7 +8,7 @@ use alloc::string::String;
 
 use crate::membership::ChangeError;
 use crate::storage::StorageError;
-use crate::types::{Index, NodeId, Term};
+use crate::types::{ClusterId, Index, NodeId, Term};
 
 /// The node stopped for good: it answers every call with this until it is rebuilt from storage.
 /// Other nodes in the process are not touched.
@@ -38,6 +38,14 @@ pub enum Fault {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum StepError {
+    /// The message is from a node of another group, or of one without an id.
+    #[error("the message is of group {theirs}, this is a node of group {ours}")]
+    ForeignCluster {
+        /// The group that the message names; zero for none.
+        theirs: ClusterId,
+        /// Ours.
+        ours: ClusterId,
+    },
     /// The message is for another node.
     #[error("the message is for node {to}, this is node {id}")]
     Misrouted {
@@ -364,6 +372,14 @@ pub enum ConfigError {
     /// The storage failed, or its answers contradict each other.
     #[error("storage: {0}")]
     Storage(#[from] StorageError),
+    /// The store is another group's: a directory was mixed up. (Zero: no id.)
+    #[error("the store is of group {stored}, the settings name group {configured}")]
+    ForeignStore {
+        /// The group that the store was made for.
+        stored: ClusterId,
+        /// [`Config::cluster_id`](crate::Config::cluster_id).
+        configured: ClusterId,
+    },
     /// Bootstrap needs an unused store.
     #[error("the store has been used: {0}")]
     Used(String),

@@ -116,7 +116,9 @@ pub use ready::{
 };
 pub use status::{ProgressStatus, Status};
 pub use storage::{InitialState, MemoryStorage, Storage, StorageError};
-pub use types::{ConfState, Entry, EntryId, EntryKind, HardState, Index, NodeId, Snapshot, SnapshotMetadata, Term};
+pub use types::{
+    ClusterId, ConfState, Entry, EntryId, EntryKind, HardState, Index, NodeId, Snapshot, SnapshotMetadata, Term,
+};
 pub use wire::proto;
 
 /// The README's examples are tests.

@@ -10,12 +10,19 @@ use core::fmt;
 use bytes::Bytes;
 
 use crate::entries::Entries;
-use crate::types::{Entry, EntryId, Index, NodeId, Snapshot, Term};
+use crate::types::{ClusterId, Entry, EntryId, Index, NodeId, Snapshot, Term};
 
 /// A message from one node of a group to another.
 ///
 /// [`Message::encode`] and [`Message::decode`] turn it into bytes and back.
+///
+/// ```
+/// use quorate::{Message, Payload};
+/// let order = Message::new(1, 2, 3, Payload::TimeoutNow).with_cluster_id(77);
+/// assert_eq!(order.to_string(), "1->2 TimeoutNow term=3");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Message {
     /// Who sent it; a forwarded call keeps its first sender.
     pub from: NodeId,
@@ -24,8 +31,30 @@ pub struct Message {
     /// The sender's term (in a pre-vote, and in the answer that grants it, the term that the candidate
     /// would have); zero for [`Payload::Propose`] and [`Payload::ReadIndex`], which carry none.
     pub term: Term,
+    /// The sender's group: [`Config::cluster_id`](crate::Config::cluster_id); zero if it has none, as nodes of
+    /// etcd-io/raft.
+    pub cluster_id: ClusterId,
     /// What it says.
     pub payload: Payload,
+}
+
+impl Message {
+    /// A message that names no group.
+    pub fn new(from: NodeId, to: NodeId, term: Term, payload: Payload) -> Self {
+        Self {
+            from,
+            to,
+            term,
+            cluster_id: 0,
+            payload,
+        }
+    }
+
+    /// The same from a node of this group.
+    #[must_use]
+    pub fn with_cluster_id(self, cluster_id: ClusterId) -> Self {
+        Self { cluster_id, ..self }
+    }
 }
 
 /// What a message says. The paper's RPCs and, in brackets, the names on the wire.
@@ -250,6 +279,7 @@ impl fmt::Display for Message {
             to,
             term,
             payload,
+            ..
         } = self;
         write!(f, "{from}->{to} {} term={term}", payload.name())?;
         match payload {

@@ -99,7 +99,7 @@ impl<S: Storage> RawNode<S> {
     }
 
     /// Replaces the settings. Some are fixed while a node runs and must be the same: `id`, `seed`,
-    /// `applied`, `election_timeout_ticks`, `lease_promises`, `restart_silence_ticks` and
+    /// `applied`, `cluster_id`, `election_timeout_ticks`, `lease_promises`, `restart_silence_ticks` and
     /// `async_storage_writes`.
     ///
     /// ```
@@ -201,7 +201,7 @@ impl<S: Storage> RawNode<S> {
     /// # use quorate::*;
     /// # let first = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
     /// # let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;
-    /// let stray = Message { from: 2, to: 3, term: 1, payload: Payload::TimeoutNow };
+    /// let stray = Message::new(2, 3, 1, Payload::TimeoutNow);
     /// assert_eq!(node.step(stray), Err(StepError::Misrouted { to: 3, id: 1 }));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -248,7 +248,7 @@ impl<S: Storage> RawNode<S> {
     /// # let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;
     /// assert_eq!(node.propose("x = 1"), Err(ProposeError::NoLeader));
     /// let payload = Payload::Heartbeat { commit: 0, context: Default::default() };
-    /// node.step(Message { from: 2, to: 1, term: 1, payload })?;
+    /// node.step(Message::new(2, 1, 1, payload))?;
     /// assert_eq!(node.propose("x = 1")?, Proposed::Forwarded { leader: 2 });
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

@@ -52,6 +52,12 @@ impl<S: Storage> Server<S> {
     pub(crate) fn new(config: Config, storage: S) -> Result<Self, ConfigError> {
         config.validate()?;
         let initial = storage.initial_state()?;
+        if initial.cluster_id != config.cluster_id {
+            return Err(ConfigError::ForeignStore {
+                stored: initial.cluster_id,
+                configured: config.cluster_id,
+            });
+        }
         let HardState { term, vote, commit } = initial.hard_state;
         let log = Log::new(storage, commit, &config)?;
         let last_term = log.term(log.last_index())?;
@@ -141,12 +147,7 @@ impl<S: Storage> Server<S> {
 
     /// A message that is not in this node's own term (a rehearsal of a vote).
     pub(crate) fn message(&self, to: NodeId, term: Term, payload: Payload) -> Message {
-        Message {
-            from: self.id(),
-            to,
-            term,
-            payload,
-        }
+        Message::new(self.id(), to, term, payload).with_cluster_id(self.config.cluster_id)
     }
 
     /// Notes what happened, for the caller and for the log.

@@ -19,7 +19,7 @@ use alloc::string::String;
 pub use memory::MemoryStorage;
 
 use crate::entries::Entries;
-use crate::types::{ConfState, HardState, Index, NodeId, Snapshot, Term};
+use crate::types::{ClusterId, ConfState, HardState, Index, NodeId, Snapshot, Term};
 
 /// Why a storage could not answer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -45,11 +45,31 @@ pub enum StorageError {
 
 /// What was stored when the node last stopped.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct InitialState {
     /// Term, vote and commit index; all zero in a new store.
     pub hard_state: HardState,
     /// The configuration as of [`Config::applied`](crate::Config::applied).
     pub conf_state: ConfState,
+    /// The group that the store was made for, written once when it was made; zero for none.
+    pub cluster_id: ClusterId,
+}
+
+impl InitialState {
+    /// What a store of no particular group holds.
+    pub fn new(hard_state: HardState, conf_state: ConfState) -> Self {
+        Self {
+            hard_state,
+            conf_state,
+            cluster_id: 0,
+        }
+    }
+
+    /// The same of a store that was made for this group.
+    #[must_use]
+    pub fn with_cluster_id(self, cluster_id: ClusterId) -> Self {
+        Self { cluster_id, ..self }
+    }
 }
 
 /// A node's stable storage, as the core reads it. See the [module](self) for the contract.

@@ -14,6 +14,10 @@ pub type NodeId = u64;
 /// A term of the Raft paper (section 5.1); zero before the first election.
 pub type Term = u64;
 
+/// The id of a group's history; zero for none. Not the installation's: a host derives it from installation and group,
+/// and it changes when a group is rebuilt from what a lost quorum left.
+pub type ClusterId = u64;
+
 /// A position in the log; the first entry has index 1, zero means "before the log".
 pub type Index = u64;
 

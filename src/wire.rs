@@ -31,7 +31,7 @@ use crate::types::{ConfState, Entry, EntryKind, HardState, Snapshot};
 ///
 /// ```
 /// use quorate::{Message, Payload, proto};
-/// let message = Message { from: 1, to: 2, term: 3, payload: Payload::TimeoutNow };
+/// let message = Message::new(1, 2, 3, Payload::TimeoutNow);
 /// let wire = proto::Message::from(&message);
 /// assert_eq!(wire.r#type(), proto::MessageType::MsgTimeoutNow);
 /// assert_eq!(Message::try_from(wire), Ok(message));
@@ -76,7 +76,7 @@ macro_rules! bytes_of {
 }
 
 bytes_of! {
-    Message: "Message { from: 1, to: 2, term: 3, payload: Payload::TimeoutNow }";
+    Message: "Message::new(1, 2, 3, Payload::TimeoutNow)";
     Entry: "Entry { term: 1, index: 7, kind: EntryKind::Normal, data: \"x = 1\".into() }";
     Snapshot: "Snapshot { data: \"x = 1\".into(), ..Snapshot::default() }";
     HardState: "HardState { term: 1, vote: Some(2), commit: 7 }";

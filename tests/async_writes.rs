@@ -32,13 +32,8 @@ fn append(node: &mut RawNode<MemoryStorage>, leader: u64, term: u64, entry_term:
         joined: 0,
         notice: false,
     });
-    node.step(Message {
-        from: leader,
-        to: 1,
-        term,
-        payload,
-    })
-    .expect("a sound message");
+    node.step(Message::new(leader, 1, term, payload))
+        .expect("a sound message");
 }
 
 fn ready(node: &mut RawNode<MemoryStorage>) -> Ready {
@@ -114,13 +109,7 @@ fn a_write_of_an_earlier_term_is_made_good_by_the_next() {
         commit: 1,
         context: bytes::Bytes::new(),
     };
-    node.step(Message {
-        from: 3,
-        to: 1,
-        term: 3,
-        payload: heartbeat,
-    })
-    .expect("a sound message");
+    node.step(Message::new(3, 1, 3, heartbeat)).expect("a sound message");
     let hard_state = task(&mut node);
     assert!(hard_state.entries().is_empty());
     store_and_acknowledge(&mut node, entries);

@@ -181,12 +181,7 @@ fn heartbeat(from: u64, to: u64) -> Input {
         commit: 1,
         context: bytes::Bytes::new(),
     };
-    Input::Step(Message {
-        from,
-        to,
-        term: 2,
-        payload,
-    })
+    Input::Step(Message::new(from, to, 2, payload))
 }
 
 #[test]

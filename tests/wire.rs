@@ -27,12 +27,7 @@ fn unhex(hex: &str) -> Vec<u8> {
 }
 
 fn message(payload: Payload) -> Message {
-    Message {
-        from: 2,
-        to: 1,
-        term: 3,
-        payload,
-    }
+    Message::new(2, 1, 3, payload)
 }
 
 fn entry(index: u64, data: &'static str) -> Entry {

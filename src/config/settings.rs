@@ -87,6 +87,9 @@ pub struct Settings {
     /// Votes and requests for them tell what is known to be committed, so that a node that missed a
     /// change of the configuration learns of it even when nobody leads. Default on.
     pub votes_tell_commit: bool,
+    /// A node with a [`cluster_id`](crate::Config::cluster_id) takes messages without one too. For as long as a group
+    /// is given its id node by node, or has nodes of etcd-io/raft. Default off.
+    pub accept_without_cluster_id: bool,
     /// Believe no append answer that a node gave before it was removed and added again in one term
     /// (nodes of etcd-io/raft do not say which it is, and are believed). Default on.
     pub fence_rejoined: bool,
@@ -123,6 +126,7 @@ impl Default for Settings {
             higher_term_resets_timer: false,
             refuse_stale_candidates: true,
             votes_tell_commit: true,
+            accept_without_cluster_id: false,
             fence_rejoined: true,
             step_down_on_removal: true,
             commit_notice_on_removal: true,

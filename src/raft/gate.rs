@@ -3,6 +3,7 @@
 
 use alloc::boxed::Box;
 
+use crate::config::Config;
 use crate::error::StepError;
 use crate::membership::Membership;
 use crate::message::{Append, AppendResponse, Message, Payload, RequestVote};
@@ -10,7 +11,7 @@ use crate::role::Role;
 use crate::server::Server;
 use crate::stop::Stop;
 use crate::storage::Storage;
-use crate::types::{EntryId, Index, NUMBER_MAX, Snapshot, Term};
+use crate::types::{ClusterId, EntryId, Index, NUMBER_MAX, Snapshot, Term};
 
 /// What the check found out that is needed later: the configuration of a snapshot.
 pub(super) type Admitted = Option<Box<Membership>>;
@@ -26,6 +27,7 @@ pub(super) fn check<S: Storage>(
 }
 
 fn check_envelope<S: Storage>(server: &Server<S>, message: &Message) -> Result<(), StepError> {
+    check_cluster(&server.config, message.cluster_id)?;
     let (id, from, to, term) = (server.id(), message.from, message.to, message.term);
     let payload = &message.payload;
     if to != id {
@@ -45,6 +47,15 @@ fn check_envelope<S: Storage>(server: &Server<S>, message: &Message) -> Result<(
         return Err(StepError::UnknownPeer { from });
     }
     Ok(())
+}
+
+/// A stranger's message is not believed in anything. A node that has no group's id yet takes all of them.
+fn check_cluster(config: &Config, theirs: ClusterId) -> Result<(), StepError> {
+    let ours = config.cluster_id;
+    if ours == 0 || theirs == ours || (theirs == 0 && config.accept_without_cluster_id) {
+        return Ok(());
+    }
+    Err(StepError::ForeignCluster { theirs, ours })
 }
 
 fn check_payload<S: Storage>(server: &Server<S>, role: &Role, message: &Message) -> Result<Admitted, StepError> {

@@ -112,12 +112,7 @@ impl Follower {
             return false;
         };
         let term = if payload.carries_term() { server.term() } else { 0 };
-        server.forward(Message {
-            from,
-            to,
-            term,
-            payload,
-        });
+        server.forward(Message::new(from, to, term, payload).with_cluster_id(server.config.cluster_id));
         true
     }
 }

@@ -15,7 +15,7 @@ use self::undo::Undo;
 use super::{InitialState, Storage, StorageError};
 use crate::entries::{Entries, Runs};
 use crate::ready::{AppendTask, Ready};
-use crate::types::{ConfState, Entry, EntryId, HardState, Index, NodeId, Snapshot, Term};
+use crate::types::{ClusterId, ConfState, Entry, EntryId, HardState, Index, NodeId, Snapshot, Term};
 
 /// A [`Storage`] that is a plain value: it can be cloned, compared and hashed.
 ///
@@ -33,6 +33,7 @@ use crate::types::{ConfState, Entry, EntryId, HardState, Index, NodeId, Snapshot
 pub struct MemoryStorage {
     ballot: KeptBallot,
     commit: Index,
+    cluster_id: ClusterId,
     rest: Arc<Rest>,
     log: Runs,
     undo: Undo,
@@ -89,8 +90,15 @@ impl MemoryStorage {
             undo: Undo::nothing(0, rest.base.index),
             ballot: KeptBallot::default(),
             commit: 0,
+            cluster_id: 0,
             rest: Arc::new(rest),
         }
+    }
+
+    /// The same store, made for this group: see [`InitialState::cluster_id`].
+    #[must_use]
+    pub fn with_cluster_id(self, cluster_id: ClusterId) -> Self {
+        Self { cluster_id, ..self }
     }
 
     /// Stores what a Ready says is to be persisted, and syncs where it must.
@@ -258,7 +266,10 @@ impl MemoryStorage {
 impl PartialEq for MemoryStorage {
     fn eq(&self, other: &Self) -> bool {
         let (ours, theirs) = (self.synced(), other.synced());
-        let now = self.hard_state() == other.hard_state() && self.rest == other.rest && self.all().eq(other.all());
+        let now = self.hard_state() == other.hard_state()
+            && self.cluster_id == other.cluster_id
+            && self.rest == other.rest
+            && self.all().eq(other.all());
         now && ours.0 == theirs.0 && ours.1 == theirs.1 && ours.2.eq(theirs.2)
     }
 }
@@ -267,7 +278,7 @@ impl Eq for MemoryStorage {}
 
 impl Hash for MemoryStorage {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.hard_state(), &self.rest, self.last()).hash(state);
+        (self.hard_state(), self.cluster_id, &self.rest, self.last()).hash(state);
         self.all().for_each(|entry| entry.hash(state));
         let (hard_state, rest, log) = self.synced();
         (hard_state, rest).hash(state);
@@ -277,10 +288,8 @@ impl Hash for MemoryStorage {
 
 impl Storage for MemoryStorage {
     fn initial_state(&self) -> Result<InitialState, StorageError> {
-        Ok(InitialState {
-            hard_state: self.hard_state(),
-            conf_state: self.rest.conf_state().conf_state(),
-        })
+        let initial = InitialState::new(self.hard_state(), self.rest.conf_state().conf_state());
+        Ok(initial.with_cluster_id(self.cluster_id))
     }
 
     fn first_index(&self) -> Result<Index, StorageError> {

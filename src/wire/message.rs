@@ -23,6 +23,7 @@ impl From<&Message> for proto::Message {
             to: message.to,
             from: message.from,
             term: message.term,
+            cluster_id: message.cluster_id,
             ..Self::default()
         };
         match &message.payload {
@@ -117,6 +118,7 @@ impl TryFrom<proto::Message> for Message {
             from: wire.from,
             to: wire.to,
             term: wire.term,
+            cluster_id: wire.cluster_id,
             payload: payload(wire)?,
         })
     }

@@ -179,3 +179,79 @@ fn d08_an_envelope_that_cannot_be_right_is_refused() {
         assert_eq!(cluster.node(1).step(message.clone()), expected, "{message}");
     }
 }
+
+/// Which messages a node takes, by its own group, the message's, and whether those without one are taken; a
+/// stranger's leave no trace, whatever they say.
+#[test]
+fn d27_a_message_of_another_group_is_refused() {
+    let cases = [
+        (0, 0, false, true),
+        (0, 7, false, true),
+        (7, 7, false, true),
+        (7, 8, false, false),
+        (7, 8, true, false),
+        (7, 0, false, false),
+        (7, 0, true, true),
+    ];
+    for (ours, theirs, without, taken) in cases {
+        let mut settings = plain(1);
+        (settings.cluster_id, settings.accept_without_cluster_id) = (ours, without);
+        let mut cluster = single(settings, store(&[1, 2, 3]).with_cluster_id(ours));
+        let of_any_kind = [
+            append(2, 1, 5, (1, 1)),
+            vote_request(2, 1, 5, true),
+            message(2, 1, 5, Payload::TimeoutNow),
+            message(2, 9, 5, Payload::TimeoutNow), // misrouted: not looked at
+        ];
+        for message in of_any_kind {
+            let before = cluster.raw(1).clone();
+            let outcome = cluster.node(1).step(message.with_cluster_id(theirs));
+            if taken {
+                assert!(
+                    !matches!(outcome, Err(StepError::ForeignCluster { .. })),
+                    "{ours} {theirs}"
+                );
+            } else {
+                assert_eq!(outcome, Err(StepError::ForeignCluster { theirs, ours }));
+                assert!(*cluster.raw(1) == before);
+            }
+        }
+    }
+}
+
+/// Every message carries the group, those that are passed on included; a store is its group's for good.
+#[test]
+fn d27_all_messages_carry_the_group_and_so_does_the_store() {
+    let mut cluster = Cluster::default();
+    let settings = |id| {
+        let mut settings = crate::support::config(id);
+        settings.cluster_id = 7;
+        settings
+    };
+    for id in 1..=3 {
+        let storage = store(&[1, 2, 3]).with_cluster_id(7);
+        cluster.add(settings(id), storage).expect("its own store");
+    }
+    cluster.node(1).campaign().expect("it may");
+    for step in 0..40 {
+        (1..=3).for_each(|id| cluster.drain(id));
+        assert!(
+            cluster.pool.iter().all(|message| message.cluster_id == 7),
+            "{:?}",
+            cluster.pool
+        );
+        cluster.deliver();
+        if step == 20 {
+            let _ = cluster.propose(2, "forwarded");
+            cluster.node(3).read_index("forwarded").expect("a leader is known");
+            cluster.node(1).tick().expect("sound");
+        }
+    }
+    assert!(cluster.errors.is_empty() && cluster.data(3) == ["forwarded"]);
+    for (stored, configured) in [(7, 8), (7, 0), (0, 7)] {
+        let mut other = settings(1);
+        other.cluster_id = configured;
+        let refused = RawNode::new(other, store(&[1, 2, 3]).with_cluster_id(stored)).map(|_| ());
+        assert_eq!(refused, Err(ConfigError::ForeignStore { stored, configured }));
+    }
+}

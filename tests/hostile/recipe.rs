@@ -148,12 +148,7 @@ impl Recipe {
     }
 
     pub(crate) fn message(&self) -> Message {
-        Message {
-            from: self.numbers[FROM],
-            to: self.numbers[TO],
-            term: self.numbers[TERM],
-            payload: self.payload(),
-        }
+        Message::new(self.numbers[FROM], self.numbers[TO], self.numbers[TERM], self.payload())
     }
 
     fn payload(&self) -> Payload {

@@ -356,10 +356,5 @@ impl Cluster {
 
 /// A message.
 pub fn message(from: NodeId, to: NodeId, term: u64, payload: Payload) -> Message {
-    Message {
-        from,
-        to,
-        term,
-        payload,
-    }
+    Message::new(from, to, term, payload)
 }

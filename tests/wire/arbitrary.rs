@@ -149,11 +149,8 @@ fn payload() -> impl Strategy<Value = Payload> {
 }
 
 pub(crate) fn message() -> impl Strategy<Value = Message> {
-    (number(), number(), number(), payload()).prop_map(|(from, to, term, payload)| Message {
-        from,
-        to,
-        term,
-        payload,
+    (number(), number(), number(), any::<u64>(), payload()).prop_map(|(from, to, term, cluster_id, payload)| {
+        Message::new(from, to, term, payload).with_cluster_id(cluster_id)
     })
 }
 

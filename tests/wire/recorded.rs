@@ -81,12 +81,12 @@ fn recorded_bytes_are_read_and_written_again() {
 fn message(line: &Line) {
     let Line { bytes, fields, .. } = line;
     let payload = typed_payload(fields);
-    let typed = Message {
-        from: number(&fields["from"]),
-        to: number(&fields["to"]),
-        term: number(&fields["term"]),
+    let typed = Message::new(
+        number(&fields["from"]),
+        number(&fields["to"]),
+        number(&fields["term"]),
         payload,
-    };
+    );
     let used = used_fields(plain_message(fields));
     if !line.synthetic {
         assert_eq!(used, plain_message(fields), "a field that should be in use is not");
@@ -302,6 +302,7 @@ fn plain_message(fields: &Value) -> proto::Message {
         committed_index: 0,
         committed_term: 0,
         notice: false,
+        cluster_id: 0,
     }
 }
 

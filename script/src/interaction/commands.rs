@@ -228,12 +228,7 @@ impl Interaction {
         let term = self.cluster.node(from)?.status().hard_state.term;
         let snapshot = self.cluster.member(from)?.handout(to)?;
         let payload = Payload::InstallSnapshot(Box::new(snapshot));
-        let parcel = Parcel::message(Message {
-            from,
-            to,
-            term,
-            payload,
-        });
+        let parcel = Parcel::message(Message::new(from, to, term, payload));
         out.line(&parcel.text);
         self.cluster.pool.add([parcel]);
         Ok(())

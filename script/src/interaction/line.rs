@@ -260,12 +260,7 @@ mod tests {
     use super::Line;
 
     fn text(payload: Payload) -> String {
-        let message = Message {
-            from: 10,
-            to: 2,
-            term: 3,
-            payload,
-        };
+        let message = Message::new(10, 2, 3, payload);
         Line::of_message(&message).to_string()
     }
 

@@ -193,12 +193,7 @@ mod tests {
         let mut pool = Pool::default();
         pool.add(parcels.iter().map(|&(from, term)| {
             let payload = Payload::TimeoutNow;
-            Parcel::message(Message {
-                from,
-                to: 2,
-                term,
-                payload,
-            })
+            Parcel::message(Message::new(from, 2, term, payload))
         }));
         pool
     }

@@ -313,12 +313,7 @@ fn a_node_never_votes_twice(make: &mut Make<'_>) -> Verdict {
                     term: term - 1,
                     index: 10,
                 }));
-                node.step(Message {
-                    from,
-                    to: 1,
-                    term,
-                    payload,
-                })?;
+                node.step(Message::new(from, 1, term, payload))?;
                 host.drain(node)?;
             }
         }

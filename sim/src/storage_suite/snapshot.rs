@@ -1,6 +1,6 @@
 //! A leader's snapshot, and an own one.
 
-use quorate::InitialState;
+use quorate::{HardState, InitialState};
 
 use super::bench::Bench;
 use super::words::{Verdict, entries, equal, hard_state, snapshot};
@@ -76,10 +76,7 @@ fn the_conf_state_follows_snapshots(make: &mut Make<'_>) -> Verdict {
         let latest = snapshot(1, index);
         let write = if install { Write::Install } else { Write::Snapshot };
         bench.write(write(latest.clone()))?;
-        let expected = InitialState {
-            conf_state: latest.metadata.conf_state,
-            ..InitialState::default()
-        };
+        let expected = InitialState::new(HardState::default(), latest.metadata.conf_state);
         equal("initial_state()", &bench.disk().initial_state(), &Ok(expected))?;
     }
     Ok(())

@@ -8,12 +8,7 @@ use super::{breaks, holds, id, log, voted};
 
 /// Node 1 of term 5 sends this to node 2.
 fn sends(payload: Payload, handed_out: &Shadow, durable: &Shadow) -> Result<(), Violation> {
-    let message = Message {
-        from: 1,
-        to: 2,
-        term: 5,
-        payload,
-    };
+    let message = Message::new(1, 2, 5, payload);
     Judge::sends(1, &message, handed_out, durable)
 }
 

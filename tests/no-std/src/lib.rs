@@ -57,12 +57,7 @@ fn on_panic(_: &PanicInfo<'_>) -> ! {
 /// How many entries a group of one commits when one is proposed, and how long a message is as bytes.
 #[unsafe(no_mangle)]
 pub extern "C" fn quorate_no_std() -> usize {
-    let message = Message {
-        from: 1,
-        to: 2,
-        term: 3,
-        payload: Payload::TimeoutNow,
-    };
+    let message = Message::new(1, 2, 3, Payload::TimeoutNow);
     committed().map_or(0, |entries| entries.len()) + message.encode().len()
 }
 
