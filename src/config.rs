@@ -73,8 +73,8 @@ impl Config {
         }
     }
 
-    /// The same settings for another node, [`applied`](Self::applied) and [`cluster_id`](Self::cluster_id) being 0. They
-    /// are in memory once.
+    /// The same settings for another node, [`applied`](Self::applied) and [`cluster_id`](Self::cluster_id)
+    /// being 0. They are in memory once.
     ///
     /// ```
     /// let mut first = quorate::Config::new(1, 42);

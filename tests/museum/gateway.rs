@@ -129,7 +129,7 @@ fn m50_what_is_forwarded_carries_no_term() {
         [0, 0]
     );
     for forwarded in cluster.pool.clone() {
-        let with_term = Message { term: 1, ..forwarded };
+        let with_term = Message::new(forwarded.from, forwarded.to, 1, forwarded.payload);
         assert_eq!(cluster.node(1).step(with_term), Err(StepError::UnexpectedTerm(1)));
     }
     cluster.settle();
