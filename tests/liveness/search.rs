@@ -1,0 +1,156 @@
+//! The search: every order of few moves, and walks of many.
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
+
+use crate::judge::{Known, Outcome, judge};
+use crate::profile::Profile;
+use crate::scenario::Scenario;
+use crate::world::{End, Move, World};
+
+/// What was found in many worlds.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) states: u64,
+    pub(crate) idle: u64,
+    pub(crate) progress: BTreeMap<Known, u64>,
+    pub(crate) dead: BTreeMap<Known, u64>,
+    /// The first few dead worlds of each kind, shrunk.
+    pub(crate) examples: BTreeMap<Known, Vec<String>>,
+    pub(crate) worst: (u64, String),
+}
+
+impl Found {
+    fn judge(&mut self, world: &World, end: End) {
+        match judge(world, end) {
+            Outcome::NoMajority => self.idle += 1,
+            Outcome::Progress(known, ticks) => {
+                *self.progress.entry(known).or_default() += 1;
+                if ticks > self.worst.0 {
+                    self.worst = (ticks, format!("{world} end {end:?}"));
+                }
+            }
+            Outcome::Dead(known) => {
+                *self.dead.entry(known).or_default() += 1;
+                let examples = self.examples.entry(known).or_default();
+                if examples.len() < 40 {
+                    let shrunk = shrink(world, end, known);
+                    let text = format!("{shrunk} end {end:?}");
+                    if !examples.contains(&text) {
+                        examples.push(text);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Leaves out moves as long as the world stays as dead.
+fn shrink(world: &World, end: End, known: Known) -> World {
+    let mut best = world.clone();
+    let mut at = best.moves.len();
+    while at > 0 {
+        at -= 1;
+        let mut moves: Vec<Move> = best.moves.clone();
+        moves.remove(at);
+        let shorter = World::replay(world.scenario, &moves);
+        if shorter.moves.len() < best.moves.len() && judge(&shorter, end) == Outcome::Dead(known) {
+            best = shorter;
+            at = best.moves.len();
+        }
+    }
+    best
+}
+
+/// All worlds within so many moves, each place judged once with every end.
+pub(crate) fn exhaust(scenario: Scenario, depth: usize, found: &mut Found) {
+    let mut seen = HashSet::new();
+    let mut judged = HashSet::new();
+    let mut queue = VecDeque::from([World::start(scenario)]);
+    while let Some(world) = queue.pop_front() {
+        if judged.insert(world.fingerprint()) {
+            found.states += 1;
+            for end in End::all() {
+                found.judge(&world, end);
+            }
+        }
+        if world.moves.len() == depth {
+            continue;
+        }
+        for next in world.options() {
+            let mut reached = world.clone();
+            reached.make(next);
+            if reached.moves.len() > world.moves.len() && seen.insert(reached.fingerprint_with_messages()) {
+                queue.push_back(reached);
+            }
+        }
+    }
+}
+
+/// A generator that is the same everywhere (xorshift).
+pub(crate) struct Dice(pub(crate) u64);
+
+impl Dice {
+    pub(crate) fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        let sides = u64::try_from(sides).expect("few sides");
+        usize::try_from(self.0 % sides).expect("less than that")
+    }
+}
+
+/// One walk; the places it comes through are judged with a random end each.
+pub(crate) fn walk(start: &World, length: usize, dice: &mut Dice, judged: &mut HashSet<(u64, End)>, found: &mut Found) {
+    let mut world = start.clone();
+    let ends = End::all();
+    for _ in 0..length {
+        let mut options = world.options();
+        // Mostly messages arrive: what else there is, is done now and then.
+        let delivers: Vec<Move> = options
+            .iter()
+            .copied()
+            .filter(|next| matches!(next, Move::Deliver(..)))
+            .collect();
+        if !delivers.is_empty() && dice.roll(10) < 6 {
+            options = delivers;
+        }
+        if options.is_empty() {
+            break;
+        }
+        world.make(options[dice.roll(options.len())]);
+    }
+    let end = ends[dice.roll(ends.len())];
+    if judged.insert((world.fingerprint(), end)) {
+        found.states += 1;
+        found.judge(&world, end);
+    }
+}
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(default)
+}
+
+#[test]
+fn report() {
+    let walks = number("LIVENESS_WALKS", 2);
+    let only = std::env::var("LIVENESS_PROFILE").unwrap_or_default();
+    for profile in Profile::ALL {
+        if !only.is_empty() && format!("{profile:?}") != only {
+            continue;
+        }
+        let mut found = Found::default();
+        let mut dice = Dice(number("LIVENESS_SEED", 1) | 1 << 40);
+        for scenario in Scenario::all(profile) {
+            let start = World::start(scenario);
+            let mut judged = HashSet::new();
+            for _ in 0..walks {
+                let length = 8 + dice.roll(30);
+                walk(&start, length, &mut dice, &mut judged, &mut found);
+            }
+        }
+        println!("{profile:?}: {found:#?}");
+    }
+}
