@@ -17,8 +17,10 @@ const PATIENCE: u64 = 600;
 pub(crate) enum Known {
     /// One of its voters.
     ToAVoter,
-    /// Not to a voter, but to another node: a learner, or one that was removed.
-    ToAnother,
+    /// Not to one of them, but to a node that a living voter, going by the configuration that it has, asks for votes.
+    ToAnotherVoter,
+    /// To others only, whom nobody asks: learners.
+    ToALearner,
     ToNobody,
 }
 
@@ -26,8 +28,8 @@ pub(crate) enum Known {
 pub(crate) enum Outcome {
     /// No majority of the newest configuration lives: nothing is asked.
     NoMajority,
-    /// A leader committed something, after so many ticks.
-    Progress(Known, u64),
+    /// A leader committed something, after so many ticks; and the first leader came after so many.
+    Progress(Known, u64, u64),
     Dead(Known),
 }
 
@@ -54,23 +56,38 @@ pub(crate) fn judge(world: &World, end: End) -> Outcome {
         Known::ToAVoter
     } else if knowing.is_empty() {
         Known::ToNobody
+    } else if knowing.iter().any(|id| is_asked(&group, newest, *id)) {
+        Known::ToAnotherVoter
     } else {
-        Known::ToAnother
+        Known::ToALearner
     };
+    let mut led = None;
     for ticks in 1..=PATIENCE {
         group.tick_all(1);
+        if group.leader().is_some() {
+            led = led.or(Some(ticks));
+        }
         make_snapshots(&mut group);
         if makes_progress(&mut group) {
-            return Outcome::Progress(known, ticks);
+            return Outcome::Progress(known, ticks, led.unwrap_or(ticks));
         }
     }
     // What the living committed meanwhile may ask for the dead.
-    let newer = group.nodes.values().max_by_key(|node| node.raw.status().applied);
-    let newer = newer.map(|node| node.raw.membership().clone());
-    if newer.is_some_and(|newer| !has_majority(&group, &newer)) {
+    let newer = group
+        .nodes
+        .values()
+        .filter(|node| node.raw.status().applied > world.newest.0);
+    let newer = newer.max_by_key(|node| node.raw.status().applied);
+    if newer.is_some_and(|node| !has_majority(&group, node.raw.membership())) {
         return Outcome::NoMajority;
     }
     Outcome::Dead(known)
+}
+
+/// Whether one of these voters that lives counts the node among its own voters.
+fn is_asked(group: &Cluster, newest: &Membership, id: NodeId) -> bool {
+    let mut asking = group.nodes.iter().filter(|(voter, _)| newest.is_voter(**voter));
+    asking.any(|(_, node)| node.raw.membership().is_voter(id))
 }
 
 /// Applications make snapshots when they are asked for one, so that whoever needs one gets it.

@@ -50,4 +50,9 @@ impl Profile {
         }
         config
     }
+
+    /// Whether nodes tell each other what is committed when they elect.
+    pub(crate) fn tells(self) -> bool {
+        self.config(1).votes_tell_commit
+    }
 }

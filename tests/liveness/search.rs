@@ -16,15 +16,23 @@ pub(crate) struct Found {
     pub(crate) dead: BTreeMap<Known, u64>,
     /// The first few dead worlds of each kind, shrunk.
     pub(crate) examples: BTreeMap<Known, Vec<String>>,
+    pub(crate) slowest_leader: (u64, String),
     pub(crate) worst: (u64, String),
 }
 
 impl Found {
+    pub(crate) fn dead_though(&self, known: Known) -> u64 {
+        self.dead.get(&known).copied().unwrap_or(0)
+    }
+
     fn judge(&mut self, world: &World, end: End) {
         match judge(world, end) {
             Outcome::NoMajority => self.idle += 1,
-            Outcome::Progress(known, ticks) => {
+            Outcome::Progress(known, ticks, led) => {
                 *self.progress.entry(known).or_default() += 1;
+                if led > self.slowest_leader.0 {
+                    self.slowest_leader = (led, format!("{world} end {end:?}"));
+                }
                 if ticks > self.worst.0 {
                     self.worst = (ticks, format!("{world} end {end:?}"));
                 }
@@ -32,7 +40,7 @@ impl Found {
             Outcome::Dead(known) => {
                 *self.dead.entry(known).or_default() += 1;
                 let examples = self.examples.entry(known).or_default();
-                if examples.len() < 40 {
+                if examples.len() < 5 {
                     let shrunk = shrink(world, end, known);
                     let text = format!("{shrunk} end {end:?}");
                     if !examples.contains(&text) {
@@ -126,31 +134,60 @@ pub(crate) fn walk(start: &World, length: usize, dice: &mut Dice, judged: &mut H
     }
 }
 
-fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(default)
+/// How many walks from each start; `LIVENESS_WALKS` takes its place.
+fn walks(default: u64) -> u64 {
+    number("LIVENESS_WALKS", default)
 }
 
-#[test]
-fn report() {
-    let walks = number("LIVENESS_WALKS", 2);
-    let only = std::env::var("LIVENESS_PROFILE").unwrap_or_default();
-    for profile in Profile::ALL {
-        if !only.is_empty() && format!("{profile:?}") != only {
-            continue;
+fn number(name: &str, default: u64) -> u64 {
+    let text = std::env::var(name).ok();
+    text.and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+fn walk_all(profile: Profile, walks: u64) -> Found {
+    let mut found = Found::default();
+    let mut dice = Dice(number("LIVENESS_SEED", 1) | 1 << 40);
+    for scenario in Scenario::all(profile) {
+        let start = World::start(scenario);
+        let mut judged = HashSet::new();
+        for _ in 0..walks {
+            let length = 8 + dice.roll(30);
+            walk(&start, length, &mut dice, &mut judged, &mut found);
         }
-        let mut found = Found::default();
-        let mut dice = Dice(number("LIVENESS_SEED", 1) | 1 << 40);
-        for scenario in Scenario::all(profile) {
-            let start = World::start(scenario);
-            let mut judged = HashSet::new();
-            for _ in 0..walks {
-                let length = 8 + dice.roll(30);
-                walk(&start, length, &mut dice, &mut judged, &mut found);
-            }
-        }
-        println!("{profile:?}: {found:#?}");
     }
+    println!("{profile:?}, walks: {found:#?}");
+    found
+}
+
+/// A voter that knows what is committed is enough.
+#[test]
+fn walks_by_default() {
+    let found = walk_all(Profile::Default, walks(10));
+    assert_eq!(found.dead_though(Known::ToAVoter), 0, "{found:#?}");
+    assert_eq!(found.dead_though(Known::ToAnotherVoter), 0, "{found:#?}");
+}
+
+/// The same under other settings, but for those that take the news away.
+#[test]
+fn walks_under_other_settings() {
+    for profile in Profile::ALL.into_iter().filter(|profile| *profile != Profile::Default) {
+        let found = walk_all(profile, walks(1));
+        if profile.tells() {
+            assert_eq!(found.dead_though(Known::ToAVoter), 0, "{found:#?}");
+            assert_eq!(found.dead_though(Known::ToAnotherVoter), 0, "{found:#?}");
+        }
+    }
+}
+
+/// Every order of the first few messages.
+#[test]
+fn every_order_of_few_moves() {
+    let depth = usize::try_from(number("LIVENESS_DEPTH", 3)).expect("a few moves");
+    let mut found = Found::default();
+    for scenario in Scenario::all(Profile::Default) {
+        exhaust(scenario, depth, &mut found);
+    }
+    println!("every order of {depth} moves: {found:#?}");
+    assert_eq!(found.dead_though(Known::ToAVoter), 0, "{found:#?}");
+    assert_eq!(found.dead_though(Known::ToAnotherVoter), 0, "{found:#?}");
 }

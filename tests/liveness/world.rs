@@ -5,8 +5,9 @@ use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use quorate::membership::Membership;
-use quorate::{NodeId, RoleKind};
+use quorate::{NodeId, Payload, RoleKind};
 
+use crate::profile::Profile;
 use crate::scenario::{NODES, Scenario};
 use crate::support::Cluster;
 
@@ -25,6 +26,8 @@ pub(crate) enum Move {
     Compact,
     /// A node waits until it stands for election.
     Wait(NodeId),
+    /// The others wait too, and a node gets their pre-votes, so that it stands in the next term; all at once.
+    Stand(NodeId),
     /// The message of that rank between two nodes arrives. Whatever never does is lost.
     Deliver(NodeId, NodeId, usize),
 }
@@ -105,11 +108,8 @@ impl World {
             let waiting = NODES
                 .into_iter()
                 .filter(|id| self.group.raw(*id).membership().is_voter(*id));
-            options.extend(
-                waiting
-                    .filter(|id| self.group.role(*id) != RoleKind::Leader)
-                    .map(Move::Wait),
-            );
+            let waiting = waiting.filter(|id| self.group.role(*id) != RoleKind::Leader);
+            options.extend(waiting.flat_map(|id| [Move::Wait(id), Move::Stand(id)]));
         }
         options
     }
@@ -161,11 +161,11 @@ impl World {
             }
             (Move::Wait(id), _) if group.role(id) != RoleKind::Leader => {
                 self.waits += 1;
-                let before = group.pool.len();
-                (0..60).any(|_| {
-                    group.tick(id, 1);
-                    group.pool.len() > before
-                })
+                wait(group, id)
+            }
+            (Move::Stand(id), _) if group.role(id) != RoleKind::Leader => {
+                self.waits += 1;
+                stand(group, id)
             }
             (Move::Deliver(from, to, rank), _) => {
                 let mut places = (0..).zip(&group.pool);
@@ -215,11 +215,12 @@ impl World {
 
 impl fmt::Display for World {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:", self.scenario)?;
+        write!(f, "{} :", self.scenario)?;
         for next in &self.moves {
             match next {
                 Move::Deliver(from, to, rank) => write!(f, " {from}>{to}.{rank}")?,
                 Move::Beat(id) => write!(f, " beat{id}")?,
+                Move::Stand(id) => write!(f, " stand{id}")?,
                 Move::Wait(id) => write!(f, " wait{id}")?,
                 Move::Change => write!(f, " change")?,
                 Move::Leave => write!(f, " leave")?,
@@ -238,4 +239,86 @@ fn newest(group: &Cluster) -> (u64, Membership) {
         .values()
         .map(|node| (node.raw.status().applied, node.raw.membership().clone()));
     nodes.max_by_key(|(applied, _)| *applied).expect("three nodes")
+}
+
+/// Whether the node asks for real votes then; what else is on its way stays there.
+fn stand(group: &mut Cluster, id: NodeId) -> bool {
+    let others: Vec<NodeId> = NODES.into_iter().filter(|other| *other != id).collect();
+    for node in others.iter().copied().chain([id]) {
+        if group.role(node) != RoleKind::Leader {
+            wait(group, node);
+        }
+    }
+    if group.role(id) == RoleKind::PreCandidate {
+        let pre_vote = |payload: &Payload| match payload {
+            Payload::RequestVote(request) => request.pre_vote,
+            Payload::VoteResponse { pre_vote, .. } => *pre_vote,
+            _ => false,
+        };
+        let followers: Vec<NodeId> = others
+            .into_iter()
+            .filter(|other| group.role(*other) != RoleKind::Leader)
+            .collect();
+        for (from_candidate, peers) in [(true, followers.clone()), (false, followers)] {
+            for peer in peers {
+                let link = if from_candidate { (id, peer) } else { (peer, id) };
+                for message in group.take(|message| (message.from, message.to) == link && pre_vote(&message.payload)) {
+                    group.step(message);
+                }
+                group.drain(link.1);
+            }
+        }
+    }
+    group.role(id) == RoleKind::Candidate
+}
+
+/// Lets a node wait until it sends something.
+fn wait(group: &mut Cluster, id: NodeId) -> bool {
+    let before = group.pool.len();
+    (0..60).any(|_| {
+        group.tick(id, 1);
+        group.pool.len() > before
+    })
+}
+
+impl Move {
+    /// As [`World`] writes it.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let id = |rest: &str| rest.parse().ok();
+        let deliver = || {
+            let (from, rest) = text.split_once('>')?;
+            let (to, rank) = rest.split_once('.')?;
+            Some(Self::Deliver(id(from)?, id(to)?, rank.parse().ok()?))
+        };
+        match text {
+            "change" => Some(Self::Change),
+            "leave" => Some(Self::Leave),
+            "propose" => Some(Self::Propose),
+            "compact" => Some(Self::Compact),
+            _ => (text.strip_prefix("beat").and_then(id).map(Self::Beat))
+                .or_else(|| text.strip_prefix("wait").and_then(id).map(Self::Wait))
+                .or_else(|| text.strip_prefix("stand").and_then(id).map(Self::Stand))
+                .or_else(deliver),
+        }
+    }
+}
+
+impl End {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        Self::all().into_iter().find(|end| format!("{end:?}") == text)
+    }
+}
+
+/// A world and its end, from a line of text as the search reports it.
+pub(crate) fn parse(text: &str) -> Option<(World, End)> {
+    let (scenario, rest) = text.split_once(" : ")?;
+    let (moves, end) = rest.split_once(" end ")?;
+    let profile = Profile::ALL
+        .into_iter()
+        .find(|profile| scenario.starts_with(&format!("{profile:?} ")))?;
+    let scenario = Scenario::all(profile)
+        .into_iter()
+        .find(|one| one.to_string() == scenario)?;
+    let moves: Option<Vec<Move>> = moves.split_whitespace().map(Move::parse).collect();
+    Some((World::replay(scenario, &moves?), End::parse(end)?))
 }
