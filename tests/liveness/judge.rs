@@ -16,12 +16,12 @@ const PATIENCE: u64 = 600;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Known {
     /// One of its voters.
-    ToAVoter,
+    Voter,
     /// Not to one of them, but to a node that a living voter, going by the configuration that it has, asks for votes.
-    ToAnotherVoter,
+    OldVoter,
     /// To others only, whom nobody asks: learners.
-    ToALearner,
-    ToNobody,
+    Learner,
+    Nobody,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,13 +53,13 @@ pub(crate) fn judge(world: &World, end: End) -> Outcome {
     let knows = |id: &NodeId| group.raw(*id).membership().conf_state() == newest.conf_state();
     let knowing: Vec<NodeId> = group.nodes.keys().copied().filter(knows).collect();
     let known = if knowing.iter().any(|id| newest.is_voter(*id)) {
-        Known::ToAVoter
+        Known::Voter
     } else if knowing.is_empty() {
-        Known::ToNobody
+        Known::Nobody
     } else if knowing.iter().any(|id| is_asked(&group, newest, *id)) {
-        Known::ToAnotherVoter
+        Known::OldVoter
     } else {
-        Known::ToALearner
+        Known::Learner
     };
     let mut led = None;
     for ticks in 1..=PATIENCE {

@@ -32,23 +32,23 @@ fn worlds_beyond_the_boundary() {
     for (text, known) in [
         (
             "Default vvl led by 1 to -vl Auto : change 1>2.0 1>3.0 2>1.0 1>3.0 end Dies(1)",
-            Known::ToALearner,
+            Known::Learner,
         ),
         (
             "VotesTellNothing vv- led by 2 to vvv Auto : change propose 2>1.0 1>2.0 2>3.0 2>1.0 compact 3>2.0 2>3.0 end Dies(2)",
-            Known::ToAVoter,
+            Known::Voter,
         ),
         (
             "VotesTellNothing vvv led by 3 to vl- Auto : change 3>1.0 1>3.0 3>1.0 3>1.0 propose 1>3.0 end Dies(2)",
-            Known::ToAnotherVoter,
+            Known::OldVoter,
         ),
         (
             "LikeEtcd vvv led by 1 to vv- JointImplicit : change 1>3.0 end Restarts(1)",
-            Known::ToAVoter,
+            Known::Voter,
         ),
         (
             "Default v-v led by 3 to v-- JointImplicit : change 3>1.0 1>3.0 3>1.1 1>3.0 end Dies(3)",
-            Known::ToNobody,
+            Known::Nobody,
         ),
     ] {
         assert_eq!(outcome(text), Outcome::Dead(known), "{text}");

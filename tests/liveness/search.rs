@@ -163,8 +163,8 @@ fn walk_all(profile: Profile, walks: u64) -> Found {
 #[test]
 fn walks_by_default() {
     let found = walk_all(Profile::Default, walks(5));
-    assert_eq!(found.dead_though(Known::ToAVoter), 0, "{found:#?}");
-    assert_eq!(found.dead_though(Known::ToAnotherVoter), 0, "{found:#?}");
+    assert_eq!(found.dead_though(Known::Voter), 0, "{found:#?}");
+    assert_eq!(found.dead_though(Known::OldVoter), 0, "{found:#?}");
 }
 
 /// The same under other settings, but for those that take the news away.
@@ -173,8 +173,8 @@ fn walks_under_other_settings() {
     for profile in Profile::ALL.into_iter().filter(|profile| *profile != Profile::Default) {
         let found = walk_all(profile, walks(1));
         if profile.tells() {
-            assert_eq!(found.dead_though(Known::ToAVoter), 0, "{found:#?}");
-            assert_eq!(found.dead_though(Known::ToAnotherVoter), 0, "{found:#?}");
+            assert_eq!(found.dead_though(Known::Voter), 0, "{found:#?}");
+            assert_eq!(found.dead_though(Known::OldVoter), 0, "{found:#?}");
         }
     }
 }
@@ -193,7 +193,7 @@ fn every_order_of_few_moves() {
         let mut found = Found::default();
         exhaust(scenario.expect("one of all"), depth, &mut found);
         println!("{name}, every order of {depth} moves: {found:#?}");
-        assert_eq!(found.dead_though(Known::ToAVoter), 0, "{found:#?}");
-        assert_eq!(found.dead_though(Known::ToAnotherVoter), 0, "{found:#?}");
+        assert_eq!(found.dead_though(Known::Voter), 0, "{found:#?}");
+        assert_eq!(found.dead_though(Known::OldVoter), 0, "{found:#?}");
     }
 }
