@@ -1,0 +1,58 @@
+//! Settings under which worlds are tried.
+
+use quorate::{Config, NodeId};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Profile {
+    Default,
+    PreVoteOff,
+    CheckQuorumOff,
+    BothOff,
+    PromisesOff,
+    VotesTellNothing,
+    StaleUnrefused,
+    LikeEtcd,
+    /// Node 1 without pre-vote, the others with it.
+    Mixed,
+}
+
+impl Profile {
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Default,
+        Self::PreVoteOff,
+        Self::CheckQuorumOff,
+        Self::BothOff,
+        Self::PromisesOff,
+        Self::VotesTellNothing,
+        Self::StaleUnrefused,
+        Self::LikeEtcd,
+        Self::Mixed,
+    ];
+
+    pub(crate) fn config(self, id: NodeId) -> Config {
+        let mut config = Config::new(id, 7 * id);
+        match self {
+            Self::Default => {}
+            Self::PreVoteOff => config.pre_vote = false,
+            Self::CheckQuorumOff => {
+                config.check_quorum = false;
+                config.allow_pre_vote_without_check_quorum_which_never_heals_from_some_partitions = true;
+            }
+            Self::BothOff => (config.pre_vote, config.check_quorum) = (false, false),
+            Self::PromisesOff => {
+                config.lease_promises = false;
+                config.restart_silence_ticks = Some(0);
+            }
+            Self::VotesTellNothing => config.votes_tell_commit = false,
+            Self::StaleUnrefused => config.refuse_stale_candidates = false,
+            Self::LikeEtcd => config = Config::like_etcd(id, 7 * id),
+            Self::Mixed => config.pre_vote = id != 1,
+        }
+        config
+    }
+
+    /// Whether nodes tell each other what is committed when they elect.
+    pub(crate) fn tells(self) -> bool {
+        self.config(1).votes_tell_commit
+    }
+}
