@@ -280,7 +280,7 @@ fn an_idle_node_holds_no_buffers() {
 /// The value and all that it owns, its storage included, between two ticks.
 #[test]
 fn bytes_of_an_idle_replica() {
-    for (position, bound) in [(0, 1_248), (2, 864)] {
+    for (position, bound) in [(0, 1_256), (2, 872)] {
         let mut group = Group::new();
         group.rounds(1, 5);
         group.compact();

@@ -72,7 +72,7 @@ fn the_hard_state_is_replaced(make: &mut Make<'_>) -> Verdict {
     ] {
         bench.write(hard_state(term, vote, commit))?;
         let found = bench.disk().initial_state().map(|initial| initial.hard_state);
-        equal("the hard state", &found, &Ok(HardState { term, vote, commit }))?;
+        equal("the hard state", &found, &Ok(HardState::new(term, vote, commit)))?;
     }
     Ok(())
 }

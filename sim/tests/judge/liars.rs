@@ -90,6 +90,10 @@ impl Disk for LyingDisk {
 }
 
 impl Storage for LyingDisk {
+    fn keeps_promises(&self) -> bool {
+        self.disk.keeps_promises()
+    }
+
     fn initial_state(&self) -> Result<InitialState, StorageError> {
         let mut state = self.disk.initial_state()?;
         self.asked.set(self.asked.get() + 1);

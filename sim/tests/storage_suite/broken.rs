@@ -87,7 +87,7 @@ impl Broken {
         Ok(match (defect, write) {
             (VoteStays, Write::HardState(state)) => {
                 let vote = state.vote.or(self.model().hard_state().vote);
-                vec![Write::HardState(HardState { vote, ..state })]
+                vec![Write::HardState(voting(state, vote))]
             }
             (KindIsLost, Write::Entries(entries)) => {
                 let normal = entries.into_iter().map(|entry| Entry {
@@ -162,7 +162,7 @@ impl Broken {
             Some(FailedSyncIsForgotten) if self.sync_failed => self.becomes(&durable),
             Some(VoteIsNotDurable) => {
                 let state = self.model().hard_state();
-                self.force(Write::HardState(HardState { vote: None, ..state }));
+                self.force(Write::HardState(voting(state, None)));
             }
             Some(RecoveredIsNotDurable) => {
                 if let Some(before) = self.before_crash.take() {
@@ -277,4 +277,8 @@ impl Disk for Broken {
         }
         self.disk.latest_snapshot()
     }
+}
+
+fn voting(state: HardState, vote: Option<u64>) -> HardState {
+    HardState::new(state.term, vote, state.commit).with_promised_ticks(state.promised_ticks)
 }
