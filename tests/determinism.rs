@@ -14,12 +14,12 @@ use self::host::{Host, Input, Pace};
 
 /// What the groups do, for ever and on every platform. Whoever changes what nodes say changes this.
 const GOLDEN: [(&str, u64); 6] = [
-    ("as it comes", 0xfc3d_164c_c274_2889),
-    ("one voter", 0x7f2d_4851_5bc2_0cf6),
-    ("lease reads", 0xa56e_4c38_fba4_5d7e),
-    ("asynchronous writes", 0xe67b_5cc6_35a4_4225),
-    ("plain Raft", 0x7a81_abf7_ab72_28c3),
-    ("slow and small", 0x0aee_9434_b87c_f0bb),
+    ("as it comes", 0x86ff_51f8_d6ff_1326),
+    ("one voter", 0x9157_9aaa_ada1_9e60),
+    ("lease reads", 0x05ff_fc7b_19ad_cd6b),
+    ("asynchronous writes", 0x5ba5_4859_f606_2682),
+    ("plain Raft", 0x3747_c282_ed05_716c),
+    ("slow and small", 0x5f9a_5a1b_8947_518b),
 ];
 
 #[test]

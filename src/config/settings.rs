@@ -45,9 +45,11 @@ pub struct Settings {
     /// timeout; another node's lease rests on it, whatever this node's read mode. Default on.
     pub lease_promises: bool,
     /// After a restart, neither vote nor campaign for this long, or for as long as the stored hard state says
-    /// that a promise may be outstanding, if that is longer. Keep the length of a tick across restarts, or set
-    /// this to so many of the new ones as the longest promise lasts. (The only voter of a group may campaign at once; a candidate of an earlier term is told
-    /// so.) `None`, the default, is the election timeout; 0 is none.
+    /// that a promise may be outstanding, if that is longer. (The only voter of a group may campaign at once; a
+    /// candidate of an earlier term is told so.) `None`, the default, is the election timeout; 0 is none.
+    ///
+    /// What is stored counts ticks. If those of the next start are shorter, set this to as many of them as the
+    /// longest promise of the earlier starts lasts.
     pub restart_silence_ticks: Option<u64>,
     /// Reads that may wait at once, 1 or more. Default 4096.
     pub max_pending_reads: usize,

@@ -28,7 +28,7 @@ impl<S: Storage> Raft<S> {
                     server.timer.restart();
                     server.ballot.cast(&grant);
                 }
-                self.answer_vote(from, term, pre_vote, true);
+                self.answer_vote(from, term, pre_vote, true)?;
             }
             Err(reason) => {
                 server.event(Event::VoteRefused {
@@ -38,19 +38,19 @@ impl<S: Storage> Raft<S> {
                     reason,
                 });
                 let ours = server.term();
-                self.answer_vote(from, ours, pre_vote, false);
+                self.answer_vote(from, ours, pre_vote, false)?;
             }
         }
         Ok(())
     }
 
-    pub(super) fn answer_vote(&mut self, to: NodeId, term: Term, pre_vote: bool, granted: bool) {
+    pub(super) fn answer_vote(&mut self, to: NodeId, term: Term, pre_vote: bool, granted: bool) -> Result<(), Fault> {
         // There is no way to say no in term 0; silence does.
         if term > 0 {
             let committed = if granted {
                 EntryId::default()
             } else {
-                self.known_commit()
+                self.known_commit()?
             };
             let payload = Payload::VoteResponse {
                 pre_vote,
@@ -59,15 +59,17 @@ impl<S: Storage> Raft<S> {
             };
             self.server.promise(to, term, payload);
         }
+        Ok(())
     }
 
     /// The last entry known to be committed, if it can be named now.
-    fn known_commit(&self) -> EntryId {
-        let index = self.server.log.committed();
-        match self.server.log.term(index) {
-            Ok(term) if self.server.config.refusals_tell_commit => EntryId { term, index },
-            Ok(_) | Err(_) => EntryId::default(),
+    fn known_commit(&self) -> Result<EntryId, Fault> {
+        if !self.server.config.refusals_tell_commit {
+            return Ok(EntryId::default());
         }
+        let index = self.server.log.committed();
+        let term = self.server.log.known_term(index)?;
+        Ok(term.map(|term| EntryId { term, index }).unwrap_or_default())
     }
 
     /// What a refusal says is committed. (A candidate may have missed that its configuration changed, so

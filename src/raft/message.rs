@@ -49,12 +49,12 @@ impl<S: Storage> Raft<S> {
             }
             Verdict::RefuseVote => {
                 self.note_refusal(&message, VoteRefusal::TermBehind);
-                self.answer_vote(from, ours, false, false);
+                self.answer_vote(from, ours, false, false)?;
                 Ok(())
             }
             Verdict::RefusePreVote => {
                 self.note_refusal(&message, VoteRefusal::TermBehind);
-                self.answer_vote(from, ours, true, false);
+                self.answer_vote(from, ours, true, false)?;
                 Ok(())
             }
         }

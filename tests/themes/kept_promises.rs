@@ -57,7 +57,8 @@ fn the_longer_of_what_is_stored_and_the_settings() {
 /// A leader reads by a lease while two voters restart under other settings: nobody else leads before it ends.
 #[test]
 fn no_restart_ends_a_lease() {
-    let restarts: [(&str, fn(&mut Config)); 3] = [
+    type Change = fn(&mut Config);
+    let restarts: [(&str, Change); 3] = [
         ("a shorter election timeout", |config| config.election_timeout_ticks = 5),
         ("promises off", |config| config.lease_promises = false),
         ("no silence", |config| config.restart_silence_ticks = Some(0)),

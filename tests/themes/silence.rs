@@ -95,7 +95,11 @@ fn what_is_not_heard() {
 fn what_is_heard() {
     let mut cluster = alone(silent(None), stored(3, 2));
     let said = asked(&mut cluster, 2, 2, heartbeat(1));
-    assert_eq!(said, ["1->2 HeartbeatResponse term=2"], "the first promise is not stored yet");
+    assert_eq!(
+        said,
+        ["1->2 HeartbeatResponse term=2"],
+        "the first promise is not stored yet"
+    );
     let said = asked(&mut cluster, 2, 2, heartbeat(1));
     assert_eq!(said, ["1->2 HeartbeatResponse term=2 promised=10"]);
     let said = asked(&mut cluster, 2, 2, append((1, 1), &[2], 2));

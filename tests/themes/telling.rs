@@ -45,7 +45,10 @@ fn status_tells() {
     );
     assert_eq!((leader.promised_ticks, leader.lease_ticks), (0, 0));
     let follower = cluster.raw(3).status();
-    assert_eq!(follower.hard_state, HardState::new(1, Some(1), 2).with_promised_ticks(10));
+    assert_eq!(
+        follower.hard_state,
+        HardState::new(1, Some(1), 2).with_promised_ticks(10)
+    );
     assert_eq!((follower.soft_state.leader, follower.promised_ticks), (Some(1), 10));
     assert_eq!(cluster.raw(3).progress().count(), 0);
 }
