@@ -4,6 +4,7 @@
 use quorate::{
     AckKind, CampaignError, CampaignRefusal, Config, HardState, MemoryStorage, RawNode, RoleKind, TaskResponse,
 };
+use quorate::{Entries, Index, InitialState, NodeId, Snapshot, Storage, StorageError, Term};
 
 use crate::support::{Cluster, config, message, plain, store};
 use crate::{alone, asked, hear, heartbeat, leases, store_with};
@@ -212,4 +213,59 @@ fn who_promises_nothing_keeps_nothing() {
     let mut cluster = alone(config(1), store(&[1, 2, 3]));
     hear(&mut cluster, 2, 1, heartbeat(1));
     assert_eq!(kept(&cluster), 10);
+}
+
+/// A store of an application that knows nothing of promises.
+struct Forgetful(MemoryStorage);
+
+impl Storage for Forgetful {
+    fn initial_state(&self) -> Result<InitialState, StorageError> {
+        let mut initial = self.0.initial_state()?;
+        initial.hard_state = initial.hard_state.with_promised_ticks(0);
+        Ok(initial)
+    }
+
+    fn first_index(&self) -> Result<Index, StorageError> {
+        self.0.first_index()
+    }
+
+    fn last_index(&self) -> Result<Index, StorageError> {
+        self.0.last_index()
+    }
+
+    fn term(&self, index: Index) -> Result<Term, StorageError> {
+        self.0.term(index)
+    }
+
+    fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Entries, StorageError> {
+        self.0.entries(low, high, max_bytes)
+    }
+
+    fn snapshot(&self, peer: NodeId, at_least: Index) -> Result<Snapshot, StorageError> {
+        self.0.snapshot(peer, at_least)
+    }
+}
+
+/// Over a store that keeps no promises, no more is said than the silence that the settings name: it is what the
+/// next start under the same settings keeps to.
+#[test]
+fn a_store_that_keeps_no_promises() {
+    for (setting, said) in [
+        (None, ""),
+        (Some(0), ""),
+        (Some(4), " promised=4"),
+        (Some(50), " promised=10"),
+    ] {
+        let mut config = promising(10);
+        config.restart_silence_ticks = setting;
+        let mut node = RawNode::new(config, Forgetful(stored(0))).expect("legal");
+        for _ in 0..2 {
+            node.step(message(2, 1, 2, heartbeat(1))).expect("legal");
+            let mut ready = node.ready().expect("sound").expect("an answer");
+            assert!(ready.hard_state().is_none(), "{setting:?}");
+            let texts = crate::texts(ready.take_messages());
+            assert_eq!(texts, [format!("1->2 HeartbeatResponse term=2{said}")], "{setting:?}");
+            node.advance(ready.persisted()).expect("the Ready that is out");
+        }
+    }
 }

@@ -89,6 +89,7 @@ impl Broken {
                 let vote = state.vote.or(self.model().hard_state().vote);
                 vec![Write::HardState(voting(state, vote))]
             }
+            (PromiseIsLost, Write::HardState(state)) => vec![Write::HardState(state.with_promised_ticks(0))],
             (KindIsLost, Write::Entries(entries)) => {
                 let normal = entries.into_iter().map(|entry| Entry {
                     kind: EntryKind::Normal,
@@ -164,6 +165,7 @@ impl Broken {
                 let state = self.model().hard_state();
                 self.force(Write::HardState(voting(state, None)));
             }
+            Some(PromiseIsNotDurable) => self.force(Write::HardState(self.model().hard_state().with_promised_ticks(0))),
             Some(RecoveredIsNotDurable) => {
                 if let Some(before) = self.before_crash.take() {
                     self.becomes(&before);
