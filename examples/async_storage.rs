@@ -181,6 +181,10 @@ mod shared {
     }
 
     impl Storage for SharedStorage {
+        fn keeps_promises(&self) -> bool {
+            self.with(|storage| storage.keeps_promises())
+        }
+
         fn initial_state(&self) -> Result<InitialState, StorageError> {
             self.with(|storage| storage.initial_state())
         }

@@ -17,7 +17,7 @@ use crate::membership::AnyConfChange;
 use crate::message::Message;
 use crate::raft::{Proposed, Raft};
 use crate::storage::Storage;
-use crate::types::{ConfState, Entry, Index, NodeId, Term};
+use crate::types::{ConfState, Entry, Index, NodeId};
 
 /// One member of one Raft group: a pure state machine that you drive.
 ///
@@ -38,8 +38,8 @@ pub struct RawNode<S> {
     /// What the last Ready told.
     told: Told,
     readies: u64,
-    /// Whether the last Ready is out; then the term that is durable when it is persisted.
-    outstanding: Option<Term>,
+    /// Whether the last Ready is out. What it told is durable when it is persisted.
+    outstanding: bool,
     /// With asynchronous storage writes.
     acks: Option<Box<AckNumbers>>,
 }
@@ -67,7 +67,7 @@ impl<S: Storage> RawNode<S> {
             told: Told::from_storage(&raft),
             raft,
             readies: 0,
-            outstanding: None,
+            outstanding: false,
         })
     }
 
@@ -99,8 +99,10 @@ impl<S: Storage> RawNode<S> {
     }
 
     /// Replaces the settings. Some are fixed while a node runs and must be the same: `id`, `seed`,
-    /// `applied`, `cluster_id`, `election_timeout_ticks`, `lease_promises`, `restart_silence_ticks` and
-    /// `async_storage_writes`.
+    /// `applied`, `cluster_id`, `lease_promises`, `restart_silence_ticks` and `async_storage_writes`.
+    ///
+    /// Another `election_timeout_ticks` holds from now on: the timeout is drawn anew, and the next promise to a
+    /// leader is of that length. What was promised before stays promised.
     ///
     /// ```
     /// # use quorate::*;
@@ -110,7 +112,9 @@ impl<S: Storage> RawNode<S> {
     /// config.max_inflight_messages = 16;
     /// node.set_config(config.clone())?;
     /// config.election_timeout_ticks = 20;
-    /// assert_eq!(node.set_config(config), Err(ConfigError::Fixed("election_timeout_ticks")));
+    /// node.set_config(config.clone())?;
+    /// config.lease_promises = false;
+    /// assert_eq!(node.set_config(config), Err(ConfigError::Fixed("lease_promises")));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn set_config(&mut self, next: Config) -> Result<(), ConfigError> {
@@ -119,7 +123,11 @@ impl<S: Storage> RawNode<S> {
         if next.uncommitted_cap() != server.config.uncommitted_cap() {
             server.log.measure_uncommitted(&next)?;
         }
+        let other_timeout = next.election_timeout_ticks != server.config.election_timeout_ticks;
         server.config = next;
+        if other_timeout {
+            server.timer.redraw(&server.config);
+        }
         self.raft.touch();
         Ok(())
     }

@@ -1,10 +1,12 @@
 //! The paper's "state on all servers" (Figure 2): what a node has whatever its role.
 
 mod ballot;
+mod kept;
 mod outbox;
 mod timer;
 
 pub(crate) use ballot::Ballot;
+pub(crate) use kept::KeptPromise;
 pub(crate) use outbox::Outbox;
 pub(crate) use timer::Timer;
 
@@ -19,6 +21,7 @@ use crate::log::Log;
 use crate::membership::Membership;
 use crate::message::{Message, Payload};
 use crate::ready::AckKind;
+use crate::rules::lease;
 use crate::storage::{Storage, StorageError};
 use crate::trace::Trace;
 use crate::types::{HardState, Index, NodeId, Term};
@@ -29,6 +32,7 @@ pub(crate) struct Server<S> {
     pub(crate) ballot: Ballot,
     /// The term that the disk is known to hold.
     pub(crate) durable_term: Term,
+    pub(crate) kept: KeptPromise,
     pub(crate) log: Log<S>,
     pub(crate) membership: Membership,
     /// The membership is as of this index: a snapshot may have brought it ahead of what is applied.
@@ -58,7 +62,12 @@ impl<S: Storage> Server<S> {
                 configured: config.cluster_id,
             });
         }
-        let HardState { term, vote, commit } = initial.hard_state;
+        let HardState {
+            term,
+            vote,
+            commit,
+            promised_ticks,
+        } = initial.hard_state;
         let log = Log::new(storage, commit, &config)?;
         let last_term = log.term(log.last_index())?;
         let mut ballot = Ballot::new(term, vote);
@@ -68,13 +77,16 @@ impl<S: Storage> Server<S> {
         if last_term > term.max(1) {
             ballot.adopt(last_term);
         }
+        // Who has no term has never heard a leader.
+        let by_settings = if term == 0 { 0 } else { config.restart_silence() };
         Ok(Self {
             ballot,
             durable_term: term,
             configured_at: log.applied(),
             log,
             membership: Membership::restore(&initial.conf_state)?,
-            timer: Timer::new(&config, term != 0),
+            timer: Timer::new(&config, lease::silence(promised_ticks, by_settings)),
+            kept: KeptPromise::new(promised_ticks),
             outbox: Outbox::default(),
             reads_forwarded: 0,
             corrupt: None,
@@ -95,11 +107,43 @@ impl<S: Storage> Server<S> {
     }
 
     pub(crate) fn hard_state(&self) -> HardState {
-        HardState {
-            term: self.ballot.term(),
-            vote: self.ballot.vote(),
-            commit: self.log.committed(),
+        let (term, vote) = (self.ballot.term(), self.ballot.vote());
+        HardState::new(term, vote, self.log.committed()).with_promised_ticks(self.kept.ticks().into())
+    }
+
+    /// The longest promise that this node makes under its present settings, if its storage keeps promises.
+    fn longest_promise(&self) -> u64 {
+        if self.log.storage().keeps_promises() {
+            self.config.promise()
+        } else {
+            0
         }
+    }
+
+    /// A leader's message was accepted: nobody else for one election timeout from now.
+    pub(crate) fn promise_leader(&mut self) {
+        self.timer.promise(self.config.promise());
+        if self.config.promise() > u64::from(self.kept.ticks()) {
+            self.kept.raise(self.longest_promise());
+        }
+    }
+
+    /// Ticks of its promise that this node may say.
+    pub(crate) fn sayable_promise(&self) -> Option<u64> {
+        let kept = if self.log.storage().keeps_promises() {
+            self.kept.durable().into()
+        } else {
+            self.config.restart_silence_ticks.unwrap_or(0)
+        };
+        let durable = self.durable_term == self.term() && self.corrupt.is_none();
+        lease::sayable(self.timer.promised(), kept).filter(|_| durable)
+    }
+
+    /// The hard state says no more than it must, if nothing that says more is on its way to the disk.
+    pub(crate) fn lower_kept(&mut self) {
+        let outstanding = self.timer.promised().max(self.timer.silent());
+        let ticks = lease::to_keep(self.kept.ticks().into(), self.longest_promise(), outstanding);
+        self.kept.lower(ticks);
     }
 
     /// Whether this node could stand for election: a voter without a snapshot to install.

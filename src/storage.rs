@@ -93,6 +93,16 @@ pub trait Storage {
     /// A snapshot to send to `peer` that covers at least `at_least` and names the peer;
     /// [`StorageError::TemporarilyUnavailable`] if there is none yet.
     fn snapshot(&self, peer: NodeId, at_least: Index) -> Result<Snapshot, StorageError>;
+
+    /// Whether [`initial_state`](Self::initial_state) gives back
+    /// [`HardState::promised_ticks`](crate::HardState::promised_ticks) as it was stored. Always the same answer.
+    ///
+    /// `false`, which it is unless you say otherwise, is safe: the node then promises a leader at most the
+    /// [`restart_silence_ticks`](crate::Settings::restart_silence_ticks) that its settings name. Without any it
+    /// promises nothing, and leaders that it follows read by rounds of heartbeats.
+    fn keeps_promises(&self) -> bool {
+        false
+    }
 }
 
 impl<S: Storage + ?Sized> Storage for &S {
@@ -118,5 +128,9 @@ impl<S: Storage + ?Sized> Storage for &S {
 
     fn snapshot(&self, peer: NodeId, at_least: Index) -> Result<Snapshot, StorageError> {
         (**self).snapshot(peer, at_least)
+    }
+
+    fn keeps_promises(&self) -> bool {
+        (**self).keeps_promises()
     }
 }

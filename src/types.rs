@@ -150,7 +150,14 @@ impl fmt::Display for Entry {
 }
 
 /// The paper's persistent state on all servers (Figure 2), with the commit index.
+///
+/// ```
+/// use quorate::HardState;
+/// let voted = HardState::new(2, Some(3), 7);
+/// assert_eq!((voted.term, voted.vote, voted.commit, voted.promised_ticks), (2, Some(3), 7, 0));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct HardState {
     /// Latest term the server has seen.
     pub term: Term,
@@ -158,6 +165,27 @@ pub struct HardState {
     pub vote: Option<NodeId>,
     /// Highest index known to be committed; may lag behind after a crash.
     pub commit: Index,
+    /// The longest promise to a leader that may be outstanding, in ticks: after a restart the server keeps
+    /// silent for so long, whatever its settings are then. 0 if it never promised anything.
+    pub promised_ticks: u64,
+}
+
+impl HardState {
+    /// What a server that never promised anything to a leader must not forget.
+    pub fn new(term: Term, vote: Option<NodeId>, commit: Index) -> Self {
+        Self {
+            term,
+            vote,
+            commit,
+            promised_ticks: 0,
+        }
+    }
+
+    /// The same with so long a promise.
+    #[must_use]
+    pub fn with_promised_ticks(self, promised_ticks: u64) -> Self {
+        Self { promised_ticks, ..self }
+    }
 }
 
 impl fmt::Display for HardState {
@@ -166,7 +194,11 @@ impl fmt::Display for HardState {
         if let Some(vote) = self.vote {
             write!(f, " vote={vote}")?;
         }
-        write!(f, " commit={}", self.commit)
+        write!(f, " commit={}", self.commit)?;
+        match self.promised_ticks {
+            0 => Ok(()),
+            ticks => write!(f, " promised={ticks}"),
+        }
     }
 }
 

@@ -79,7 +79,7 @@ bytes_of! {
     Message: "Message::new(1, 2, 3, Payload::TimeoutNow)";
     Entry: "Entry { term: 1, index: 7, kind: EntryKind::Normal, data: \"x = 1\".into() }";
     Snapshot: "Snapshot { data: \"x = 1\".into(), ..Snapshot::default() }";
-    HardState: "HardState { term: 1, vote: Some(2), commit: 7 }";
+    HardState: "HardState::new(1, Some(2), 7).with_promised_ticks(10)";
     ConfState: "ConfState::of_voters([1, 2, 3])";
     ConfChange: "ConfChange { node_id: 4, ..ConfChange::default() }";
     ConfChangeV2: "ConfChangeV2::new([(ConfChangeKind::AddNode, 4)])";

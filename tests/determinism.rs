@@ -14,12 +14,12 @@ use self::host::{Host, Input, Pace};
 
 /// What the groups do, for ever and on every platform. Whoever changes what nodes say changes this.
 const GOLDEN: [(&str, u64); 6] = [
-    ("as it comes", 0x83e2_1a79_a0fd_740f),
-    ("one voter", 0x4db6_4987_7985_130c),
-    ("lease reads", 0xd83b_e3c0_e240_609c),
-    ("asynchronous writes", 0xa34c_2031_4346_1abe),
-    ("plain Raft", 0xbecd_66de_376c_4ce8),
-    ("slow and small", 0x557c_83dd_ae95_9d53),
+    ("as it comes", 0x9236_f1cf_b392_d477),
+    ("one voter", 0x2c68_805b_e2a8_d141),
+    ("lease reads", 0x63ab_86a9_10c2_f457),
+    ("asynchronous writes", 0x0b0e_d706_7478_e2a2),
+    ("plain Raft", 0x157c_9a00_5620_a2a2),
+    ("slow and small", 0x455d_702a_1a84_4ce3),
 ];
 
 #[test]

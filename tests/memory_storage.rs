@@ -60,11 +60,7 @@ fn write(storage: &mut MemoryStorage, op: &Op, term: u64) {
             storage.append(&(from..from + count).map(entry).collect::<Vec<_>>())
         }
         Op::HardState(commit) => {
-            storage.set_hard_state(HardState {
-                term,
-                vote: None,
-                commit,
-            });
+            storage.set_hard_state(HardState::new(term, None, commit));
             Ok(())
         }
         Op::ConfState(voter) => {

@@ -192,6 +192,10 @@ impl Disk for MemoryDisk {
 }
 
 impl Storage for MemoryDisk {
+    fn keeps_promises(&self) -> bool {
+        self.read.keeps_promises()
+    }
+
     fn initial_state(&self) -> Result<quorate::InitialState, StorageError> {
         self.read.initial_state()
     }

@@ -212,6 +212,7 @@ macro_rules! storage_suite {
             @rules $make, [$($except)*],
             a_new_store_is_empty
             the_hard_state_is_replaced
+            a_kept_promise_comes_back
             entries_come_back_whole
             entries_and_terms_agree
             the_compacted_is_compacted

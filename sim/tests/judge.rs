@@ -42,11 +42,7 @@ fn log(terms: &[Term]) -> Shadow {
 }
 
 fn voted(term: Term, candidate: NodeId) -> HardState {
-    HardState {
-        term,
-        vote: Some(candidate),
-        commit: 0,
-    }
+    HardState::new(term, Some(candidate), 0)
 }
 
 #[track_caller]

@@ -44,9 +44,12 @@ pub struct Settings {
     /// Promise the leader, with each heartbeat answer, to elect nobody else for an election
     /// timeout; another node's lease rests on it, whatever this node's read mode. Default on.
     pub lease_promises: bool,
-    /// After a restart, neither vote nor campaign for this long, since a promise may have been made
-    /// before. (The only voter of a group may campaign at once; a candidate of an earlier term is told
-    /// so.) `None`, the default, is the election timeout; 0 is none.
+    /// After a restart, neither vote nor campaign for this long, or for as long as the stored hard state says
+    /// that a promise may be outstanding, if that is longer. (The only voter of a group may campaign at once; a
+    /// candidate of an earlier term is told so.) `None`, the default, is the election timeout; 0 is none.
+    ///
+    /// What is stored counts ticks. If those of the next start are shorter, set this to as many of them as the
+    /// longest promise of the earlier starts lasts.
     pub restart_silence_ticks: Option<u64>,
     /// Reads that may wait at once, 1 or more. Default 4096.
     pub max_pending_reads: usize,
@@ -213,10 +216,6 @@ impl Settings {
     /// Checks that `next` changes nothing that is fixed while a node runs.
     pub(crate) fn validate_successor(&self, next: &Self) -> Result<(), ConfigError> {
         let fixed = [
-            (
-                self.election_timeout_ticks == next.election_timeout_ticks,
-                "election_timeout_ticks",
-            ),
             (self.lease_promises == next.lease_promises, "lease_promises"),
             (
                 self.restart_silence_ticks == next.restart_silence_ticks,
@@ -233,7 +232,16 @@ impl Settings {
         }
     }
 
-    /// Ticks of silence after a restart.
+    /// Ticks for which a leader is promised, whenever it is heard, that nobody else is elected.
+    pub(crate) fn promise(&self) -> u64 {
+        if self.lease_promises {
+            self.election_timeout_ticks
+        } else {
+            0
+        }
+    }
+
+    /// Ticks of silence after a restart, if no longer promise is stored.
     pub(crate) fn restart_silence(&self) -> u64 {
         self.restart_silence_ticks.unwrap_or(self.election_timeout_ticks)
     }

@@ -20,8 +20,17 @@ impl<S: Storage> Raft<S> {
                 self.on_durable_term(term);
                 self.on_own_append(term, index)
             }
-            AckKind::Stored { term, last, snapshot } => {
-                self.on_durable_term(term);
+            AckKind::HardState { term, promised_ticks } => {
+                self.on_durable(term, promised_ticks);
+                Ok(())
+            }
+            AckKind::Stored {
+                term,
+                promised_ticks,
+                last,
+                snapshot,
+            } => {
+                self.on_durable(term, promised_ticks);
                 self.on_stored(term, last, snapshot)
             }
             AckKind::Applied { index, bytes } => self.on_applied(index, bytes),
@@ -36,15 +45,30 @@ impl<S: Storage> Raft<S> {
             AckKind::Append { term, index } => {
                 term < self.server.term() || (term == self.server.term() && index <= log.last_index())
             }
-            AckKind::Stored { term, snapshot, .. } => {
-                term <= self.server.term() && snapshot.unwrap_or(0) <= log.committed()
-            }
+            AckKind::HardState { term, promised_ticks } => self.may_be_durable(term, promised_ticks),
+            AckKind::Stored {
+                term,
+                promised_ticks,
+                snapshot,
+                ..
+            } => self.may_be_durable(term, promised_ticks) && snapshot.unwrap_or(0) <= log.committed(),
             AckKind::Applied { index, .. } => index <= log.applying(),
         }
     }
 
+    /// Neither falls while a task that says it is out.
+    fn may_be_durable(&self, term: Term, promised_ticks: u64) -> bool {
+        term <= self.server.term() && promised_ticks <= self.server.kept.ticks().into()
+    }
+
+    /// The disk holds this term and this promise.
+    pub(crate) fn on_durable(&mut self, term: Term, promised_ticks: u64) {
+        self.on_durable_term(term);
+        self.server.kept.on_durable(promised_ticks);
+    }
+
     /// The disk holds this term (and the vote in it, if any).
-    pub(crate) fn on_durable_term(&mut self, term: Term) {
+    fn on_durable_term(&mut self, term: Term) {
         self.server.durable_term = self.server.durable_term.max(term);
     }
 

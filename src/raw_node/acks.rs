@@ -10,6 +10,7 @@ pub(super) struct AckNumbers {
     pre_votes: Sequence,
     votes: Sequence,
     appends: Sequence,
+    hard_states: Sequence,
     stored: Sequence,
     applied: Sequence,
 }
@@ -20,15 +21,27 @@ struct Sequence {
     acknowledged: u64,
 }
 
+impl Sequence {
+    fn is_complete(self) -> bool {
+        self.acknowledged == self.issued
+    }
+}
+
 impl AckNumbers {
     fn sequence(&mut self, kind: &AckKind) -> &mut Sequence {
         match kind {
             AckKind::Vote { pre_vote: true, .. } => &mut self.pre_votes,
             AckKind::Vote { .. } => &mut self.votes,
             AckKind::Append { .. } => &mut self.appends,
+            AckKind::HardState { .. } => &mut self.hard_states,
             AckKind::Stored { .. } => &mut self.stored,
             AckKind::Applied { .. } => &mut self.applied,
         }
+    }
+
+    /// Whether no acknowledgement can come any more that a hard state is durable.
+    pub(super) fn has_all_hard_states(&self) -> bool {
+        self.hard_states.is_complete() && self.stored.is_complete()
     }
 
     /// The number of an acknowledgement that is to be given later.
@@ -40,8 +53,11 @@ impl AckNumbers {
 
     /// Checks that this acknowledgement is due.
     pub(super) fn acknowledge(&mut self, number: u64, kind: &AckKind) -> Result<(), AcknowledgeError> {
-        // Votes and appends count by what they say, so that one may be lost; the others move on.
-        let may_skip = matches!(kind, AckKind::Vote { .. } | AckKind::Append { .. });
+        // These count by what they say, so that one may be lost; the others move on.
+        let may_skip = matches!(
+            kind,
+            AckKind::Vote { .. } | AckKind::Append { .. } | AckKind::HardState { .. }
+        );
         let sequence = self.sequence(kind);
         let expected = sequence.acknowledged.saturating_add(1);
         if number < expected {

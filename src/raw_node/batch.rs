@@ -60,7 +60,7 @@ impl<S: Storage> RawNode<S> {
 
     fn ready_after_touch(&mut self) -> Result<Option<Ready>, ReadyError> {
         self.check_sound()?;
-        if self.outstanding.is_some() {
+        if self.outstanding {
             return Err(ReadyError::Outstanding);
         }
         let (output, more) = (self.has_output(), self.has_more());
@@ -97,9 +97,9 @@ impl<S: Storage> RawNode<S> {
             return Err(AcknowledgeError::Foreign);
         }
         let number = batch.number;
-        let Some(term) = self.outstanding.filter(|_| number == self.readies) else {
+        if !self.outstanding || number != self.readies {
             return Err(AcknowledgeError::NotOutstanding { number });
-        };
+        }
         let applied = batch.apply.as_ref().map(|task| task.ack.kind.clone());
         let busy = batch.busy;
         let owed = core::mem::take(&mut batch.append.owed.acks);
@@ -107,13 +107,14 @@ impl<S: Storage> RawNode<S> {
         if !acks().all(|kind| self.raft.is_possible(kind)) {
             return Err(AcknowledgeError::Foreign);
         }
-        self.outstanding = None;
+        self.outstanding = false;
         if busy {
             self.raft.server.outbox.give_back(batch);
             self.raft.server.warm_up();
         }
+        let (term, promised_ticks) = self.told.durable();
         let outcome = self.raft.enter(|raft| {
-            raft.on_durable_term(term);
+            raft.on_durable(term, promised_ticks);
             for kind in acks() {
                 raft.on_acknowledged(kind)?;
             }
@@ -156,7 +157,8 @@ impl<S: Storage> RawNode<S> {
 
     fn build_ready(&mut self, committed: Entries) -> Ready {
         self.readies = self.readies.wrapping_add(1);
-        let (now, before) = (Told::now(&self.raft), self.told);
+        let before = self.told;
+        let now = self.what_to_tell(before);
         self.told = now;
         let mut batch = self.raft.server.outbox.take();
         (batch.origin, batch.number) = (self.origin(), self.readies);
@@ -169,9 +171,20 @@ impl<S: Storage> RawNode<S> {
             server.warm_up();
         }
         if !server.config.async_storage_writes {
-            self.outstanding = Some(server.term());
+            self.outstanding = true;
         }
         Ready(batch)
+    }
+
+    /// What is told now. A promise that is over is left out when a hard state is written anyway.
+    fn what_to_tell(&mut self, before: Told) -> Told {
+        let now = Told::now(&self.raft);
+        let all_written = self.acks.as_ref().is_none_or(|acks| acks.has_all_hard_states());
+        if !all_written || now.hard_state(before).is_none() {
+            return now;
+        }
+        self.raft.server.lower_kept();
+        Told::now(&self.raft)
     }
 
     /// What is to be persisted, if anything, and what is owed then.
@@ -185,10 +198,13 @@ impl<S: Storage> RawNode<S> {
         if contents {
             (task.snapshot, task.entries) = log.take_next_unstable();
         }
-        task.must_sync = contents || now.has_other_ballot(before);
+        task.must_sync = contents || now.binds_more(before);
         (task.number, task.hard_state) = (batch.number, hard_state);
-        if let Some(stored) = self.stored(task.snapshot().map(|snapshot| snapshot.metadata.index)) {
+        let (term, promised_ticks) = now.durable();
+        if let Some(stored) = self.stored(now, task.snapshot().map(|snapshot| snapshot.metadata.index)) {
             task.owed.push_ack(stored);
+        } else if task.must_sync && self.acks.is_some() {
+            task.owed.push_ack(AckKind::HardState { term, promised_ticks });
         }
         for (_, ack) in &mut task.owed.acks {
             (ack.origin, ack.number) = (batch.origin, number_of(&mut self.acks, batch.number, &ack.kind));
@@ -210,15 +226,17 @@ impl<S: Storage> RawNode<S> {
 
     /// What the storage acknowledges. As long as anything is unstable, each task acknowledges the
     /// whole log: one that is lost to a change of term is made good by the next.
-    fn stored(&self, snapshot: Option<Index>) -> Option<AckKind> {
+    fn stored(&self, now: Told, snapshot: Option<Index>) -> Option<AckKind> {
         let server = &self.raft.server;
         let last = if server.log.has_unstable_entries() {
             server.log.last().ok()
         } else {
             None
         };
+        let (term, promised_ticks) = now.durable();
         (last.is_some() || snapshot.is_some()).then_some(AckKind::Stored {
-            term: server.term(),
+            term,
+            promised_ticks,
             last,
             snapshot,
         })

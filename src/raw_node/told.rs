@@ -6,7 +6,7 @@ use crate::raft::Raft;
 use crate::ready::{RoleKind, SoftState};
 use crate::server::Ballot;
 use crate::storage::Storage;
-use crate::types::{HardState, Index, NodeId};
+use crate::types::{HardState, Index, NodeId, Term};
 
 /// What of a node's state is told when it changes. Compared at every turn, so that it is few words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,6 +15,7 @@ pub(super) struct Told {
     role: RoleKind,
     ballot: Ballot,
     commit: Index,
+    kept: u32,
 }
 
 impl Told {
@@ -33,6 +34,7 @@ impl Told {
             role: role.kind(),
             ballot: server.ballot,
             commit: server.log.committed(),
+            kept: server.kept.ticks(),
         }
     }
 
@@ -45,17 +47,21 @@ impl Told {
         })
     }
 
-    /// Term, vote and commit index, unless they are the same as `before`.
+    /// Term, vote, commit index and promise, unless they are the same as `before`.
     pub(super) fn hard_state(self, before: Self) -> Option<HardState> {
-        let news = self.commit != before.commit || self.has_other_ballot(before);
-        news.then(|| HardState {
-            term: self.ballot.term(),
-            vote: self.ballot.vote(),
-            commit: self.commit,
-        })
+        let news = (self.ballot, self.commit, self.kept) != (before.ballot, before.commit, before.kept);
+        let (term, vote) = (self.ballot.term(), self.ballot.vote());
+        news.then(|| HardState::new(term, vote, self.commit).with_promised_ticks(self.kept.into()))
     }
 
-    pub(super) fn has_other_ballot(self, before: Self) -> bool {
-        self.ballot != before.ballot
+    /// Whether the hard state says what has to be durable before anything is said by it. A commit index need
+    /// not be, nor a promise that is over.
+    pub(super) fn binds_more(self, before: Self) -> bool {
+        self.ballot != before.ballot || self.kept > before.kept
+    }
+
+    /// The term and the promise.
+    pub(super) fn durable(self) -> (Term, u64) {
+        (self.ballot.term(), self.kept.into())
     }
 }

@@ -115,11 +115,20 @@ pub enum AckKind {
         /// Up to here.
         index: Index,
     },
+    /// The storage holds this hard state: of a task that has neither entries nor a snapshot.
+    HardState {
+        /// Its term.
+        term: Term,
+        /// The longest promise to a leader that it tells of.
+        promised_ticks: u64,
+    },
     /// The storage holds the log up to here.
     Stored {
         /// The term of the node when the task was handed out. If it moved on since, the entries
         /// may have been overwritten and only the snapshot counts.
         term: Term,
+        /// The longest promise to a leader that the hard state tells of.
+        promised_ticks: u64,
         /// Last entry of the log when the task was handed out; `None` if nothing was unstable.
         last: Option<EntryId>,
         /// The snapshot that was stored.

@@ -46,7 +46,7 @@ impl Follower {
     /// A message from the leader of this term: it lives.
     pub(crate) fn hear<S: Storage>(&mut self, server: &mut Server<S>, leader: NodeId) {
         server.timer.restart();
-        server.timer.promise(&server.config);
+        server.promise_leader();
         let leader = NonZero::new(leader);
         if self.leader != leader {
             self.refuse_reads(server, ReadRefusal::LeaderChanged);
@@ -211,9 +211,7 @@ pub(crate) fn on_heartbeat<S: Storage>(
         let matched = commit::matched_in_term(server.term(), server.log.last()?, follower.matched);
         server.log.commit(&commit::by_leader(commit, matched))?;
     }
-    // After a crash only a durable term makes this node keep silent for as long as it promised.
-    let durable = server.durable_term == server.term() && server.corrupt.is_none();
-    let promised_ticks = (durable && server.timer.promised() > 0).then_some(server.timer.promised());
+    let promised_ticks = server.sayable_promise();
     server.send(
         from,
         Payload::HeartbeatResponse {

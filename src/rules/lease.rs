@@ -1,6 +1,11 @@
 //! Assumes that over one election timeout no two clocks of the group drift apart by more than the
 //! lease margin less one tick. Thesis 6.4.1 and 4.2.3: who promises not to elect another leader,
 //! and how long a leader may rely on that. Both halves are here.
+//!
+//! A promise is said only up to what the durable hard state tells of; any restart keeps silent for at least so long,
+//! and a running node only lets time end it; so nobody else is elected within it, whatever settings change. (Proof
+//! sketch: D29 in `docs/etcd-differences.md`.) A leader's own share needs no promise: it reads by its lease only while
+//! it leads, and votes for nobody then.
 
 use super::read::ReadPermit;
 use crate::event::VoteRefusal;
@@ -47,6 +52,28 @@ pub(crate) fn may_vote(state: VoterState, forced: bool) -> Result<(), VoteRefusa
 /// quorum had to break its promise.
 pub(crate) fn may_be_held(voters: &Joint, leader: NodeId, last_change: Index, applied: Index) -> bool {
     voters.contains(leader) && last_change <= applied
+}
+
+/// Ticks of silence after a restart: as long as an earlier start may have promised by what it `stored`, or as
+/// long as the settings say.
+pub(crate) fn silence(stored: u64, by_settings: u64) -> u64 {
+    stored.max(by_settings)
+}
+
+/// What a voter may say of a promise of which so much is `left`: no more than what it would be silent for if it
+/// restarted now, under whatever settings.
+pub(crate) fn sayable(left: u64, kept: u64) -> Option<u64> {
+    Some(left.min(kept)).filter(|ticks| *ticks > 0)
+}
+
+/// How long a promise the stored one, `kept`, has to be, given what is promised from now on. It becomes shorter
+/// when nothing that is outstanding is longer: neither a promise nor the silence in place of an earlier one.
+pub(crate) fn to_keep(kept: u64, from_now_on: u64, outstanding: u64) -> u64 {
+    if outstanding <= from_now_on {
+        kept.min(from_now_on)
+    } else {
+        kept
+    }
 }
 
 /// The leader's half: ticks for which a quorum still promises to elect nobody else, less the

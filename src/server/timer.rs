@@ -30,13 +30,13 @@ pub(crate) struct Timer {
 }
 
 impl Timer {
-    pub(crate) fn new(config: &Config, restarted: bool) -> Self {
+    pub(crate) fn new(config: &Config, silent: u64) -> Self {
         let mut timer = Self {
             elapsed: 0,
             timeout: 0,
             draws: 0,
             promised: 0,
-            silent: if restarted { config.restart_silence() } else { 0 },
+            silent,
             quiet: 0,
             quiet_left: 0,
         };
@@ -87,6 +87,12 @@ impl Timer {
     /// Begins anew with another timeout.
     pub(crate) fn reset(&mut self, config: &Config) {
         self.restart();
+        self.redraw(config);
+    }
+
+    /// Another timeout, of which as much has passed as of the last.
+    pub(crate) fn redraw(&mut self, config: &Config) {
+        self.count();
         self.timeout = draw(config, self.draws);
         self.draws = self.draws.wrapping_add(1);
     }
@@ -133,12 +139,10 @@ impl Timer {
         self.timeout = ticks.max(1);
     }
 
-    /// A message of the leader was accepted: nobody else for one election timeout from now.
-    pub(crate) fn promise(&mut self, config: &Config) {
+    /// A leader is promised so many ticks from now, or as many as it was promised before.
+    pub(crate) fn promise(&mut self, ticks: u64) {
         self.count();
-        if config.lease_promises {
-            self.promised = config.election_timeout_ticks;
-        }
+        self.promised = self.promised.max(ticks);
     }
 
     #[inline]

@@ -328,4 +328,8 @@ impl Storage for MemoryStorage {
         }
         Ok(snapshot.snapshot())
     }
+
+    fn keeps_promises(&self) -> bool {
+        true
+    }
 }

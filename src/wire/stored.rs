@@ -113,6 +113,7 @@ impl From<&HardState> for proto::HardState {
             term: state.term,
             vote: state.vote.unwrap_or(0),
             commit: state.commit,
+            promised_ticks: state.promised_ticks,
         }
     }
 }
@@ -123,6 +124,7 @@ impl From<proto::HardState> for HardState {
             term: wire.term,
             vote: (wire.vote != 0).then_some(wire.vote),
             commit: wire.commit,
+            promised_ticks: wire.promised_ticks,
         }
     }
 }

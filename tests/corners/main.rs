@@ -46,11 +46,7 @@ fn node(config: Config, log: &[At], commit: u64) -> Node {
     let mut memory = store(&[1, 2, 3]);
     let entries: Vec<Entry> = log.iter().copied().map(entry).collect();
     memory.append(&entries).expect("no gap");
-    memory.set_hard_state(HardState {
-        term: log.last().map_or(0, |(term, _)| *term),
-        vote: None,
-        commit,
-    });
+    memory.set_hard_state(HardState::new(log.last().map_or(0, |(term, _)| *term), None, commit));
     memory.sync();
     RawNode::new(config, Moody::new(memory)).expect("a legal store")
 }

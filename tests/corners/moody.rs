@@ -28,6 +28,10 @@ impl Moody {
 }
 
 impl Storage for Moody {
+    fn keeps_promises(&self) -> bool {
+        self.memory.keeps_promises()
+    }
+
     fn initial_state(&self) -> Result<InitialState, StorageError> {
         self.memory.initial_state()
     }

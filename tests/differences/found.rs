@@ -43,11 +43,7 @@ fn d20_a_torn_batch_lifts_the_term() {
         ..Entry::default()
     };
     storage.append(&[entry]).unwrap();
-    storage.set_hard_state(HardState {
-        term: 2,
-        vote: Some(3),
-        commit: 1,
-    });
+    storage.set_hard_state(HardState::new(2, Some(3), 1));
     let node = RawNode::new(config(1), storage).unwrap();
     let HardState { term, vote, .. } = node.status().hard_state;
     assert_eq!((term, vote), (4, None));
@@ -67,11 +63,7 @@ fn whether_the_last_voter_leads(told: EntryId) -> bool {
     });
     let mut storage = store(&[1, 2, 3]);
     storage.append(&entries.collect::<Vec<_>>()).unwrap();
-    storage.set_hard_state(HardState {
-        term: 1,
-        vote: Some(1),
-        commit: 1,
-    });
+    storage.set_hard_state(HardState::new(1, Some(1), 1));
     let mut cluster = single(config(2), storage);
     for _ in 0..200 {
         cluster.tick(2, 1);
@@ -133,11 +125,7 @@ fn d21_news_of_any_term_counts() {
                 ..Entry::default()
             };
             storage.append(&[entry]).unwrap();
-            storage.set_hard_state(HardState {
-                term: 5,
-                vote: None,
-                commit: 1,
-            });
+            storage.set_hard_state(HardState::new(5, None, 1));
             let mut cluster = single(config(1), storage);
             cluster.step(message(2, 1, term, payload.clone()));
             // A pre-vote for term 7 that is granted, of a voter of term 6 perhaps, answers nothing that we asked.
@@ -164,11 +152,7 @@ fn d21_a_candidate_that_is_removed_stands_no_more() {
             data: ConfChangeV2::new([(ConfChangeKind::RemoveNode, 1)]).encode().into(),
         };
         storage.append(&[removal]).unwrap();
-        storage.set_hard_state(HardState {
-            term: 1,
-            vote: None,
-            commit: 1,
-        });
+        storage.set_hard_state(HardState::new(1, None, 1));
         let mut settings = config(1);
         settings.pre_vote = pre_vote;
         let mut cluster = single(settings, storage);

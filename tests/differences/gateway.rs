@@ -60,6 +60,10 @@ fn d04_input_is_refused_with_a_reason_instead_of_a_panic() {
 struct Breaks(MemoryStorage);
 
 impl Storage for Breaks {
+    fn keeps_promises(&self) -> bool {
+        self.0.keeps_promises()
+    }
+
     fn initial_state(&self) -> Result<InitialState, StorageError> {
         self.0.initial_state()
     }

@@ -1,6 +1,6 @@
-//! D1, D2, D10, D12: what a promise is, and what a read rests on.
+//! D1, D2, D10, D12, D29: what a promise is, and what a read rests on.
 
-use quorate::{Config, ReadMode, ReadRefusal, RoleKind};
+use quorate::{CampaignError, CampaignRefusal, Config, RawNode, ReadMode, ReadRefusal, RoleKind};
 
 use crate::support::{Cluster, config, plain, store};
 use crate::{append, is_heartbeat, led_with, single, vote_request};
@@ -137,4 +137,19 @@ fn d12_vote_requests_wait_for_the_disk() {
         node.storage_mut().persist(&ready).unwrap();
         assert_eq!(ready.persisted().take_messages().len(), later);
     }
+}
+
+/// A promise is stored before it is said, and no setting of the next start cuts it.
+#[test]
+fn d29_a_promise_outlives_a_restart_under_other_settings() {
+    let mut cluster = led_with(3, |config| config.election_timeout_ticks = 20);
+    cluster.tick_all(1);
+    let mut config = cluster.raw(2).config().clone();
+    (config.seed, config.election_timeout_ticks) = (99, 5);
+    (config.lease_promises, config.restart_silence_ticks) = (false, Some(0));
+    let mut storage = cluster.raw(2).storage().clone();
+    storage.crash();
+    let mut node = RawNode::new(config, storage).unwrap();
+    let refused = CampaignError::Refused(CampaignRefusal::Silent(20));
+    assert_eq!(node.campaign(), Err(refused));
 }

@@ -122,11 +122,7 @@ fn store_of(voters: &[NodeId], terms: &[u64], hard_state: HardState) -> MemorySt
 }
 
 fn hard_state(term: u64, commit: u64) -> HardState {
-    HardState {
-        term,
-        vote: None,
-        commit,
-    }
+    HardState::new(term, None, commit)
 }
 
 /// One node, the only one that runs: the test plays the others.

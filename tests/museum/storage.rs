@@ -140,6 +140,10 @@ struct Odd {
 }
 
 impl Storage for Odd {
+    fn keeps_promises(&self) -> bool {
+        self.inner.keeps_promises()
+    }
+
     fn initial_state(&self) -> Result<InitialState, StorageError> {
         self.inner.initial_state()
     }

@@ -188,10 +188,7 @@ pub fn log_store(servers: u64, terms: &[Term], hard_state: HardState) -> MemoryS
 }
 
 pub fn in_term(term: Term) -> HardState {
-    HardState {
-        term,
-        ..HardState::default()
-    }
+    HardState::new(term, None, 0)
 }
 
 /// Entries of these terms from index `first` on; what an entry says is given by its term and index.

@@ -52,11 +52,7 @@ fn receiver_2_both_conditions_are_needed() {
     let votes = [(None, true), (Some(2), true), (Some(3), false), (Some(ME), false)];
     for (last, up_to_date) in logs {
         for (vote, free) in votes {
-            let hard_state = HardState {
-                term: 4,
-                vote,
-                commit: 0,
-            };
+            let hard_state = HardState::new(4, vote, 0);
             let mut bench = Bench::with_log(plain(ME), 3, &[1, 2], hard_state);
             let answer = only(bench.hear(2, 4, request_vote(last)));
             let grants = free && up_to_date;

@@ -296,10 +296,7 @@ fn a_restarted_voter_is_silent() {
 /// A restarted server that is the whole group promised nobody anything.
 #[test]
 fn a_group_of_one_is_not_silent() {
-    let hard_state = HardState {
-        commit: 1,
-        ..in_term(3)
-    };
+    let hard_state = HardState::new(3, None, 1);
     let mut bench = Bench::with_log(Config::new(ME, 5), 1, &[3], hard_state);
     bench.campaign();
     assert_eq!((bench.role(), bench.term()), (RoleKind::Leader, 4));

@@ -100,6 +100,10 @@ fn number(fault: Option<Fault>, truth: u64) -> u64 {
 }
 
 impl Storage for Faulty {
+    fn keeps_promises(&self) -> bool {
+        self.memory.keeps_promises()
+    }
+
     fn initial_state(&self) -> Result<InitialState, StorageError> {
         self.count("initial_state", 0)?;
         self.memory.initial_state()

@@ -241,11 +241,7 @@ fn a_group_moves_on_without_its_leader() {
 /// A node that is a voter and does not know it votes like any other, and follows whom it helped.
 #[test]
 fn a_voter_that_does_not_know_it() {
-    let hard_state = HardState {
-        term: 1,
-        vote: None,
-        commit: 1,
-    };
+    let hard_state = HardState::new(1, None, 1);
     for known in [ConfState::of_voters([2, 3]), ConfState::default()] {
         let mut storage = store_with(3, &[1], hard_state);
         storage.set_conf_state(known);

@@ -114,11 +114,7 @@ fn the_vote_rule() {
         (None, None, 7, 3, (2, 3), Ok(())),
     ];
     for (row, (vote, leader, from, term, last, expected)) in cases.into_iter().enumerate() {
-        let hard_state = HardState {
-            term: 3,
-            vote,
-            commit: 1,
-        };
+        let hard_state = HardState::new(3, vote, 1);
         let mut cluster = alone(plain(1), store_with(3, &[1, 2], hard_state));
         if let Some(leader) = leader {
             hear(&mut cluster, leader, 3, heartbeat(1));
@@ -148,11 +144,7 @@ fn the_vote_rule() {
 /// Node 1 of three, in term 1 (in a rehearsal for 2), in each role.
 fn in_role(role: RoleKind) -> Cluster {
     let settings = if role == PreCandidate { config(1) } else { plain(1) };
-    let hard_state = HardState {
-        term: 1,
-        vote: None,
-        commit: 1,
-    };
+    let hard_state = HardState::new(1, None, 1);
     let mut cluster = match role {
         Leader => return leading(3, settings),
         Candidate => alone(settings, store(&[1, 2, 3])),
@@ -262,11 +254,7 @@ fn earlier_terms_are_forgotten() {
         Payload::TimeoutNow,
     ];
     for payload in payloads {
-        let hard_state = HardState {
-            term: 2,
-            vote: None,
-            commit: 1,
-        };
+        let hard_state = HardState::new(2, None, 1);
         let mut cluster = alone(plain(1), store_with(3, &[], hard_state));
         let before = cluster.raw(1).status();
         let name = payload.name();
@@ -301,11 +289,7 @@ fn who_may_not_campaign() {
     snapshot_pending.node(1).step(message(2, 1, 1, payload)).expect("legal");
     let mut forgetful = config(1);
     forgetful.restart_silence_ticks = None;
-    let hard_state = HardState {
-        term: 1,
-        vote: None,
-        commit: 1,
-    };
+    let hard_state = HardState::new(1, None, 1);
     let mut promised = alone(config(1), store(&[1, 2, 3]));
     hear(&mut promised, 2, 1, heartbeat(1));
     let cases = [

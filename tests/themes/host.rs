@@ -104,11 +104,7 @@ fn everybody() -> Vec<(&'static str, RawNode<MemoryStorage>)> {
     for (name, settings) in [("plain", plain(1)), ("safe", config(1)), ("leased", leased(1))] {
         let mut silent: Config = settings.clone();
         silent.restart_silence_ticks = None;
-        let hard_state = HardState {
-            term: 1,
-            vote: None,
-            commit: 1,
-        };
+        let hard_state = HardState::new(1, None, 1);
         all.push((name, of(&alone(silent, store_with(3, &[1], hard_state)))));
         let mut cluster = alone(settings.clone(), store(&[1, 2, 3]));
         all.push((name, of(&cluster)));

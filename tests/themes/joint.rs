@@ -308,11 +308,7 @@ fn learners() {
     cluster.commit(1, "c");
     assert_eq!(cluster.data(5), ["a", "b", "c"], "three of five voters");
 
-    let hard_state = HardState {
-        term: 1,
-        vote: None,
-        commit: 1,
-    };
+    let hard_state = HardState::new(1, None, 1);
     let mut storage = store_with(3, &[1], hard_state);
     storage.set_conf_state(ConfState {
         learners: vec![1],

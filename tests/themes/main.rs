@@ -10,6 +10,7 @@ mod flow;
 mod forwarded_reads;
 mod host;
 mod joint;
+mod kept_promises;
 mod leases;
 mod limits;
 mod membership;

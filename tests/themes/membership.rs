@@ -189,11 +189,7 @@ fn one_change_at_a_time() {
     assert_eq!(cluster.node(1).propose_conf_change(next()), pending(5, 4));
     // A new leader does not know whether one is in its log: up to its opening entry all must be
     // applied.
-    let hard_state = HardState {
-        term: 1,
-        vote: None,
-        commit: 1,
-    };
+    let hard_state = HardState::new(1, None, 1);
     let mut cluster = lead(alone(plain(1), store_with(2, &[1, 1], hard_state)), 2);
     assert_eq!(cluster.node(1).propose_conf_change(next()), pending(3, 1));
     hear(&mut cluster, 2, 2, accepted(4));

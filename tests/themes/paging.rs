@@ -17,15 +17,7 @@ fn node(bytes: u64, message_bytes: u64, asynchronous: bool) -> RawNode<MemorySto
     settings.max_committed_bytes_per_ready = bytes;
     settings.max_message_bytes = message_bytes;
     settings.async_storage_writes = asynchronous;
-    let mut storage = crate::store_with(
-        1,
-        &[],
-        HardState {
-            term: 1,
-            vote: None,
-            commit: 9,
-        },
-    );
+    let mut storage = crate::store_with(1, &[], HardState::new(1, None, 9));
     let mut entries = crate::entries(2, &[1; 8]);
     for entry in &mut entries {
         entry.data = "xy".into();
@@ -115,11 +107,7 @@ fn batches_share_the_room() {
     let mut settings: Config = plain(1);
     settings.async_storage_writes = true;
     settings.max_committed_bytes_per_ready = 3 * ENTRY;
-    let hard_state = HardState {
-        term: 1,
-        vote: None,
-        commit: 1,
-    };
+    let hard_state = HardState::new(1, None, 1);
     let mut cluster = alone(settings, crate::store_with(1, &[], hard_state));
     let node = cluster.node(1);
     node.campaign().expect("alone");

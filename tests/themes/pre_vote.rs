@@ -34,11 +34,7 @@ fn the_rule_for_rehearsals() {
         (None, None, 2, (2, 1), Err(VoteRefusal::TermBehind)),
     ];
     for (row, (vote, leader, term, last, expected)) in cases.into_iter().enumerate() {
-        let hard_state = HardState {
-            term: 3,
-            vote,
-            commit: 1,
-        };
+        let hard_state = HardState::new(3, vote, 1);
         let mut cluster = alone(rehearsing(1), store_with(3, &[1, 2], hard_state));
         if let Some(leader) = leader {
             hear(&mut cluster, leader, 3, heartbeat(1));
@@ -91,11 +87,7 @@ fn rehearsals_are_counted() {
         ("a refusal with a later term", &[(2, false, 7)], (Follower, 7)),
     ];
     for (name, answers, then) in cases {
-        let hard_state = HardState {
-            term: 1,
-            vote: Some(5),
-            commit: 1,
-        };
+        let hard_state = HardState::new(1, Some(5), 1);
         let mut cluster = alone(rehearsing(1), store_with(5, &[], hard_state));
         cluster.node(1).campaign().expect("it may");
         says(&mut cluster);
@@ -261,11 +253,7 @@ fn a_later_term_with_a_shorter_log_gets_free() {
 fn an_old_leader_is_told() {
     for (settings, told) in [(plain(1), false), (rehearsing(1), true), (config(1), true)] {
         for payload in [append((1, 1), &[], 1), heartbeat(1)] {
-            let hard_state = HardState {
-                term: 5,
-                vote: None,
-                commit: 1,
-            };
+            let hard_state = HardState::new(5, None, 1);
             let mut cluster = alone(settings.clone(), store_with(3, &[], hard_state));
             let said = asked(&mut cluster, 2, 3, payload);
             let expected = "1->2 AppendResponse term=5 accepted=0".to_string();

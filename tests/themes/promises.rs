@@ -15,13 +15,10 @@ use crate::{accepted, alone, append, asked, events, hear, heartbeat, request, sa
 fn promising() -> Cluster {
     let mut settings = plain(1);
     settings.lease_promises = true;
-    let hard_state = HardState {
-        term: 2,
-        vote: None,
-        commit: 1,
-    };
+    let hard_state = HardState::new(2, None, 1).with_promised_ticks(10);
     let mut cluster = alone(settings, store_with(3, &[1], hard_state));
     cluster.node(1).set_election_timeout_draw(1000);
+    cluster.tick(1, 10); // the silence is over
     cluster
 }
 

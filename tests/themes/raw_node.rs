@@ -44,14 +44,7 @@ fn a_group_of_one() {
             role: Candidate
         })
     );
-    assert_eq!(
-        ready.hard_state(),
-        Some(HardState {
-            term: 1,
-            vote: Some(1),
-            commit: 1
-        })
-    );
+    assert_eq!(ready.hard_state(), Some(HardState::new(1, Some(1), 1)));
     assert!(ready.must_sync() && ready.entries().is_empty());
     assert_eq!(finish(node, ready), []);
     assert_eq!(node.status().soft_state.role, Leader, "its vote is durable");
@@ -67,14 +60,7 @@ fn a_group_of_one() {
     assert!(ready.must_sync() && ready.hard_state().is_none());
     assert_eq!(finish(node, ready), []);
     let ready = take(node);
-    assert_eq!(
-        ready.hard_state(),
-        Some(HardState {
-            term: 1,
-            vote: Some(1),
-            commit: 2
-        })
-    );
+    assert_eq!(ready.hard_state(), Some(HardState::new(1, Some(1), 2)));
     assert!(!ready.must_sync() && ready.soft_state().is_none() && ready.entries().is_empty());
     assert_eq!(node.status().applied, 1);
     assert_eq!(finish(node, ready), [2]);
@@ -194,11 +180,7 @@ const READIES: [(&str, Happens, &str, bool); 18] = [
 #[test]
 fn what_is_in_a_ready() {
     for (name, happens, expected, must_sync) in READIES {
-        let hard_state = HardState {
-            term: 1,
-            vote: None,
-            commit: 1,
-        };
+        let hard_state = HardState::new(1, None, 1);
         let mut cluster = alone(plain(1), store_with(3, &[1], hard_state));
         hear(&mut cluster, 2, 1, heartbeat(1));
         let node = cluster.node(1);

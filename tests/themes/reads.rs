@@ -223,11 +223,7 @@ fn answers_to_other_questions() {
 #[test]
 fn a_new_leader_commits_first() {
     for n in 1..=3 {
-        let hard_state = HardState {
-            term: 1,
-            vote: None,
-            commit: 1,
-        };
+        let hard_state = HardState::new(1, None, 1);
         let mut cluster = alone(plain(1), store_with(n, &[1, 1], hard_state));
         let node = cluster.node(1);
         node.campaign().expect("it may");

@@ -12,11 +12,7 @@ use crate::{
 
 /// A follower in term 3 whose log holds 1/2, 2/3 and 2/4, committed up to 2.
 fn follower() -> Cluster {
-    let hard_state = HardState {
-        term: 3,
-        vote: None,
-        commit: 2,
-    };
+    let hard_state = HardState::new(3, None, 2);
     alone(plain(1), store_with(3, &[1, 2, 2], hard_state))
 }
 
@@ -108,11 +104,7 @@ fn what_is_committed() {
         (5, &[1], &[2, 2, 2, 2], 1),
     ];
     for (n, log, matched, expected) in cases {
-        let hard_state = HardState {
-            term: 3,
-            vote: None,
-            commit: 1,
-        };
+        let hard_state = HardState::new(3, None, 1);
         let mut cluster = lead(alone(plain(1), store_with(n, log, hard_state)), n);
         for (peer, index) in (2..).zip(matched).filter(|(_, index)| **index > 0) {
             hear(&mut cluster, peer, 4, accepted(*index));
@@ -183,11 +175,7 @@ fn logs_meet() {
     for (leader, follower, expected) in cases {
         let mut cluster = Cluster::default();
         for (id, log) in [(1, leader), (2, follower), (3, leader)] {
-            let hard_state = HardState {
-                term: 8,
-                vote: None,
-                commit: 1,
-            };
+            let hard_state = HardState::new(8, None, 1);
             cluster
                 .add(plain(id), store_with(3, log, hard_state))
                 .expect("a legal store");

@@ -20,11 +20,7 @@ fn stored(base: (u64, u64), terms: &[u64], hard: (u64, u64)) -> MemoryStorage {
         metadata,
     });
     storage.append(&entries(base.1 + 1, terms)).expect("in order");
-    storage.set_hard_state(HardState {
-        term: hard.0,
-        vote: None,
-        commit: hard.1,
-    });
+    storage.set_hard_state(HardState::new(hard.0, None, hard.1));
     storage.sync();
     storage
 }
@@ -172,7 +168,7 @@ fn a_torn_batch_lifts_the_term() {
         let mut voted = storage.clone();
         let (term, vote) = (voted.hard_state().term, Some(3));
         let commit = voted.hard_state().commit;
-        voted.set_hard_state(HardState { term, vote, commit });
+        voted.set_hard_state(HardState::new(term, vote, commit));
         voted.sync();
         let mut node = RawNode::new(plain(1), voted).expect("a torn batch is no reason to stay away");
         let held = node.status().hard_state;
@@ -242,10 +238,7 @@ fn settings_at_run_time() {
         (|config| config.id = 2, Some(ConfigError::Fixed("id"))),
         (|config| config.seed += 1, Some(ConfigError::Fixed("seed"))),
         (|config| config.applied = 1, Some(ConfigError::Fixed("applied"))),
-        (
-            |config| config.election_timeout_ticks += 1,
-            Some(ConfigError::Fixed("election_timeout_ticks")),
-        ),
+        (|config| config.election_timeout_ticks += 1, None),
         (
             |config| config.lease_promises = false,
             Some(ConfigError::Fixed("lease_promises")),

@@ -31,11 +31,7 @@ pub(crate) fn voters(ids: &[NodeId]) -> ConfState {
 
 /// A follower in term 3 whose log holds 1/2, 2/3 and 2/4, committed up to 2.
 fn follower() -> Cluster {
-    let hard_state = HardState {
-        term: 3,
-        vote: None,
-        commit: 2,
-    };
+    let hard_state = HardState::new(3, None, 2);
     alone(plain(1), store_with(3, &[1, 2, 2], hard_state))
 }
 
@@ -178,14 +174,7 @@ fn a_snapshot_is_stored_first() {
         ready.entries().iter().map(|entry| entry.index).collect::<Vec<_>>(),
         [10, 11]
     );
-    assert_eq!(
-        ready.hard_state(),
-        Some(HardState {
-            term: 3,
-            vote: None,
-            commit: 10
-        })
-    );
+    assert_eq!(ready.hard_state(), Some(HardState::new(3, None, 10)));
     node.storage_mut().persist(&ready).expect("it works");
     let mut done = ready.persisted();
     assert!(done.take_committed_entries().is_empty(), "the next Ready brings them");

@@ -185,11 +185,7 @@ fn crashes() {
             storage.append(&entries(5, &[9])).expect("it fits");
         }),
         ("a hard state", |storage| {
-            storage.set_hard_state(HardState {
-                term: 9,
-                vote: Some(2),
-                commit: 6,
-            });
+            storage.set_hard_state(HardState::new(9, Some(2), 6));
         }),
         ("a configuration", |storage| {
             storage.set_conf_state(ConfState::of_voters([7]));
@@ -227,10 +223,7 @@ fn beginnings() {
     let uses: [(Use, &str); 6] = [
         (
             |storage| {
-                storage.set_hard_state(HardState {
-                    term: 1,
-                    ..HardState::default()
-                });
+                storage.set_hard_state(HardState::new(1, None, 0));
             },
             "it has a hard state",
         ),

@@ -15,14 +15,7 @@ fn status_tells() {
         (fresh.id, fresh.last_index, fresh.applied, fresh.uncommitted_bytes),
         (2, 1, 1, 0)
     );
-    assert_eq!(
-        fresh.hard_state,
-        HardState {
-            term: 0,
-            vote: None,
-            commit: 1
-        }
-    );
+    assert_eq!(fresh.hard_state, HardState::new(0, None, 1));
     assert_eq!(
         fresh.soft_state,
         SoftState {
@@ -38,14 +31,7 @@ fn status_tells() {
     cluster.node(1).transfer_leader(3).expect("a voter");
     let leader = cluster.raw(1).status();
     assert_eq!((leader.last_index, leader.applied, leader.uncommitted_bytes), (3, 2, 5));
-    assert_eq!(
-        leader.hard_state,
-        HardState {
-            term: 1,
-            vote: Some(1),
-            commit: 2
-        }
-    );
+    assert_eq!(leader.hard_state, HardState::new(1, Some(1), 2));
     assert_eq!(
         leader.soft_state,
         SoftState {
@@ -61,11 +47,7 @@ fn status_tells() {
     let follower = cluster.raw(3).status();
     assert_eq!(
         follower.hard_state,
-        HardState {
-            term: 1,
-            vote: Some(1),
-            commit: 2
-        }
+        HardState::new(1, Some(1), 2).with_promised_ticks(10)
     );
     assert_eq!((follower.soft_state.leader, follower.promised_ticks), (Some(1), 10));
     assert_eq!(cluster.raw(3).progress().count(), 0);

@@ -204,14 +204,7 @@ fn a_ready_reads() {
 fn states_read() {
     for (state, expected) in [
         (HardState::default(), "term=0 commit=0"),
-        (
-            HardState {
-                term: 3,
-                vote: Some(2),
-                commit: 9,
-            },
-            "term=3 vote=2 commit=9",
-        ),
+        (HardState::new(3, Some(2), 9), "term=3 vote=2 commit=9"),
     ] {
         assert_eq!(state.to_string(), expected);
     }

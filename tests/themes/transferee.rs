@@ -26,15 +26,7 @@ fn who_obeys() {
         (ConfState::of_voters([2, 3]), false),
         (ConfState::default(), false),
     ] {
-        let mut storage = store_with(
-            3,
-            &[1],
-            HardState {
-                term: 1,
-                vote: None,
-                commit: 1,
-            },
-        );
+        let mut storage = store_with(3, &[1], HardState::new(1, None, 1));
         storage.set_conf_state(conf_state.clone());
         let mut cluster = alone(config(1), storage);
         hear(&mut cluster, 2, 1, heartbeat(1));

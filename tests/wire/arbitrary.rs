@@ -65,10 +65,8 @@ pub(crate) fn snapshot() -> impl Strategy<Value = Snapshot> {
 }
 
 pub(crate) fn hard_state() -> impl Strategy<Value = HardState> {
-    (number(), 1..=u64::MAX, any::<bool>(), number()).prop_map(|(term, vote, voted, commit)| HardState {
-        term,
-        vote: voted.then_some(vote),
-        commit,
+    (number(), 1..=u64::MAX, any::<bool>(), number(), number()).prop_map(|(term, vote, voted, commit, promised)| {
+        HardState::new(term, voted.then_some(vote), commit).with_promised_ticks(promised)
     })
 }
 

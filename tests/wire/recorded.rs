@@ -178,11 +178,11 @@ fn typed_snapshot(fields: &Value) -> Snapshot {
 }
 
 fn typed_hard_state(fields: &Value) -> HardState {
-    HardState {
-        term: number(&fields["term"]),
-        vote: Some(number(&fields["vote"])).filter(|vote| *vote > 0),
-        commit: number(&fields["commit"]),
-    }
+    HardState::new(
+        number(&fields["term"]),
+        Some(number(&fields["vote"])).filter(|vote| *vote > 0),
+        number(&fields["commit"]),
+    )
 }
 
 fn typed_conf_state(fields: &Value) -> ConfState {
@@ -341,6 +341,7 @@ fn plain_hard_state(fields: &Value) -> proto::HardState {
         term: number(&fields["term"]),
         vote: number(&fields["vote"]),
         commit: number(&fields["commit"]),
+        ..proto::HardState::default()
     }
 }
 

@@ -31,11 +31,7 @@ impl Engine for Quorate {
             let entries: Vec<_> = chunk.into_iter().map(entry).collect();
             storage.append(&entries).expect("in order");
         }
-        storage.set_hard_state(HardState {
-            term: log.last_term(),
-            vote: None,
-            commit: log.committed,
-        });
+        storage.set_hard_state(HardState::new(log.last_term(), None, log.committed));
         storage.sync();
         storage
     }

@@ -119,6 +119,10 @@ fn perform(memory: &mut MemoryStorage, write: &Write) -> Result<(), StorageError
 }
 
 impl Storage for Disk {
+    fn keeps_promises(&self) -> bool {
+        self.memory.keeps_promises()
+    }
+
     fn initial_state(&self) -> Result<InitialState, StorageError> {
         self.memory.initial_state()
     }

@@ -184,7 +184,7 @@ impl<'a> Line<'a> {
     }
 
     pub(crate) fn of_append_task(id: NodeId, task: &'a AppendTask, responses: Vec<String>) -> Self {
-        let HardState { term, vote, commit } = task.hard_state().unwrap_or_default();
+        let HardState { term, vote, commit, .. } = task.hard_state().unwrap_or_default();
         Self {
             commit,
             vote,

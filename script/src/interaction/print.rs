@@ -40,7 +40,7 @@ impl Batch {
         if let Some(SoftState { leader, role }) = self.soft_state {
             lines.push(format!("Lead:{} State:{}", leader.unwrap_or(0), state(role)));
         }
-        if let Some(HardState { term, vote, commit }) = self.hard_state {
+        if let Some(HardState { term, vote, commit, .. }) = self.hard_state {
             let vote = vote.map_or_else(String::new, |vote| format!(" Vote:{vote}"));
             lines.push(format!("HardState Term:{term}{vote} Commit:{commit}"));
         }
@@ -184,11 +184,7 @@ mod tests {
                 leader: None,
                 role: RoleKind::Candidate,
             }),
-            hard_state: Some(HardState {
-                term: 1,
-                vote: Some(1),
-                commit: 2,
-            }),
+            hard_state: Some(HardState::new(1, Some(1), 2)),
             read_states: vec![ReadState {
                 context: "r".into(),
                 outcome: Ok(2),

@@ -21,6 +21,11 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule!(
         Contract,
+        a_kept_promise_comes_back,
+        "A store that says that it keeps promises gives back the promised ticks, longer or shorter, after a crash too."
+    ),
+    rule!(
+        Contract,
         entries_come_back_whole,
         "Entries come back with their term, index, kind and data, empty and large data included."
     ),
@@ -72,7 +77,25 @@ fn the_hard_state_is_replaced(make: &mut Make<'_>) -> Verdict {
     ] {
         bench.write(hard_state(term, vote, commit))?;
         let found = bench.disk().initial_state().map(|initial| initial.hard_state);
-        equal("the hard state", &found, &Ok(HardState { term, vote, commit }))?;
+        equal("the hard state", &found, &Ok(HardState::new(term, vote, commit)))?;
+    }
+    Ok(())
+}
+
+fn a_kept_promise_comes_back(make: &mut Make<'_>) -> Verdict {
+    let mut bench = Bench::with(make, [entries(1, 1..=3)])?;
+    if !bench.disk().keeps_promises() {
+        return Ok(());
+    }
+    for ticks in [10, 300, u64::from(u32::MAX), 5, 0] {
+        let written = HardState::new(1, Some(2), 3).with_promised_ticks(ticks);
+        bench.write(Write::HardState(written))?;
+        bench.sync()?;
+        for when in ["the hard state", "the hard state after a crash"] {
+            let found = bench.disk().initial_state().map(|initial| initial.hard_state);
+            equal(when, &found, &Ok(written))?;
+            bench.crash(0)?;
+        }
     }
     Ok(())
 }

@@ -32,6 +32,10 @@ pub(super) const RULES: &[Rule] = &[
 struct Shared(Rc<RefCell<Box<dyn Disk>>>);
 
 impl Storage for Shared {
+    fn keeps_promises(&self) -> bool {
+        self.0.borrow().keeps_promises()
+    }
+
     fn initial_state(&self) -> Result<InitialState, StorageError> {
         self.0.borrow().initial_state()
     }

@@ -33,7 +33,7 @@ pub(super) fn entries(term: Term, indexes: RangeInclusive<Index>) -> Write {
 }
 
 pub(super) fn hard_state(term: Term, vote: Option<NodeId>, commit: Index) -> Write {
-    Write::HardState(HardState { term, vote, commit })
+    Write::HardState(HardState::new(term, vote, commit))
 }
 
 /// A snapshot whose configuration is one of its own.

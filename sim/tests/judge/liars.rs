@@ -90,6 +90,10 @@ impl Disk for LyingDisk {
 }
 
 impl Storage for LyingDisk {
+    fn keeps_promises(&self) -> bool {
+        self.disk.keeps_promises()
+    }
+
     fn initial_state(&self) -> Result<InitialState, StorageError> {
         let mut state = self.disk.initial_state()?;
         self.asked.set(self.asked.get() + 1);
@@ -193,7 +197,7 @@ impl<const DEFECT: u8> StateMachine for Counter<DEFECT> {
 
 /// What breaks first within a few seeds that crash and compact much.
 fn first_violation<M: StateMachine>(lie: Lie) -> Option<&'static str> {
-    (1..=40).find_map(|seed| {
+    (1..=120).find_map(|seed| {
         let mut parameters = Parameters::draw(seed, Profile::Disk);
         parameters.compaction = parameters.compaction.max(20_000);
         parameters.voters = 3;

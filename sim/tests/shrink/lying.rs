@@ -22,7 +22,7 @@ impl Disk for LyingDisk {
     fn crash(&mut self, kept: usize) {
         self.0.crash(kept);
         let held = self.0.storage().hard_state();
-        let forgetful = HardState { vote: None, ..held };
+        let forgetful = HardState::new(held.term, None, held.commit).with_promised_ticks(held.promised_ticks);
         let forgets = self.0.write(Write::HardState(forgetful)).and_then(|()| self.0.sync());
         forgets.expect("a disk that can be written");
     }
@@ -33,6 +33,10 @@ impl Disk for LyingDisk {
 }
 
 impl Storage for LyingDisk {
+    fn keeps_promises(&self) -> bool {
+        self.0.keeps_promises()
+    }
+
     fn initial_state(&self) -> Result<InitialState, StorageError> {
         self.0.initial_state()
     }

@@ -87,8 +87,9 @@ impl Broken {
         Ok(match (defect, write) {
             (VoteStays, Write::HardState(state)) => {
                 let vote = state.vote.or(self.model().hard_state().vote);
-                vec![Write::HardState(HardState { vote, ..state })]
+                vec![Write::HardState(voting(state, vote))]
             }
+            (PromiseIsLost, Write::HardState(state)) => vec![Write::HardState(state.with_promised_ticks(0))],
             (KindIsLost, Write::Entries(entries)) => {
                 let normal = entries.into_iter().map(|entry| Entry {
                     kind: EntryKind::Normal,
@@ -162,8 +163,9 @@ impl Broken {
             Some(FailedSyncIsForgotten) if self.sync_failed => self.becomes(&durable),
             Some(VoteIsNotDurable) => {
                 let state = self.model().hard_state();
-                self.force(Write::HardState(HardState { vote: None, ..state }));
+                self.force(Write::HardState(voting(state, None)));
             }
+            Some(PromiseIsNotDurable) => self.force(Write::HardState(self.model().hard_state().with_promised_ticks(0))),
             Some(RecoveredIsNotDurable) => {
                 if let Some(before) = self.before_crash.take() {
                     self.becomes(&before);
@@ -277,4 +279,8 @@ impl Disk for Broken {
         }
         self.disk.latest_snapshot()
     }
+}
+
+fn voting(state: HardState, vote: Option<u64>) -> HardState {
+    HardState::new(state.term, vote, state.commit).with_promised_ticks(state.promised_ticks)
 }

@@ -12,7 +12,8 @@ pub(crate) fn encode(write: &Write) -> Vec<u8> {
         Write::Snapshot(snapshot) => put_snapshot(&mut out, 2, snapshot),
         Write::HardState(state) => {
             out.push(3);
-            put(&mut out, &[state.term, state.vote.unwrap_or(0), state.commit]);
+            let vote = state.vote.unwrap_or(0);
+            put(&mut out, &[state.term, vote, state.commit, state.promised_ticks]);
         }
         Write::Compact(to) => {
             out.push(4);
@@ -40,11 +41,14 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Write> {
     let write = match tag {
         1 => Write::Install(snapshot(rest)?),
         2 => Write::Snapshot(snapshot(rest)?),
-        3 => Write::HardState(HardState {
-            term: number(rest)?,
-            vote: Some(number(rest)?).filter(|vote| *vote > 0),
-            commit: number(rest)?,
-        }),
+        3 => Write::HardState(
+            HardState::new(
+                number(rest)?,
+                Some(number(rest)?).filter(|vote| *vote > 0),
+                number(rest)?,
+            )
+            .with_promised_ticks(number(rest)?),
+        ),
         4 => Write::Compact(number(rest)?),
         5..=7 => Write::Entries(vec![Entry {
             kind: [EntryKind::Normal, EntryKind::ConfChange, EntryKind::ConfChangeV2][usize::from(tag - 5)],

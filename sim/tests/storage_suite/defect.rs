@@ -9,6 +9,10 @@ pub(crate) enum Defect {
     BeginsAtZero,
     /// A hard state without a vote leaves the old vote.
     VoteStays,
+    /// Promises are said to be kept, and are not.
+    PromiseIsLost,
+    /// So they are, until a crash.
+    PromiseIsNotDurable,
     /// Configuration changes come back as normal entries.
     KindIsLost,
     /// `term` answers for the entry before.
@@ -111,6 +115,8 @@ pub(crate) enum Defect {
 pub(crate) const BROKEN: &[(Defect, &[&str])] = &[
     (BeginsAtZero, &["a_new_store_is_empty"]),
     (VoteStays, &["the_hard_state_is_replaced"]),
+    (PromiseIsLost, &["a_kept_promise_comes_back"]),
+    (PromiseIsNotDurable, &["a_kept_promise_comes_back"]),
     (KindIsLost, &["entries_come_back_whole"]),
     (TermLags, &["entries_and_terms_agree"]),
     (CompactedIsUnavailable, &["the_compacted_is_compacted"]),

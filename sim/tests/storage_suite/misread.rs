@@ -6,6 +6,10 @@ use crate::broken::Broken;
 use crate::defect::Defect::*;
 
 impl Storage for Broken {
+    fn keeps_promises(&self) -> bool {
+        self.disk.keeps_promises()
+    }
+
     fn initial_state(&self) -> Result<InitialState, StorageError> {
         let mut initial = self.disk.initial_state()?;
         if self.has(ConfStateStays) {

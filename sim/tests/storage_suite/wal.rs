@@ -204,6 +204,10 @@ impl Disk for WalDisk {
 }
 
 impl Storage for WalDisk {
+    fn keeps_promises(&self) -> bool {
+        self.read.keeps_promises()
+    }
+
     fn initial_state(&self) -> Result<InitialState, StorageError> {
         self.read.initial_state()
     }

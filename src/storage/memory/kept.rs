@@ -7,12 +7,14 @@ use bytes::Bytes;
 
 use crate::types::{ConfState, EntryId, HardState, Index, NodeId, Snapshot, SnapshotMetadata, Term};
 
-/// Who is voted for, and in which term.
+/// Who is voted for, and in which term; and the longest promise that may be outstanding.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct KeptBallot {
     term: Term,
     /// Zero, which is no node's id, if there is none.
     vote: NodeId,
+    /// No node promises more, however long its election timeout is.
+    promised: u32,
 }
 
 impl KeptBallot {
@@ -20,15 +22,13 @@ impl KeptBallot {
         Self {
             term: hard_state.term,
             vote: hard_state.vote.unwrap_or(0),
+            promised: u32::try_from(hard_state.promised_ticks).unwrap_or(u32::MAX),
         }
     }
 
     pub(super) fn hard_state(self, commit: Index) -> HardState {
-        HardState {
-            term: self.term,
-            vote: Some(self.vote).filter(|&id| id != 0),
-            commit,
-        }
+        let vote = Some(self.vote).filter(|&id| id != 0);
+        HardState::new(self.term, vote, commit).with_promised_ticks(self.promised.into())
     }
 }
 
@@ -141,11 +141,7 @@ mod tests {
             }
         }
         for vote in [None, Some(3)] {
-            let hard_state = HardState {
-                term: 2,
-                vote,
-                commit: 9,
-            };
+            let hard_state = HardState::new(2, vote, 9).with_promised_ticks(7);
             assert_eq!(KeptBallot::of(hard_state).hard_state(9), hard_state);
         }
     }

@@ -2,7 +2,8 @@
 
 use quorate::types::NodeId;
 use quorate::{
-    AcknowledgeError, AppendTask, ApplyTask, Entry, Message, Payload, Persisted, RawNode, Ready, Snapshot, TaskResponse,
+    Ack, AckKind, AcknowledgeError, AppendTask, ApplyTask, Entry, Message, Payload, Persisted, RawNode, Ready,
+    Snapshot, TaskResponse,
 };
 
 use super::{Fact, Member};
@@ -186,6 +187,7 @@ impl Member {
             self.disk_mut().sync();
         }
         self.install(task.snapshot().cloned());
+        self.acknowledge_hard_state(&task)?;
         Ok(respond(self.responses_of_append(&task), out))
     }
 
@@ -240,6 +242,8 @@ impl Member {
         let responses = task.responses().into_iter().filter_map(|response| match response {
             TaskResponse::Message(message) if self.is_hasty(&message) => None,
             TaskResponse::Message(message) => Some(Parcel::message(message)),
+            // Nobody says that in the recordings: see `acknowledge_hard_state`.
+            TaskResponse::Ack(ack) if is_of_hard_state(&ack) => None,
             TaskResponse::Ack(ack) => {
                 let line = Line::of_ack(self.id, ack.kind(), &[], task.snapshot());
                 Some(Parcel::ack(self.id, ack, &line))
@@ -248,10 +252,25 @@ impl Member {
         responses.collect()
     }
 
+    /// What a task of a hard state alone acknowledges arrives at once, and is not printed.
+    fn acknowledge_hard_state(&mut self, task: &AppendTask) -> Result<(), Failure> {
+        for response in task.responses() {
+            match response {
+                TaskResponse::Ack(ack) if is_of_hard_state(&ack) => self.core.node(self.id)?.acknowledge(ack)?,
+                TaskResponse::Ack(_) | TaskResponse::Message(_) => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Vote requests really wait for the disk, but in the recordings they do not.
     fn is_hasty(&self, message: &Message) -> bool {
         self.as_recorded && is_vote_request(message)
     }
+}
+
+fn is_of_hard_state(ack: &Ack) -> bool {
+    matches!(ack.kind(), AckKind::HardState { .. })
 }
 
 /// Whether a snapshot that is not installed yet covers the entry: the node's configuration is a later one.
