@@ -6,7 +6,7 @@
 use core::fmt;
 
 use crate::error::{CampaignRefusal, ChangeRefusal};
-use crate::types::{Index, NodeId, Term};
+use crate::types::{EntryId, Index, NodeId, Term};
 
 /// Something that happened in this node.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -77,15 +77,15 @@ pub enum Event {
     SnapshotSent {
         /// The peer.
         peer: NodeId,
-        /// What it covers.
-        index: Index,
+        /// Which: the last entry that it covers. [`report_snapshot`](crate::RawNode::report_snapshot) takes it.
+        snapshot: EntryId,
     },
     /// A peer did not answer a snapshot in time and is probed again.
     SnapshotStalled {
         /// The peer.
         peer: NodeId,
-        /// What the snapshot covers.
-        index: Index,
+        /// Which: the last entry that it covers.
+        snapshot: EntryId,
     },
     /// A forwarded read was dropped for want of room or of a leader.
     ReadDropped {

@@ -17,7 +17,7 @@ use crate::membership::AnyConfChange;
 use crate::message::Message;
 use crate::raft::{Proposed, Raft};
 use crate::storage::Storage;
-use crate::types::{ConfState, Entry, Index, NodeId, Term};
+use crate::types::{ConfState, Entry, EntryId, Index, NodeId, Term};
 
 /// One member of one Raft group: a pure state machine that you drive.
 ///
@@ -223,10 +223,11 @@ impl<S: Storage> RawNode<S> {
         })
     }
 
-    /// A snapshot that was sent did or did not arrive.
-    pub fn report_snapshot(&mut self, peer: NodeId, status: SnapshotStatus) -> Result<(), Poisoned> {
+    /// A snapshot that was sent did or did not arrive. `snapshot` says which ([`Snapshot::id`](crate::Snapshot::id),
+    /// and so does [`Event::SnapshotSent`]): news of another one than the leader waits for changes nothing.
+    pub fn report_snapshot(&mut self, peer: NodeId, snapshot: EntryId, status: SnapshotStatus) -> Result<(), Poisoned> {
         self.raft.enter(|raft| {
-            raft.report_snapshot(peer, status == SnapshotStatus::Finished);
+            raft.report_snapshot(peer, snapshot, status == SnapshotStatus::Finished);
             Ok(())
         })
     }

@@ -14,12 +14,12 @@ use self::host::{Host, Input, Pace};
 
 /// What the groups do, for ever and on every platform. Whoever changes what nodes say changes this.
 const GOLDEN: [(&str, u64); 6] = [
-    ("as it comes", 0xfc3d_164c_c274_2889),
-    ("one voter", 0x7f2d_4851_5bc2_0cf6),
-    ("lease reads", 0xa56e_4c38_fba4_5d7e),
-    ("asynchronous writes", 0xe67b_5cc6_35a4_4225),
-    ("plain Raft", 0x7a81_abf7_ab72_28c3),
-    ("slow and small", 0x0aee_9434_b87c_f0bb),
+    ("as it comes", 0xd47c_43eb_9cfb_d8b0),
+    ("one voter", 0x82d0_3a96_8743_9c36),
+    ("lease reads", 0xecb9_8f5a_1282_73e5),
+    ("asynchronous writes", 0x8efd_f150_d678_ed78),
+    ("plain Raft", 0x351f_cfc0_4e59_5295),
+    ("slow and small", 0x44eb_4c00_71af_bd41),
 ];
 
 #[test]

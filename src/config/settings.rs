@@ -67,7 +67,8 @@ pub struct Settings {
     /// comes between two Readies shares them.
     pub eager_appends: bool,
     /// Ticks to wait for the answer to a snapshot before the peer is probed again; the wait doubles
-    /// with each further snapshot. `None`, the default, is ten election timeouts; 0 waits for ever.
+    /// with each further snapshot, up to 16 times the setting, until the peer makes headway. `None`, the default, is
+    /// ten election timeouts; 0 waits for ever.
     pub snapshot_stall_ticks: Option<u64>,
     /// Hand out typed tasks for the storage instead of one batch at a time. Default off.
     pub async_storage_writes: bool,

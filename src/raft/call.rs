@@ -13,7 +13,7 @@ use crate::membership::{AnyConfChange, Changed};
 use crate::role::{Campaign, Role};
 use crate::stop::Stop;
 use crate::storage::{Storage, StorageError};
-use crate::types::{ConfState, Entry, Index, NodeId};
+use crate::types::{ConfState, Entry, EntryId, Index, NodeId};
 use crate::wire;
 
 impl<S: Storage> Raft<S> {
@@ -99,9 +99,9 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    pub(crate) fn report_snapshot(&mut self, peer: NodeId, finished: bool) {
+    pub(crate) fn report_snapshot(&mut self, peer: NodeId, snapshot: EntryId, finished: bool) {
         if let Role::Leader(leader) = &mut self.role {
-            leader.on_snapshot_report(peer, finished);
+            leader.on_snapshot_report(peer, snapshot, finished);
         }
     }
 
