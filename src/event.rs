@@ -5,7 +5,7 @@
 
 use core::fmt;
 
-use crate::error::{CampaignRefusal, ChangeRefusal};
+use crate::error::{CampaignRefusal, ChangeRefusal, TransferRefusal};
 use crate::types::{EntryId, Index, NodeId, Term};
 
 /// Something that happened in this node.
@@ -102,6 +102,14 @@ pub enum Event {
     TransferOrdered {
         /// The transferee.
         to: NodeId,
+    },
+    /// A wish for a transfer that a follower had passed on was refused: at the leader, and at the follower that
+    /// was asked. (The leader's own caller gets an error instead.)
+    TransferRefused {
+        /// Who was to lead.
+        to: NodeId,
+        /// Why not.
+        reason: TransferRefusal,
     },
     /// Leadership was not handed over after all.
     TransferAborted {

@@ -344,6 +344,11 @@ impl<S: Storage> RawNode<S> {
     /// Hands leadership to a voter (thesis 3.10), or asks the leader to. The leader's events tell what
     /// becomes of it. A leader that is told to hand over to itself calls off what is under way.
     ///
+    /// A follower refuses what its own configuration refuses, which may lag behind the leader's: a voter that was
+    /// added just now is refused until the follower has applied that. What only the leader refuses comes back to
+    /// the follower as [`Event::TransferRefused`](crate::Event::TransferRefused) (from a leader of etcd-io/raft it
+    /// does not).
+    ///
     /// ```
     /// # use quorate::*;
     /// # let first = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;

@@ -88,6 +88,9 @@ pub struct Settings {
     /// A refused vote tells the candidate what is known to be committed, so that a node that missed a
     /// change of the configuration learns of it even when nobody leads. Default on.
     pub refusals_tell_commit: bool,
+    /// A follower refuses a transfer that its own configuration does not allow, instead of asking the leader for
+    /// it; and where it asks, it wants to hear if the leader refuses. Default on.
+    pub transfer_refusals: bool,
     /// Believe no append answer that a node gave before it was removed and added again in one term
     /// (nodes of etcd-io/raft do not say which it is, and are believed). Default on.
     pub fence_rejoined: bool,
@@ -124,6 +127,7 @@ impl Default for Settings {
             higher_term_resets_timer: false,
             refuse_stale_candidates: true,
             refusals_tell_commit: true,
+            transfer_refusals: true,
             fence_rejoined: true,
             step_down_on_removal: true,
             commit_notice_on_removal: true,
@@ -148,6 +152,7 @@ impl Settings {
             higher_term_resets_timer: true,
             refuse_stale_candidates: false,
             refusals_tell_commit: false,
+            transfer_refusals: false,
             fence_rejoined: false,
             step_down_on_removal: false,
             commit_notice_on_removal: false,

@@ -144,7 +144,7 @@ fn typed_payload(fields: &Value) -> Payload {
             context,
             promised_ticks: None,
         },
-        13 => Payload::TransferLeader,
+        13 => Payload::TransferLeader { asker: None },
         14 => Payload::TimeoutNow,
         15 => Payload::ReadIndex { context: the_read() },
         16 => Payload::ReadIndexResponse {
@@ -305,6 +305,7 @@ fn plain_message(fields: &Value) -> proto::Message {
         committed_index: 0,
         committed_term: 0,
         notice: false,
+        asker: None,
     }
 }
 
