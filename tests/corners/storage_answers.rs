@@ -84,7 +84,7 @@ fn a_log_may_be_cut_at_what_is_applied_and_not_yet_advanced() {
 #[test]
 fn no_campaign_past_what_cannot_be_read() {
     let reason = CampaignRefusal::UnappliedChange;
-    let refused = Err(CampaignError::Refused(reason.clone()));
+    let refused = Err(CampaignError::Refused(reason));
     for error in [StorageError::TemporarilyUnavailable, StorageError::Compacted] {
         for applies in [false, true] {
             let mut node = node(plain(2), &[(1, 2), (1, 3)], 3);
@@ -97,10 +97,7 @@ fn no_campaign_past_what_cannot_be_read() {
 
             node.storage_mut().entries_error = None;
             if applies {
-                assert!(
-                    node.take_events()
-                        .contains(&Event::CampaignRefused { reason: reason.clone() })
-                );
+                assert!(node.take_events().contains(&Event::CampaignRefused { reason }));
                 while let Some(ready) = node.ready().unwrap() {
                     node.storage_mut().memory.persist(&ready).unwrap();
                     node.advance(ready.persisted()).unwrap();
