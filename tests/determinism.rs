@@ -14,12 +14,12 @@ use self::host::{Host, Input, Pace};
 
 /// What the groups do, for ever and on every platform. Whoever changes what nodes say changes this.
 const GOLDEN: [(&str, u64); 6] = [
-    ("as it comes", 0xd47c_43eb_9cfb_d8b0),
-    ("one voter", 0x82d0_3a96_8743_9c36),
-    ("lease reads", 0xecb9_8f5a_1282_73e5),
-    ("asynchronous writes", 0x8efd_f150_d678_ed78),
-    ("plain Raft", 0x351f_cfc0_4e59_5295),
-    ("slow and small", 0x44eb_4c00_71af_bd41),
+    ("as it comes", 0x750f_f06e_ca9b_ee34),
+    ("one voter", 0x18b7_ea98_38bb_a3ce),
+    ("lease reads", 0xbae3_bfd6_6735_b721),
+    ("asynchronous writes", 0xfbe8_e9fd_6f6a_aff4),
+    ("plain Raft", 0x3b01_20a5_927b_9084),
+    ("slow and small", 0xd99d_bcf8_f073_63e8),
 ];
 
 #[test]
@@ -45,7 +45,11 @@ fn the_golden_groups_live_through_everything() {
             refused += node.host.reads.iter().filter(|read| read.outcome.is_err()).count();
         }
     }
-    assert_eq!(said.len(), 14, "every kind of message travels: {said:?}");
+    assert_eq!(
+        said.len(),
+        14,
+        "every kind of message travels, but for refused transfers: {said:?}"
+    );
     assert!(reads > 50 && refused > 20, "{reads} reads answered, {refused} refused");
 }
 
