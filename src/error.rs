@@ -196,6 +196,18 @@ pub enum ReadError {
     Poisoned(#[from] Poisoned),
 }
 
+/// Why a node cannot be handed leadership.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransferRefusal {
+    /// It is not in the configuration.
+    #[error("it is not in the configuration")]
+    Unknown,
+    /// It is a learner.
+    #[error("it is a learner")]
+    Learner,
+}
+
 /// Why leadership is not being handed over.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
@@ -209,13 +221,13 @@ pub enum TransferError {
         /// Who leads.
         leader: NodeId,
     },
-    /// The node is not in the configuration.
+    /// The node is not in the configuration as this node knows it; a follower may lag behind.
     #[error("node {to} is not in the configuration")]
     Unknown {
         /// The transferee.
         to: NodeId,
     },
-    /// A learner cannot lead.
+    /// A learner, as far as this node knows, cannot lead.
     #[error("node {to} is a learner")]
     Learner {
         /// The transferee.

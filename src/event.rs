@@ -5,8 +5,8 @@
 
 use core::fmt;
 
-use crate::error::{CampaignRefusal, ChangeRefusal};
-use crate::types::{Index, NodeId, Term};
+use crate::error::{CampaignRefusal, ChangeRefusal, TransferRefusal};
+use crate::types::{EntryId, Index, NodeId, Term};
 
 /// Something that happened in this node.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -77,15 +77,15 @@ pub enum Event {
     SnapshotSent {
         /// The peer.
         peer: NodeId,
-        /// What it covers.
-        index: Index,
+        /// Which: the last entry that it covers. [`report_snapshot`](crate::RawNode::report_snapshot) takes it.
+        snapshot: EntryId,
     },
     /// A peer did not answer a snapshot in time and is probed again.
     SnapshotStalled {
         /// The peer.
         peer: NodeId,
-        /// What the snapshot covers.
-        index: Index,
+        /// Which: the last entry that it covers.
+        snapshot: EntryId,
     },
     /// A forwarded read was dropped for want of room or of a leader.
     ReadDropped {
@@ -102,6 +102,14 @@ pub enum Event {
     TransferOrdered {
         /// The transferee.
         to: NodeId,
+    },
+    /// A wish for a transfer that a follower had passed on was refused: at the leader, and at the follower that
+    /// was asked. (The leader's own caller gets an error instead.)
+    TransferRefused {
+        /// Who was to lead.
+        to: NodeId,
+        /// Why not.
+        reason: TransferRefusal,
     },
     /// Leadership was not handed over after all.
     TransferAborted {

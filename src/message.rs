@@ -10,6 +10,7 @@ use core::fmt;
 use bytes::Bytes;
 
 use crate::entries::Entries;
+use crate::error::TransferRefusal;
 use crate::types::{ClusterId, Entry, EntryId, Index, NodeId, Snapshot, Term};
 
 /// A message from one node of a group to another.
@@ -97,7 +98,18 @@ pub enum Payload {
         promised_ticks: Option<u64>,
     },
     /// Please hand leadership to `from` (`MsgTransferLeader`).
-    TransferLeader,
+    TransferLeader {
+        /// Who was asked for it and passed it on, and hears of a refusal; `None`: the transferee itself, or
+        /// a node of etcd-io/raft.
+        asker: Option<NodeId>,
+    },
+    /// The leader's answer, to the asker, if it does not hand over (an extension, `MsgTransferRefused`).
+    TransferRefused {
+        /// Who was to lead.
+        to: NodeId,
+        /// Why not.
+        reason: TransferRefusal,
+    },
     /// Campaign at once, thesis 3.10 (`MsgTimeoutNow`).
     TimeoutNow,
     /// A read that a follower forwards to its leader, thesis 6.4 (`MsgReadIndex`).
@@ -210,13 +222,14 @@ impl Payload {
             Self::AppendResponse(_)
             | Self::VoteResponse { .. }
             | Self::HeartbeatResponse { .. }
-            | Self::ReadIndexResponse { .. } => true,
+            | Self::ReadIndexResponse { .. }
+            | Self::TransferRefused { .. } => true,
             Self::Propose { .. }
             | Self::Append(_)
             | Self::RequestVote(_)
             | Self::InstallSnapshot(_)
             | Self::Heartbeat { .. }
-            | Self::TransferLeader
+            | Self::TransferLeader { .. }
             | Self::TimeoutNow
             | Self::ReadIndex { .. } => false,
         }
@@ -242,7 +255,7 @@ impl Payload {
     pub fn is_forwarded(&self) -> bool {
         matches!(
             self,
-            Self::Propose { .. } | Self::ReadIndex { .. } | Self::TransferLeader
+            Self::Propose { .. } | Self::ReadIndex { .. } | Self::TransferLeader { .. }
         )
     }
 
@@ -264,7 +277,8 @@ impl Payload {
             Self::InstallSnapshot(_) => "InstallSnapshot",
             Self::Heartbeat { .. } => "Heartbeat",
             Self::HeartbeatResponse { .. } => "HeartbeatResponse",
-            Self::TransferLeader => "TransferLeader",
+            Self::TransferLeader { .. } => "TransferLeader",
+            Self::TransferRefused { .. } => "TransferRefused",
             Self::TimeoutNow => "TimeoutNow",
             Self::ReadIndex { .. } => "ReadIndex",
             Self::ReadIndexResponse { .. } => "ReadIndexResponse",
@@ -316,7 +330,9 @@ impl fmt::Display for Message {
                 None => Ok(()),
             },
             Payload::ReadIndexResponse { index, .. } => write!(f, " index={index}"),
-            Payload::TransferLeader | Payload::TimeoutNow | Payload::ReadIndex { .. } => Ok(()),
+            Payload::TransferLeader { asker: Some(asker) } => write!(f, " asker={asker}"),
+            Payload::TransferRefused { to, reason } => write!(f, " to={to}: {reason}"),
+            Payload::TransferLeader { asker: None } | Payload::TimeoutNow | Payload::ReadIndex { .. } => Ok(()),
         }
     }
 }

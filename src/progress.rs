@@ -55,6 +55,9 @@ struct Awaited {
     stall_ticks: Option<u64>,
 }
 
+/// The wait for the answer to a snapshot grows to so many times the setting, and no further.
+const STALLS_MAX: u64 = 16;
+
 /// What is remembered of snapshots that were not answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 struct Stalls {
@@ -73,9 +76,19 @@ pub enum ReplicationState {
     Replicate,
     /// A snapshot is on its way.
     Snapshot {
-        /// What it covers.
-        pending: Index,
+        /// The last entry that it covers.
+        pending: EntryId,
     },
+}
+
+impl ReplicationState {
+    /// The snapshot that is on its way, by the last entry that it covers.
+    pub fn pending_snapshot(&self) -> Option<EntryId> {
+        match self {
+            Self::Snapshot { pending } => Some(*pending),
+            Self::Probe | Self::Replicate => None,
+        }
+    }
 }
 
 impl Progress {
@@ -129,7 +142,7 @@ impl Progress {
             State::Probe => ReplicationState::Probe,
             State::Replicate(_) => ReplicationState::Replicate,
             State::Snapshot(awaited) => ReplicationState::Snapshot {
-                pending: awaited.pending.index,
+                pending: awaited.pending,
             },
         }
     }
@@ -210,8 +223,8 @@ impl Progress {
     /// A snapshot that covers `pending` goes out.
     pub(crate) fn become_snapshot(&mut self, pending: EntryId, config: &Config) {
         let stalls = self.stalls.get_or_insert_default();
-        let doubled = |ticks: u64| ticks.saturating_mul(1_u64.checked_shl(stalls.sent.min(32)).unwrap_or(1));
-        let stall_ticks = config.snapshot_stall().map(doubled);
+        let times = 1_u64.checked_shl(stalls.sent).unwrap_or(STALLS_MAX).min(STALLS_MAX);
+        let stall_ticks = config.snapshot_stall().map(|ticks| ticks.saturating_mul(times));
         **stalls = Stalls {
             sent: stalls.sent.saturating_add(1),
             last: None,
@@ -219,6 +232,11 @@ impl Progress {
         self.enter(State::Snapshot(Box::new(Awaited { pending, stall_ticks })));
         self.next = pending.index.max(self.matched).saturating_add(1);
         self.sent_commit = pending.index;
+    }
+
+    /// Whether this very snapshot is on its way.
+    pub(crate) fn awaits(&self, snapshot: EntryId) -> bool {
+        matches!(&self.state, State::Snapshot(awaited) if awaited.pending == snapshot)
     }
 
     /// The caller reports that the snapshot arrived, or time has run out: probe right after it.
@@ -250,14 +268,14 @@ impl Progress {
         }
     }
 
-    /// Time passes for an unanswered snapshot; the index it covers, if it counts as lost now.
-    pub(crate) fn wait_for_snapshot(&mut self, ticks: u64) -> Option<Index> {
+    /// Time passes for an unanswered snapshot; which it is, if it counts as lost now.
+    pub(crate) fn wait_for_snapshot(&mut self, ticks: u64) -> Option<EntryId> {
         let State::Snapshot(awaited) = &mut self.state else {
             return None;
         };
         let left = awaited.stall_ticks.as_mut()?;
         *left = left.saturating_sub(ticks);
-        (*left == 0).then_some(awaited.pending.index)
+        (*left == 0).then_some(awaited.pending)
     }
 
     /// Ticks until an unanswered snapshot counts as lost.
@@ -317,6 +335,9 @@ impl Progress {
         self.matched = index;
         self.next = self.next.max(index.saturating_add(1));
         self.paused = false;
+        if matches!(self.state, State::Snapshot(_)) {
+            self.stalls = None; // the peer made headway: the next snapshot has the first's time
+        }
         true
     }
 

@@ -17,7 +17,7 @@ use crate::membership::AnyConfChange;
 use crate::message::Message;
 use crate::raft::{Proposed, Raft};
 use crate::storage::Storage;
-use crate::types::{ConfState, Entry, Index, NodeId};
+use crate::types::{ConfState, Entry, EntryId, Index, NodeId};
 
 /// One member of one Raft group: a pure state machine that you drive.
 ///
@@ -231,10 +231,11 @@ impl<S: Storage> RawNode<S> {
         })
     }
 
-    /// A snapshot that was sent did or did not arrive.
-    pub fn report_snapshot(&mut self, peer: NodeId, status: SnapshotStatus) -> Result<(), Poisoned> {
+    /// A snapshot that was sent did or did not arrive. `snapshot` says which ([`Snapshot::id`](crate::Snapshot::id),
+    /// and so does [`Event::SnapshotSent`]): news of another one than the leader waits for changes nothing.
+    pub fn report_snapshot(&mut self, peer: NodeId, snapshot: EntryId, status: SnapshotStatus) -> Result<(), Poisoned> {
         self.raft.enter(|raft| {
-            raft.report_snapshot(peer, status == SnapshotStatus::Finished);
+            raft.report_snapshot(peer, snapshot, status == SnapshotStatus::Finished);
             Ok(())
         })
     }
@@ -350,6 +351,11 @@ impl<S: Storage> RawNode<S> {
 
     /// Hands leadership to a voter (thesis 3.10), or asks the leader to. The leader's events tell what
     /// becomes of it. A leader that is told to hand over to itself calls off what is under way.
+    ///
+    /// A follower refuses what its own configuration refuses, which may lag behind the leader's: a voter that was
+    /// added just now is refused until the follower has applied that. What only the leader refuses comes back to
+    /// the follower as [`Event::TransferRefused`](crate::Event::TransferRefused) (from a leader of etcd-io/raft it
+    /// does not).
     ///
     /// ```
     /// # use quorate::*;

@@ -14,12 +14,12 @@ use self::host::{Host, Input, Pace};
 
 /// What the groups do, for ever and on every platform. Whoever changes what nodes say changes this.
 const GOLDEN: [(&str, u64); 6] = [
-    ("as it comes", 0x9236_f1cf_b392_d477),
-    ("one voter", 0x2c68_805b_e2a8_d141),
-    ("lease reads", 0x63ab_86a9_10c2_f457),
-    ("asynchronous writes", 0x0b0e_d706_7478_e2a2),
-    ("plain Raft", 0x157c_9a00_5620_a2a2),
-    ("slow and small", 0x455d_702a_1a84_4ce3),
+    ("as it comes", 0x7d7b_ac66_0817_bbad),
+    ("one voter", 0x7556_794f_a16e_f97e),
+    ("lease reads", 0x666c_18b9_5a96_b801),
+    ("asynchronous writes", 0x7d91_06dd_5c7e_c460),
+    ("plain Raft", 0xd91c_e586_819d_06a4),
+    ("slow and small", 0x0255_4164_df10_e462),
 ];
 
 #[test]
@@ -45,7 +45,11 @@ fn the_golden_groups_live_through_everything() {
             refused += node.host.reads.iter().filter(|read| read.outcome.is_err()).count();
         }
     }
-    assert_eq!(said.len(), 14, "every kind of message travels: {said:?}");
+    assert_eq!(
+        said.len(),
+        14,
+        "every kind of message travels, but for refused transfers: {said:?}"
+    );
     assert!(reads > 50 && refused > 20, "{reads} reads answered, {refused} refused");
 }
 

@@ -11,7 +11,7 @@ mod support;
 use std::rc::Rc;
 
 use quorate::{
-    CampaignError, ConfChangeKind, ConfChangeV2, Entry, NodeId, ProposeError, RawNode, ReadError, ReadyError,
+    CampaignError, ConfChangeKind, ConfChangeV2, Entry, EntryId, NodeId, ProposeError, RawNode, ReadError, ReadyError,
     SnapshotStatus, StepError, TransferError,
 };
 
@@ -192,7 +192,8 @@ fn assert_finished_or_sound(node: &mut RawNode<Faulty>) {
         node.cancel_conf_change(&entry).is_err(),
         node.forget_leader().is_err(),
         node.report_unreachable(2).is_err(),
-        node.report_snapshot(2, SnapshotStatus::Failed).is_err(),
+        node.report_snapshot(2, EntryId::default(), SnapshotStatus::Failed)
+            .is_err(),
         node.storage_ready().is_err(),
     ];
     assert_eq!(finished, [true; 17], "a poisoned node must say so");

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use quorate::{
     Append, AppendResponse, ConfChange, ConfChangeKind, ConfChangeV2, ConfState, DecodeError, Entry, EntryId,
-    EntryKind, HardState, Message, Payload, RequestVote, Snapshot, SnapshotMetadata, Transition,
+    EntryKind, HardState, Message, Payload, RequestVote, Snapshot, SnapshotMetadata, TransferRefusal, Transition,
 };
 
 /// The bytes that hexadecimal digits stand for; spaces are for the reader.
@@ -99,6 +99,17 @@ fn extensions_by_hand() -> Vec<(&'static str, Message)> {
                 promised_ticks: Some(0),
             }),
         ),
+        (
+            "080d 1001 1802 2003 a80204",
+            message(Payload::TransferLeader { asker: Some(4) }),
+        ),
+        (
+            "0825 1001 1802 2003 3006 5801",
+            message(Payload::TransferRefused {
+                to: 6,
+                reason: TransferRefusal::Learner,
+            }),
+        ),
     ]
 }
 
@@ -180,7 +191,7 @@ fn by_hand() -> Vec<(&'static str, Message)> {
                 promised_ticks: None,
             }),
         ),
-        ("080d 1001 1802 2003", message(Payload::TransferLeader)),
+        ("080d 1001 1802 2003", message(Payload::TransferLeader { asker: None })),
         ("080e 1001 1802 2003", message(Payload::TimeoutNow)),
         (
             "080f 1001 1802 2003 3a04 220200ff",

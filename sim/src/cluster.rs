@@ -153,7 +153,12 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             Step::Campaign { node } => self.campaign(node)?,
             Step::ForgetLeader { node } => self.forget_leader(node)?,
             Step::ReportUnreachable { node, peer } => self.report_unreachable(node, peer)?,
-            Step::ReportSnapshot { node, peer, finished } => self.report_snapshot(node, peer, finished)?,
+            Step::ReportSnapshot {
+                node,
+                peer,
+                snapshot,
+                finished,
+            } => self.report_snapshot(node, peer, snapshot, finished)?,
             Step::Compact { node, keep } => self.compact(node, keep)?,
             Step::Recover { core } => self.recover(&core)?,
         }

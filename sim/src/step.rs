@@ -2,7 +2,7 @@
 //! replayed, cut down, and written as a script.
 
 use bytes::Bytes;
-use quorate::{ConfChangeV2, Index, NodeId};
+use quorate::{ConfChangeV2, EntryId, Index, NodeId};
 
 /// One thing that happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,6 +137,8 @@ pub enum Step {
         node: NodeId,
         /// The peer.
         peer: NodeId,
+        /// Which snapshot.
+        snapshot: EntryId,
         /// Whether it arrived.
         finished: bool,
     },

@@ -70,7 +70,8 @@ pub struct Settings {
     /// comes between two Readies shares them.
     pub eager_appends: bool,
     /// Ticks to wait for the answer to a snapshot before the peer is probed again; the wait doubles
-    /// with each further snapshot. `None`, the default, is ten election timeouts; 0 waits for ever.
+    /// with each further snapshot, up to 16 times the setting, until the peer makes headway. `None`, the default, is
+    /// ten election timeouts; 0 waits for ever.
     pub snapshot_stall_ticks: Option<u64>,
     /// Hand out typed tasks for the storage instead of one batch at a time. Default off.
     pub async_storage_writes: bool,
@@ -93,6 +94,9 @@ pub struct Settings {
     /// A node with a [`cluster_id`](crate::Config::cluster_id) takes messages without one too. For as long as a group
     /// is given its id node by node, or has nodes of etcd-io/raft. Default off.
     pub accept_without_cluster_id: bool,
+    /// A follower refuses a transfer that its own configuration does not allow, instead of asking the leader for
+    /// it; and where it asks, it wants to hear if the leader refuses. Default on.
+    pub transfer_refusals: bool,
     /// Believe no append answer that a node gave before it was removed and added again in one term
     /// (nodes of etcd-io/raft do not say which it is, and are believed). Default on.
     pub fence_rejoined: bool,
@@ -130,6 +134,7 @@ impl Default for Settings {
             refuse_stale_candidates: true,
             votes_tell_commit: true,
             accept_without_cluster_id: false,
+            transfer_refusals: true,
             fence_rejoined: true,
             step_down_on_removal: true,
             commit_notice_on_removal: true,
@@ -154,6 +159,7 @@ impl Settings {
             higher_term_resets_timer: true,
             refuse_stale_candidates: false,
             votes_tell_commit: false,
+            transfer_refusals: false,
             fence_rejoined: false,
             step_down_on_removal: false,
             commit_notice_on_removal: false,

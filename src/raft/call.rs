@@ -7,13 +7,15 @@ use bytes::Bytes;
 use super::{Proposed, Raft};
 use crate::config::ReadMode;
 use crate::entries::Entries;
-use crate::error::{CampaignError, ChangeRefusal, Fault, Poisoned, ProposeError, ReadError, TransferError};
+use crate::error::{
+    CampaignError, ChangeRefusal, Fault, Poisoned, ProposeError, ReadError, TransferError, TransferRefusal,
+};
 use crate::event::{Event, StepDownReason};
 use crate::membership::{AnyConfChange, Changed};
 use crate::role::{Campaign, Role};
 use crate::stop::Stop;
 use crate::storage::{Storage, StorageError};
-use crate::types::{ConfState, Entry, Index, NodeId};
+use crate::types::{ConfState, Entry, EntryId, Index, NodeId};
 use crate::wire;
 
 impl<S: Storage> Raft<S> {
@@ -59,16 +61,17 @@ impl<S: Storage> Raft<S> {
     }
 
     pub(crate) fn transfer_to(&mut self, to: NodeId) -> Result<(), Stop<TransferError>> {
-        let server = &self.server;
-        let refusal = match self.role.leader(server.id()) {
-            None => TransferError::NoLeader,
-            // The leader knows better than we do who is a voter by now.
-            Some(leader) if leader != server.id() => return Ok(self.transfer(to)?),
-            Some(_) if server.membership.is_learner(to) => TransferError::Learner { to },
-            Some(_) if !server.membership.is_voter(to) => TransferError::Unknown { to },
-            Some(_) => return Ok(self.transfer(to)?),
+        let (id, answers) = (self.server.id(), self.server.config.transfer_refusals);
+        let Some(leader) = self.role.leader(id) else {
+            return Err(Stop::Refused(TransferError::NoLeader));
         };
-        Err(Stop::Refused(refusal))
+        // The leader may know better than we do who is a voter by now.
+        let refusal = self.transfer_refusal(to).filter(|_| leader == id || answers);
+        match refusal {
+            None => Ok(self.transfer(to, answers.then_some(id))?),
+            Some(TransferRefusal::Learner) => Err(Stop::Refused(TransferError::Learner { to })),
+            Some(TransferRefusal::Unknown) => Err(Stop::Refused(TransferError::Unknown { to })),
+        }
     }
 
     pub(crate) fn transfer_to_best(&mut self) -> Result<NodeId, Stop<TransferError>> {
@@ -79,7 +82,7 @@ impl<S: Storage> Raft<S> {
         };
         let best = leader.most_up_to_date(&self.server);
         let to = best.ok_or(Stop::Refused(TransferError::Nobody))?;
-        self.transfer(to)?;
+        self.transfer(to, None)?;
         Ok(to)
     }
 
@@ -99,9 +102,9 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    pub(crate) fn report_snapshot(&mut self, peer: NodeId, finished: bool) {
+    pub(crate) fn report_snapshot(&mut self, peer: NodeId, snapshot: EntryId, finished: bool) {
         if let Role::Leader(leader) = &mut self.role {
-            leader.on_snapshot_report(peer, finished);
+            leader.on_snapshot_report(peer, snapshot, finished);
         }
     }
 

@@ -7,7 +7,7 @@ use core::num::NonZero;
 use bytes::Bytes;
 
 use super::Raft;
-use crate::error::{Fault, ProposeError, StepError};
+use crate::error::{Fault, ProposeError, StepError, TransferRefusal};
 use crate::event::Event;
 use crate::message::Payload;
 use crate::role::{Proposal, Role};
@@ -82,16 +82,44 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// Hands leadership to `to`, or asks the leader to.
-    pub(super) fn transfer(&mut self, to: NodeId) -> Result<(), Fault> {
+    /// Hands leadership to `to`, or asks the leader to. `asker` hears if that refuses.
+    pub(super) fn transfer(&mut self, to: NodeId, asker: Option<NodeId>) -> Result<(), Fault> {
         let server = &mut self.server;
         match &mut self.role {
             Role::Leader(leader) => leader.begin_transfer(server, to)?,
             Role::Follower(follower) => {
-                follower.forward(server, to, Payload::TransferLeader);
+                follower.forward(server, to, Payload::TransferLeader { asker });
             }
             Role::PreCandidate(_) | Role::Candidate(_) => {}
         }
         Ok(())
+    }
+
+    /// A wish that a follower passes on in the name of `to`, or `to` itself has.
+    pub(super) fn on_forwarded_transfer(&mut self, to: NodeId, asker: Option<NodeId>) -> Result<(), Fault> {
+        match self.transfer_refusal(to) {
+            Some(reason) if self.role.as_leader().is_some() => {
+                let server = &mut self.server;
+                server.event(Event::TransferRefused { to, reason });
+                let tell = |asker: &NodeId| *asker != server.id() && server.membership.contains(*asker);
+                if let Some(asker) = asker.filter(tell) {
+                    server.send(asker, Payload::TransferRefused { to, reason });
+                }
+                Ok(())
+            }
+            _ => self.transfer(to, asker),
+        }
+    }
+
+    /// Why `to` cannot be handed leadership, as far as this node knows the configuration.
+    pub(super) fn transfer_refusal(&self, to: NodeId) -> Option<TransferRefusal> {
+        let membership = &self.server.membership;
+        if membership.is_learner(to) {
+            Some(TransferRefusal::Learner)
+        } else if membership.is_voter(to) {
+            None
+        } else {
+            Some(TransferRefusal::Unknown)
+        }
     }
 }

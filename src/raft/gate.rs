@@ -84,7 +84,8 @@ fn check_payload<S: Storage>(server: &Server<S>, role: &Role, message: &Message)
         Payload::ReadIndexResponse { index, .. } => in_range(*index, "index")?,
         Payload::Propose { .. }
         | Payload::HeartbeatResponse { .. }
-        | Payload::TransferLeader
+        | Payload::TransferLeader { .. }
+        | Payload::TransferRefused { .. }
         | Payload::TimeoutNow
         | Payload::ReadIndex { .. } => {}
     }

@@ -152,7 +152,14 @@ impl<S: Storage> Raft<S> {
                 self.on_forwarded_read(from, context);
                 Next::Stay
             }
-            (_, Payload::TransferLeader) => return Ok(self.transfer(from)?),
+            (_, Payload::TransferLeader { asker }) => return Ok(self.on_forwarded_transfer(from, asker)?),
+            (
+                Role::Follower(_) | Role::PreCandidate(_) | Role::Candidate(_),
+                Payload::TransferRefused { to, reason },
+            ) => {
+                server.event(Event::TransferRefused { to, reason });
+                Next::Stay
+            }
 
             // Answers to what an earlier role asked, and what only a follower is told.
             (
@@ -163,6 +170,7 @@ impl<S: Storage> Raft<S> {
                 | Payload::AppendResponse(_)
                 | Payload::HeartbeatResponse { .. }
                 | Payload::ReadIndexResponse { .. }
+                | Payload::TransferRefused { .. }
                 | Payload::TimeoutNow,
             ) => Next::Stay,
         };

@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::proto::{self, MessageType as Kind};
 use super::{known, list, try_list};
-use crate::error::DecodeError;
+use crate::error::{DecodeError, TransferRefusal};
 use crate::message::{Append, AppendResponse, Message, Payload, RequestVote};
 use crate::types::{Entry, EntryId, Snapshot};
 
@@ -95,7 +95,15 @@ impl From<&Message> for proto::Message {
                 promised_ticks: *promised_ticks,
                 ..wire(Kind::MsgHeartbeatResp)
             },
-            Payload::TransferLeader => wire(Kind::MsgTransferLeader),
+            Payload::TransferLeader { asker } => Self {
+                asker: *asker,
+                ..wire(Kind::MsgTransferLeader)
+            },
+            Payload::TransferRefused { to, reason } => Self {
+                index: *to,
+                reject_hint: refusal_number(*reason),
+                ..wire(Kind::MsgTransferRefused)
+            },
             Payload::TimeoutNow => wire(Kind::MsgTimeoutNow),
             Payload::ReadIndex { context } => Self {
                 entries: read_to_entries(context),
@@ -180,7 +188,11 @@ fn payload(wire: proto::Message) -> Result<Payload, DecodeError> {
             context: wire.context,
             promised_ticks: wire.promised_ticks,
         },
-        Kind::MsgTransferLeader => Payload::TransferLeader,
+        Kind::MsgTransferLeader => Payload::TransferLeader { asker: wire.asker },
+        Kind::MsgTransferRefused => Payload::TransferRefused {
+            to: wire.index,
+            reason: refusal(wire.reject_hint)?,
+        },
         Kind::MsgTimeoutNow => Payload::TimeoutNow,
         Kind::MsgReadIndex => Payload::ReadIndex {
             context: read_from_entries(wire.entries)?,
@@ -200,6 +212,21 @@ fn payload(wire: proto::Message) -> Result<Payload, DecodeError> {
         | Kind::MsgStorageApplyResp
         | Kind::MsgForgetLeader => return Err(DecodeError::LocalKind(kind.into())),
     })
+}
+
+fn refusal_number(reason: TransferRefusal) -> u64 {
+    match reason {
+        TransferRefusal::Unknown => 0,
+        TransferRefusal::Learner => 1,
+    }
+}
+
+fn refusal(number: u64) -> Result<TransferRefusal, DecodeError> {
+    match number {
+        0 => Ok(TransferRefusal::Unknown),
+        1 => Ok(TransferRefusal::Learner),
+        _ => Err(DecodeError::Malformed("no reason to refuse a transfer")),
+    }
 }
 
 /// The name of a read travels as the data of an entry, not as the message's context; no name as no

@@ -151,7 +151,11 @@ fn act(dice: &mut Dice, cluster: &mut Cluster) {
         }
         46 => {
             let status = dice.pick(&[SnapshotStatus::Finished, SnapshotStatus::Failed]);
-            call(cluster, id, |node| node.report_snapshot(peer, status));
+            let known = cluster.raw(id).progress().find(|known| known.id == peer);
+            let awaited = known
+                .and_then(|known| known.state.pending_snapshot())
+                .unwrap_or_default();
+            call(cluster, id, |node| node.report_snapshot(peer, awaited, status));
         }
         47 => {
             let mut next = limits(dice, cluster.raw(id).config().clone());

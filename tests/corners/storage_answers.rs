@@ -1,7 +1,8 @@
 //! A storage that has not got something now, or not any more, is neither broken nor a witness.
 
 use quorate::{
-    AppendResponse, CampaignError, CampaignRefusal, Entry, EntryKind, Message, Payload, RawNode, RoleKind, StorageError,
+    AppendResponse, CampaignError, CampaignRefusal, Entry, EntryKind, Event, Message, Payload, RawNode, RoleKind,
+    StorageError,
 };
 
 use crate::moody::Moody;
@@ -76,6 +77,38 @@ fn a_log_may_be_cut_at_what_is_applied_and_not_yet_advanced() {
     node.advance(done).unwrap();
     assert_eq!(node.status().applied, 3);
     node.campaign().unwrap();
+}
+
+/// What is committed and not applied cannot be read: not now, or not any more. It may be a change of the configuration,
+/// so the node does not campaign, on its own or when it is told to, until it can be read or is applied.
+#[test]
+fn no_campaign_past_what_cannot_be_read() {
+    let reason = CampaignRefusal::UnappliedChange;
+    let refused = Err(CampaignError::Refused(reason));
+    for error in [StorageError::TemporarilyUnavailable, StorageError::Compacted] {
+        for applies in [false, true] {
+            let mut node = node(plain(2), &[(1, 2), (1, 3)], 3);
+            node.storage_mut().entries_error = Some(error.clone());
+            assert_eq!(node.campaign(), refused, "{error}");
+            node.advance_ticks(2 * node.config().election_timeout_ticks).unwrap();
+            let status = node.status();
+            assert_eq!((status.soft_state.role, status.applied), (RoleKind::Follower, 1));
+            assert_eq!(status.hard_state.term, 1, "{error}");
+
+            node.storage_mut().entries_error = None;
+            if applies {
+                assert!(node.take_events().contains(&Event::CampaignRefused { reason }));
+                while let Some(ready) = node.ready().unwrap() {
+                    node.storage_mut().memory.persist(&ready).unwrap();
+                    node.advance(ready.persisted()).unwrap();
+                }
+                assert_eq!(node.status().applied, 3);
+                node.storage_mut().entries_error = Some(error.clone());
+            }
+            assert_eq!(node.campaign(), Ok(()), "nothing hides a change any more");
+            assert_eq!(node.status().soft_state.role, RoleKind::Candidate);
+        }
+    }
 }
 
 /// What a stored log proves to be committed cannot be read at the start: the node does not campaign until it can.

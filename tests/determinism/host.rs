@@ -112,7 +112,11 @@ impl Host {
             Input::Transfer(to) => told(raw.transfer_leader(to)),
             Input::ForgetLeader => told(raw.forget_leader()),
             Input::ReportUnreachable(peer) => told(raw.report_unreachable(peer)),
-            Input::ReportSnapshot(peer, status) => told(raw.report_snapshot(peer, status)),
+            Input::ReportSnapshot(peer, status) => {
+                let known = raw.progress().find(|known| known.id == peer);
+                let awaited = known.and_then(|known| known.state.pending_snapshot());
+                told(raw.report_snapshot(peer, awaited.unwrap_or_default(), status))
+            }
             Input::Compact => self.compact(),
             Input::Restart => self.restart(),
         };

@@ -174,8 +174,8 @@ fn d08_an_envelope_that_cannot_be_right_is_refused() {
         // A stranger may ask; and what was forwarded is from whoever called first.
         (vote_request(9, 1, 5, false), Ok(())),
         (append(9, 1, 5, (1, 1)), Ok(())),
-        (message(9, 1, 5, Payload::TransferLeader), Ok(())),
-        (message(1, 1, 5, Payload::TransferLeader), Ok(())),
+        (message(9, 1, 5, Payload::TransferLeader { asker: None }), Ok(())),
+        (message(1, 1, 5, Payload::TransferLeader { asker: None }), Ok(())),
         (message(2, 1, 0, read()), Ok(())),
     ];
     for (message, expected) in cases {

@@ -1,8 +1,8 @@
 //! D5, D13, D14: what is sent, and what becomes of a snapshot.
 
 use quorate::{
-    AppendResponse, ConfChangeKind, ConfChangeV2, Config, Event, MemoryStorage, Payload, ReplicationState, Snapshot,
-    SnapshotMetadata,
+    AppendResponse, ConfChangeKind, ConfChangeV2, Config, EntryId, Event, MemoryStorage, Payload, ReplicationState,
+    Snapshot, SnapshotMetadata, SnapshotStatus,
 };
 
 use crate::support::{Cluster, message, store};
@@ -62,6 +62,11 @@ fn lose_snapshot(cluster: &mut Cluster) {
     assert_eq!((lost.len(), lost[0].to), (1, 3));
 }
 
+fn pending(index: u64) -> ReplicationState {
+    let pending = EntryId { term: 1, index };
+    ReplicationState::Snapshot { pending }
+}
+
 fn state(cluster: &Cluster) -> (u64, ReplicationState, bool) {
     let progress = cluster.raw(1).progress().find(|progress| progress.id == 3).unwrap();
     (progress.next, progress.state, progress.paused)
@@ -81,15 +86,17 @@ fn d14_an_unanswered_snapshot_is_asked_for() {
     cluster.commit(1, "b");
     cluster.compact(1); // the log does not reach back to the lost snapshot
     cluster.tick_all(19);
-    let pending = ReplicationState::Snapshot { pending: 3 };
-    assert_eq!(state(&cluster), (4, pending, true));
+    assert_eq!(state(&cluster), (4, pending(3), true));
     cluster.tick(1, 1);
     assert_eq!(
         state(&cluster),
         (4, ReplicationState::Probe, true),
         "until the next heartbeat answer"
     );
-    let stalled = Event::SnapshotStalled { peer: 3, index: 3 };
+    let stalled = Event::SnapshotStalled {
+        peer: 3,
+        snapshot: EntryId { term: 1, index: 3 },
+    };
     assert!(cluster.nodes[&1].events.contains(&stalled));
 
     cluster.deliver();
@@ -103,7 +110,7 @@ fn d14_an_unanswered_snapshot_is_asked_for() {
     assert!(cluster.pool.contains(&probe), "{:?}", cluster.pool);
     lose_snapshot(&mut cluster);
     cluster.tick_all(39);
-    assert_eq!(state(&cluster).1, ReplicationState::Snapshot { pending: 4 });
+    assert_eq!(state(&cluster).1, pending(4));
     cluster.tick_all(1);
     assert_eq!(
         state(&cluster),
@@ -125,7 +132,7 @@ fn d14_zero_ticks_wait_for_ever() {
     cluster.node(1).tick().unwrap();
     lose_snapshot(&mut cluster);
     cluster.tick_all(1_000);
-    assert_eq!(state(&cluster), (4, ReplicationState::Snapshot { pending: 3 }, true));
+    assert_eq!(state(&cluster), (4, pending(3), true));
 }
 
 /// A peer whose disk lost its last acknowledged entry rejects what it acknowledged: that is no reason
@@ -219,4 +226,33 @@ fn d18_a_joiner_that_got_a_snapshot_is_fed_at_once() {
         (peer.matched, peer.state),
         (cluster.committed(1), ReplicationState::Replicate)
     );
+}
+
+/// The peer has what its snapshot covers, and the log was compacted behind it meanwhile: it is fed at once, by the
+/// next snapshot, whatever the settings say of unanswered ones. That the one before it was reported is no news.
+#[test]
+fn d31_an_acknowledged_snapshot_ends_the_wait() {
+    let mut cluster = led_with(3, |config| config.snapshot_stall_ticks = Some(0));
+    cluster.isolate(3);
+    cluster.commit(1, "a");
+    cluster.compact(1);
+    cluster.heal();
+    cluster.node(1).tick().unwrap();
+    while !cluster.pool.iter().any(is_snapshot) {
+        cluster.deliver();
+        (1..=3).for_each(|id| cluster.drain(id));
+    }
+    let held = cluster.take(is_snapshot);
+    cluster.commit(1, "b");
+    cluster.compact(1);
+    let earlier = EntryId { term: 1, index: 2 };
+    for status in [SnapshotStatus::Finished, SnapshotStatus::Failed] {
+        cluster.node(1).report_snapshot(3, earlier, status).unwrap();
+        assert_eq!(state(&cluster), (4, pending(3), true));
+    }
+    cluster.pool.extend(held);
+    cluster.settle(); // no tick
+    assert_eq!(cluster.raw(1).counters().snapshots_sent, 2);
+    assert_eq!(state(&cluster), (5, ReplicationState::Replicate, false));
+    assert_eq!(cluster.committed(3), cluster.committed(1));
 }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use quorate::types::NUMBER_MAX;
 use quorate::{
     Append, AppendResponse, ConfChange, ConfChangeKind, ConfChangeV2, ConfState, Entry, EntryId, EntryKind, Message,
-    NodeId, Payload, RawNode, RequestVote, Snapshot, SnapshotMetadata, Storage, Transition,
+    NodeId, Payload, RawNode, RequestVote, Snapshot, SnapshotMetadata, Storage, TransferRefusal, Transition,
 };
 
 /// Where choices come from.
@@ -37,12 +37,13 @@ pub(crate) enum Kind {
     Heartbeat,
     HeartbeatResponse,
     TransferLeader,
+    TransferRefused,
     TimeoutNow,
     ReadIndex,
     ReadIndexResponse,
 }
 
-pub(crate) const KINDS: [Kind; 15] = [
+pub(crate) const KINDS: [Kind; 16] = [
     Kind::Propose,
     Kind::Append,
     Kind::Accepted,
@@ -55,6 +56,7 @@ pub(crate) const KINDS: [Kind; 15] = [
     Kind::Heartbeat,
     Kind::HeartbeatResponse,
     Kind::TransferLeader,
+    Kind::TransferRefused,
     Kind::TimeoutNow,
     Kind::ReadIndex,
     Kind::ReadIndexResponse,
@@ -196,7 +198,17 @@ impl Recipe {
                 context: context(self.shape),
                 promised_ticks: flag.then_some(a),
             },
-            Kind::TransferLeader => Payload::TransferLeader,
+            Kind::TransferLeader => Payload::TransferLeader {
+                asker: flag.then_some(a),
+            },
+            Kind::TransferRefused => Payload::TransferRefused {
+                to: a,
+                reason: if flag {
+                    TransferRefusal::Learner
+                } else {
+                    TransferRefusal::Unknown
+                },
+            },
             Kind::TimeoutNow => Payload::TimeoutNow,
             Kind::ReadIndex => Payload::ReadIndex {
                 context: context(self.shape),

@@ -191,7 +191,11 @@ fn ask(draw: &mut impl Draw, node: &mut Node) {
         12 => drop(call(node, |node| node.report_unreachable(peer))),
         13 => {
             let status = draw.pick(&[SnapshotStatus::Finished, SnapshotStatus::Failed]);
-            drop(call(node, |node| node.report_snapshot(peer, status)));
+            let known = node.progress().find(|known| known.id == peer);
+            let awaited = known
+                .and_then(|known| known.state.pending_snapshot())
+                .unwrap_or_default();
+            drop(call(node, |node| node.report_snapshot(peer, awaited, status)));
         }
         14 => drop(call(node, Node::storage_ready)),
         _ => {

@@ -123,7 +123,7 @@ fn m29_only_a_leaders_message_names_a_leader() {
         vote_request((2, 1), 9, (9, 9), false),
         vote((2, 1), 9, false),
         message(2, 1, 9, heartbeat),
-        message(2, 1, 9, Payload::TransferLeader),
+        message(2, 1, 9, Payload::TransferLeader { asker: None }),
     ];
     for message in others {
         let mut node = single(plain(1), store(&[1, 2, 3]));

@@ -1,8 +1,8 @@
 //! Configuration changes that let two quorums miss each other, or left a group without any.
 
 use quorate::{
-    Ack, AckKind, AcknowledgeError, ChangeRefusal, ConfChangeKind, ConfChangeV2, Event, MemoryStorage, Payload,
-    ProposeError, Proposed, RawNode, RoleKind, SnapshotStatus, TaskResponse, Transition,
+    Ack, AckKind, AcknowledgeError, ChangeRefusal, ConfChangeKind, ConfChangeV2, EntryId, Event, MemoryStorage,
+    Payload, ProposeError, Proposed, RawNode, RoleKind, SnapshotStatus, TaskResponse, Transition,
 };
 
 use crate::support::{Cluster, config, message, plain, store};
@@ -280,8 +280,9 @@ fn m50_late_news_of_and_to_a_removed_node_is_harmless() {
     assert_eq!(membership(&cluster, 1), "voters=(1)");
     let node = cluster.node(1);
     node.report_unreachable(2).unwrap();
-    node.report_snapshot(2, SnapshotStatus::Failed).unwrap();
-    node.report_snapshot(2, SnapshotStatus::Finished).unwrap();
+    let snapshot = EntryId { term: 1, index: 1 };
+    node.report_snapshot(2, snapshot, SnapshotStatus::Failed).unwrap();
+    node.report_snapshot(2, snapshot, SnapshotStatus::Finished).unwrap();
     assert!(node.step(accepted((2, 1), 1, 3)).is_err());
     assert!(node.transfer_leader(2).is_err());
 }

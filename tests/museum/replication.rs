@@ -2,7 +2,9 @@
 
 use std::iter::repeat_n;
 
-use quorate::{Append, AppendResponse, ConfChangeKind, ConfChangeV2, Message, Payload, ProposeError, ReplicationState};
+use quorate::{
+    Append, AppendResponse, ConfChangeKind, ConfChangeV2, EntryId, Message, Payload, ProposeError, ReplicationState,
+};
 
 use crate::support::{Cluster, plain, store};
 use crate::{
@@ -165,7 +167,12 @@ fn m22_an_unanswered_snapshot_is_not_waited_for_for_ever() {
     cluster.pool.clear();
     cluster.restart(3);
     cluster.tick_all(19);
-    assert_eq!(progress(&cluster, 1, 3).2, ReplicationState::Snapshot { pending: 3 });
+    assert_eq!(
+        progress(&cluster, 1, 3).2,
+        ReplicationState::Snapshot {
+            pending: EntryId { term: 1, index: 3 }
+        }
+    );
     cluster.tick_all(5);
     assert_eq!(progress(&cluster, 1, 3), (3, 4, ReplicationState::Replicate));
 }

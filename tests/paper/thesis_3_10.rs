@@ -127,5 +127,8 @@ fn who_may_be_the_target() {
     assert_eq!(follower.group.node(ME).transfer_leader(3), Err(TransferError::NoLeader));
     follower.hear(2, 1, heartbeat(0));
     let order = only(transfer(&mut follower, 3));
-    assert_eq!((order.to, order.from, order.payload), (2, 3, Payload::TransferLeader));
+    assert_eq!(
+        (order.to, order.from, order.payload),
+        (2, 3, Payload::TransferLeader { asker: Some(1) })
+    );
 }

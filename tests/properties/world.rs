@@ -106,8 +106,12 @@ impl World {
                 } else {
                     SnapshotStatus::Failed
                 };
-                self.call(id, |raw| raw.report_snapshot(peer, status))
-                    .expect("a sound node");
+                let report = |raw: &mut RawNode<_>| {
+                    let known = raw.progress().find(|progress| progress.id == peer);
+                    let awaited = known.and_then(|progress| progress.state.pending_snapshot());
+                    raw.report_snapshot(peer, awaited.unwrap_or_default(), status)
+                };
+                self.call(id, report).expect("a sound node");
             }
             Action::StorageReady(id) => self.call(id, RawNode::storage_ready).expect("a sound node"),
             Action::SetLimits(id, bytes) => self.set_limits(id, bytes),

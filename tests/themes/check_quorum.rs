@@ -90,7 +90,7 @@ fn what_counts_as_an_answer() {
             10,
         ),
         ("a forwarded read", 5, Payload::ReadIndex { context: "r".into() }, 10),
-        ("a wish to lead", 5, Payload::TransferLeader, 15),
+        ("a wish to lead", 5, Payload::TransferLeader { asker: None }, 15),
     ];
     for (name, wait, payload, lasts) in cases {
         let mut cluster = leading(2, guarded(1));

@@ -34,8 +34,8 @@ mod transfer;
 mod transferee;
 
 use quorate::{
-    Append, AppendResponse, Config, Entry, EntryId, Event, Index, MemoryStorage, Message, NodeId, Payload, RequestVote,
-    Term,
+    Append, AppendResponse, Config, Entry, EntryId, Event, Index, MemoryStorage, Message, NodeId, Payload,
+    ReplicationState, RequestVote, Term,
 };
 
 use support::{Cluster, message, store};
@@ -182,7 +182,11 @@ fn progress(cluster: &Cluster, peer: NodeId) -> String {
     let Some(member) = member else {
         return "none".to_string();
     };
-    let mut text = format!("{:?} {}..{}", member.state, member.matched, member.next);
+    let state = match member.state {
+        ReplicationState::Snapshot { pending } => format!("Snapshot {{ pending: {} }}", pending.index),
+        state => format!("{state:?}"),
+    };
+    let mut text = format!("{state} {}..{}", member.matched, member.next);
     for (holds, word) in [
         (member.learner, " learner"),
         (member.paused, " paused"),

@@ -57,7 +57,7 @@ fn what_makes_a_promise() {
         ("a vote request", 3, request(false, (2, 9), false), 0, 6),
         ("a rehearsal", 3, request(true, (2, 9), false), 0, 6),
         ("a later term", 3, accepted(0), 0, 6),
-        ("a wish to lead", 2, Payload::TransferLeader, 0, 6),
+        ("a wish to lead", 2, Payload::TransferLeader { asker: None }, 0, 6),
         (
             "an answer to a read",
             2,

@@ -1,6 +1,6 @@
 //! How a leader sends snapshots (section 7), and what it does about those that get lost.
 
-use quorate::{Config, Event, SnapshotStatus};
+use quorate::{Config, EntryId, Event, SnapshotStatus};
 
 use crate::snapshots::{snapshot, voters};
 use crate::support::{Cluster, config, message, plain};
@@ -26,7 +26,8 @@ enum Step {
     Beat,
     Accept(u64),
     Reject(u64),
-    Report(SnapshotStatus),
+    /// Of the snapshot up to this index of term 1.
+    Report(u64, SnapshotStatus),
     Unreachable,
     Propose,
     Compact,
@@ -42,7 +43,13 @@ fn take(cluster: &mut Cluster, step: Step) -> String {
         Beat => heard(heartbeat_answer()),
         Accept(index) => heard(accepted(index)),
         Reject(index) => heard(rejected(index, (0, 0))),
-        Report(status) => cluster.node(1).report_snapshot(3, status).expect("a sound node"),
+        Report(index, status) => {
+            let snapshot = EntryId { term: 1, index };
+            cluster
+                .node(1)
+                .report_snapshot(3, snapshot, status)
+                .expect("a sound node");
+        }
         Unreachable => cluster.node(1).report_unreachable(3).expect("a sound node"),
         Propose => {
             let last = cluster.raw(1).status().last_index;
@@ -63,13 +70,77 @@ fn take(cluster: &mut Cluster, step: Step) -> String {
     short.collect::<Vec<_>>().join("; ")
 }
 
-/// Steps; what the last one makes the leader send to peer 3, and how it sees the peer then. An
+const SENT: &str = "InstallSnapshot snapshot=1/4 bytes=5";
+const PENDING: &str = "Snapshot { pending: 4 } 0..5 paused";
+
+/// A name; steps; what the last one makes the leader send to peer 3, and how it sees the peer then. An
 /// unanswered snapshot is given up after six ticks.
+type Case = (&'static str, &'static [Step], &'static str, &'static str);
+
+fn check(cases: &[Case]) {
+    for (name, steps, sent, then) in cases {
+        let mut settings = plain(1);
+        settings.snapshot_stall_ticks = Some(6);
+        let mut cluster = compacted(settings);
+        let last = steps.iter().map(|step| take(&mut cluster, *step)).last();
+        assert_eq!(last.as_deref(), Some(*sent), "{name}: what is sent");
+        assert_eq!(progress(&cluster, 3), *then, "{name}: progress");
+    }
+}
+
+#[test]
+fn what_becomes_of_a_snapshot_as_reported() {
+    let cases: [Case; 8] = [
+        (
+            "it arrived, says the caller",
+            &[Beat, Report(4, Finished)],
+            "",
+            "Probe 0..5 paused",
+        ),
+        (
+            "then a probe right after it",
+            &[Beat, Propose, Report(4, Finished), Beat],
+            "Append prev=1/4 commit=5 entries=[1/5 Normal \"b\"]",
+            "Probe 0..5 paused",
+        ),
+        (
+            "it did not, says the caller",
+            &[Beat, Report(4, Failed)],
+            "",
+            "Probe 0..1 paused",
+        ),
+        ("then it is sent again", &[Beat, Report(4, Failed), Beat], SENT, PENDING),
+        (
+            "a report without a snapshot",
+            &[Beat, Report(4, Finished), Report(4, Failed)],
+            "",
+            "Probe 0..5 paused",
+        ),
+        (
+            "not another one",
+            &[Beat, Report(3, Finished), Report(5, Failed)],
+            "",
+            PENDING,
+        ),
+        (
+            "it arrived, and the log was compacted behind it",
+            &[Beat, Propose, Compact, Accept(4)],
+            "InstallSnapshot snapshot=1/5 bytes=5",
+            "Snapshot { pending: 5 } 4..6 paused",
+        ),
+        (
+            "so it did for the caller, who knows less than the peer",
+            &[Beat, Propose, Compact, Report(4, Finished), Beat],
+            "Append prev=1/4 commit=5",
+            "Probe 0..5",
+        ),
+    ];
+    check(&cases);
+}
+
 #[test]
 fn how_a_leader_sends_snapshots() {
-    const SENT: &str = "InstallSnapshot snapshot=1/4 bytes=5";
-    const PENDING: &str = "Snapshot { pending: 4 } 0..5 paused";
-    let cases: [(&str, &[Step], &str, &str); 21] = [
+    let cases: [Case; 16] = [
         ("to whom it lives", &[Beat], SENT, PENDING),
         ("to whom it rejects", &[Reject(1)], SENT, PENDING),
         (
@@ -81,31 +152,6 @@ fn how_a_leader_sends_snapshots() {
         ("nothing else meanwhile", &[Beat, Propose], "", PENDING),
         ("nor for an answer", &[Beat, Beat], "", PENDING),
         ("unreachable says nothing new", &[Beat, Unreachable], "", PENDING),
-        (
-            "it arrived, says the caller",
-            &[Beat, Report(Finished)],
-            "",
-            "Probe 0..5 paused",
-        ),
-        (
-            "then a probe right after it",
-            &[Beat, Propose, Report(Finished), Beat],
-            "Append prev=1/4 commit=5 entries=[1/5 Normal \"b\"]",
-            "Probe 0..5 paused",
-        ),
-        (
-            "it did not, says the caller",
-            &[Beat, Report(Failed)],
-            "",
-            "Probe 0..1 paused",
-        ),
-        ("then it is sent again", &[Beat, Report(Failed), Beat], SENT, PENDING),
-        (
-            "a report without a snapshot",
-            &[Beat, Report(Finished), Report(Failed)],
-            "",
-            "Probe 0..5 paused",
-        ),
         ("it arrived, says the peer", &[Beat, Accept(4)], "", "Replicate 4..5"),
         (
             "and more",
@@ -142,14 +188,7 @@ fn how_a_leader_sends_snapshots() {
             PENDING,
         ),
     ];
-    for (name, steps, sent, then) in cases {
-        let mut settings = plain(1);
-        settings.snapshot_stall_ticks = Some(6);
-        let mut cluster = compacted(settings);
-        let last = steps.iter().map(|step| take(&mut cluster, *step)).last();
-        assert_eq!(last.as_deref(), Some(sent), "{name}: what is sent");
-        assert_eq!(progress(&cluster, 3), then, "{name}: progress");
-    }
+    check(&cases);
 }
 
 /// After a snapshot whose fate is unknown the log may begin even later: the peer is asked for that
@@ -169,13 +208,22 @@ fn a_lost_snapshot_is_asked_for() {
     assert_eq!(take(&mut cluster, Reject(4)), "InstallSnapshot snapshot=1/6 bytes=5");
     assert!(
         take(&mut has_it, Accept(4)).starts_with("InstallSnapshot"),
-        "too far back all the same"
+        "and is fed, by the next one"
     );
     let told = events(&mut cluster);
     let expected = [
-        Event::SnapshotSent { peer: 3, index: 4 },
-        Event::SnapshotStalled { peer: 3, index: 4 },
-        Event::SnapshotSent { peer: 3, index: 6 },
+        Event::SnapshotSent {
+            peer: 3,
+            snapshot: EntryId { term: 1, index: 4 },
+        },
+        Event::SnapshotStalled {
+            peer: 3,
+            snapshot: EntryId { term: 1, index: 4 },
+        },
+        Event::SnapshotSent {
+            peer: 3,
+            snapshot: EntryId { term: 1, index: 6 },
+        },
     ];
     assert_eq!(
         told.into_iter()
@@ -251,4 +299,34 @@ fn laggards_catch_up() {
     assert_eq!(cluster.data(3), ["b", "c"]);
     assert_eq!(progress(&cluster, 3), progress(&cluster, 2));
     cluster.assert_consistent();
+}
+
+/// The wait for the answer to a snapshot doubles, and no more than four times; when the peer makes headway it
+/// begins anew (D14, D31).
+#[test]
+fn how_long_a_leader_waits() {
+    let mut settings = plain(1);
+    settings.snapshot_stall_ticks = Some(6);
+    let mut cluster = compacted(settings);
+    let mut waits = Vec::new();
+    let mut ticks = 0;
+    take(&mut cluster, Beat);
+    while waits.len() < 8 {
+        take(&mut cluster, Ticks(1));
+        ticks += 1;
+        if progress(&cluster, 3).starts_with("Probe") {
+            waits.push(ticks);
+            ticks = 0;
+            take(&mut cluster, Beat);
+            take(&mut cluster, Reject(4));
+        }
+    }
+    assert_eq!(waits, [6, 12, 24, 48, 96, 96, 96, 96]);
+    // It has it after all; another one is due, which begins as the first did.
+    for step in [Propose, Compact, Accept(4), Ticks(5)] {
+        take(&mut cluster, step);
+    }
+    assert_eq!(progress(&cluster, 3), "Snapshot { pending: 5 } 4..6 paused");
+    take(&mut cluster, Ticks(1));
+    assert_eq!(progress(&cluster, 3), "Probe 4..6 paused");
 }

@@ -2,7 +2,7 @@
 
 use quorate::{
     Append, AppendResponse, ConfChange, ConfChangeKind, ConfChangeV2, Entry, EntryId, EntryKind, Event, HardState,
-    Message, Payload, RequestVote, Snapshot, SnapshotMetadata,
+    Message, Payload, RequestVote, Snapshot, SnapshotMetadata, TransferRefusal,
 };
 
 use crate::support::{message, plain, store};
@@ -139,7 +139,18 @@ fn messages_read() {
             Payload::InstallSnapshot(Box::new(snapshot)),
             "InstallSnapshot term=3 snapshot=3/9 bytes=5",
         ),
-        (Payload::TransferLeader, "TransferLeader term=3"),
+        (Payload::TransferLeader { asker: None }, "TransferLeader term=3"),
+        (
+            Payload::TransferLeader { asker: Some(1) },
+            "TransferLeader term=3 asker=1",
+        ),
+        (
+            Payload::TransferRefused {
+                to: 4,
+                reason: TransferRefusal::Learner,
+            },
+            "TransferRefused term=3 to=4: it is a learner",
+        ),
         (Payload::TimeoutNow, "TimeoutNow term=3"),
         (
             Payload::ReadIndexResponse {

@@ -2,6 +2,7 @@
 //! ends the attempt.
 
 use quorate::RoleKind::Leader;
+use quorate::TransferRefusal::{Learner, Unknown};
 use quorate::{
     ConfChangeKind, ConfChangeV2, ConfState, Event, NodeId, Payload, ProposeError, TransferAbort, TransferError,
 };
@@ -67,7 +68,7 @@ fn to_whom() {
         if to != 0 {
             forwarded
                 .node(1)
-                .step(message(to, 1, 1, Payload::TransferLeader))
+                .step(message(to, 1, 1, Payload::TransferLeader { asker: None }))
                 .expect("legal");
             assert_eq!(forwarded.raw(1).status().transferee, transferee, "by node {to}");
         }
@@ -306,12 +307,15 @@ fn asked_of_others() {
     hear(&mut cluster, 2, 1, heartbeat(1));
     for to in [1, 3] {
         assert_eq!(cluster.node(1).transfer_leader(to), Ok(()));
-        assert_eq!(says(&mut cluster), [format!("{to}->2 TransferLeader term=1")]);
+        assert_eq!(says(&mut cluster), [format!("{to}->2 TransferLeader term=1 asker=1")]);
         cluster
             .node(1)
-            .step(message(3, 1, 1, Payload::TransferLeader))
+            .step(message(3, 1, 1, Payload::TransferLeader { asker: None }))
             .expect("legal");
         assert_eq!(says(&mut cluster), ["3->2 TransferLeader term=1"], "another's wish");
+        let asked = Payload::TransferLeader { asker: Some(3) };
+        cluster.node(1).step(message(1, 1, 1, asked)).expect("legal");
+        assert_eq!(says(&mut cluster), ["1->2 TransferLeader term=1 asker=3"], "and asker");
     }
     assert_eq!(
         cluster.node(1).transfer_leader_to_most_up_to_date(),
@@ -319,6 +323,107 @@ fn asked_of_others() {
     );
     cluster.node(1).campaign().expect("it may");
     assert_eq!(cluster.node(1).transfer_leader(3), Err(TransferError::NoLeader));
+}
+
+/// What this node knows to be impossible is refused here, though it does not lead.
+#[test]
+fn what_a_follower_refuses() {
+    let mut storage = store(&[1, 2, 3]);
+    storage.set_conf_state(ConfState {
+        learners: vec![4],
+        ..ConfState::of_voters([1, 2, 3])
+    });
+    let mut cluster = alone(plain(1), storage);
+    hear(&mut cluster, 2, 1, heartbeat(1));
+    for (to, refusal) in [
+        (4, TransferError::Learner { to: 4 }),
+        (5, TransferError::Unknown { to: 5 }),
+        (0, TransferError::Unknown { to: 0 }),
+    ] {
+        assert_eq!(cluster.node(1).transfer_leader(to), Err(refusal));
+        assert!(says(&mut cluster).is_empty());
+        let mut like_etcd = cluster.raw(1).config().clone();
+        like_etcd.transfer_refusals = false;
+        let mut cluster = cluster.clone();
+        cluster.node(1).set_config(like_etcd).expect("legal");
+        assert_eq!(cluster.node(1).transfer_leader(to), Ok(()));
+        assert_eq!(says(&mut cluster), [format!("{to}->2 TransferLeader term=1")]);
+    }
+}
+
+/// What the leader refuses of what was passed on: it says so itself, and tells who asked, if that is a member
+/// (a node of etcd-io/raft never asks).
+#[test]
+fn what_a_leader_refuses() {
+    let answer = |to, why| vec![format!("1->2 TransferRefused term=1 to={to}: {why}")];
+    for (to, asker, said) in [
+        (5, Some(2), answer(5, "it is a learner")),
+        (9, Some(2), answer(9, "it is not in the configuration")),
+        (5, None, vec![]),
+        (5, Some(9), vec![]),
+        (5, Some(1), vec![]),
+    ] {
+        let mut cluster = leader();
+        let wish = Payload::TransferLeader { asker };
+        cluster.node(1).step(message(to, 1, 1, wish)).expect("legal");
+        assert_eq!(says(&mut cluster), said, "{to}, {asker:?}");
+        let reason = if to == 5 { Learner } else { Unknown };
+        assert_eq!(events(&mut cluster), [Event::TransferRefused { to, reason }]);
+        assert_eq!(cluster.raw(1).status().transferee, None);
+    }
+}
+
+/// The answer, at who asked: an event, unless it is of an earlier term or of a stranger.
+#[test]
+fn a_refusal_comes_back() {
+    let (to, reason) = (4, Learner);
+    let told = Event::TransferRefused { to, reason };
+    for (from, term, expected) in [
+        (2, 3, Some(told.clone())),
+        (2, 4, Some(told)),
+        (2, 2, None),
+        (9, 3, None),
+    ] {
+        let mut cluster = alone(plain(1), store(&[1, 2, 3]));
+        hear(&mut cluster, 2, 3, heartbeat(1));
+        events(&mut cluster);
+        let answer = message(from, 1, term, Payload::TransferRefused { to, reason });
+        assert_eq!(cluster.node(1).step(answer).is_ok(), from == 2);
+        assert!(says(&mut cluster).is_empty());
+        let refused = |event: &Event| matches!(event, Event::TransferRefused { .. });
+        assert_eq!(
+            events(&mut cluster).into_iter().find(refused),
+            expected,
+            "{from} {term}"
+        );
+    }
+}
+
+/// The leader knows already that node 3 is out; whoever asks node 2, which does not, hears it all the same.
+#[test]
+fn a_follower_that_lags_behind_hears_it() {
+    let mut cluster = Cluster::new(3, plain);
+    cluster.elect(1);
+    let change = ConfChangeV2::new([(ConfChangeKind::RemoveNode, 3)]);
+    let _ = cluster.node(1).propose_conf_change(change).expect("it may");
+    cluster.drain(1);
+    cluster.deliver();
+    cluster.drain(2);
+    cluster.cut_one_way(1, 2);
+    cluster.settle();
+    cluster.heal();
+    assert_eq!(cluster.raw(1).membership().to_string(), "voters=(1 2)");
+    assert_eq!(cluster.node(2).transfer_leader(3), Ok(()));
+    cluster.settle();
+    let (to, reason) = (3, Unknown);
+    for id in [1, 2] {
+        assert!(
+            cluster.nodes[&id]
+                .events
+                .contains(&Event::TransferRefused { to, reason }),
+            "{id}"
+        );
+    }
 }
 
 /// The best transferee: of the voters that were heard lately the one with the longest log.

@@ -6,7 +6,7 @@ use proptest::option;
 use proptest::prelude::*;
 use quorate::{
     Append, AppendResponse, ConfChange, ConfChangeKind, ConfChangeSingle, ConfChangeV2, ConfState, Entry, EntryId,
-    EntryKind, HardState, Message, Payload, RequestVote, Snapshot, SnapshotMetadata, Transition,
+    EntryKind, HardState, Message, Payload, RequestVote, Snapshot, SnapshotMetadata, TransferRefusal, Transition,
 };
 
 /// Numbers of every length: most draws of `any::<u64>()` need all ten bytes of a varint.
@@ -139,7 +139,15 @@ fn payload() -> impl Strategy<Value = Payload> {
                 promised_ticks,
             }
         }),
-        Just(Payload::TransferLeader),
+        option::of(number()).prop_map(|asker| Payload::TransferLeader { asker }),
+        (number(), any::<bool>()).prop_map(|(to, learner)| Payload::TransferRefused {
+            to,
+            reason: if learner {
+                TransferRefusal::Learner
+            } else {
+                TransferRefusal::Unknown
+            },
+        }),
         Just(Payload::TimeoutNow),
         data().prop_map(|context| Payload::ReadIndex { context }),
         (number(), data()).prop_map(|(index, context)| Payload::ReadIndexResponse { index, context }),

@@ -141,7 +141,7 @@ fn typed_payload(fields: &Value) -> Payload {
             context,
             promised_ticks: None,
         },
-        13 => Payload::TransferLeader,
+        13 => Payload::TransferLeader { asker: None },
         14 => Payload::TimeoutNow,
         15 => Payload::ReadIndex { context: the_read() },
         16 => Payload::ReadIndexResponse {
@@ -303,6 +303,7 @@ fn plain_message(fields: &Value) -> proto::Message {
         committed_term: 0,
         notice: false,
         cluster_id: 0,
+        asker: None,
     }
 }
 

@@ -1,7 +1,10 @@
 //! The commands: what each takes, what it calls, what it prints.
 
 use quorate::types::NodeId;
-use quorate::{CampaignError, Config, Message, Payload, ProposeError, Proposed, SnapshotStatus, Storage, StorageError};
+use quorate::{
+    CampaignError, Config, EntryId, Message, Payload, ProgressStatus, ProposeError, Proposed, SnapshotStatus, Storage,
+    StorageError,
+};
 
 use super::Interaction;
 use super::disk::Write;
@@ -110,8 +113,15 @@ impl Interaction {
             "failed" => SnapshotStatus::Failed,
             _ => return Err(Failure::new("a snapshot is finished or failed")),
         };
+        command.only(&["snapshot"])?;
         let to = number(to)?;
-        Ok(self.cluster.node(number(from)?)?.report_snapshot(to, status)?)
+        let node = self.cluster.node(number(from)?)?;
+        let named = command.value::<String>("snapshot")?;
+        let snapshot = match named {
+            Some(id) => entry_id(&id)?,
+            None => awaited(node.progress(), to),
+        };
+        Ok(node.report_snapshot(to, snapshot, status)?)
     }
 
     fn read_index(&mut self, command: &Command) -> Result<(), Failure> {
@@ -314,6 +324,21 @@ impl Interaction {
         self.muted = self.silent || is_mute(level)?;
         Ok(())
     }
+}
+
+/// `TERM/INDEX`.
+fn entry_id(words: &str) -> Result<EntryId, Failure> {
+    let Some((term, index)) = words.split_once('/') else {
+        return Err(Failure::new("a snapshot is named TERM/INDEX"));
+    };
+    let (term, index) = (number(term)?, number(index)?);
+    Ok(EntryId { term, index })
+}
+
+/// The snapshot that a leader waits for, if it waits for one.
+fn awaited(mut peers: impl Iterator<Item = ProgressStatus>, to: NodeId) -> EntryId {
+    let peer = peers.find(|peer| peer.id == to);
+    peer.and_then(|peer| peer.state.pending_snapshot()).unwrap_or_default()
 }
 
 pub(super) fn compaction_failure(error: &StorageError) -> Failure {

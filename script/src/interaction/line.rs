@@ -10,7 +10,7 @@ use quorate::{AckKind, AppendResponse, AppendTask, ApplyTask, Entry, HardState, 
 use super::print::{entry, snapshot};
 
 /// The names of all kinds that print.
-pub(crate) const KINDS: [&str; 18] = [
+pub(crate) const KINDS: [&str; 19] = [
     "MsgProp",
     "MsgApp",
     "MsgAppResp",
@@ -22,6 +22,7 @@ pub(crate) const KINDS: [&str; 18] = [
     "MsgHeartbeat",
     "MsgHeartbeatResp",
     "MsgTransferLeader",
+    "MsgTransferRefused",
     "MsgTimeoutNow",
     "MsgReadIndex",
     "MsgReadIndexResp",
@@ -146,7 +147,11 @@ impl<'a> Line<'a> {
                 ..line("MsgHeartbeat")
             },
             Payload::HeartbeatResponse { .. } => line("MsgHeartbeatResp"),
-            Payload::TransferLeader => line("MsgTransferLeader"),
+            Payload::TransferLeader { .. } => line("MsgTransferLeader"),
+            Payload::TransferRefused { to, .. } => Self {
+                log: at(*to),
+                ..line("MsgTransferRefused")
+            },
             Payload::TimeoutNow => line("MsgTimeoutNow"),
             Payload::ReadIndex { context: name } => Self {
                 entries: context(name),

@@ -142,7 +142,7 @@ pub(crate) fn progress(peer: &ProgressStatus) -> String {
     let (state, pending) = match peer.state {
         ReplicationState::Probe => ("StateProbe", 0),
         ReplicationState::Replicate => ("StateReplicate", 0),
-        ReplicationState::Snapshot { pending } => ("StateSnapshot", pending),
+        ReplicationState::Snapshot { pending } => ("StateSnapshot", pending.index),
     };
     let mut text = format!("{}: {state} match={} next={}", peer.id, peer.matched, peer.next);
     let flag = |is: bool, word: &str| {

@@ -1,7 +1,7 @@
 //! What clients and operators ask for.
 
 use bytes::Bytes;
-use quorate::{ConfChangeV2, Index, NodeId, ProposeError, Proposed, ReadError, SnapshotStatus};
+use quorate::{ConfChangeV2, EntryId, Index, NodeId, ProposeError, Proposed, ReadError, SnapshotStatus};
 
 use super::{Cluster, Outcome, unexpected};
 use crate::disk::Disk;
@@ -152,7 +152,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         self.observe(id)
     }
 
-    pub(super) fn report_snapshot(&mut self, id: NodeId, peer: NodeId, finished: bool) -> Verdict {
+    pub(super) fn report_snapshot(&mut self, id: NodeId, peer: NodeId, snapshot: EntryId, finished: bool) -> Verdict {
         let Some(node) = self.member_mut(id).and_then(Member::node_mut) else {
             return Ok(());
         };
@@ -161,7 +161,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         } else {
             SnapshotStatus::Failed
         };
-        node.report_snapshot(peer, status)
+        node.report_snapshot(peer, snapshot, status)
             .map_err(|error| unexpected(id, "a report", &error))?;
         self.observe(id)
     }

@@ -1,6 +1,6 @@
 //! The network: delay, loss, duplication, reordering, and partitions of every kind.
 
-use quorate::NodeId;
+use quorate::{EntryId, NodeId};
 
 use super::{Driver, by_id};
 use crate::clock::Due;
@@ -58,7 +58,10 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             return Ok(());
         };
         let (from, to) = (message.from, message.to);
-        let snapshot = matches!(message.payload, quorate::Payload::InstallSnapshot(_));
+        let snapshot = match &message.payload {
+            quorate::Payload::InstallSnapshot(snapshot) => Some(snapshot.id()),
+            _ => None,
+        };
         if self.is_cut(from, to) {
             self.lose(name, "cut off");
             return self.report_snapshot(snapshot, from, to, false);
@@ -78,12 +81,20 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     }
 
     /// A transport may know what became of a snapshot, or that a peer cannot be reached.
-    fn report_snapshot(&mut self, snapshot: bool, node: NodeId, peer: NodeId, finished: bool) -> Verdict {
+    fn report_snapshot(&mut self, snapshot: Option<EntryId>, node: NodeId, peer: NodeId, finished: bool) -> Verdict {
         if !self.runs(node) {
             return Ok(());
         }
-        if snapshot && self.dice.chance(300_000) {
-            return self.perform_at(node, Step::ReportSnapshot { node, peer, finished });
+        if let Some(snapshot) = snapshot
+            && self.dice.chance(300_000)
+        {
+            let report = Step::ReportSnapshot {
+                node,
+                peer,
+                snapshot,
+                finished,
+            };
+            return self.perform_at(node, report);
         }
         if !finished && self.dice.chance(50_000) {
             return self.perform_at(node, Step::ReportUnreachable { node, peer });

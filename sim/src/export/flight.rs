@@ -3,7 +3,7 @@
 use quorate::{Message, NodeId};
 
 /// The runner's names for kinds, by [`quorate::Payload::name`].
-pub(crate) const KINDS: [(&str, &str); 14] = [
+pub(crate) const KINDS: [(&str, &str); 15] = [
     ("Propose", "MsgProp"),
     ("Append", "MsgApp"),
     ("AppendResponse", "MsgAppResp"),
@@ -15,6 +15,7 @@ pub(crate) const KINDS: [(&str, &str); 14] = [
     ("Heartbeat", "MsgHeartbeat"),
     ("HeartbeatResponse", "MsgHeartbeatResp"),
     ("TransferLeader", "MsgTransferLeader"),
+    ("TransferRefused", "MsgTransferRefused"),
     ("TimeoutNow", "MsgTimeoutNow"),
     ("ReadIndex", "MsgReadIndex"),
     ("ReadIndexResponse", "MsgReadIndexResp"),

@@ -230,9 +230,14 @@ fn call<M, D>(member: &Member<M, D>, step: &Step) -> String {
         Step::Campaign { node } => format!("campaign {node}"),
         Step::ForgetLeader { node } => format!("forget-leader {node}"),
         Step::ReportUnreachable { node, peer } => format!("report-unreachable {node} {peer}"),
-        Step::ReportSnapshot { node, peer, finished } => {
+        Step::ReportSnapshot {
+            node,
+            peer,
+            snapshot,
+            finished,
+        } => {
             let outcome = if *finished { "finished" } else { "failed" };
-            format!("report-snapshot {node} {peer} {outcome}")
+            format!("report-snapshot {node} {peer} {outcome} snapshot={snapshot}")
         }
         _ => String::new(),
     }

@@ -127,8 +127,12 @@ impl Leader {
         match peer.state() {
             ReplicationState::Probe => peer.become_replicate(),
             ReplicationState::Replicate => peer.free_inflights(),
-            // It is within reach of the log again, whatever became of the snapshot.
-            ReplicationState::Snapshot { .. } if peer.matched().saturating_add(1) >= server.log.first_index()? => {
+            // It has what the snapshot covers, or is within reach of the log again without it. Where the log
+            // was compacted beyond the snapshot meanwhile, another one follows.
+            ReplicationState::Snapshot { pending }
+                if peer.matched() >= pending.index
+                    || peer.matched().saturating_add(1) >= server.log.first_index()? =>
+            {
                 peer.become_replicate();
             }
             ReplicationState::Snapshot { .. } => {}
@@ -232,9 +236,11 @@ impl Leader {
         }
     }
 
-    /// The caller knows what became of a snapshot.
-    pub(crate) fn on_snapshot_report(&mut self, peer: NodeId, finished: bool) {
-        if let Some(progress) = self.peer_mut(peer) {
+    /// The caller knows what became of a snapshot: news only of the one that is awaited.
+    pub(crate) fn on_snapshot_report(&mut self, peer: NodeId, snapshot: EntryId, finished: bool) {
+        if let Some(progress) = self.peer_mut(peer)
+            && progress.awaits(snapshot)
+        {
             if finished {
                 progress.snapshot_finished();
             } else {

@@ -114,12 +114,10 @@ fn snapshot<S: Storage>(server: &mut Server<S>, to: NodeId, peer: &mut Progress)
         }
         Err(error) => return Err(error.into()),
     };
-    peer.become_snapshot(snapshot.id(), &server.config);
+    let id = snapshot.id();
+    peer.become_snapshot(id, &server.config);
     server.counters.snapshots_sent = server.counters.snapshots_sent.wrapping_add(1);
-    server.event(Event::SnapshotSent {
-        peer: to,
-        index: snapshot.metadata.index,
-    });
+    server.event(Event::SnapshotSent { peer: to, snapshot: id });
     server.send(to, Payload::InstallSnapshot(Box::new(snapshot)));
     Ok(true)
 }

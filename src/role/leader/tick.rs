@@ -100,9 +100,9 @@ impl Leader {
 
     fn give_up_snapshots<S: Storage>(&mut self, server: &mut Server<S>) {
         for (id, peer) in &mut self.peers {
-            if let Some(index) = peer.wait_for_snapshot(0) {
+            if let Some(snapshot) = peer.wait_for_snapshot(0) {
                 peer.snapshot_finished();
-                server.event(Event::SnapshotStalled { peer: *id, index });
+                server.event(Event::SnapshotStalled { peer: *id, snapshot });
             }
         }
     }

@@ -11,7 +11,7 @@ use crate::types::NodeId;
 impl Leader {
     /// Begins to hand over to `to`, a voter; silently nothing if that is this node, or under way.
     pub(crate) fn begin_transfer<S: Storage>(&mut self, server: &mut Server<S>, to: NodeId) -> Result<(), Fault> {
-        if self.peer(to).is_none() || server.membership.is_learner(to) || self.transfer == Some(to) {
+        if self.transfer == Some(to) {
             return Ok(());
         }
         self.abort_transfer(server, TransferAbort::Replaced);

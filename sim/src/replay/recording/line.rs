@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use bytes::Bytes;
-use quorate::{ConfChangeV2, NodeId};
+use quorate::{ConfChangeV2, EntryId, NodeId};
 
 use crate::export::KINDS;
 use crate::step::{MessageRef, Step, Well};
@@ -41,9 +41,14 @@ pub(super) fn of(step: &Step) -> String {
         Step::Campaign { node } => format!("campaign {node}"),
         Step::ForgetLeader { node } => format!("forget-leader {node}"),
         Step::ReportUnreachable { node, peer } => format!("report-unreachable {node} {peer}"),
-        Step::ReportSnapshot { node, peer, finished } => {
+        Step::ReportSnapshot {
+            node,
+            peer,
+            snapshot,
+            finished,
+        } => {
             let outcome = if *finished { "finished" } else { "failed" };
-            format!("report-snapshot {node} {peer} {outcome}")
+            format!("report-snapshot {node} {peer} {snapshot} {outcome}")
         }
         Step::Compact { node, keep } => format!("compact {node} {keep}"),
         Step::Recover { core } => {
@@ -146,6 +151,7 @@ fn at_node(name: &str, node: NodeId, words: &mut Words<'_>) -> Option<Step> {
         "report-snapshot" => Step::ReportSnapshot {
             node,
             peer: words.next()?,
+            snapshot: words.entry_id()?,
             finished: match words.0.next()? {
                 "finished" => true,
                 "failed" => false,
@@ -170,6 +176,14 @@ impl Words<'_> {
 
     fn optional<T: FromStr>(&mut self) -> Result<Option<T>, T::Err> {
         self.0.next().map(str::parse).transpose()
+    }
+
+    fn entry_id(&mut self) -> Option<EntryId> {
+        let (term, index) = self.0.next()?.split_once('/')?;
+        Some(EntryId {
+            term: term.parse().ok()?,
+            index: index.parse().ok()?,
+        })
     }
 
     fn bytes(&mut self) -> Option<Bytes> {
@@ -211,7 +225,7 @@ mod tests {
         let lines = "tick 1 5|ready 1|write 2|sync 1|acknowledge 1|apply 1|deliver 1->2 Append 3|\
             duplicate 1->2 VoteResponse 0|lose #7|crash 1 2|restart 1|join 4|pause 1|wipe 1|propose 1 17 x00ff|\
             read 1 18 x|change 1 x 9|change 1 x|transfer 1 2|transfer 1|campaign 1|forget-leader 1|\
-            report-unreachable 1 2|report-snapshot 1 2 failed|report-snapshot 1 2 finished|compact 1 3|\
+            report-unreachable 1 2|report-snapshot 1 2 3/4 failed|report-snapshot 1 2 3/4 finished|compact 1 3|\
             recover 1/1 2/1000|recover";
         for line in lines.split('|') {
             let step = read(line).unwrap_or_else(|| panic!("{line}"));
@@ -225,6 +239,7 @@ mod tests {
             "deliver 1->2 Nothing 0",
             "propose 1 2 xf",
             "transfer 1 a",
+            "report-snapshot 1 2 failed",
         ] {
             assert_eq!(read(line), None, "{line}");
         }
