@@ -261,7 +261,7 @@ fn an_idle_node_holds_no_buffers() {
 /// The value and all that it owns, its storage included, between two ticks.
 #[test]
 fn bytes_of_an_idle_replica() {
-    for (position, bound) in [(0, 1_272), (2, 896)] {
+    for (position, bound) in [(0, 1_280), (2, 896)] {
         let mut group = Group::new();
         group.rounds(1, 5);
         group.compact();

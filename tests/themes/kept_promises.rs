@@ -17,7 +17,7 @@ fn promising(ticks: u64) -> Config {
 }
 
 fn stored(promised: u64) -> MemoryStorage {
-    store_with(3, &[1], HardState::new(2, None, 1).with_promised_ticks(promised))
+    store_with(3, &[2], HardState::new(2, None, 1).with_promised_ticks(promised))
 }
 
 fn kept(cluster: &Cluster) -> u64 {
@@ -126,7 +126,7 @@ fn what_is_synced() {
         (30, 2, 30, Some((30, false))),
     ] {
         let hard_state = HardState::new(2, None, 1).with_promised_ticks(stored_ticks);
-        let mut node = RawNode::new(promising(timeout), store_with(3, &[1], hard_state)).expect("legal");
+        let mut node = RawNode::new(promising(timeout), store_with(3, &[2], hard_state)).expect("legal");
         node.step(message(2, 1, 2, heartbeat(commit))).expect("legal");
         let ready = node.ready().expect("sound").expect("an answer");
         let written = ready
