@@ -1,9 +1,7 @@
 //! What a node wants done, in one go or in halves: Readies and storage tasks.
 
 use quorate::types::NodeId;
-use quorate::{
-    AcknowledgeError, AppendTask, ApplyTask, Entry, Message, Payload, Persisted, RawNode, Ready, Snapshot, TaskResponse,
-};
+use quorate::{AppendTask, ApplyTask, Entry, Message, Payload, Persisted, RawNode, Ready, Snapshot, TaskResponse};
 
 use super::{Fact, Member};
 use crate::interaction::disk::Disk;
@@ -111,11 +109,8 @@ impl Member {
         }
         self.install(held.snapshot);
         self.apply(&held.committed)?;
-        match self.core.node(self.id)?.advance(held.done) {
-            // Its own acknowledgement counts for nothing once the node has left; nobody sees that.
-            Ok(()) | Err(AcknowledgeError::Removed { .. }) => Ok(held.messages),
-            Err(error) => Err(error.into()),
-        }
+        self.core.node(self.id)?.advance(held.done)?;
+        Ok(held.messages)
     }
 
     fn install(&mut self, snapshot: Option<Snapshot>) {
