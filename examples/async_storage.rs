@@ -14,7 +14,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use quorate::{
-    AckKind, AppendTask, ApplyTask, ConfState, Config, MemoryStorage, RawNode, StorageError, TaskResponse, bootstrap,
+    AckKind, AppendTask, ApplyTask, ConfState, Config, Entry, MemoryStorage, RawNode, StorageError, TaskResponse,
+    bootstrap,
 };
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -89,6 +90,11 @@ impl Statistics {
             }
             Done::Applied(task, lines) => {
                 self.applied += lines;
+                // The node belongs to this thread, so that changes of the configuration are made here. They
+                // must be, before the task counts as done.
+                for entry in task.entries().iter().filter(|entry| entry.is_conf_change()) {
+                    node.apply_conf_change(entry)?;
+                }
                 node.acknowledge(task.done())?;
             }
         }
@@ -146,11 +152,15 @@ fn write(disk: &SharedStorage, tasks: &Receiver<AppendTask>, done: &Sender<Done>
     Ok(syncs)
 }
 
-/// The state machine's thread. (Entries that change the configuration would go to the node first.)
+fn is_line(entry: &Entry) -> bool {
+    !entry.is_conf_change() && !entry.data.is_empty()
+}
+
+/// The state machine's thread. (Changes of the configuration are the node's, when the task comes back.)
 fn apply(tasks: &Receiver<ApplyTask>, done: &Sender<Done>) -> usize {
     let mut lines = 0;
     while let Ok(task) = tasks.recv() {
-        let new = task.entries().iter().filter(|entry| !entry.data.is_empty()).count();
+        let new = task.entries().iter().filter(|entry| is_line(entry)).count();
         lines += new;
         if done.send(Done::Applied(task, new)).is_err() {
             break; // the node has stopped

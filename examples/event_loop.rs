@@ -111,8 +111,7 @@ fn serve(
             // These may leave before the disk has caught up ...
             send(ready.take_messages(), peers);
             // ... this is the disk: snapshot, entries, hard state, and a sync if it asks for one ...
-            node.storage_mut().persist(&ready)?;
-            let mut done = ready.persisted();
+            let mut done = ready.persisted_by(|task| node.storage_mut().persist_task(task))?;
             // ... and these promise what is now on it.
             send(done.take_messages(), peers);
             for entry in done.take_committed_entries() {

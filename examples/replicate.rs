@@ -98,8 +98,7 @@ impl Replica {
     fn handle_readies(&mut self, network: &mut Vec<Message>) -> Result<(), Failure> {
         while let Some(mut ready) = self.node.ready()? {
             network.extend(ready.take_messages());
-            self.node.storage_mut().persist(&ready)?;
-            let mut done = ready.persisted();
+            let mut done = ready.persisted_by(|task| self.node.storage_mut().persist_task(task))?;
             network.extend(done.take_messages());
             for entry in done.take_committed_entries() {
                 if entry.is_conf_change() {

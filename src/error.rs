@@ -2,7 +2,7 @@
 //!
 //! [`StepError`]: a peer's message. [`ProposeError`], [`ReadError`], [`TransferError`]: the
 //! caller's request. [`ConfigError`]: the settings or the store they meet. [`ReadyError`],
-//! [`AcknowledgeError`]: the order of calls. [`Poisoned`]: this node is finished and must be rebuilt.
+//! [`ApplyError`], [`AcknowledgeError`]: the order of calls. [`Poisoned`]: this node is finished and must be rebuilt.
 
 use alloc::string::String;
 
@@ -296,6 +296,31 @@ pub enum ReadyError {
     Poisoned(#[from] Poisoned),
 }
 
+/// Why a configuration change was neither applied nor cancelled. The node is as it was before.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum ApplyError {
+    /// No such change was handed out for applying, or it was applied or cancelled before.
+    #[error("the change at index {index} of term {term} is not handed out, or was applied or cancelled before")]
+    NotHandedOut {
+        /// The entry's index.
+        index: Index,
+        /// The entry's term.
+        term: Term,
+    },
+    /// An earlier change is to be applied or cancelled first.
+    #[error("the change at index {index} comes after the one at index {expected}")]
+    OutOfOrder {
+        /// The entry's index.
+        index: Index,
+        /// Where the change is that is next.
+        expected: Index,
+    },
+    /// See [`Poisoned`].
+    #[error(transparent)]
+    Poisoned(#[from] Poisoned),
+}
+
 /// Why an acknowledgement was refused. The node is as it was before.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
@@ -330,6 +355,21 @@ pub enum AcknowledgeError {
         /// The node.
         id: NodeId,
     },
+    /// A committed configuration change was neither applied nor cancelled.
+    #[error("the configuration change at index {index} is neither applied nor cancelled")]
+    UnhandledChange {
+        /// Where the first such change is.
+        index: Index,
+    },
+    /// The Ready's committed entries were not taken, so that they cannot have been applied.
+    #[error("the committed entries from index {index} on were not taken")]
+    NotTaken {
+        /// The first of them.
+        index: Index,
+    },
+    /// The Ready has something to persist that nobody has looked at.
+    #[error("there is something to persist that nobody has looked at")]
+    NotPersisted,
     /// With [`Settings::async_storage_writes`](crate::Settings::async_storage_writes), tasks are
     /// acknowledged and nothing is advanced; without, the other way round.
     #[error("the node is configured for the other way of writing")]

@@ -16,8 +16,8 @@
 //! loop {
 //!     while let Some(mut ready) = node.ready()? {
 //!         for message in ready.drain_messages() { /* may leave at once */ }
-//!         node.storage_mut().persist(&ready)?; // snapshot, entries, hard state; synced if it must
-//!         let mut done = ready.persisted();
+//!         // Snapshot, entries, hard state; synced if it must.
+//!         let mut done = ready.persisted_by(|task| node.storage_mut().persist_task(task))?;
 //!         for message in done.drain_messages() { /* promises something durable */ }
 //!         for entry in &done.take_committed_entries() {
 //!             if entry.is_conf_change() {
@@ -102,17 +102,18 @@ pub use configuration::{Configuration, PendingChange, bootstrap};
 pub use counters::Counters;
 pub use entries::Entries;
 pub use error::{
-    AcknowledgeError, CampaignError, CampaignRefusal, ChangeRefusal, ConfigError, DecodeError, Fault, Poisoned,
-    ProposeError, ReadError, ReadyError, StepError, TransferError, TransferRefusal,
+    AcknowledgeError, ApplyError, CampaignError, CampaignRefusal, ChangeRefusal, ConfigError, DecodeError, Fault,
+    Poisoned, ProposeError, ReadError, ReadyError, StepError, TransferError, TransferRefusal,
 };
 pub use event::{Event, StepDownReason, TransferAbort, VoteRefusal};
 pub use membership::{AnyConfChange, ConfChange, ConfChangeKind, ConfChangeSingle, ConfChangeV2, Transition};
 pub use message::{Append, AppendResponse, Message, Payload, RequestVote};
-pub use progress::ReplicationState;
+pub use progress::{ReplicationState, SnapshotStatus};
 pub use raft::Proposed;
-pub use raw_node::{RawNode, SnapshotStatus};
+pub use raw_node::RawNode;
 pub use ready::{
-    Ack, AckKind, AppendTask, ApplyTask, Persisted, ReadRefusal, ReadState, Ready, RoleKind, SoftState, TaskResponse,
+    Ack, AckKind, AppendTask, ApplyTask, NotAdvanced, NotPersisted, Persisted, ReadRefusal, ReadState, Ready, RoleKind,
+    SoftState, TaskResponse,
 };
 pub use status::{ProgressStatus, Status};
 pub use storage::{InitialState, MemoryStorage, Storage, StorageError};

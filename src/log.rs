@@ -4,6 +4,7 @@
 //! Whether an entry may be appended or committed is decided in `rules/`; here it is done.
 
 mod apply;
+mod changes;
 mod start;
 mod terms;
 mod uncommitted;
@@ -12,6 +13,7 @@ mod unstable;
 use alloc::boxed::Box;
 use alloc::string::ToString;
 
+use self::changes::Changes;
 use self::terms::TermRuns;
 use self::uncommitted::Uncommitted;
 use self::unstable::Unstable;
@@ -32,6 +34,8 @@ pub(crate) struct Log<S> {
     /// Handed out for applying, up to here.
     applying: Index,
     applied: Index,
+    /// Of what is handed out; see [`Server::check_changes`](crate::server::Server::check_changes).
+    pub(crate) changes: Changes,
     /// Encoded bytes that are handed out for applying and not acknowledged.
     applying_bytes: u64,
     /// Nothing more is handed out until something is acknowledged.

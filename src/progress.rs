@@ -91,6 +91,15 @@ impl ReplicationState {
     }
 }
 
+/// What became of a snapshot, for [`RawNode::report_snapshot`](crate::RawNode::report_snapshot).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SnapshotStatus {
+    /// It was delivered.
+    Finished,
+    /// It was not.
+    Failed,
+}
+
 impl Progress {
     /// A peer of which nothing is known.
     pub(crate) fn new(next: Index, recent_active: bool) -> Self {

@@ -12,9 +12,12 @@ use bytes::Bytes;
 use self::acks::AckNumbers;
 use self::told::Told;
 use crate::config::Config;
-use crate::error::{CampaignError, ConfigError, Poisoned, ProposeError, ReadError, StepError, TransferError};
+use crate::error::{
+    ApplyError, CampaignError, ConfigError, Poisoned, ProposeError, ReadError, StepError, TransferError,
+};
 use crate::membership::AnyConfChange;
 use crate::message::Message;
+use crate::progress::SnapshotStatus;
 use crate::raft::{Proposed, Raft};
 use crate::storage::Storage;
 use crate::types::{ConfState, Entry, EntryId, Index, NodeId};
@@ -42,15 +45,6 @@ pub struct RawNode<S> {
     outstanding: bool,
     /// With asynchronous storage writes.
     acks: Option<Box<AckNumbers>>,
-}
-
-/// What became of a snapshot, for [`RawNode::report_snapshot`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum SnapshotStatus {
-    /// It was delivered.
-    Finished,
-    /// It was not.
-    Failed,
 }
 
 impl<S: Storage> RawNode<S> {
@@ -273,8 +267,9 @@ impl<S: Storage> RawNode<S> {
     /// # let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;
     /// node.campaign()?;
     /// # while let Some(ready) = node.ready()? {
-    /// #     node.storage_mut().persist(&ready)?;
-    /// #     node.advance(ready.persisted())?;
+    /// #     let mut done = ready.persisted_by(|task| node.storage_mut().persist_task(task))?;
+    /// #     done.take_committed_entries();
+    /// #     node.advance(done)?;
     /// # }
     /// let empty = node.status().last_index;
     /// let proposed = node.propose_batch(["x = 1", "y = 2"])?;
@@ -322,17 +317,22 @@ impl<S: Storage> RawNode<S> {
     /// is installed.)
     ///
     /// A change that cannot be made is ignored, on every node alike, with an event.
-    pub fn apply_conf_change(&mut self, entry: &Entry) -> Result<ConfState, Poisoned> {
+    ///
+    /// # Errors
+    ///
+    /// Each change that is handed out is applied or cancelled once, in the order of the log: see [`ApplyError`].
+    pub fn apply_conf_change(&mut self, entry: &Entry) -> Result<ConfState, ApplyError> {
         self.raft.enter(|raft| raft.apply_change(entry))
     }
 
     /// A committed configuration change is not made, because the application says so. It must say
     /// so on every node.
-    pub fn cancel_conf_change(&mut self, entry: &Entry) -> Result<(), Poisoned> {
-        self.raft.enter(|raft| {
-            raft.ignore_change(entry.index, None);
-            Ok(())
-        })
+    ///
+    /// # Errors
+    ///
+    /// As of [`apply_conf_change`](Self::apply_conf_change).
+    pub fn cancel_conf_change(&mut self, entry: &Entry) -> Result<(), ApplyError> {
+        self.raft.enter(|raft| raft.cancel_change(entry))
     }
 
     /// Stands for election now, if this node may.

@@ -8,10 +8,12 @@ mod task;
 use alloc::boxed::Box;
 use alloc::vec::{Drain, Vec};
 use core::fmt;
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 
 use crate::entries::Entries;
+use crate::error::AcknowledgeError;
 use crate::event::Event;
 use crate::message::Message;
 use crate::types::{Entry, HardState, Index, NodeId, Snapshot};
@@ -67,12 +69,47 @@ pub enum ReadRefusal {
 /// With asynchronous storage writes: send the messages, hand the tasks to their threads.
 #[must_use = "a Ready that is dropped blocks the node until it is rebuilt from storage"]
 #[derive(Debug)]
-pub struct Ready(pub(crate) Box<Batch>);
+pub struct Ready {
+    batch: Box<Batch>,
+    /// Whether the caller has looked at what is to be persisted.
+    seen: AtomicBool,
+}
 
 /// A [`Ready`] whose parts are durable: send what had to wait, apply what is committed, advance.
 #[must_use = "the node waits for `advance`"]
 #[derive(Debug)]
-pub struct Persisted(pub(crate) Box<Batch>);
+pub struct Persisted {
+    pub(crate) batch: Box<Batch>,
+    /// Whether the caller looked at what was to be persisted.
+    seen: bool,
+}
+
+/// A [`Ready`] that could not be persisted, from [`Ready::persisted_by`].
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct NotPersisted<E> {
+    /// What happened.
+    pub error: E,
+    /// To be tried again. If it is dropped, the node must be rebuilt from storage.
+    pub ready: Ready,
+}
+
+/// Why [`RawNode::advance`](crate::RawNode::advance) refused, and the batch that it refused. The node is as it
+/// was before.
+#[derive(Debug, thiserror::Error)]
+#[error("{reason}")]
+pub struct NotAdvanced {
+    /// What is wrong, or still to be done.
+    pub reason: AcknowledgeError,
+    /// To be advanced when that is done. `None` if the node met a fault while it took it up.
+    pub batch: Option<Persisted>,
+}
+
+impl From<NotAdvanced> for AcknowledgeError {
+    fn from(refused: NotAdvanced) -> Self {
+        refused.reason
+    }
+}
 
 /// What is in them. It goes back to the node with `advance`, where its buffers serve the next one.
 #[derive(Clone, Debug)]
@@ -81,6 +118,8 @@ pub(crate) struct Batch {
     pub(crate) number: u64,
     /// More of the kind may follow soon: buffers are kept.
     pub(crate) busy: bool,
+    /// Its tasks may be taken: storage is written asynchronously.
+    pub(crate) has_tasks: bool,
     pub(crate) soft_state: Option<SoftState>,
     pub(crate) read_states: Vec<ReadState>,
     pub(crate) messages: Vec<Message>,
@@ -98,6 +137,7 @@ impl Default for Batch {
             origin: Origin::default(),
             number: 0,
             busy: false,
+            has_tasks: false,
             soft_state: None,
             read_states: Vec::new(),
             messages: Vec::new(),
@@ -135,120 +175,162 @@ impl Batch {
 }
 
 impl Ready {
+    pub(crate) fn new(batch: Box<Batch>) -> Self {
+        let seen = AtomicBool::new(false);
+        Self { batch, seen }
+    }
+
     /// The new leader or role, if it changed.
     pub fn soft_state(&self) -> Option<SoftState> {
-        self.0.soft_state
+        self.batch.soft_state
     }
 
     /// Reads that can be served, or were refused.
     pub fn read_states(&self) -> &[ReadState] {
-        &self.0.read_states
+        &self.batch.read_states
     }
 
     /// What happened since the last Ready.
     pub fn events(&self) -> &[Event] {
-        &self.0.events
+        &self.batch.events
     }
 
     /// Messages that may leave at once, in parallel to this node's own disk (thesis 10.2.1).
     pub fn take_messages(&mut self) -> Vec<Message> {
-        core::mem::take(&mut self.0.messages)
+        core::mem::take(&mut self.batch.messages)
     }
 
     /// The same, one by one; their buffer serves the next Ready.
     pub fn drain_messages(&mut self) -> Drain<'_, Message> {
-        self.0.messages.drain(..)
+        self.batch.messages.drain(..)
     }
 
     /// Messages that may leave at once.
     pub fn messages(&self) -> &[Message] {
-        &self.0.messages
+        &self.batch.messages
     }
 
     /// What is to be persisted, if anything. (Storage that is written asynchronously takes it
     /// with [`take_append_task`](Self::take_append_task).)
     pub fn append_task(&self) -> Option<&AppendTask> {
-        self.0.append()
+        self.seen.store(true, Ordering::Relaxed);
+        self.batch.append()
     }
 
     /// The snapshot to install: it replaces the log and the state machine.
     pub fn snapshot(&self) -> Option<&Snapshot> {
-        self.0.append()?.snapshot()
+        self.append_task()?.snapshot()
     }
 
     /// The entries to store: they replace the log from the first one's index on.
     pub fn entries(&self) -> &[Entry] {
-        self.0.append().map_or(&[], |task| task.entries())
+        self.append_task().map_or(&[], |task| task.entries())
     }
 
     /// The hard state to store, if it changed.
     pub fn hard_state(&self) -> Option<HardState> {
-        self.0.append()?.hard_state
+        self.append_task()?.hard_state
     }
 
     /// Whether what is persisted must be synced before [`persisted`](Self::persisted): entries,
     /// term, vote or a snapshot changed. Without, a write in order is enough.
     pub fn must_sync(&self) -> bool {
-        self.0.append().is_some_and(AppendTask::must_sync)
+        self.batch.append().is_some_and(AppendTask::must_sync)
     }
 
     /// With asynchronous storage writes: the task for the thread that writes.
     pub fn take_append_task(&mut self) -> Option<AppendTask> {
-        let task = core::mem::take(&mut self.0.appends);
-        task.then(|| core::mem::replace(&mut self.0.append, AppendTask::empty()))
+        let task = self.batch.has_tasks && core::mem::take(&mut self.batch.appends);
+        task.then(|| core::mem::replace(&mut self.batch.append, AppendTask::empty()))
     }
 
-    /// With asynchronous storage writes: the task for the thread that applies.
+    /// With asynchronous storage writes: the task for the thread that applies. (`None` without.)
     pub fn take_apply_task(&mut self) -> Option<ApplyTask> {
-        self.0.apply.take()
+        self.batch.apply.take_if(|_| self.batch.has_tasks)
     }
 
-    /// Call this when snapshot, entries and hard state are stored (and synced, if
-    /// [`must_sync`](Self::must_sync)).
+    /// Has `persist` store (and sync, if [it must](AppendTask::must_sync)) what there is to store; it is not
+    /// called if there is nothing.
+    ///
+    /// # Errors
+    ///
+    /// What `persist` answered, with the Ready, so that it can be tried again.
+    pub fn persisted_by<E>(
+        self,
+        persist: impl FnOnce(&AppendTask) -> Result<(), E>,
+    ) -> Result<Persisted, NotPersisted<E>> {
+        match self.append_task().map_or(Ok(()), persist) {
+            Ok(()) => Ok(self.persisted()),
+            Err(error) => Err(NotPersisted { error, ready: self }),
+        }
+    }
+
+    /// For who stores the parts by hand, or syncs many groups at once: call this when snapshot, entries and hard
+    /// state are stored (and synced, if [`must_sync`](Self::must_sync)). Who has not even looked at them is
+    /// told so by [`advance`](crate::RawNode::advance).
     pub fn persisted(self) -> Persisted {
-        Persisted(self.0)
+        let seen = self.seen.into_inner();
+        let batch = self.batch;
+        Persisted { batch, seen }
     }
 }
 
 impl Persisted {
+    /// The Ready again, to be persisted after all.
+    pub fn into_ready(self) -> Ready {
+        Ready::new(self.batch)
+    }
+
+    /// Whether what had to be done was done, as far as it can be seen here.
+    pub(crate) fn check_done(&self) -> Result<(), AcknowledgeError> {
+        if self.batch.appends && !self.seen {
+            return Err(AcknowledgeError::NotPersisted);
+        }
+        let untaken = self.batch.apply.as_ref().and_then(|task| task.entries.first());
+        match untaken {
+            Some(&Entry { index, .. }) => Err(AcknowledgeError::NotTaken { index }),
+            None => Ok(()),
+        }
+    }
+
     /// Messages that promise something durable.
     pub fn take_messages(&mut self) -> Vec<Message> {
-        core::mem::take(&mut self.0.append.owed.messages)
+        core::mem::take(&mut self.batch.append.owed.messages)
     }
 
     /// The same, one by one; their buffer serves the next Ready.
     pub fn drain_messages(&mut self) -> Drain<'_, Message> {
-        self.0.append.owed.messages.drain(..)
+        self.batch.append.owed.messages.drain(..)
     }
 
     /// Committed entries to apply, in order. Hand each that
     /// [changes the configuration](Entry::is_conf_change) to
     /// [`apply_conf_change`](crate::RawNode::apply_conf_change).
     pub fn take_committed_entries(&mut self) -> Entries {
-        let task = self.0.apply.as_mut();
+        let task = self.batch.apply.as_mut();
         task.map(|task| core::mem::take(&mut task.entries)).unwrap_or_default()
     }
 }
 
 impl fmt::Display for Ready {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Ready {}", self.0.number)?;
-        if let Some(SoftState { leader, role }) = self.0.soft_state {
+        write!(f, "Ready {}", self.batch.number)?;
+        if let Some(SoftState { leader, role }) = self.batch.soft_state {
             match leader {
                 Some(leader) => write!(f, "\n  {role:?}, leader {leader}")?,
                 None => write!(f, "\n  {role:?}, no leader")?,
             }
         }
-        for read in &self.0.read_states {
+        for read in &self.batch.read_states {
             write!(f, "\n  read {} {:?}", read.context.escape_ascii(), read.outcome)?;
         }
-        for message in &self.0.messages {
+        for message in &self.batch.messages {
             write!(f, "\n  send {message}")?;
         }
-        if let Some(task) = self.0.append() {
+        if let Some(task) = self.batch.append() {
             write!(f, "\n{task}")?;
         }
-        for entry in self.0.apply.iter().flat_map(ApplyTask::entries) {
+        for entry in self.batch.apply.iter().flat_map(ApplyTask::entries) {
             write!(f, "\n  apply {entry}")?;
         }
         Ok(())

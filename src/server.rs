@@ -15,7 +15,7 @@ use core::num::NonZero;
 use crate::aside::Aside;
 use crate::config::Config;
 use crate::counters::Counters;
-use crate::error::{ConfigError, Fault};
+use crate::error::{AcknowledgeError, ApplyError, ConfigError, Fault};
 use crate::event::Event;
 use crate::log::Log;
 use crate::membership::Membership;
@@ -24,7 +24,7 @@ use crate::ready::AckKind;
 use crate::rules::lease;
 use crate::storage::{Storage, StorageError};
 use crate::trace::Trace;
-use crate::types::{HardState, Index, NodeId, Term};
+use crate::types::{EntryId, HardState, Index, NodeId, Term};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Server<S> {
@@ -225,6 +225,20 @@ impl<S: Storage> Server<S> {
             self.outbox.withdraw_promises();
             self.event(Event::StorageCorrupt { index });
         }
+    }
+
+    /// Whether all configuration changes up to `index` that were handed out are applied, cancelled, or covered
+    /// by a later configuration.
+    pub(crate) fn check_changes(&self, index: Index) -> Result<(), AcknowledgeError> {
+        match self.log.changes.first_after(self.configured_at) {
+            Some(change) if change.index <= index => Err(AcknowledgeError::UnhandledChange { index: change.index }),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// A configuration change is applied or cancelled: once, in order, and only one that was handed out.
+    pub(crate) fn handle_change(&mut self, change: EntryId) -> Result<(), ApplyError> {
+        self.log.changes.handle(change, self.configured_at)
     }
 
     /// Whether the configuration may change when what is in the log is committed or applied.

@@ -197,7 +197,8 @@ fn each_mode_has_its_own_calls() {
     append(&mut asynchronous, 2, 2, 2, 1);
     let mut both = ready(&mut asynchronous);
     let task = both.take_append_task().expect("something to store");
-    assert_eq!(asynchronous.advance(both.persisted()), Err(AcknowledgeError::WrongMode));
+    let refused = asynchronous.advance(both.persisted()).expect_err("the other mode");
+    assert_eq!(refused.reason, AcknowledgeError::WrongMode);
 
     let ack = store(&mut asynchronous, task).pop().expect("the storage's own");
     let mut batches = RawNode::new(Config::new(1, 1), MemoryStorage::new()).expect("a legal store");

@@ -79,6 +79,7 @@ impl<S: Storage> Log<S> {
             }
             Err(error) => return Err(error.into()),
         };
+        self.changes.hand_out(&entries);
         self.applying = entries.last().map_or(self.applying, |entry| entry.index);
         self.applying_bytes = self.applying_bytes.saturating_add(entries.encoded_len());
         self.applying_paused =

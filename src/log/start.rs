@@ -3,6 +3,7 @@
 use alloc::string::ToString;
 
 use super::Log;
+use super::changes::Changes;
 use super::terms::TermRuns;
 use super::uncommitted::Uncommitted;
 use super::unstable::Unstable;
@@ -33,6 +34,7 @@ impl<S: Storage> Log<S> {
             committed: bounds.commit,
             applying: bounds.applied,
             applied: bounds.applied,
+            changes: Changes::default(),
             applying_bytes: 0,
             applying_paused: false,
             unread_to: bounds.last.index,

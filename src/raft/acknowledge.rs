@@ -33,7 +33,10 @@ impl<S: Storage> Raft<S> {
                 self.on_durable(term, promised_ticks);
                 self.on_stored(term, last, snapshot)
             }
-            AckKind::Applied { index, bytes } => self.on_applied(index, bytes),
+            AckKind::Applied { index, bytes } => {
+                self.server.log.changes.forget(index);
+                self.on_applied(index, bytes)
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use super::{Proposed, Raft};
 use crate::config::ReadMode;
 use crate::entries::Entries;
 use crate::error::{
-    CampaignError, ChangeRefusal, Fault, Poisoned, ProposeError, ReadError, TransferError, TransferRefusal,
+    ApplyError, CampaignError, ChangeRefusal, Fault, Poisoned, ProposeError, ReadError, TransferError, TransferRefusal,
 };
 use crate::event::{Event, StepDownReason};
 use crate::membership::{AnyConfChange, Changed};
@@ -145,7 +145,8 @@ impl<S: Storage> Raft<S> {
 
     // ----- configuration changes that are committed
 
-    pub(crate) fn apply_change(&mut self, entry: &Entry) -> Result<ConfState, Stop<Poisoned>> {
+    pub(crate) fn apply_change(&mut self, entry: &Entry) -> Result<ConfState, Stop<ApplyError>> {
+        self.server.handle_change(entry.id()).map_err(Stop::Refused)?;
         if entry.index <= self.server.configured_at {
             // A snapshot that arrived meanwhile covers it.
             return Ok(self.server.membership.conf_state());
@@ -167,7 +168,13 @@ impl<S: Storage> Raft<S> {
         Ok(self.server.membership.conf_state())
     }
 
-    pub(crate) fn ignore_change(&mut self, index: Index, reason: Option<ChangeRefusal>) {
+    pub(crate) fn cancel_change(&mut self, entry: &Entry) -> Result<(), Stop<ApplyError>> {
+        self.server.handle_change(entry.id()).map_err(Stop::Refused)?;
+        self.ignore_change(entry.index, None);
+        Ok(())
+    }
+
+    fn ignore_change(&mut self, index: Index, reason: Option<ChangeRefusal>) {
         self.server.event(Event::ChangeIgnored { index, reason });
     }
 

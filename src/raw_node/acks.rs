@@ -52,7 +52,7 @@ impl AckNumbers {
     }
 
     /// Checks that this acknowledgement is due.
-    pub(super) fn acknowledge(&mut self, number: u64, kind: &AckKind) -> Result<(), AcknowledgeError> {
+    pub(super) fn check(&mut self, number: u64, kind: &AckKind) -> Result<(), AcknowledgeError> {
         // These count by what they say, so that one may be lost; the others move on.
         let may_skip = matches!(
             kind,
@@ -66,7 +66,11 @@ impl AckNumbers {
         if number > sequence.issued || (number > expected && !may_skip) {
             return Err(AcknowledgeError::OutOfOrder { number, expected });
         }
-        sequence.acknowledged = number;
         Ok(())
+    }
+
+    /// This acknowledgement counts.
+    pub(super) fn acknowledge(&mut self, number: u64, kind: &AckKind) {
+        self.sequence(kind).acknowledged = number;
     }
 }

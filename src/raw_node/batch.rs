@@ -1,6 +1,7 @@
 //! What a node wants done, and what was done: Readies out, acknowledgements in.
 
 use alloc::boxed::Box;
+use core::borrow::Borrow;
 
 use super::RawNode;
 use super::acks::AckNumbers;
@@ -8,7 +9,7 @@ use super::told::Told;
 use crate::config::Config;
 use crate::entries::Entries;
 use crate::error::{AcknowledgeError, Poisoned, ReadyError};
-use crate::ready::{Ack, AckKind, ApplyTask, Batch, Origin, Persisted, Ready};
+use crate::ready::{Ack, AckKind, ApplyTask, Batch, NotAdvanced, Origin, Persisted, Ready};
 use crate::role::Leader;
 use crate::stop::Stop;
 use crate::storage::Storage;
@@ -87,12 +88,33 @@ impl<S: Storage> RawNode<S> {
     }
 
     /// The Ready is persisted, its messages are sent and its entries applied.
-    pub fn advance(&mut self, persisted: Persisted) -> Result<(), AcknowledgeError> {
+    ///
+    /// A state machine that applies later than that (in another thread, say) needs
+    /// [asynchronous storage writes](crate::Settings::async_storage_writes), where applying has an
+    /// acknowledgement of its own; the storage may be written at once all the same. See
+    /// `examples/apply_later.rs`.
+    ///
+    /// # Errors
+    ///
+    /// [`NotAdvanced`] gives the batch back, so that what is missing can be done: something to persist that nobody
+    /// looked at, committed entries that were not taken, a configuration change that was neither
+    /// [applied](Self::apply_conf_change) nor [cancelled](Self::cancel_conf_change).
+    pub fn advance(&mut self, persisted: Persisted) -> Result<(), NotAdvanced> {
+        if let Err(reason) = self.check_advance(&persisted) {
+            let batch = Some(persisted);
+            return Err(NotAdvanced { reason, batch });
+        }
+        self.take_up(persisted.batch)
+            .map_err(|reason| NotAdvanced { reason, batch: None })
+    }
+
+    /// Whether this batch is due and done.
+    fn check_advance(&self, persisted: &Persisted) -> Result<(), AcknowledgeError> {
         self.check_sound()?;
         if self.config().async_storage_writes {
             return Err(AcknowledgeError::WrongMode);
         }
-        let Persisted(mut batch) = persisted;
+        let batch = &persisted.batch;
         if batch.origin != self.origin() {
             return Err(AcknowledgeError::Foreign);
         }
@@ -100,13 +122,30 @@ impl<S: Storage> RawNode<S> {
         if !self.outstanding || number != self.readies {
             return Err(AcknowledgeError::NotOutstanding { number });
         }
+        let applied = batch.apply.as_ref().map(|task| &task.ack.kind);
+        let mut acks = batch.append.owed.acks.iter().map(|(_, ack)| &ack.kind).chain(applied);
+        if !acks.all(|kind| self.raft.is_possible(kind)) {
+            return Err(AcknowledgeError::Foreign);
+        }
+        persisted.check_done()?;
+        applied.map_or(Ok(()), |kind| self.check_applied(kind))
+    }
+
+    /// Whether what is acknowledged as applied includes the configuration changes.
+    fn check_applied(&self, kind: &AckKind) -> Result<(), AcknowledgeError> {
+        match *kind {
+            AckKind::Applied { index, .. } => self.raft.server.check_changes(index),
+            AckKind::Vote { .. } | AckKind::Append { .. } | AckKind::HardState { .. } | AckKind::Stored { .. } => {
+                Ok(())
+            }
+        }
+    }
+
+    fn take_up(&mut self, mut batch: Box<Batch>) -> Result<(), AcknowledgeError> {
         let applied = batch.apply.as_ref().map(|task| task.ack.kind.clone());
         let busy = batch.busy;
         let owed = core::mem::take(&mut batch.append.owed.acks);
         let acks = || owed.iter().map(|(_, ack)| &ack.kind).chain(&applied);
-        if !acks().all(|kind| self.raft.is_possible(kind)) {
-            return Err(AcknowledgeError::Foreign);
-        }
         self.outstanding = false;
         if busy {
             self.raft.server.outbox.give_back(batch);
@@ -129,18 +168,20 @@ impl<S: Storage> RawNode<S> {
     /// # Errors
     ///
     /// [`AcknowledgeError::Repeated`] and [`OutOfOrder`](AcknowledgeError::OutOfOrder) guard the
-    /// order of tasks; [`Removed`](AcknowledgeError::Removed) says that it counts for nothing.
-    pub fn acknowledge(&mut self, ack: Ack) -> Result<(), AcknowledgeError> {
+    /// order of tasks; [`Removed`](AcknowledgeError::Removed) says that it counts for nothing. After
+    /// [`UnhandledChange`](AcknowledgeError::UnhandledChange) apply or cancel that change and give the
+    /// acknowledgement again: pass it by reference to keep it.
+    pub fn acknowledge(&mut self, ack: impl Borrow<Ack>) -> Result<(), AcknowledgeError> {
         self.check_sound()?;
         let Some(mut acks) = self.acks.take() else {
             return Err(AcknowledgeError::WrongMode);
         };
-        let outcome = self.acknowledge_in_order(ack, &mut acks);
+        let outcome = self.acknowledge_in_order(ack.borrow(), &mut acks);
         self.acks = Some(acks);
         outcome
     }
 
-    fn acknowledge_in_order(&mut self, ack: Ack, acks: &mut AckNumbers) -> Result<(), AcknowledgeError> {
+    fn acknowledge_in_order(&mut self, ack: &Ack, acks: &mut AckNumbers) -> Result<(), AcknowledgeError> {
         let id = self.config().id;
         let own = matches!(ack.kind, AckKind::Vote { .. } | AckKind::Append { .. });
         if ack.origin != self.origin() || !self.raft.is_possible(&ack.kind) {
@@ -149,10 +190,12 @@ impl<S: Storage> RawNode<S> {
         if own && !self.membership().contains(id) {
             return Err(AcknowledgeError::Removed { id });
         }
-        self.raft.server.warm_up();
         let Ack { number, kind, .. } = ack;
-        acks.acknowledge(number, &kind)?;
-        self.raft.enter(|raft| Ok(raft.on_acknowledged(&kind)?))
+        acks.check(*number, kind)?;
+        self.check_applied(kind)?;
+        acks.acknowledge(*number, kind);
+        self.raft.server.warm_up();
+        self.raft.enter(|raft| Ok(raft.on_acknowledged(kind)?))
     }
 
     fn build_ready(&mut self, committed: Entries) -> Ready {
@@ -162,6 +205,7 @@ impl<S: Storage> RawNode<S> {
         self.told = now;
         let mut batch = self.raft.server.outbox.take();
         (batch.origin, batch.number) = (self.origin(), self.readies);
+        batch.has_tasks = self.config().async_storage_writes;
         batch.soft_state = now.soft_state(before);
         self.fill_append(&mut batch, now, before);
         self.fill_apply(&mut batch, committed);
@@ -173,7 +217,7 @@ impl<S: Storage> RawNode<S> {
         if !server.config.async_storage_writes {
             self.outstanding = true;
         }
-        Ready(batch)
+        Ready::new(batch)
     }
 
     /// What is told now. A promise that is over is left out when a hard state is written anyway.

@@ -4,11 +4,11 @@ use std::fmt::Debug;
 
 use quorate::{
     AckKind, AcknowledgeError, ApplyTask, CampaignError, CampaignRefusal, ConfChangeKind, ConfChangeV2, ConfigError,
-    Entry, EntryKind, RawNode, StorageError, TaskResponse,
+    Entry, EntryKind, Payload, RawNode, StorageError, TaskResponse,
 };
 
 use crate::moody::Moody;
-use crate::support::{config, plain, store};
+use crate::support::{config, message, plain, store};
 use crate::{Node, node, write};
 
 /// The error of a call that is refused.
@@ -50,7 +50,15 @@ fn settings_that_cannot_be_measured() {
 fn an_own_vote_after_the_removal() {
     let mut config = plain(2);
     config.async_storage_writes = true;
-    let mut node = node(config, &[], 1);
+    let removal = Entry {
+        term: 1,
+        index: 2,
+        kind: EntryKind::ConfChangeV2,
+        data: ConfChangeV2::new([(ConfChangeKind::RemoveNode, 2)]).encode().into(),
+    };
+    let mut storage = store(&[1, 2, 3]);
+    storage.append(std::slice::from_ref(&removal)).unwrap();
+    let mut node = RawNode::new(config, Moody::new(storage)).unwrap();
     node.campaign().unwrap();
     let mut ready = node.ready().unwrap().expect("a vote to store");
     let task = ready.take_append_task().expect("a vote to store");
@@ -59,12 +67,14 @@ fn an_own_vote_after_the_removal() {
         _ => None,
     });
     let own_vote = own_vote.expect("an own vote");
-    let removal = Entry {
-        term: 1,
-        index: 2,
-        kind: EntryKind::ConfChangeV2,
-        data: ConfChangeV2::new([(ConfChangeKind::RemoveNode, 2)]).encode().into(),
+    let term = node.status().hard_state.term;
+    let heartbeat = Payload::Heartbeat {
+        commit: 2,
+        context: "".into(),
     };
+    node.step(message(1, 2, term, heartbeat)).unwrap();
+    let mut ready = node.ready().unwrap().expect("the removal");
+    assert_eq!(ready.take_apply_task().expect("the removal").entries()[0], removal);
     node.apply_conf_change(&removal).unwrap();
     for _ in 0..2 {
         let error = refused(&mut node, |node| node.acknowledge(own_vote.clone()));
@@ -82,8 +92,9 @@ fn a_ready_of_another_node() {
         node.ready().unwrap().expect("votes to ask for")
     });
     let [one, two] = &mut nodes;
-    let foreign = refused(one, |node| node.advance(second.persisted()));
+    let foreign: AcknowledgeError = refused(one, |node| Ok(node.advance(second.persisted())?));
     assert_eq!(foreign, AcknowledgeError::Foreign);
+    one.storage_mut().memory.persist(&first).unwrap();
     one.advance(first.persisted()).expect("its own one is still out");
     // Without asynchronous writes, a node with the same id and another seed is another node too.
     let mut config = plain(2);
@@ -91,7 +102,7 @@ fn a_ready_of_another_node() {
     let mut later = node(config, &[], 1);
     later.campaign().unwrap();
     let ready = later.ready().unwrap().expect("votes to ask for");
-    let foreign = refused(two, |node| node.advance(ready.persisted()));
+    let foreign: AcknowledgeError = refused(two, |node| Ok(node.advance(ready.persisted())?));
     assert_eq!(foreign, AcknowledgeError::Foreign);
 }
 

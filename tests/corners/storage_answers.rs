@@ -100,7 +100,9 @@ fn no_campaign_past_what_cannot_be_read() {
                 assert!(node.take_events().contains(&Event::CampaignRefused { reason }));
                 while let Some(ready) = node.ready().unwrap() {
                     node.storage_mut().memory.persist(&ready).unwrap();
-                    node.advance(ready.persisted()).unwrap();
+                    let mut done = ready.persisted();
+                    done.take_committed_entries();
+                    node.advance(done).unwrap();
                 }
                 assert_eq!(node.status().applied, 3);
                 node.storage_mut().entries_error = Some(error.clone());

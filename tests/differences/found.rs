@@ -1,8 +1,8 @@
-//! D19 to D24: what simulation and profiles found in what etcd-io/raft does.
+//! D19 on: what simulation, profiles and readers found in what etcd-io/raft does.
 
 use quorate::{
-    Append, ConfChangeKind, ConfChangeV2, ConfState, Config, Entry, EntryId, EntryKind, HardState, Payload, RawNode,
-    RequestVote, RoleKind, Snapshot, SnapshotMetadata,
+    AcknowledgeError, Append, CampaignError, CampaignRefusal, ConfChangeKind, ConfChangeV2, ConfState, Config, Entry,
+    EntryId, EntryKind, HardState, Payload, RawNode, RequestVote, RoleKind, Snapshot, SnapshotMetadata,
 };
 
 use crate::support::{config, message, store};
@@ -180,7 +180,19 @@ fn d21_a_candidate_that_is_removed_stands_no_more() {
 /// A change was handed out to be applied; before that is done, a snapshot arrives that covers it.
 #[test]
 fn d22_a_change_that_a_snapshot_covers_is_not_made_again() {
-    let mut cluster = single(config(2), store(&[1, 2, 3]));
+    let change = ConfChangeV2::new([(ConfChangeKind::AddNode, 4)]);
+    let late = Entry {
+        term: 1,
+        index: 2,
+        kind: EntryKind::ConfChangeV2,
+        data: change.encode().into(),
+    };
+    let mut storage = store(&[1, 2, 3]);
+    storage.append(std::slice::from_ref(&late)).unwrap();
+    storage.set_hard_state(HardState::new(1, None, 2));
+    storage.sync();
+    let mut cluster = single(config(2), storage);
+    let _ready = cluster.node(2).ready().unwrap().expect("the change");
     let conf_state = ConfState::of_voters([1, 2]);
     let metadata = SnapshotMetadata {
         conf_state: conf_state.clone(),
@@ -192,16 +204,49 @@ fn d22_a_change_that_a_snapshot_covers_is_not_made_again() {
         ..Snapshot::default()
     };
     cluster.step(message(1, 2, 1, Payload::InstallSnapshot(Box::new(snapshot))));
-    let change = ConfChangeV2::new([(ConfChangeKind::AddNode, 4)]);
-    let late = Entry {
-        term: 1,
-        index: 5,
-        kind: EntryKind::ConfChangeV2,
-        data: change.encode().into(),
-    };
     let kept = cluster.node(2).apply_conf_change(&late).unwrap();
     assert_eq!(kept, conf_state);
     assert_eq!(cluster.raw(2).membership().members(), [1, 2]);
+}
+
+/// Node 2 holds the removals of 3 and of itself, committed, and its application forgets them. Were it taken at its
+/// word, it would lead the group of three with the vote of 3, which knows of neither, while 1 leads alone.
+#[test]
+fn d30_a_change_that_is_forgotten_is_asked_for() {
+    let removal = |index, node| Entry {
+        term: 1,
+        index,
+        kind: EntryKind::ConfChangeV2,
+        data: ConfChangeV2::new([(ConfChangeKind::RemoveNode, node)]).encode().into(),
+    };
+    let mut cluster = single(config(2), store(&[1, 2, 3]));
+    let append = Append {
+        prev: EntryId { term: 1, index: 1 },
+        commit: 3,
+        entries: [removal(2, 3), removal(3, 2)].into(),
+        joined: 0,
+        notice: false,
+    };
+    cluster.step(message(1, 2, 1, Payload::Append(append)));
+    let node = cluster.node(2);
+    let ready = node.ready().unwrap().expect("entries to store and apply");
+    let mut done = ready
+        .persisted_by(|task| node.storage_mut().persist_task(task))
+        .unwrap();
+    let entries = done.take_committed_entries();
+    for change in &entries {
+        let refused = node.advance(done).expect_err("a change is missing");
+        assert_eq!(
+            refused.reason,
+            AcknowledgeError::UnhandledChange { index: change.index }
+        );
+        assert_eq!(node.status().applied, 1);
+        done = refused.batch.expect("it comes back");
+        node.apply_conf_change(change).unwrap();
+    }
+    node.advance(done).unwrap();
+    assert_eq!((node.status().applied, node.membership().members()), (3, vec![1]));
+    assert_eq!(node.campaign(), Err(CampaignError::Refused(CampaignRefusal::NotVoter)));
 }
 
 /// What a follower of term 5 that holds entry 1/2, acknowledged, answers to an append without entries.

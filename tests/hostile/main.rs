@@ -6,6 +6,7 @@ mod support;
 
 mod exhaustive;
 mod group;
+mod handed_out;
 mod misuse;
 mod random;
 mod recipe;

@@ -250,7 +250,8 @@ fn readies_of_others() {
         }
         let (ready, foreign) = (take(&mut node), take(&mut other));
         let before = node.clone();
-        assert_eq!(node.advance(foreign.persisted()), Err(AcknowledgeError::Foreign));
+        let refused = node.advance(foreign.persisted()).expect_err("it is not this node's");
+        assert_eq!(refused.reason, AcknowledgeError::Foreign);
         assert_eq!(node, before);
         finish(&mut node, ready);
     }

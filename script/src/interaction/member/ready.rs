@@ -2,8 +2,7 @@
 
 use quorate::types::NodeId;
 use quorate::{
-    Ack, AckKind, AcknowledgeError, AppendTask, ApplyTask, Entry, Message, Payload, Persisted, RawNode, Ready,
-    Snapshot, TaskResponse,
+    Ack, AckKind, AppendTask, ApplyTask, Entry, Message, Payload, Persisted, RawNode, Ready, Snapshot, TaskResponse,
 };
 
 use super::{Fact, Member};
@@ -112,11 +111,8 @@ impl Member {
         }
         self.install(held.snapshot);
         self.apply(&held.committed)?;
-        match self.core.node(self.id)?.advance(held.done) {
-            // Its own acknowledgement counts for nothing once the node has left; nobody sees that.
-            Ok(()) | Err(AcknowledgeError::Removed { .. }) => Ok(held.messages),
-            Err(error) => Err(error.into()),
-        }
+        self.core.node(self.id)?.advance(held.done)?;
+        Ok(held.messages)
     }
 
     fn install(&mut self, snapshot: Option<Snapshot>) {
