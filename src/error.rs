@@ -34,7 +34,7 @@ pub enum Fault {
     Invariant(&'static str),
 }
 
-/// Why a message was refused. The node is as it was before.
+/// Why a message was refused. The node is as it was before, but for [`Diverged`](Self::Diverged).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum StepError {
@@ -85,6 +85,18 @@ pub enum StepError {
         index: Index,
         /// Our last index.
         last: Index,
+    },
+    /// The leader's message contradicts what is committed here: one of the two stores lost something, or
+    /// history was made twice. This node promises and applies nothing more until it is rebuilt
+    /// ([`Status::diverged`](crate::Status::diverged)); its term and timers are as they were.
+    #[error("entry {index} is committed here in term {ours}, the leader has it of term {theirs}")]
+    Diverged {
+        /// Where.
+        index: Index,
+        /// The term of the committed entry here.
+        ours: Term,
+        /// The term of the leader's; the same if only the data differs.
+        theirs: Term,
     },
     /// The snapshot's configuration is not one.
     #[error("the snapshot's configuration: {0}")]

@@ -138,6 +138,29 @@ pub enum Event {
         /// The entry that removed it.
         index: Index,
     },
+    /// The leader contradicts what is committed here: no more votes, candidacies, acknowledgements or
+    /// applying from here.
+    Diverged {
+        /// Where.
+        index: Index,
+        /// The leader that contradicts.
+        leader: NodeId,
+    },
+    /// A member says that what this leader sent contradicts what is committed there.
+    PeerDiverged {
+        /// The member.
+        peer: NodeId,
+        /// The entry that is committed there.
+        committed: EntryId,
+    },
+    /// Another node leads in this leader's own term, which cannot be: a store was lost, or two nodes have one
+    /// id. Stop the group and find out.
+    SecondLeader {
+        /// The other one.
+        leader: NodeId,
+        /// The term.
+        term: Term,
+    },
     /// The storage reports corruption: no more votes, candidacies or acknowledgements from here.
     StorageCorrupt {
         /// Where.

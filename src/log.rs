@@ -162,6 +162,13 @@ impl<S: Storage> Log<S> {
         Ok(Entries::copied(all, count))
     }
 
+    /// An entry that is not known to be stored.
+    pub(crate) fn unstable_entry(&self, index: Index) -> Option<&Entry> {
+        let unstable = index >= self.unstable.offset();
+        let mut entries = self.unstable.range(index, index.saturating_add(1));
+        unstable.then(|| entries.next())?
+    }
+
     /// The first entry in `(after, up_to]` that changes the configuration, read page by page.
     pub(crate) fn find_change(&self, after: Index, up_to: Index, page: u64) -> Result<Option<Entry>, StorageError> {
         let mut next = after.saturating_add(1);

@@ -155,6 +155,12 @@ pub enum AppendResponse {
         /// from a node of etcd-io/raft.
         joined: Option<Index>,
     },
+    /// What was sent contradicts what is committed here: one of the two stores lost something. Nothing was
+    /// appended.
+    Diverged {
+        /// The committed entry here; the terms are the same if only the data differs.
+        committed: EntryId,
+    },
     /// The preceding entry was not there.
     Rejected {
         /// The index of the preceding entry that was asked for.
@@ -307,6 +313,7 @@ impl fmt::Display for Message {
                 write_entries(f, &append.entries)
             }
             Payload::AppendResponse(AppendResponse::Accepted { index, .. }) => write!(f, " accepted={index}"),
+            Payload::AppendResponse(AppendResponse::Diverged { committed }) => write!(f, " diverged={committed}"),
             Payload::AppendResponse(AppendResponse::Rejected { index, hint }) => {
                 write!(f, " rejected={index} hint={hint}")
             }

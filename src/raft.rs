@@ -6,6 +6,7 @@
 
 mod acknowledge;
 mod call;
+mod divergence;
 mod election;
 mod forward;
 mod gate;

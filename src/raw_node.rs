@@ -226,7 +226,8 @@ impl<S: Storage> RawNode<S> {
     }
 
     /// A snapshot that was sent did or did not arrive. `snapshot` says which ([`Snapshot::id`](crate::Snapshot::id),
-    /// and so does [`Event::SnapshotSent`]): news of another one than the leader waits for changes nothing.
+    /// and so does [`Event::SnapshotSent`](crate::Event::SnapshotSent)): news of another one than the
+    /// leader waits for changes nothing.
     pub fn report_snapshot(&mut self, peer: NodeId, snapshot: EntryId, status: SnapshotStatus) -> Result<(), Poisoned> {
         self.raft.enter(|raft| {
             raft.report_snapshot(peer, snapshot, status == SnapshotStatus::Finished);

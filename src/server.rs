@@ -43,6 +43,8 @@ pub(crate) struct Server<S> {
     pub(crate) reads_forwarded: u64,
     /// The storage cannot be read here: no more votes, candidacies, acknowledgements.
     pub(crate) corrupt: Option<NonZero<Index>>,
+    /// The same since a leader contradicts what is committed here; nothing more is applied either.
+    pub(crate) diverged: bool,
     /// There was a Ready since the last tick: buffers are kept.
     pub(crate) warm: Aside<bool>,
     /// Nothing came in since there was nothing to do.
@@ -90,6 +92,7 @@ impl<S: Storage> Server<S> {
             outbox: Outbox::default(),
             reads_forwarded: 0,
             corrupt: None,
+            diverged: false,
             warm: Aside::default(),
             settled: Aside::default(),
             counters: Aside::default(),
@@ -239,6 +242,16 @@ impl<S: Storage> Server<S> {
     /// A configuration change is applied or cancelled: once, in order, and only one that was handed out.
     pub(crate) fn handle_change(&mut self, change: EntryId) -> Result<(), ApplyError> {
         self.log.changes.handle(change, self.configured_at)
+    }
+
+    /// A leader contradicts what is committed here: the same, and nothing more is applied.
+    pub(crate) fn mark_diverged(&mut self, index: Index, leader: NodeId) {
+        if !core::mem::replace(&mut self.diverged, true) {
+            self.corrupt = self.corrupt.or(NonZero::new(index));
+            self.outbox.withdraw_promises();
+            self.log.wait();
+            self.event(Event::Diverged { index, leader });
+        }
     }
 
     /// Whether the configuration may change when what is in the log is committed or applied.

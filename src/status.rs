@@ -32,6 +32,8 @@ pub struct Status {
     pub promised_ticks: u64,
     /// Where the storage cannot be read, if that was noticed.
     pub corrupt: Option<Index>,
+    /// Whether `corrupt` is where a leader contradicted what is committed here.
+    pub diverged: bool,
 }
 
 /// A member of the group as the leader sees it.

@@ -109,7 +109,9 @@ impl<S: Storage> Raft<S> {
     }
 
     pub(crate) fn storage_ready(&mut self) -> Result<(), Stop<Poisoned>> {
-        self.server.log.retry();
+        if !self.server.diverged {
+            self.server.log.retry();
+        }
         if self.server.log.is_unread() {
             let server = &mut self.server;
             server.log.learn_from_changes(&server.config).map_err(Fault::from)?;

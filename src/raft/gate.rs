@@ -141,6 +141,7 @@ fn check_append_response(response: AppendResponse, last: Option<Index>) -> Resul
                 _ => Ok(()),
             }
         }
+        AppendResponse::Diverged { committed } => check_id(committed, "committed"),
         AppendResponse::Rejected { index, hint } => {
             in_range(index, "index")?;
             check_id(hint, "hint")

@@ -17,6 +17,7 @@ use crate::types::NodeId;
 impl<S: Storage> Raft<S> {
     pub(crate) fn step(&mut self, message: Message) -> Result<(), Stop<StepError>> {
         let admitted = gate::check(&self.server, &self.role, &message)?;
+        self.check_history(&message)?;
         self.hear_commit(&message)?;
         if let Err(reason) = self.may_raise_term(&message) {
             self.note_refusal(&message, reason);
@@ -114,6 +115,9 @@ impl<S: Storage> Raft<S> {
         } = message;
         if payload.is_leaders() {
             self.heed(from);
+        }
+        if payload.is_leaders() && self.role.as_leader().is_some() {
+            self.server.event(Event::SecondLeader { leader: from, term });
         }
         let server = &mut self.server;
         let next = match (&mut self.role, payload) {

@@ -60,6 +60,7 @@ impl<S: Storage> RawNode<S> {
             lease_ticks: leader.map_or(0, |leader| leader.lease_ticks(server)),
             promised_ticks: server.timer.promised(),
             corrupt: server.corrupt.map(NonZero::get),
+            diverged: server.diverged,
         }
     }
 

@@ -263,6 +263,9 @@ fn restore<S: Storage>(
     }
     server.log.restore(snapshot);
     follower.matched = id.index;
+    if server.diverged {
+        server.log.wait();
+    }
     server.event(Event::ConfigurationChanged {
         index: id.index,
         joint: membership.is_joint(),

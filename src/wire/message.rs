@@ -40,18 +40,7 @@ impl From<&Message> for proto::Message {
                 notice: append.notice,
                 ..wire(Kind::MsgApp)
             },
-            Payload::AppendResponse(AppendResponse::Accepted { index, joined }) => Self {
-                index: *index,
-                joined: *joined,
-                ..wire(Kind::MsgAppResp)
-            },
-            Payload::AppendResponse(AppendResponse::Rejected { index, hint }) => Self {
-                reject: true,
-                index: *index,
-                log_term: hint.term,
-                reject_hint: hint.index,
-                ..wire(Kind::MsgAppResp)
-            },
+            Payload::AppendResponse(response) => append_response(*response, wire(Kind::MsgAppResp)),
             Payload::RequestVote(request) => Self {
                 log_term: request.last.term,
                 index: request.last.index,
@@ -118,6 +107,27 @@ impl From<&Message> for proto::Message {
     }
 }
 
+fn append_response(response: AppendResponse, wire: proto::Message) -> proto::Message {
+    match response {
+        AppendResponse::Accepted { index, joined } => proto::Message { index, joined, ..wire },
+        AppendResponse::Diverged { committed } => proto::Message {
+            reject: true,
+            diverged: true,
+            index: committed.index,
+            log_term: committed.term,
+            reject_hint: committed.index,
+            ..wire
+        },
+        AppendResponse::Rejected { index, hint } => proto::Message {
+            reject: true,
+            index,
+            log_term: hint.term,
+            reject_hint: hint.index,
+            ..wire
+        },
+    }
+}
+
 impl TryFrom<proto::Message> for Message {
     type Error = DecodeError;
 
@@ -157,6 +167,9 @@ fn payload(wire: proto::Message) -> Result<Payload, DecodeError> {
             joined: wire.joined.unwrap_or(0),
             notice: wire.notice,
         }),
+        Kind::MsgAppResp if wire.reject && wire.diverged => {
+            Payload::AppendResponse(AppendResponse::Diverged { committed: at })
+        }
         Kind::MsgAppResp if wire.reject => Payload::AppendResponse(AppendResponse::Rejected {
             index: wire.index,
             hint: EntryId {

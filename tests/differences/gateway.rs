@@ -1,8 +1,9 @@
 //! D4, D6, D7, D8: what is refused, with a reason, where etcd-io/raft panics or goes on.
 
 use quorate::{
-    Config, ConfigError, Entries, Entry, EntryKind, Fault, InitialState, MemoryStorage, NodeId, Payload, Poisoned,
-    ProposeError, RawNode, ReadyError, Snapshot, StepError, Storage, StorageError,
+    Append, AppendResponse, ConfState, Config, ConfigError, Entries, Entry, EntryId, EntryKind, Event, Fault,
+    HardState, InitialState, MemoryStorage, NodeId, Payload, Poisoned, ProposeError, RawNode, ReadyError, Snapshot,
+    SnapshotMetadata, StepError, Storage, StorageError,
 };
 
 use crate::support::{Cluster, message, plain, store};
@@ -258,4 +259,143 @@ fn d27_all_messages_carry_the_group_and_so_does_the_store() {
         let refused = RawNode::new(other, store(&[1, 2, 3]).with_cluster_id(stored)).map(|_| ());
         assert_eq!(refused, Err(ConfigError::ForeignStore { stored, configured }));
     }
+}
+
+/// What a leader of term 3 sends to a node of term 3 with committed entries 1/1, 1/2, 2/3 and an uncommitted 2/4.
+#[test]
+fn d26_what_contradicts_a_committed_entry_is_refused() {
+    let entry = |term, index| Entry {
+        term,
+        index,
+        data: "x".into(),
+        ..Entry::default()
+    };
+    let id = |term, index| EntryId { term, index };
+    let diverged_at = |term: u64, payload: Payload| {
+        let mut storage = store(&[1, 2, 3]);
+        let entries = [entry(1, 2), entry(2, 3), entry(2, 4)];
+        storage.append(&entries).expect("no gap");
+        storage.set_hard_state(HardState::new(3, None, 3));
+        let mut cluster = single(plain(1), storage);
+        let (before, deadline) = (cluster.raw(1).status().hard_state, cluster.raw(1).next_deadline());
+        let outcome = cluster.node(1).step(message(2, 1, term, payload));
+        let Err(StepError::Diverged { index, .. }) = outcome else {
+            assert!(!cluster.raw(1).status().diverged);
+            return None;
+        };
+        let status = cluster.raw(1).status();
+        assert_eq!((status.hard_state, cluster.raw(1).next_deadline()), (before, deadline));
+        assert!(status.diverged && status.corrupt == Some(index) && status.promised_ticks == 0);
+        assert!(cluster.node(1).campaign().is_err());
+        cluster.drain(1);
+        assert_eq!(cluster.raw(1).status().applied, 1, "nothing more is applied");
+        let told = cluster.take(|message| {
+            matches!(&message.payload, Payload::AppendResponse(AppendResponse::Diverged { committed })
+                if committed.index == index)
+        });
+        assert_eq!(
+            told.iter()
+                .map(|message| (message.to, message.term))
+                .collect::<Vec<_>>(),
+            [(2, term)]
+        );
+        Some(index)
+    };
+    let append = |prev, entries: &[Entry]| {
+        Payload::Append(Append {
+            prev,
+            commit: 3,
+            entries: entries.into(),
+            ..Append::default()
+        })
+    };
+    let snapshot = |term, index| {
+        let metadata = SnapshotMetadata {
+            conf_state: ConfState::of_voters([1, 2, 3]),
+            index,
+            term,
+        };
+        Payload::InstallSnapshot(Box::new(Snapshot {
+            metadata,
+            ..Snapshot::default()
+        }))
+    };
+    let cases = [
+        (append(id(2, 3), &[entry(3, 4)]), None), // what is not committed may be overwritten
+        (append(id(1, 1), &[entry(1, 2), entry(2, 3), entry(2, 4)]), None),
+        (append(id(0, 2), &[]), None), // etcd: a compacted entry
+        (append(id(1, 3), &[]), Some(3)),
+        (append(id(3, 3), &[]), Some(3)),
+        (append(id(1, 1), &[entry(2, 2)]), Some(2)),
+        (append(id(1, 1), &[entry(1, 2), entry(1, 3)]), Some(3)),
+        (append(id(1, 2), &[entry(3, 3), entry(3, 4)]), Some(3)),
+        (snapshot(2, 3), None),
+        (snapshot(1, 3), Some(3)),
+        (snapshot(3, 3), Some(3)),
+        (snapshot(3, 4), None),
+    ];
+    for (payload, expected) in cases {
+        let name = format!("{payload:?}");
+        assert_eq!(
+            diverged_at(2, payload.clone()),
+            None,
+            "a leader of an earlier term: {name}"
+        );
+        for term in [3, 9] {
+            assert_eq!(diverged_at(term, payload.clone()), expected, "{name} in term {term}");
+        }
+    }
+}
+
+/// The same term and index with other data, where our own entry is still in memory only.
+#[test]
+fn d26_other_data_under_the_same_name() {
+    let mut cluster = single(plain(1), store(&[1, 2, 3]));
+    let append = |data: &'static str, commit| {
+        let entry = Entry {
+            term: 1,
+            index: 2,
+            data: data.into(),
+            ..Entry::default()
+        };
+        message(
+            2,
+            1,
+            1,
+            Payload::Append(Append {
+                prev: EntryId { term: 1, index: 1 },
+                commit,
+                entries: vec![entry].into(),
+                ..Append::default()
+            }),
+        )
+    };
+    assert_eq!(cluster.node(1).step(append("a", 2)), Ok(()));
+    assert_eq!(cluster.node(1).step(append("a", 2)), Ok(()));
+    let twice = StepError::Diverged {
+        index: 2,
+        ours: 1,
+        theirs: 1,
+    };
+    assert_eq!(cluster.node(1).step(append("b", 2)), Err(twice));
+}
+
+/// A leader hears of it, and of another leader of its own term.
+#[test]
+fn d26_leaders_say_so() {
+    let mut cluster = Cluster::led(3);
+    let committed = EntryId { term: 1, index: 2 };
+    let response = Payload::AppendResponse(AppendResponse::Diverged { committed });
+    cluster.step(message(3, 1, 1, response));
+    let context = bytes::Bytes::new();
+    cluster.step(message(2, 1, 1, Payload::Heartbeat { commit: 0, context }));
+    let events = cluster.node(1).take_events();
+    assert!(
+        events.contains(&Event::PeerDiverged { peer: 3, committed }),
+        "{events:?}"
+    );
+    assert!(
+        events.contains(&Event::SecondLeader { leader: 2, term: 1 }),
+        "{events:?}"
+    );
 }

@@ -73,21 +73,25 @@ fn m47_only_what_is_known_to_match_is_committed() {
 /// An append that was corrupted, or meant for another node, contradicted what was committed, and the
 /// node panicked.
 #[test]
-fn m49_an_append_against_what_is_committed_is_answered_with_what_is() {
-    let mut cluster = single(plain(1), store_of(&[1, 2, 3], &[1, 1, 1, 2, 2], hard_state(2, 4)));
-    cluster.drain(1);
-    for message in [
-        append((2, 1), 2, (1, 1), &[(2, 2), (2, 3)], 3),
-        append((2, 1), 2, (1, 3), &[(1, 4)], 4),
-        append((2, 1), 2, (2, 3), &[(2, 4), (2, 5), (2, 6)], 6),
+fn m49_an_append_against_what_is_committed_is_refused() {
+    for (message, index) in [
+        (append((2, 1), 2, (1, 1), &[(2, 2), (2, 3)], 3), 2),
+        (append((2, 1), 2, (1, 3), &[(1, 4)], 4), 4),
+        (append((2, 1), 2, (2, 3), &[(2, 4), (2, 5), (2, 6)], 6), 3),
     ] {
+        let mut cluster = single(plain(1), store_of(&[1, 2, 3], &[1, 1, 1, 2, 2], hard_state(2, 4)));
+        cluster.drain(1);
         cluster.step(message);
         cluster.drain(1);
-        let answer = cluster.take(is_append_response).remove(0);
-        assert_eq!(answer, crate::accepted((1, 2), 2, 4));
+        assert!(
+            matches!(cluster.errors[..], [StepError::Diverged { index: at, .. }] if at == index),
+            "{:?}",
+            cluster.errors
+        );
+        assert_eq!(cluster.take(is_append_response).len(), 1, "the leader is told");
+        let terms: Vec<u64> = cluster.raw(1).storage().log().iter().map(|entry| entry.term).collect();
+        assert_eq!((terms, cluster.committed(1)), (vec![1, 1, 1, 2, 2], 4));
     }
-    let terms: Vec<u64> = cluster.raw(1).storage().log().iter().map(|entry| entry.term).collect();
-    assert_eq!((terms, cluster.committed(1)), (vec![1, 1, 1, 2, 2], 4));
 }
 
 /// The same of whatever shows on its face that it is not meant for this node, or not in earnest.

@@ -31,7 +31,7 @@ fn snapshot(index: u64) -> Payload {
     let metadata = SnapshotMetadata {
         conf_state,
         index,
-        term: 2,
+        term: index.min(2), // the bootstrapped entry is of term 1
     };
     Payload::InstallSnapshot(Box::new(Snapshot {
         metadata,

@@ -25,7 +25,7 @@ fn terms(cluster: &Cluster, id: NodeId) -> Vec<u64> {
 #[test]
 fn what_a_follower_appends() {
     type Case = ((u64, u64), &'static [u64], u64, &'static str, &'static [u64], u64);
-    let cases: [Case; 24] = [
+    let cases: [Case; 22] = [
         // It fits at the end.
         ((2, 4), &[], 2, "accepted=4", &[1, 2, 2], 2),
         ((2, 4), &[], 4, "accepted=4", &[1, 2, 2], 4),
@@ -44,7 +44,6 @@ fn what_a_follower_appends() {
         ((1, 2), &[2, 3, 3], 2, "accepted=5", &[1, 2, 3, 3], 2),
         // It begins below what is committed, and that matches for ever.
         ((1, 1), &[1], 2, "accepted=2", &[1, 2, 2], 2),
-        ((1, 1), &[3, 3, 3], 4, "accepted=2", &[1, 2, 2], 2),
         ((0, 0), &[1], 2, "accepted=2", &[1, 2, 2], 2),
         // It leaves a gap, or what precedes it is another entry: where could the logs agree?
         ((3, 9), &[3], 9, "rejected=9 hint=2/4", &[1, 2, 2], 2),
@@ -54,7 +53,6 @@ fn what_a_follower_appends() {
         ((1, 4), &[3], 4, "rejected=4 hint=1/2", &[1, 2, 2], 2),
         ((1, 3), &[3], 4, "rejected=3 hint=1/2", &[1, 2, 2], 2),
         ((3, 3), &[3], 4, "rejected=3 hint=2/3", &[1, 2, 2], 2),
-        ((2, 2), &[2], 4, "rejected=2 hint=1/2", &[1, 2, 2], 2),
     ];
     for (prev, new, commit, answer, log, committed) in cases {
         let mut cluster = follower();

@@ -117,6 +117,7 @@ fn payload() -> impl Strategy<Value = Payload> {
     let accepted =
         (number(), option::of(number())).prop_map(|(index, joined)| AppendResponse::Accepted { index, joined });
     let rejected = (number(), entry_id()).prop_map(|(index, hint)| AppendResponse::Rejected { index, hint });
+    let diverged = entry_id().prop_map(|committed| AppendResponse::Diverged { committed });
     let request = (any::<(bool, bool)>(), entry_id(), entry_id()).prop_map(|((pre_vote, forced), last, committed)| {
         let request = RequestVote::new(last).with_pre_vote(pre_vote).with_forced(forced);
         Payload::RequestVote(request.with_committed(committed))
@@ -124,7 +125,7 @@ fn payload() -> impl Strategy<Value = Payload> {
     prop_oneof![
         entries().prop_map(|entries| Payload::Propose { entries }),
         append,
-        prop_oneof![accepted, rejected].prop_map(Payload::AppendResponse),
+        prop_oneof![accepted, rejected, diverged].prop_map(Payload::AppendResponse),
         request,
         (any::<(bool, bool)>(), entry_id()).prop_map(|((pre_vote, granted), committed)| Payload::VoteResponse {
             pre_vote,

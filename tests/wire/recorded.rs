@@ -303,6 +303,7 @@ fn plain_message(fields: &Value) -> proto::Message {
         committed_term: 0,
         notice: false,
         cluster_id: 0,
+        diverged: false,
         asker: None,
     }
 }

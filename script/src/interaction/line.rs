@@ -122,6 +122,11 @@ impl<'a> Line<'a> {
                 log: at(*index),
                 ..line("MsgAppResp")
             },
+            Payload::AppendResponse(AppendResponse::Diverged { committed }) => Self {
+                log: *committed,
+                rejected: Some(committed.index),
+                ..line("MsgAppResp")
+            },
             Payload::AppendResponse(AppendResponse::Rejected { index, hint }) => Self {
                 log: EntryId {
                     term: hint.term,

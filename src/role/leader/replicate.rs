@@ -98,6 +98,9 @@ impl Leader {
                 }
                 Some(_) | None => self.on_accepted(server, from, index)?,
             },
+            AppendResponse::Diverged { committed } => {
+                server.event(Event::PeerDiverged { peer: from, committed });
+            }
             AppendResponse::Rejected { index, hint } => self.on_rejected(server, from, index, hint)?,
         }
         Ok(Next::Stay)

@@ -1,0 +1,69 @@
+//! What a leader sends against what is committed here. The two agree, or one of the stores lost something
+//! (Leader Completeness, section 5.4.3).
+
+use super::Raft;
+use crate::error::{Fault, StepError};
+use crate::log::Log;
+use crate::message::{Append, AppendResponse, Message, Payload};
+use crate::stop::Stop;
+use crate::storage::Storage;
+use crate::types::{EntryId, Index, Term};
+
+/// A committed entry, and the term of another one in its place.
+type Contradiction = (EntryId, Term);
+
+impl<S: Storage> Raft<S> {
+    /// Refuses what contradicts what is committed here, tells the leader, and marks this node. No term is
+    /// adopted by it, nor a timer reset. A leader of an earlier term proves nothing.
+    pub(super) fn check_history(&mut self, message: &Message) -> Result<(), Stop<StepError>> {
+        let server = &mut self.server;
+        if message.term < server.term() {
+            return Ok(());
+        }
+        let found = match &message.payload {
+            Payload::Append(append) => find_in_append(&server.log, append)?,
+            Payload::InstallSnapshot(snapshot) => find(&server.log, snapshot.id())?,
+            _ => None,
+        };
+        let Some((committed, theirs)) = found else {
+            return Ok(());
+        };
+        let EntryId { term: ours, index } = committed;
+        server.mark_diverged(index, message.from);
+        let payload = Payload::AppendResponse(AppendResponse::Diverged { committed });
+        let response = server.message(message.from, message.term, payload);
+        server.forward(response);
+        Err(Stop::Refused(StepError::Diverged { index, ours, theirs }))
+    }
+}
+
+fn find_in_append<S: Storage>(log: &Log<S>, append: &Append) -> Result<Option<Contradiction>, Fault> {
+    // A leader of etcd-io/raft may name the term of an entry that it compacted as 0.
+    if append.prev.term > 0 {
+        let found = find(log, append.prev)?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    for entry in append.entries.iter().take_while(|entry| entry.index <= log.committed()) {
+        let same_data = log
+            .unstable_entry(entry.index)
+            .is_none_or(|ours| ours.data == entry.data && ours.kind == entry.kind);
+        match find(log, entry.id())? {
+            None if same_data => {}
+            None => return Ok(Some((entry.id(), entry.term))),
+            found => return Ok(found),
+        }
+    }
+    Ok(None)
+}
+
+/// Whether another entry is committed in the place of `theirs`.
+fn find<S: Storage>(log: &Log<S>, theirs: EntryId) -> Result<Option<Contradiction>, Fault> {
+    let index: Index = theirs.index;
+    if index > log.committed() {
+        return Ok(None);
+    }
+    let ours = log.known_term(index)?.filter(|&ours| ours != theirs.term);
+    Ok(ours.map(|term| (EntryId { term, index }, theirs.term)))
+}
