@@ -31,7 +31,8 @@ pub(crate) struct Server<S> {
     pub(crate) durable_term: Term,
     pub(crate) log: Log<S>,
     pub(crate) membership: Membership,
-    /// The membership is as of this index: a snapshot may have brought it ahead of what is applied.
+    /// The membership is as of this index: a snapshot, or the storage at start, may have brought it ahead of
+    /// what is applied.
     pub(crate) configured_at: Index,
     pub(crate) timer: Timer,
     pub(crate) outbox: Outbox,
@@ -52,8 +53,9 @@ impl<S: Storage> Server<S> {
     pub(crate) fn new(config: Config, storage: S) -> Result<Self, ConfigError> {
         config.validate()?;
         let initial = storage.initial_state()?;
-        let HardState { term, vote, commit } = initial.hard_state;
-        let log = Log::new(storage, commit, &config)?;
+        let HardState { term, vote, .. } = initial.hard_state;
+        let log = Log::new(storage, &initial, &config)?;
+        let (membership, configured_at) = log.configuration(&initial, config.max_applying_bytes())?;
         let last_term = log.term(log.last_index())?;
         let mut ballot = Ballot::new(term, vote);
         // A batch was torn: its entries were stored, its hard state was not. Whatever it would have
@@ -65,9 +67,9 @@ impl<S: Storage> Server<S> {
         Ok(Self {
             ballot,
             durable_term: term,
-            configured_at: log.applied(),
+            configured_at,
             log,
-            membership: Membership::restore(&initial.conf_state)?,
+            membership,
             timer: Timer::new(&config, term != 0),
             outbox: Outbox::default(),
             reads_forwarded: 0,

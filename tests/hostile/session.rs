@@ -69,7 +69,10 @@ fn batch(node: &mut Node) -> bool {
 fn apply_all(node: &mut Node, entries: &[Entry]) {
     for entry in entries.iter().filter(|entry| entry.is_conf_change()) {
         let conf_state = node.apply_conf_change(entry).expect("a sound node");
-        node.storage_mut().set_conf_state(conf_state);
+        // Else a snapshot covers it, which brings its own.
+        if node.configured_at() == entry.index {
+            node.storage_mut().set_conf_state(conf_state, entry.index);
+        }
     }
 }
 

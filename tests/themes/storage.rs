@@ -192,7 +192,7 @@ fn crashes() {
             });
         }),
         ("a configuration", |storage| {
-            storage.set_conf_state(ConfState::of_voters([7]));
+            storage.set_conf_state(ConfState::of_voters([7]), 1);
         }),
         ("a snapshot", |storage| {
             storage.install_snapshot(snapshot(9, 9)).expect("newer");
@@ -235,7 +235,7 @@ fn beginnings() {
             "it has a hard state",
         ),
         (
-            |storage| storage.set_conf_state(ConfState::of_voters([1])),
+            |storage| storage.set_conf_state(ConfState::of_voters([1]), 1),
             "it has a configuration",
         ),
         (

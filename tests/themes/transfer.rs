@@ -17,7 +17,7 @@ fn leader() -> Cluster {
         ..ConfState::of_voters([1, 2, 3, 4])
     };
     let mut storage = store(&[1]);
-    storage.set_conf_state(conf_state);
+    storage.set_conf_state(conf_state, 1);
     let mut cluster = lead(alone(plain(1), storage), 5);
     for peer in [2, 4, 5] {
         hear(&mut cluster, peer, 1, accepted(2));
