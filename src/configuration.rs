@@ -5,11 +5,14 @@ use alloc::string::ToString;
 use crate::config::Config;
 use crate::error::ConfigError;
 use crate::log::Log;
-use crate::membership::ConfChangeV2;
+use crate::membership::{ConfChangeV2, Membership};
 use crate::server::Server;
 use crate::storage::{Storage, StorageError};
 use crate::types::{ConfState, Index, Snapshot, SnapshotMetadata};
 use crate::wire;
+
+/// Bytes that are read at once.
+const PAGE: u64 = 1 << 20;
 
 /// What [`RawNode::configuration`](crate::RawNode::configuration) and
 /// [`Configuration::read`] tell.
@@ -53,24 +56,24 @@ impl Configuration {
         // Nothing is measured, and nothing learned but this.
         (config.max_uncommitted_bytes, config.disable_conf_change_validation) = (0, true);
         let initial = storage.initial_state()?;
-        let log = Log::new(storage, initial.hard_state.commit, &config)?;
-        Self::from_log(initial.conf_state, &log)
+        let log = Log::new(storage, &initial, &config)?;
+        let (membership, index) = log.configuration(&initial, PAGE)?;
+        Self::from_log(&membership, index, &log)
     }
 
     pub(crate) fn of<S: Storage>(server: &Server<S>) -> Result<Self, ConfigError> {
-        Self::from_log(server.membership.conf_state(), &server.log)
+        Self::from_log(&server.membership, server.configured_at, &server.log)
     }
 
-    fn from_log<S: Storage>(applied: ConfState, log: &Log<S>) -> Result<Self, ConfigError> {
-        // A snapshot that waits to be stored has brought its configuration already.
-        let index = log.applied().max(log.pending_snapshot().unwrap_or(0));
-        let found = log.find_change(index, log.last_index(), 1 << 20)?;
+    fn from_log<S: Storage>(membership: &Membership, configured_at: Index, log: &Log<S>) -> Result<Self, ConfigError> {
+        let index = log.applied().max(configured_at);
+        let found = log.find_change(index, log.last_index(), PAGE)?;
         let pending = found.map(|entry| PendingChange {
             index: entry.index,
             change: wire::decode_change(&entry).ok().map(crate::AnyConfChange::into_v2),
         });
         Ok(Self {
-            applied,
+            applied: membership.conf_state(),
             index,
             pending,
         })
@@ -98,7 +101,7 @@ impl Configuration {
 /// # Ok::<(), quorate::ConfigError>(())
 /// ```
 pub fn bootstrap<S: Storage>(storage: &S, conf_state: &ConfState) -> Result<Snapshot, ConfigError> {
-    let membership = crate::membership::Membership::restore(conf_state)?;
+    let membership = Membership::restore(conf_state)?;
     if membership.voters().incoming().is_empty() {
         return Err(crate::membership::ChangeError::NoVoters.into());
     }
@@ -109,6 +112,8 @@ pub fn bootstrap<S: Storage>(storage: &S, conf_state: &ConfState) -> Result<Snap
         Some("it has a configuration")
     } else if storage.first_index()? != 1 || storage.last_index()? != 0 {
         Some("it has a log")
+    } else if initial.conf_state_index != 0 {
+        Some("it has had a configuration")
     } else {
         match storage.snapshot(0, 0) {
             Ok(snapshot) if !snapshot.is_empty() => Some("it has a snapshot"),

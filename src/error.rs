@@ -430,6 +430,22 @@ pub enum ConfigError {
         /// The last index.
         last: Index,
     },
+    /// The stored configuration is older than the log reaches back: changes after it may be lost.
+    #[error("the stored configuration is as of index {index}, but the log begins after index {snapshot}")]
+    ConfStateBehindSnapshot {
+        /// What the configuration is as of.
+        index: Index,
+        /// The index before the first entry.
+        snapshot: Index,
+    },
+    /// The stored configuration is ahead of the log: a store was lost or mixed up.
+    #[error("the stored configuration is as of index {index}, but the last index is {last}")]
+    ConfStateBeyondLog {
+        /// What the configuration is as of.
+        index: Index,
+        /// The last index.
+        last: Index,
+    },
     /// The stored configuration is not one.
     #[error("the stored configuration: {0}")]
     ConfState(#[from] ChangeError),

@@ -265,11 +265,6 @@ impl<S: Storage> Log<S> {
         self.unstable.snapshot().is_some()
     }
 
-    /// The index of a snapshot that waits to be stored.
-    pub(crate) fn pending_snapshot(&self) -> Option<Index> {
-        Some(self.unstable.snapshot()?.metadata.index)
-    }
-
     pub(crate) fn has_next_unstable(&self) -> bool {
         self.unstable.has_next()
     }

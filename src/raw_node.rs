@@ -312,10 +312,13 @@ impl<S: Storage> RawNode<S> {
     }
 
     /// A committed entry that [changes the configuration](Entry::is_conf_change) is being applied.
-    /// Returns the configuration from now on, to be stored with the state machine. (Where a snapshot was
-    /// received since the entry was handed out, that is the snapshot's, and the entry changes nothing:
-    /// [`configuration`](Self::configuration) tells as of which index. Store no snapshot before that one
-    /// is installed.)
+    /// Returns the configuration from now on. It may be stored with the entry's index
+    /// ([`conf_state_index`](crate::InitialState::conf_state_index)), or be left to be made again at the next start.
+    ///
+    /// Where something covers the entry, it changes nothing, what is returned is as of later, and
+    /// [`configured_at`](Self::configured_at) is above the entry's index: then there is nothing to store. That is so
+    /// where a snapshot was received since the entry was handed out (store none of one's own before that one is
+    /// installed), and where the stored configuration was ahead of the state machine at start.
     ///
     /// A change that cannot be made is ignored, on every node alike, with an event.
     ///
@@ -327,7 +330,10 @@ impl<S: Storage> RawNode<S> {
     }
 
     /// A committed configuration change is not made, because the application says so. It must say
-    /// so on every node.
+    /// so on every node, and remember it: a start makes the changes again that the log holds between
+    /// [`conf_state_index`](crate::InitialState::conf_state_index) and [`Config::applied`], and knows nothing of this.
+    /// So [the configuration](crate::membership::Membership::conf_state) is to be stored anew, with the entry's index,
+    /// no later than the state machine's own state.
     ///
     /// # Errors
     ///

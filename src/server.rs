@@ -35,7 +35,8 @@ pub(crate) struct Server<S> {
     pub(crate) kept: KeptPromise,
     pub(crate) log: Log<S>,
     pub(crate) membership: Membership,
-    /// The membership is as of this index: a snapshot may have brought it ahead of what is applied.
+    /// The membership is as of this index: a snapshot, or the storage at start, may have brought it ahead of
+    /// what is applied.
     pub(crate) configured_at: Index,
     pub(crate) timer: Timer,
     pub(crate) outbox: Outbox,
@@ -67,10 +68,11 @@ impl<S: Storage> Server<S> {
         let HardState {
             term,
             vote,
-            commit,
             promised_ticks,
+            ..
         } = initial.hard_state;
-        let log = Log::new(storage, commit, &config)?;
+        let log = Log::new(storage, &initial, &config)?;
+        let (membership, configured_at) = log.configuration(&initial, config.max_applying_bytes())?;
         let last_term = log.term(log.last_index())?;
         let mut ballot = Ballot::new(term, vote);
         // A batch was torn: its entries were stored, its hard state was not. Whatever it would have
@@ -84,9 +86,9 @@ impl<S: Storage> Server<S> {
         Ok(Self {
             ballot,
             durable_term: term,
-            configured_at: log.applied(),
+            configured_at,
             log,
-            membership: Membership::restore(&initial.conf_state)?,
+            membership,
             timer: Timer::new(&config, lease::silence(promised_ticks, by_settings)),
             kept: KeptPromise::new(promised_ticks),
             outbox: Outbox::default(),

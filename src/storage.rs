@@ -9,6 +9,10 @@
 //!   commit index is durable no later than the first synced batch after it.
 //! * Entries, terms and the first and last index agree with each other; only compaction (from the
 //!   front) and what the caller persists changes them.
+//! * The configuration and the index that it is as of are stored together, all or nothing: with each snapshot, and,
+//!   where the log is cut without one or a configuration change is
+//!   [cancelled](crate::RawNode::cancel_conf_change), by themselves. The log must reach back to that index; it may be
+//!   behind [`Config::applied`](crate::Config::applied), for the changes in between are made again, or ahead of it.
 //! * `Compacted`, `Unavailable` and `TemporarilyUnavailable` are normal answers. `Corrupt` silences
 //!   the node's promises, any other error poisons it.
 
@@ -49,18 +53,21 @@ pub enum StorageError {
 pub struct InitialState {
     /// Term, vote and commit index; all zero in a new store.
     pub hard_state: HardState,
-    /// The configuration as of [`Config::applied`](crate::Config::applied).
+    /// The configuration, ...
     pub conf_state: ConfState,
+    /// ... which has all changes up to here, and none after. Zero in a new store.
+    pub conf_state_index: Index,
     /// The group that the store was made for, written once when it was made; zero for none.
     pub cluster_id: ClusterId,
 }
 
 impl InitialState {
-    /// What a store of no particular group holds.
-    pub fn new(hard_state: HardState, conf_state: ConfState) -> Self {
+    /// The hard state, and the configuration as of an index, in a store of no particular group.
+    pub fn new(hard_state: HardState, conf_state: ConfState, conf_state_index: Index) -> Self {
         Self {
             hard_state,
             conf_state,
+            conf_state_index,
             cluster_id: 0,
         }
     }
@@ -74,7 +81,7 @@ impl InitialState {
 
 /// A node's stable storage, as the core reads it. See the [module](self) for the contract.
 pub trait Storage {
-    /// The hard state, and the configuration as of [`Config::applied`](crate::Config::applied).
+    /// The hard state, and the configuration with the index that it is as of.
     fn initial_state(&self) -> Result<InitialState, StorageError>;
 
     /// Index of the first entry that can be read; one more than the last compacted one.

@@ -64,7 +64,7 @@ fn write(storage: &mut MemoryStorage, op: &Op, term: u64) {
             Ok(())
         }
         Op::ConfState(voter) => {
-            storage.set_conf_state(ConfState::of_voters([voter + 1]));
+            storage.set_conf_state(ConfState::of_voters([voter + 1]), voter);
             Ok(())
         }
         Op::Compact(count) => storage.compact(first - 1 + count),

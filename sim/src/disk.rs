@@ -32,7 +32,7 @@ impl Write {
             Self::Entries(entries) => storage.append(&entries)?,
             Self::HardState(hard_state) => storage.set_hard_state(hard_state),
             Self::Snapshot(snapshot) => {
-                storage.set_conf_state(snapshot.metadata.conf_state.clone());
+                storage.set_conf_state(snapshot.metadata.conf_state.clone(), snapshot.metadata.index);
                 storage.set_snapshot(snapshot);
             }
             Self::Compact(to) => storage.compact(to)?,

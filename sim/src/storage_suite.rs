@@ -236,6 +236,7 @@ macro_rules! storage_suite {
             an_installed_snapshot_replaces_the_log
             an_older_snapshot_is_refused
             the_conf_state_follows_snapshots
+            the_conf_state_keeps_its_index
             snapshots_leave_the_hard_state
             an_own_snapshot_leaves_the_log
             the_latest_snapshot_is_the_last

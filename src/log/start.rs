@@ -10,8 +10,10 @@ use super::unstable::Unstable;
 use crate::aside::Aside;
 use crate::config::Config;
 use crate::error::ConfigError;
+use crate::membership::Membership;
+use crate::rules::change;
 use crate::rules::commit::{self, Committed};
-use crate::storage::{Storage, StorageError};
+use crate::storage::{InitialState, Storage, StorageError};
 use crate::types::{EntryId, Index, NUMBER_MAX};
 
 /// Where a stored log begins and ends, and up to where it was committed and applied.
@@ -23,9 +25,9 @@ struct Bounds {
 }
 
 impl<S: Storage> Log<S> {
-    /// Takes up a stored log. `commit` and `config.applied` are lifted to what must be true.
-    pub(crate) fn new(storage: S, commit: Index, config: &Config) -> Result<Self, ConfigError> {
-        let bounds = Self::bounds(&storage, commit, config.applied)?;
+    /// Takes up a stored log. The commit index and `config.applied` are lifted to what must be true.
+    pub(crate) fn new(storage: S, initial: &InitialState, config: &Config) -> Result<Self, ConfigError> {
+        let bounds = Self::bounds(&storage, initial, config.applied)?;
         let mut log = Self {
             storage,
             unstable: Unstable::new(bounds.last.index),
@@ -46,7 +48,7 @@ impl<S: Storage> Log<S> {
         Ok(log)
     }
 
-    fn bounds(storage: &S, commit: Index, applied: Index) -> Result<Bounds, ConfigError> {
+    fn bounds(storage: &S, initial: &InitialState, applied: Index) -> Result<Bounds, ConfigError> {
         let (first, last) = (storage.first_index()?, storage.last_index()?);
         let Some(before) = first.checked_sub(1) else {
             return Err(StorageError::Broken("the first index is 0".to_string()).into());
@@ -65,18 +67,46 @@ impl<S: Storage> Log<S> {
             _ if applied > last => return Err(ConfigError::AppliedBeyondLog { applied, last }),
             _ => {}
         }
+        let (commit, configured) = (initial.hard_state.commit, initial.conf_state_index);
         if commit > last {
             return Err(ConfigError::CommitBeyondLog { commit, last });
+        }
+        if configured > last {
+            return Err(ConfigError::ConfStateBeyondLog {
+                index: configured,
+                last,
+            });
+        }
+        if configured < before {
+            return Err(ConfigError::ConfStateBehindSnapshot {
+                index: configured,
+                snapshot: before,
+            });
         }
         let applied = applied.max(before);
         let term = storage.term(last)?;
         Ok(Bounds {
             first,
             last: EntryId { term, index: last },
-            // A commit index need not be synced, so that the state machine may be ahead of it.
-            commit: commit.max(applied),
+            // A commit index need not be synced, so that the state machine or the configuration may be ahead
+            // of it.
+            commit: commit.max(applied).max(configured),
             applied,
         })
+    }
+
+    /// The configuration, and as of which index it is: what is applied, or later if it was stored for later. The
+    /// changes that were applied since it was stored are made again.
+    pub(crate) fn configuration(&self, initial: &InitialState, page: u64) -> Result<(Membership, Index), ConfigError> {
+        let mut membership = Membership::restore(&initial.conf_state)?;
+        let mut index = initial.conf_state_index;
+        while let Some(entry) = self.find_change(index, self.applied, page)? {
+            index = entry.index;
+            if let Ok(changed) = change::apply(&entry, &membership) {
+                membership = changed.membership;
+            }
+        }
+        Ok((membership, initial.conf_state_index.max(self.applied)))
     }
 
     /// Commits what the stored log proves to be committed though its commit index does not say so: that may be

@@ -135,6 +135,13 @@ struct Pair {
     batches: VecDeque<Vec<Entry>>,
 }
 
+/// A log with this stored commit index.
+fn taken_up<S: Storage>(storage: S, commit: Index, config: &Config) -> Log<S> {
+    let mut initial = storage.initial_state().unwrap();
+    initial.hard_state.commit = commit;
+    Log::new(storage, &initial, config).unwrap()
+}
+
 impl Pair {
     /// A store that begins after an entry of term 1 and holds entries of the given lengths.
     fn new(config: Config, before: Index, lengths: &[usize]) -> Self {
@@ -143,7 +150,7 @@ impl Pair {
         let mut storage = MemoryStorage::from_snapshot(snapshot(base));
         storage.append(&entries).unwrap();
         Self {
-            log: Log::new(storage, before, &config).unwrap(),
+            log: taken_up(storage, before, &config),
             config,
             base,
             entries,
@@ -471,7 +478,7 @@ proptest! {
         (config.max_uncommitted_bytes, config.max_message_bytes) = (cap, page);
         let pair = Pair::new(config.clone(), 0, &lengths);
         let committed = committed.min(lengths.len());
-        let log = Log::new(pair.log.storage(), u64::try_from(committed).unwrap(), &config).unwrap();
+        let log = taken_up(pair.log.storage(), u64::try_from(committed).unwrap(), &config);
         // Or more: of the changes in a log all but the last are committed.
         let changes = pair.entries.iter().rev().filter(|entry| entry.is_conf_change());
         let proven = changes.map(|entry| usize::try_from(entry.index).unwrap()).nth(1);

@@ -13,6 +13,7 @@ use crate::error::{
 use crate::event::{Event, StepDownReason};
 use crate::membership::{AnyConfChange, Changed};
 use crate::role::{Campaign, Role};
+use crate::rules::change;
 use crate::stop::Stop;
 use crate::storage::{Storage, StorageError};
 use crate::types::{ConfState, Entry, EntryId, Index, NodeId};
@@ -150,22 +151,12 @@ impl<S: Storage> Raft<S> {
     pub(crate) fn apply_change(&mut self, entry: &Entry) -> Result<ConfState, Stop<ApplyError>> {
         self.server.handle_change(entry.id()).map_err(Stop::Refused)?;
         if entry.index <= self.server.configured_at {
-            // A snapshot that arrived meanwhile covers it.
+            // A snapshot that arrived meanwhile covers it, or the stored configuration was as of later.
             return Ok(self.server.membership.conf_state());
         }
-        let refusal = match wire::decode_change(entry) {
-            Err(error) => Some(ChangeRefusal::Undecodable(error)),
-            Ok(change) => match self.server.membership.change(&change.into_v2()) {
-                Err(error) => Some(ChangeRefusal::Invalid(error)),
-                Ok(changed) => {
-                    self.switch(changed, entry.index)?;
-                    None
-                }
-            },
-        };
-        if refusal.is_some() {
-            // The same on every replica, for all have the same entry and configuration.
-            self.ignore_change(entry.index, refusal);
+        match change::apply(entry, &self.server.membership) {
+            Ok(changed) => self.switch(changed, entry.index)?,
+            Err(refusal) => self.ignore_change(entry.index, Some(refusal)),
         }
         Ok(self.server.membership.conf_state())
     }
@@ -177,6 +168,7 @@ impl<S: Storage> Raft<S> {
     }
 
     fn ignore_change(&mut self, index: Index, reason: Option<ChangeRefusal>) {
+        self.server.configured_at = self.server.configured_at.max(index);
         self.server.event(Event::ChangeIgnored { index, reason });
     }
 

@@ -13,6 +13,7 @@ use crate::membership::Membership;
 use crate::role::{Leader, Role};
 use crate::status::{ProgressStatus, Status};
 use crate::storage::Storage;
+use crate::types::Index;
 
 impl<S: Storage> RawNode<S> {
     /// Events since the last Ready, or since this was last called.
@@ -77,6 +78,13 @@ impl<S: Storage> RawNode<S> {
     /// The configuration that this node has applied.
     pub fn membership(&self) -> &Membership {
         &self.raft.server.membership
+    }
+
+    /// Up to this index the configuration has all changes: what is applied, or later where a snapshot that was
+    /// received, or what was stored before the start, is ahead. It is the configuration of no earlier index.
+    pub fn configured_at(&self) -> Index {
+        let server = &self.raft.server;
+        server.configured_at.max(server.log.applied())
     }
 
     /// The applied configuration, and the next change if the log holds one.

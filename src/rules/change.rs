@@ -6,8 +6,9 @@
 //! change that it has not applied.
 
 use crate::error::ChangeRefusal;
-use crate::membership::{ConfChangeV2, Membership};
-use crate::types::Index;
+use crate::membership::{Changed, ConfChangeV2, Membership};
+use crate::types::{Entry, Index};
+use crate::wire;
 
 /// Judges a change at a leader whose log may hold another up to `pending`.
 pub(crate) fn judge(
@@ -27,4 +28,11 @@ pub(crate) fn judge(
         (false, true) => Err(ChangeRefusal::NotJoint),
         _ => Ok(membership.change(change).map(|_| ())?),
     }
+}
+
+/// What a committed change makes of a configuration. One that cannot be made is ignored: the same on every replica, for
+/// all have the same entry and configuration.
+pub(crate) fn apply(entry: &Entry, membership: &Membership) -> Result<Changed, ChangeRefusal> {
+    let change = wire::decode_change(entry).map_err(ChangeRefusal::Undecodable)?;
+    Ok(membership.change(&change.into_v2())?)
 }

@@ -9,7 +9,7 @@ use alloc::string::ToString;
 use alloc::sync::Arc;
 use core::hash::{Hash, Hasher};
 
-use self::kept::{KeptBallot, KeptConfState, KeptSnapshot};
+use self::kept::{KeptBallot, KeptConfState, KeptConfiguration, KeptSnapshot};
 use self::undo::Undo;
 
 use super::{InitialState, Storage, StorageError};
@@ -25,7 +25,7 @@ use crate::types::{ClusterId, ConfState, Entry, EntryId, HardState, Index, NodeI
 /// ```
 /// use quorate::{ConfState, MemoryStorage, Storage};
 /// let mut storage = MemoryStorage::new();
-/// storage.set_conf_state(ConfState::of_voters([1]));
+/// storage.set_conf_state(ConfState::of_voters([1]), 0);
 /// assert_eq!(storage.last_index()?, 0);
 /// # Ok::<(), quorate::StorageError>(())
 /// ```
@@ -45,28 +45,44 @@ struct Rest {
     /// The entry before the first: what the log was compacted to.
     base: EntryId,
     snapshot: KeptSnapshot,
-    /// Unless it is the snapshot's.
-    conf_state: Option<Box<KeptConfState>>,
+    /// Unless it is the snapshot's, as of the later of `snapshot` and `base`.
+    configuration: Option<Box<KeptConfiguration>>,
 }
 
 impl Rest {
     /// A snapshot replaces the log.
     fn of(snapshot: Snapshot) -> Self {
         Self {
-            conf_state: None,
+            configuration: None,
             base: snapshot.id(),
             snapshot: snapshot.into(),
         }
     }
 
     fn conf_state(&self) -> &KeptConfState {
-        self.conf_state.as_deref().unwrap_or(&self.snapshot.conf_state)
+        let kept = self.configuration.as_ref();
+        kept.map_or(&self.snapshot.conf_state, |kept| &kept.conf_state)
+    }
+
+    /// What the configuration is as of.
+    fn configured_at(&self) -> Index {
+        let kept = self.configuration.as_ref();
+        kept.map_or_else(|| self.snapshot.id.index.max(self.base.index), |kept| kept.index)
+    }
+
+    fn configuration(&self) -> KeptConfiguration {
+        KeptConfiguration {
+            conf_state: self.conf_state().clone(),
+            index: self.configured_at(),
+        }
     }
 
     /// To be called last: says nothing twice, so that equal contents are equal.
-    fn set_conf_state(&mut self, conf_state: KeptConfState) {
-        let other = self.snapshot.conf_state != conf_state;
-        self.conf_state = other.then(|| Box::new(conf_state));
+    fn set_configuration(&mut self, configuration: KeptConfiguration) {
+        self.configuration = None;
+        if self.configuration() != configuration {
+            self.configuration = Some(Box::new(configuration));
+        }
     }
 }
 
@@ -169,11 +185,12 @@ impl MemoryStorage {
         (self.ballot, self.commit) = (ballot, hard_state.commit);
     }
 
-    /// Replaces the configuration that [`Storage::initial_state`] gives.
-    pub fn set_conf_state(&mut self, conf_state: ConfState) {
+    /// Replaces the configuration that [`Storage::initial_state`] gives: `index` says up to where it has all
+    /// changes. (An installed snapshot brings its own.)
+    pub fn set_conf_state(&mut self, conf_state: ConfState, index: Index) {
         self.undo.keep_rest(&self.rest);
-        let rest = Arc::make_mut(&mut self.rest);
-        rest.set_conf_state(conf_state.into());
+        let conf_state = conf_state.into();
+        Arc::make_mut(&mut self.rest).set_configuration(KeptConfiguration { index, conf_state });
     }
 
     /// Replaces everything but the hard state: the log begins after the snapshot.
@@ -190,18 +207,20 @@ impl MemoryStorage {
         Ok(())
     }
 
-    /// The snapshot to hand to peers from now on; the log stays as it is.
+    /// The snapshot to hand to peers from now on; the log and the configuration stay as they are.
     pub fn set_snapshot(&mut self, snapshot: Snapshot) {
         self.undo.keep_rest(&self.rest);
         let rest = Arc::make_mut(&mut self.rest);
-        let conf_state = rest.conf_state().clone();
+        let configuration = rest.configuration();
         rest.snapshot = snapshot.into();
-        rest.set_conf_state(conf_state);
+        rest.set_configuration(configuration);
     }
 
     /// Drops the entries up to and including `to`.
     ///
-    /// `Compacted` if they are gone already, `Unavailable` if the log does not reach there.
+    /// `Compacted` if they are gone already, `Unavailable` if the log does not reach there. The configuration is as of
+    /// `to` then, unless it was as of later, or changes that it does not have are dropped: such a store is not started
+    /// from, until [`set_conf_state`](Self::set_conf_state) makes good.
     pub fn compact(&mut self, to: Index) -> Result<(), StorageError> {
         if to <= self.rest.base.index {
             return Err(StorageError::Compacted);
@@ -210,8 +229,15 @@ impl MemoryStorage {
         self.undo.keep_rest(&self.rest);
         let start = to.saturating_add(1);
         self.undo.keep_head(&self.log, start);
+        let mut configuration = self.rest.configuration();
+        let missed = configuration.index.saturating_add(1);
+        if !self.log.range(missed, start).any(Entry::is_conf_change) {
+            configuration.index = configuration.index.max(to);
+        }
         self.log.cut_front(start);
-        Arc::make_mut(&mut self.rest).base = EntryId { term, index: to };
+        let rest = Arc::make_mut(&mut self.rest);
+        rest.base = EntryId { term, index: to };
+        rest.set_configuration(configuration);
         Ok(())
     }
 
@@ -288,7 +314,8 @@ impl Hash for MemoryStorage {
 
 impl Storage for MemoryStorage {
     fn initial_state(&self) -> Result<InitialState, StorageError> {
-        let initial = InitialState::new(self.hard_state(), self.rest.conf_state().conf_state());
+        let (conf_state, index) = (self.rest.conf_state().conf_state(), self.rest.configured_at());
+        let initial = InitialState::new(self.hard_state(), conf_state, index);
         Ok(initial.with_cluster_id(self.cluster_id))
     }
 

@@ -1,8 +1,8 @@
 //! A storage that has not got something now, or not any more, is neither broken nor a witness.
 
 use quorate::{
-    AppendResponse, CampaignError, CampaignRefusal, Entry, EntryKind, Event, Message, Payload, RawNode, RoleKind,
-    StorageError,
+    AppendResponse, CampaignError, CampaignRefusal, ConfState, ConfigError, Configuration, Entry, EntryKind, Event,
+    Message, Payload, RawNode, RoleKind, StorageError,
 };
 
 use crate::moody::Moody;
@@ -17,6 +17,30 @@ fn answers(node: &mut Node) -> Vec<AppendResponse> {
         _ => None,
     })
     .collect()
+}
+
+/// The stored configuration was older than the state machine, and the changes in between could not be read at the start:
+/// the node began with the older one. Safe: it counted by a configuration that the group had left.
+#[test]
+fn a_configuration_that_cannot_be_brought_up_to_date_now() {
+    let mut memory = store(&[1, 2, 3]);
+    memory.append(&[(1, 2), (1, 3)].map(entry)).unwrap();
+    let mut settings = config(2);
+    for (applied, index, error) in [
+        (3, 1, StorageError::TemporarilyUnavailable),
+        (3, 2, StorageError::Compacted),
+        (2, 1, StorageError::Corrupt(2)),
+    ] {
+        settings.applied = applied;
+        memory.set_conf_state(ConfState::of_voters([1, 2, 3]), index);
+        let mut storage = Moody::new(memory.clone());
+        storage.entries_error = Some(error.clone());
+        let refused = RawNode::new(settings.clone(), storage.clone()).err();
+        assert_eq!(refused, Some(ConfigError::Storage(error.clone())));
+        assert_eq!(Configuration::read(&storage, applied).err(), refused);
+        storage.entries_error = None;
+        assert!(RawNode::new(settings.clone(), storage).is_ok());
+    }
 }
 
 /// A follower that has acknowledged index 5 and cannot look up the term at `cold` now is told

@@ -221,7 +221,7 @@ impl Host {
         let Ok(term) = storage.term(index) else {
             return "nothing to compact".to_owned();
         };
-        storage.set_conf_state(conf_state.clone());
+        storage.set_conf_state(conf_state.clone(), index);
         let metadata = SnapshotMetadata {
             conf_state,
             index,

@@ -249,6 +249,27 @@ fn d30_a_change_that_is_forgotten_is_asked_for() {
     assert_eq!(node.campaign(), Err(CampaignError::Refused(CampaignRefusal::NotVoter)));
 }
 
+/// The removals of 3 and of node 2 itself are applied, and the stored configuration is that of before. Node 2 would
+/// lead the group of three with the vote of 3, which knows of neither, while 1 leads alone.
+#[test]
+fn d32_a_stored_configuration_is_brought_up_to_date() {
+    let removal = |index, node| Entry {
+        term: 1,
+        index,
+        kind: EntryKind::ConfChangeV2,
+        data: ConfChangeV2::new([(ConfChangeKind::RemoveNode, node)]).encode().into(),
+    };
+    let mut storage = store(&[1, 2, 3]);
+    storage.append(&[removal(2, 3), removal(3, 2)]).unwrap();
+    storage.set_hard_state(HardState::new(1, None, 3));
+    storage.sync();
+    let mut settings = config(2);
+    settings.applied = 3;
+    let mut node = RawNode::new(settings, storage).unwrap();
+    assert_eq!((node.membership().members(), node.configured_at()), (vec![1], 3));
+    assert_eq!(node.campaign(), Err(CampaignError::Refused(CampaignRefusal::NotVoter)));
+}
+
 /// What a follower of term 5 that holds entry 1/2, acknowledged, answers to an append without entries.
 fn answers_to_a_notice(notice: bool, prev: EntryId) -> usize {
     let mut cluster = single(config(2), store(&[1, 2, 3]));

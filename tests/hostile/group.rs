@@ -4,6 +4,7 @@
 use quorate::types::NUMBER_MAX;
 use quorate::{AppendResponse, EntryId, Message, NodeId, Payload, RoleKind, Storage};
 
+use crate::session::diverges;
 use crate::subjects::Subject;
 use crate::support::Cluster;
 
@@ -24,12 +25,22 @@ pub(crate) fn forges(cluster: &Cluster, message: &Message) -> bool {
         node.is_some_and(|status| status.soft_state.role == RoleKind::Leader && status.hard_state.term == term)
     };
     let led = term < ours.term || leads(message.from);
+    let committed = cluster.nodes.keys().map(|id| cluster.committed(*id)).max();
+    if diverges(cluster.raw(message.to), message) {
+        return true; // another history, which marks the node by design
+    }
     match &message.payload {
         Payload::Append(append) => !led || (term >= ours.term && append.prev.index >= ours.commit),
         Payload::Heartbeat { commit, .. } => !led || *commit > ours.commit,
         Payload::InstallSnapshot(snapshot) => !led || snapshot.metadata.index > ours.commit,
-        Payload::RequestVote(request) => request.last > last_of(cluster, message.from),
-        Payload::VoteResponse { pre_vote, granted, .. } => *granted && !pre_vote && term == ours.term,
+        Payload::RequestVote(request) => {
+            request.last > last_of(cluster, message.from) || Some(request.committed.index) > committed
+        }
+        Payload::VoteResponse {
+            pre_vote,
+            granted,
+            committed: told,
+        } => (*granted && !pre_vote && term == ours.term) || Some(told.index) > committed,
         Payload::AppendResponse(AppendResponse::Accepted { index, .. }) => {
             term == ours.term && cluster.nodes.contains_key(&message.from) && *index > cluster.committed(message.from)
         }

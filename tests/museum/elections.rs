@@ -204,7 +204,7 @@ fn m33_who_does_not_vote_does_not_campaign_either() {
         ConfState::default(),
     ] {
         let mut storage = quorate::MemoryStorage::new();
-        storage.set_conf_state(conf_state);
+        storage.set_conf_state(conf_state, 0);
         let mut node = RawNode::new(config(4), storage).unwrap();
         assert_eq!(node.campaign(), Err(CampaignError::Refused(CampaignRefusal::NotVoter)));
         assert_eq!(node.advance_ticks(1_000), Ok(1_000));
@@ -218,7 +218,7 @@ fn m33_who_does_not_vote_does_not_campaign_either() {
     assert!(bootstrap(&quorate::MemoryStorage::new(), &learners_only).is_err());
 
     let mut storage = quorate::MemoryStorage::new();
-    storage.set_conf_state(with_learner);
+    storage.set_conf_state(with_learner, 0);
     let mut cluster = single(plain(1), storage);
     cluster.node(1).campaign().unwrap();
     cluster.drain(1);

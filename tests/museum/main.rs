@@ -114,7 +114,7 @@ fn store_of(voters: &[NodeId], terms: &[u64], hard_state: HardState) -> MemorySt
         .map(|(index, term)| entry((*term, index), "x"))
         .collect();
     let mut storage = MemoryStorage::new();
-    storage.set_conf_state(ConfState::of_voters(voters.iter().copied()));
+    storage.set_conf_state(ConfState::of_voters(voters.iter().copied()), 0);
     storage.append(&entries).expect("entries in order");
     storage.set_hard_state(hard_state);
     storage.sync();

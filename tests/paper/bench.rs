@@ -33,7 +33,7 @@ impl Bench {
     /// Server 1 of a group in this configuration, with an unused log.
     pub fn member(config: Config, conf_state: ConfState) -> Self {
         let mut storage = MemoryStorage::new();
-        storage.set_conf_state(conf_state);
+        storage.set_conf_state(conf_state, 0);
         storage.sync();
         let mut group = Cluster::default();
         group.add(config, storage).expect("a legal store");
@@ -180,7 +180,7 @@ impl Bench {
 /// A store of a group of servers 1 to `servers` whose log begins at index 1.
 pub fn log_store(servers: u64, terms: &[Term], hard_state: HardState) -> MemoryStorage {
     let mut storage = MemoryStorage::new();
-    storage.set_conf_state(ConfState::of_voters(1..=servers));
+    storage.set_conf_state(ConfState::of_voters(1..=servers), 0);
     storage.append(&entries(1, terms)).expect("terms that do not fall");
     storage.set_hard_state(hard_state);
     storage.sync();

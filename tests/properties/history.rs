@@ -9,6 +9,8 @@ use quorate::{
     ConfState, Entry, EntryId, HardState, Index, Message, NodeId, Payload, RoleKind, Snapshot, Status, Term,
 };
 
+use super::member::VETO;
+
 /// The log that a node was seen to have: what it handed out to be persisted.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Seen {
@@ -107,6 +109,18 @@ impl History {
     pub(crate) fn changes(&self, range: RangeInclusive<Index>) -> usize {
         let entries = range.filter_map(|index| self.entries.get(&self.committed.get(&index)?.0));
         entries.filter(|(_, entry)| entry.is_conf_change()).count()
+    }
+
+    /// Whether the application vetoes one of these committed changes.
+    pub(crate) fn vetoes(&self, range: RangeInclusive<Index>) -> bool {
+        let mut entries = range.filter_map(|index| self.entries.get(&self.committed.get(&index)?.0));
+        entries.any(|(_, entry)| matches!(entry.conf_change(), Some(Ok(change)) if change.context() == VETO))
+    }
+
+    /// The last index in a range, its first one included, up to which somebody has applied.
+    pub(crate) fn known_up_to(&self, low: Index, high: Index) -> Index {
+        let known = self.states.range(low..=high.max(low)).next_back();
+        known.map_or(low, |(index, _)| *index)
     }
 
     pub(crate) fn state(&self, index: Index) -> &State {

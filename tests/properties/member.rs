@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 use quorate::{
-    AppendResponse, AppendTask, ApplyTask, ConfState, Config, Entry, HardState, Index, MemoryStorage, Message, Payload,
-    Persisted, RawNode, ReadState, Ready, RoleKind, Snapshot, SnapshotMetadata, Status, Storage, TaskResponse,
+    AppendResponse, AppendTask, ApplyTask, Config, Entry, HardState, Index, MemoryStorage, Message, Payload, Persisted,
+    RawNode, ReadState, Ready, RoleKind, Snapshot, SnapshotMetadata, Status, Storage, TaskResponse,
 };
 
 use super::history::{History, Seen, State};
@@ -95,13 +95,24 @@ impl Member {
         storage.crash();
         config.applied = if keep_state { self.state.index } else { 0 };
         let applied = config.applied.max(storage.first_index().unwrap() - 1);
-        let conf_state: ConfState = history.state(applied).members.clone();
-        storage.set_conf_state(conf_state);
+        // The configuration may be as of another index: the changes in between are made again, but for those that
+        // were vetoed.
+        let base = storage.first_index().unwrap() - 1;
+        let index = if !keep_state {
+            history.known_up_to(applied, storage.hard_state().commit)
+        } else if history.vetoes(base + 1..=applied) {
+            applied
+        } else {
+            base
+        };
+        storage.set_conf_state(history.state(index).members.clone(), index);
         let ticks = self.ticks;
         *self = Self {
             ticks,
             ..Self::new(config, storage, history)
         };
+        let known = &history.state(index.max(applied)).members;
+        assert_eq!(self.raw.membership().conf_state(), *known);
         self.offer_snapshot(history.state(applied));
     }
 
@@ -263,7 +274,7 @@ impl Member {
         let index = self.raw.status().applied.saturating_sub(keep);
         if index >= self.raw.storage().first_index().unwrap() && self.offer_snapshot(history.state(index)) {
             let storage = self.raw.storage_mut();
-            storage.set_conf_state(history.state(index).members.clone());
+            storage.set_conf_state(history.state(index).members.clone(), index);
             storage.compact(index).expect("not compacted yet");
         }
     }

@@ -131,7 +131,7 @@ impl Group {
             data: "state".into(),
             metadata,
         });
-        memory.set_conf_state(conf_state);
+        memory.set_conf_state(conf_state, index);
         let _ = memory.compact(index);
         memory.sync();
     }

@@ -305,7 +305,7 @@ impl Cluster {
             data: "state".into(),
             metadata,
         });
-        storage.set_conf_state(conf_state);
+        storage.set_conf_state(conf_state, index);
         storage.compact(index).expect("not compacted yet");
         storage.sync();
     }

@@ -20,7 +20,7 @@ fn guarded(id: NodeId) -> Config {
 /// Node 1 leads this configuration in term 1; the others are made up.
 fn leading_in(conf_state: ConfState) -> Cluster {
     let mut storage = store(&[1]);
-    storage.set_conf_state(conf_state);
+    storage.set_conf_state(conf_state, 1);
     storage.sync();
     crate::lead(alone(guarded(1), storage), 9)
 }
@@ -244,7 +244,7 @@ fn a_voter_that_does_not_know_it() {
     let hard_state = HardState::new(1, None, 1);
     for known in [ConfState::of_voters([2, 3]), ConfState::default()] {
         let mut storage = store_with(3, &[1], hard_state);
-        storage.set_conf_state(known);
+        storage.set_conf_state(known, 1);
         let mut cluster = alone(guarded(1), storage);
         let said = asked(&mut cluster, 2, 2, request(false, (1, 2), false));
         assert_eq!(said, ["1->2 VoteResponse term=2 granted"]);

@@ -273,7 +273,7 @@ fn who_may_not_campaign() {
     };
     let with = |conf_state: ConfState| {
         let mut storage = store(&[2, 3]);
-        storage.set_conf_state(conf_state);
+        storage.set_conf_state(conf_state, 1);
         alone(config(1), storage)
     };
     let mut snapshot_pending = alone(config(1), store(&[1, 2]));
@@ -325,7 +325,7 @@ fn timeouts() {
         ("a stranger", ConfState::of_voters([2]), false),
     ] {
         let mut storage = store(&[1, 2]);
-        storage.set_conf_state(conf_state);
+        storage.set_conf_state(conf_state, 1);
         let mut cluster = alone(plain(1), storage);
         cluster.node(1).set_election_timeout_draw(7);
         cluster.tick(1, 6);

@@ -108,10 +108,13 @@ fn both_halves_commit() {
         (&[3, 5], true),
     ] {
         let mut storage = store(&[1]);
-        storage.set_conf_state(ConfState {
-            voters_outgoing: vec![1, 4, 5],
-            ..ConfState::of_voters([1, 2, 3])
-        });
+        storage.set_conf_state(
+            ConfState {
+                voters_outgoing: vec![1, 4, 5],
+                ..ConfState::of_voters([1, 2, 3])
+            },
+            1,
+        );
         let mut cluster = crate::lead(alone(plain(1), storage), 5);
         for peer in holders {
             hear(&mut cluster, *peer, 1, accepted(2));
@@ -148,11 +151,14 @@ fn another_leader_leaves_it() {
     );
 
     let mut storage = store(&[1]);
-    storage.set_conf_state(ConfState {
-        voters_outgoing: vec![1, 2],
-        auto_leave: true,
-        ..ConfState::of_voters([1, 2, 3])
-    });
+    storage.set_conf_state(
+        ConfState {
+            voters_outgoing: vec![1, 2],
+            auto_leave: true,
+            ..ConfState::of_voters([1, 2, 3])
+        },
+        1,
+    );
     let mut cluster = crate::lead(alone(plain(1), storage), 3);
     cluster.node(1).transfer_leader(3).expect("a voter");
     hear(&mut cluster, 2, 1, accepted(2));
@@ -310,10 +316,13 @@ fn learners() {
 
     let hard_state = HardState::new(1, None, 1);
     let mut storage = store_with(3, &[1], hard_state);
-    storage.set_conf_state(ConfState {
-        learners: vec![1],
-        ..ConfState::of_voters([2, 3])
-    });
+    storage.set_conf_state(
+        ConfState {
+            learners: vec![1],
+            ..ConfState::of_voters([2, 3])
+        },
+        1,
+    );
     let mut learner = alone(plain(1), storage);
     let said = asked(&mut learner, 2, 2, request(false, (1, 2), false));
     assert_eq!(said, ["1->2 VoteResponse term=2 granted"]);

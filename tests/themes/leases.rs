@@ -19,7 +19,7 @@ pub(crate) fn leased(id: NodeId) -> Config {
 /// Node 1 leads this configuration, whose members all have its opening entry.
 fn leading_in(settings: Config, conf_state: ConfState) -> Cluster {
     let mut storage = store(&[1]);
-    storage.set_conf_state(conf_state);
+    storage.set_conf_state(conf_state, 1);
     storage.sync();
     let mut cluster = lead(alone(settings, storage), 9);
     for peer in 2..=9 {

@@ -5,6 +5,7 @@
 mod support;
 
 mod check_quorum;
+mod configured;
 mod elections;
 mod flow;
 mod forwarded_reads;

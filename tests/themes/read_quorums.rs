@@ -36,7 +36,7 @@ fn quorums_of_rounds() {
     for (conf_state, confirming, expected) in cases {
         let name = format!("{conf_state:?}, {confirming:?}");
         let mut storage = store(&[1]);
-        storage.set_conf_state(conf_state);
+        storage.set_conf_state(conf_state, 1);
         let mut cluster = lead(alone(plain(1), storage), 5);
         for peer in cluster
             .raw(1)

@@ -148,7 +148,7 @@ fn what_cannot_be() {
         },
     ] {
         let mut storage = stored((1, 1), &[], (1, 1));
-        storage.set_conf_state(wrong);
+        storage.set_conf_state(wrong, 1);
         assert!(matches!(
             RawNode::new(plain(1), storage),
             Err(ConfigError::ConfState(_))

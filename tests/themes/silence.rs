@@ -160,7 +160,7 @@ fn the_only_voter_campaigns_at_once() {
         (ConfState::default(), Err(CampaignRefusal::NotVoter)),
     ] {
         let mut storage = stored(1, 2);
-        storage.set_conf_state(conf_state.clone());
+        storage.set_conf_state(conf_state.clone(), 1);
         storage.sync();
         let mut cluster = alone(silent(None), storage);
         for forced in [false, true] {

@@ -188,7 +188,7 @@ fn crashes() {
             storage.set_hard_state(HardState::new(9, Some(2), 6));
         }),
         ("a configuration", |storage| {
-            storage.set_conf_state(ConfState::of_voters([7]));
+            storage.set_conf_state(ConfState::of_voters([7]), 1);
         }),
         ("a snapshot", |storage| {
             storage.install_snapshot(snapshot(9, 9)).expect("newer");
@@ -228,7 +228,7 @@ fn beginnings() {
             "it has a hard state",
         ),
         (
-            |storage| storage.set_conf_state(ConfState::of_voters([1])),
+            |storage| storage.set_conf_state(ConfState::of_voters([1]), 1),
             "it has a configuration",
         ),
         (

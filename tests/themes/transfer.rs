@@ -18,7 +18,7 @@ fn leader() -> Cluster {
         ..ConfState::of_voters([1, 2, 3, 4])
     };
     let mut storage = store(&[1]);
-    storage.set_conf_state(conf_state);
+    storage.set_conf_state(conf_state, 1);
     let mut cluster = lead(alone(plain(1), storage), 5);
     for peer in [2, 4, 5] {
         hear(&mut cluster, peer, 1, accepted(2));
@@ -329,10 +329,11 @@ fn asked_of_others() {
 #[test]
 fn what_a_follower_refuses() {
     let mut storage = store(&[1, 2, 3]);
-    storage.set_conf_state(ConfState {
+    let with_learner = ConfState {
         learners: vec![4],
         ..ConfState::of_voters([1, 2, 3])
-    });
+    };
+    storage.set_conf_state(with_learner, 1);
     let mut cluster = alone(plain(1), storage);
     hear(&mut cluster, 2, 1, heartbeat(1));
     for (to, refusal) in [

@@ -27,7 +27,7 @@ fn who_obeys() {
         (ConfState::default(), false),
     ] {
         let mut storage = store_with(3, &[1], HardState::new(1, None, 1));
-        storage.set_conf_state(conf_state.clone());
+        storage.set_conf_state(conf_state.clone(), 1);
         let mut cluster = alone(config(1), storage);
         hear(&mut cluster, 2, 1, heartbeat(1));
         let said = asked(&mut cluster, 2, 1, Payload::TimeoutNow);

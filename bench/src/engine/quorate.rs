@@ -20,7 +20,7 @@ impl Engine for Quorate {
         if log.is_empty() {
             return MemoryStorage::from_snapshot(bootstrap(&storage, &conf_state).expect("an empty store"));
         }
-        storage.set_conf_state(conf_state);
+        storage.set_conf_state(conf_state, 0);
         for chunk in log.chunks() {
             let entry = |(term, index)| Entry {
                 term,

@@ -82,7 +82,8 @@ impl Disk {
 
     /// Where a restart begins, which the state machine knows.
     pub(crate) fn begin_at(&mut self, state: &Snapshot) {
-        self.memory.set_conf_state(state.metadata.conf_state.clone());
+        self.memory
+            .set_conf_state(state.metadata.conf_state.clone(), state.metadata.index);
         if let Some(handout) = &mut self.handout {
             *handout = state.clone();
         }
@@ -110,7 +111,7 @@ fn perform(memory: &mut MemoryStorage, write: &Write) -> Result<(), StorageError
             Ok(())
         }
         Write::Snapshot(snapshot) => {
-            memory.set_conf_state(snapshot.metadata.conf_state.clone());
+            memory.set_conf_state(snapshot.metadata.conf_state.clone(), snapshot.metadata.index);
             memory.set_snapshot(snapshot.clone());
             Ok(())
         }

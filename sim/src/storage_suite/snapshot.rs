@@ -21,7 +21,12 @@ pub(super) const RULES: &[Rule] = &[
     rule!(
         Snapshot,
         the_conf_state_follows_snapshots,
-        "initial_state() has the configuration of the latest snapshot, installed or own."
+        "initial_state() has the configuration of the latest snapshot, installed or own, and its index."
+    ),
+    rule!(
+        Snapshot,
+        the_conf_state_keeps_its_index,
+        "The configuration and the index that it is as of are kept together, through a crash too."
     ),
     rule!(
         Snapshot,
@@ -76,8 +81,32 @@ fn the_conf_state_follows_snapshots(make: &mut Make<'_>) -> Verdict {
         let latest = snapshot(1, index);
         let write = if install { Write::Install } else { Write::Snapshot };
         bench.write(write(latest.clone()))?;
-        let expected = InitialState::new(HardState::default(), latest.metadata.conf_state);
+        let expected = InitialState::new(HardState::default(), latest.metadata.conf_state, index);
         equal("initial_state()", &bench.disk().initial_state(), &Ok(expected))?;
+    }
+    Ok(())
+}
+
+fn the_conf_state_keeps_its_index(make: &mut Make<'_>) -> Verdict {
+    for (later, install) in [(5, false), (20, true)] {
+        let write = || if install { Write::Install } else { Write::Snapshot }(snapshot(1, later));
+        let mut bench = Bench::with(make, [entries(1, 1..=10), Write::Snapshot(snapshot(1, 3))])?;
+        bench.sync()?;
+        bench.write(write())?;
+        bench.crash(0)?;
+        // Which of the two it is, is another rule's business.
+        let kept = bench.disk().initial_state().map(|initial| initial.conf_state_index);
+        for index in [kept.unwrap_or(3), later] {
+            let initial = bench.disk().initial_state();
+            let found = initial.map(|initial| (initial.conf_state, initial.conf_state_index));
+            let expected = Ok((snapshot(1, index).metadata.conf_state, index));
+            equal("the configuration and its index", &found, &expected)?;
+            if index != later {
+                bench.write(write())?;
+                bench.sync()?;
+                bench.crash(0)?;
+            }
+        }
     }
     Ok(())
 }

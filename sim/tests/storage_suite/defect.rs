@@ -63,6 +63,8 @@ pub(crate) enum Defect {
     OldInstallIsIgnored,
     /// The configuration is the last installed one.
     ConfStateStays,
+    /// The configuration is said to be as of the last installed one.
+    ConfStateIndexStays,
     /// A snapshot resets the hard state.
     InstallResetsHardState,
     /// An own snapshot compacts the log.
@@ -149,6 +151,7 @@ pub(crate) const BROKEN: &[(Defect, &[&str])] = &[
     (InstallKeepsLog, &["an_installed_snapshot_replaces_the_log"]),
     (OldInstallIsIgnored, &["an_older_snapshot_is_refused"]),
     (ConfStateStays, &["the_conf_state_follows_snapshots"]),
+    (ConfStateIndexStays, &["the_conf_state_keeps_its_index"]),
     (InstallResetsHardState, &["snapshots_leave_the_hard_state"]),
     (OwnSnapshotCompacts, &["an_own_snapshot_leaves_the_log"]),
     (OwnSnapshotIsLost, &["the_latest_snapshot_is_the_last"]),

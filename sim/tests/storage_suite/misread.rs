@@ -15,6 +15,9 @@ impl Storage for Broken {
         if self.has(ConfStateStays) {
             initial.conf_state = self.installed.metadata.conf_state.clone();
         }
+        if self.has(ConfStateIndexStays) {
+            initial.conf_state_index = self.installed.metadata.index;
+        }
         Ok(initial)
     }
 

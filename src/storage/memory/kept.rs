@@ -66,6 +66,13 @@ impl KeptConfState {
     }
 }
 
+/// A configuration, and the index that it is as of.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct KeptConfiguration {
+    pub(super) index: Index,
+    pub(super) conf_state: KeptConfState,
+}
+
 /// A snapshot. Many have no data: they are the one that a group began with.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct KeptSnapshot {
