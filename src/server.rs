@@ -151,6 +151,13 @@ impl<S: Storage> Server<S> {
         self.kept.lower(ticks);
     }
 
+    /// Whether committed entries may be applied. With asynchronous writes only once the term in which the commit
+    /// index was learned is durable, or later: a crash must not take the node back to an earlier term with
+    /// what was applied, for a leader of that term may not have it.
+    pub(crate) fn may_apply(&self) -> bool {
+        !self.config.async_storage_writes || self.durable_term >= self.term()
+    }
+
     /// Whether this node could stand for election: a voter without a snapshot to install.
     pub(crate) fn is_promotable(&self) -> bool {
         self.membership.is_voter(self.id()) && !self.log.has_pending_snapshot()

@@ -122,7 +122,7 @@ fn a_write_of_an_earlier_term_is_made_good_by_the_next() {
 #[test]
 fn acknowledgements_are_in_order_and_not_repeated() {
     let mut node = node();
-    append(&mut node, 2, 2, 2, 2);
+    append(&mut node, 2, 2, 2, 1);
     let first = task(&mut node);
     append(&mut node, 3, 3, 3, 1);
     let second = task(&mut node);
@@ -203,4 +203,27 @@ fn each_mode_has_its_own_calls() {
     let ack = store(&mut asynchronous, task).pop().expect("the storage's own");
     let mut batches = RawNode::new(Config::new(1, 1), MemoryStorage::new()).expect("a legal store");
     assert_eq!(batches.acknowledge(ack), Err(AcknowledgeError::WrongMode));
+}
+
+/// The commit index of a later term is not applied before that term is durable: after a crash the node would be in an
+/// earlier term, and answer the leader of that one as if it had the entry too.
+#[test]
+fn what_is_committed_in_a_term_is_applied_once_the_term_is_durable() {
+    let mut node = node();
+    append(&mut node, 2, 1, 1, 1);
+    let first = task(&mut node);
+    store_and_acknowledge(&mut node, first);
+    let prev = EntryId { term: 1, index: 2 };
+    let notice = Payload::Append(Append {
+        prev,
+        commit: 2,
+        ..Append::default()
+    });
+    node.step(Message::new(3, 1, 2, notice)).expect("a sound message");
+    let mut later = ready(&mut node);
+    assert!(later.take_apply_task().is_none(), "term 2 is not on the disk");
+    let of_term_2 = later.take_append_task().expect("a hard state");
+    assert!(!node.has_ready());
+    store_and_acknowledge(&mut node, of_term_2);
+    assert_eq!(applies(&mut node).last().map(|entry| entry.index), Some(2));
 }

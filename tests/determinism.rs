@@ -17,7 +17,7 @@ const GOLDEN: [(&str, u64); 6] = [
     ("as it comes", 0x7d7b_ac66_0817_bbad),
     ("one voter", 0x7556_794f_a16e_f97e),
     ("lease reads", 0x666c_18b9_5a96_b801),
-    ("asynchronous writes", 0x7d91_06dd_5c7e_c460),
+    ("asynchronous writes", 0x57dd_21ec_ac70_b96d),
     ("plain Raft", 0xd91c_e586_819d_06a4),
     ("slow and small", 0x0255_4164_df10_e462),
 ];

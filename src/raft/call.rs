@@ -135,6 +135,9 @@ impl<S: Storage> Raft<S> {
     /// Committed entries to apply next.
     pub(crate) fn take_committed(&mut self) -> Result<Entries, Fault> {
         let server = &mut self.server;
+        if !server.may_apply() {
+            return Ok(Entries::new());
+        }
         match server.log.take_next_committed(&server.config) {
             // It cannot be applied, but the rest of the Ready is sound.
             Err(Fault::Storage(StorageError::Corrupt(index))) => {

@@ -35,7 +35,7 @@ impl<S: Storage> RawNode<S> {
     #[inline]
     fn has_more(&self) -> bool {
         let server = &self.raft.server;
-        server.log.has_next_committed(&server.config)
+        (server.may_apply() && server.log.has_next_committed(&server.config))
             || self.raft.role().as_leader().is_some_and(Leader::has_unsent_round)
     }
 

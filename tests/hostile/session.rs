@@ -64,7 +64,11 @@ fn drain_all(node: &mut Node, tasks: &mut Tasks) {
     assert_eq!(ballot(storage.hard_state()), ballot(status.hard_state), "all is stored");
     assert_eq!(storage.last_index(), Ok(status.last_index), "all is stored");
     let applied = status.diverged || status.applied == status.hard_state.commit;
-    assert!(applied, "{} is committed, {} applied", status.hard_state.commit, status.applied);
+    assert!(
+        applied,
+        "{} is committed, {} applied",
+        status.hard_state.commit, status.applied
+    );
 }
 
 /// One Ready, done at once.
