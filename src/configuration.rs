@@ -55,6 +55,7 @@ impl Configuration {
         config.applied = applied;
         // Nothing is measured, and nothing learned but this.
         (config.max_uncommitted_bytes, config.disable_conf_change_validation) = (0, true);
+        config.mark_checked_changes = false;
         let initial = storage.initial_state()?;
         let log = Log::new(storage, &initial, &config)?;
         let (membership, index) = log.configuration(&initial, PAGE)?;

@@ -111,6 +111,25 @@ pub(crate) fn decode_change(entry: &Entry) -> Result<AnyConfChange, DecodeError>
     }
 }
 
+/// Whether the leader that appended this change says that it had applied every change before it.
+pub(crate) fn is_checked(entry: &Entry) -> bool {
+    let data = entry.data.clone();
+    match entry.kind {
+        EntryKind::Normal => false,
+        EntryKind::ConfChange => proto::ConfChange::decode(data).is_ok_and(|change| change.checked),
+        EntryKind::ConfChangeV2 => proto::ConfChangeV2::decode(data).is_ok_and(|change| change.checked),
+    }
+}
+
+/// Says so, or that it is not so, whatever the proposer claimed: the last value of a field counts.
+pub(crate) fn set_checked(entry: &mut Entry, checked: bool) {
+    if is_checked(entry) != checked {
+        // Tag 32 as a varint, and its value.
+        let field = [0x80, 0x02, u8::from(checked)];
+        entry.data = [&entry.data[..], &field].concat().into();
+    }
+}
+
 /// Kind and data of the entry that holds a change.
 pub(crate) fn encode_change(change: &AnyConfChange) -> (EntryKind, Bytes) {
     match change {

@@ -14,12 +14,12 @@ use self::host::{Host, Input, Pace};
 
 /// What the groups do, for ever and on every platform. Whoever changes what nodes say changes this.
 const GOLDEN: [(&str, u64); 6] = [
-    ("as it comes", 0x7d7b_ac66_0817_bbad),
-    ("one voter", 0x7556_794f_a16e_f97e),
-    ("lease reads", 0x666c_18b9_5a96_b801),
-    ("asynchronous writes", 0x57dd_21ec_ac70_b96d),
-    ("plain Raft", 0xd91c_e586_819d_06a4),
-    ("slow and small", 0x0255_4164_df10_e462),
+    ("as it comes", 0x91ae_379f_c2f0_841a),
+    ("one voter", 0x3de5_9685_72e4_f598),
+    ("lease reads", 0x2448_9c97_9fad_5bf9),
+    ("asynchronous writes", 0xb233_2862_500c_3ab0),
+    ("plain Raft", 0xc194_ad14_f562_11c4),
+    ("slow and small", 0x344b_f295_b959_1a4f),
 ];
 
 #[test]

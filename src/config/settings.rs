@@ -78,9 +78,15 @@ pub struct Settings {
     /// Followers refuse proposals instead of passing them on. Default off.
     pub disable_proposal_forwarding: bool,
     /// Append configuration changes unchecked; those that cannot be made are ignored when they are
-    /// applied. Default off. The same in the whole group, and once on, for good: where it is off, a change in a log
-    /// proves that the one before it is committed.
+    /// applied. Default off. It may differ from node to node and change, where
+    /// [`mark_checked_changes`](Self::mark_checked_changes) is on in the whole group.
     pub disable_conf_change_validation: bool,
+    /// A leader marks the configuration changes that it checked (an extension field in the entry's data), and only a
+    /// marked one proves in a torn log that the change before it is committed. Default on. Off, no change is marked,
+    /// and each proves that, unless validation is disabled, which must then be the same in the whole group and for
+    /// good: for groups with members of etcd-io/raft, some releases of which do not know a marked change
+    /// that leaves a joint configuration.
+    pub mark_checked_changes: bool,
     /// Begin the election timeout anew whenever a higher term is heard of, as etcd-io/raft does. Off, the
     /// default, only a granted vote and a leader's message begin it anew (Figure 2), so that a candidate
     /// that cannot win does not keep others from campaigning.
@@ -130,6 +136,7 @@ impl Default for Settings {
             async_storage_writes: false,
             disable_proposal_forwarding: false,
             disable_conf_change_validation: false,
+            mark_checked_changes: true,
             higher_term_resets_timer: false,
             refuse_stale_candidates: true,
             votes_tell_commit: true,
@@ -160,6 +167,7 @@ impl Settings {
             refuse_stale_candidates: false,
             votes_tell_commit: false,
             transfer_refusals: false,
+            mark_checked_changes: false,
             fence_rejoined: false,
             step_down_on_removal: false,
             commit_notice_on_removal: false,

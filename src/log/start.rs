@@ -15,6 +15,7 @@ use crate::rules::change;
 use crate::rules::commit::{self, Committed};
 use crate::storage::{InitialState, Storage, StorageError};
 use crate::types::{EntryId, Index, NUMBER_MAX};
+use crate::wire;
 
 /// Where a stored log begins and ends, and up to where it was committed and applied.
 struct Bounds {
@@ -126,13 +127,16 @@ impl<S: Storage> Log<S> {
     }
 
     fn proven_by_changes(&self, config: &Config) -> Result<Option<Committed>, StorageError> {
-        if config.disable_conf_change_validation {
+        if config.disable_conf_change_validation && !config.mark_checked_changes {
             return Ok(None); // then two changes in a row prove nothing
         }
         let up_to = self.unread_to.min(self.last_index());
         let (mut last, mut proven) = (None, None);
         while let Some(change) = self.find_change(last.unwrap_or(self.committed), up_to, config.max_applying_bytes())? {
-            proven = last.replace(change.index).or(proven);
+            let before = last.replace(change.index);
+            if !config.mark_checked_changes || wire::is_checked(&change) {
+                proven = before.or(proven);
+            }
         }
         Ok(proven.map(commit::by_later_change))
     }

@@ -19,6 +19,7 @@ use crate::rules::election::ElectionWon;
 use crate::server::Server;
 use crate::storage::Storage;
 use crate::types::{Entry, EntryKind, Index, NodeId};
+use crate::wire;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Leader {
@@ -83,7 +84,10 @@ impl Leader {
     /// Puts entries at the end of the log, in this term; the index of the last one.
     fn append<S: Storage>(&mut self, server: &mut Server<S>, entries: impl Proposal) -> Index {
         let term = server.term();
-        for entry in entries {
+        for mut entry in entries {
+            if entry.is_conf_change() && server.config.mark_checked_changes {
+                wire::set_checked(&mut entry, !server.config.disable_conf_change_validation);
+            }
             server.counters.entries_proposed = server.counters.entries_proposed.wrapping_add(1);
             server.log.push(entry, term, &server.config);
         }

@@ -28,9 +28,9 @@ pub(crate) fn by_counting(
     (index > committed && index >= term_start && index <= last).then_some(Committed { index })
 }
 
-/// A log holds a change of the configuration at `index`, and another one after it. A leader appends a change only
-/// when it has applied the last (`rules/change.rs`), and every log that has the later entry has the earlier one
-/// as that leader had it (Log Matching, section 5.3).
+/// A log holds a change of the configuration at `index`, and another one after it that its leader checked. Such a
+/// leader appends a change only when it has applied the last (`rules/change.rs`), and every log that has the
+/// later entry has the earlier one as that leader had it (Log Matching, section 5.3).
 pub(crate) fn by_later_change(index: Index) -> Committed {
     Committed { index }
 }

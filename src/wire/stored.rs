@@ -160,6 +160,7 @@ impl From<&ConfChange> for proto::ConfChange {
             r#type: proto::ConfChangeType::from(change.kind).into(),
             node_id: change.node_id,
             context: change.context.clone(),
+            checked: false,
         }
     }
 }
@@ -203,6 +204,7 @@ impl From<&ConfChangeV2> for proto::ConfChangeV2 {
             transition: proto::ConfChangeTransition::from(change.transition).into(),
             changes: list(&change.changes),
             context: change.context.clone(),
+            checked: false,
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::fmt::Debug;
 
 use quorate::{
-    AckKind, AcknowledgeError, ApplyTask, CampaignError, CampaignRefusal, ConfChangeKind, ConfChangeV2, ConfigError,
-    Entry, EntryKind, Payload, RawNode, StorageError, TaskResponse,
+    AckKind, AcknowledgeError, Append, ApplyTask, CampaignError, CampaignRefusal, ConfChangeKind, ConfChangeV2,
+    ConfigError, Entry, EntryKind, Payload, RawNode, StorageError, TaskResponse,
 };
 
 use crate::moody::Moody;
@@ -62,17 +62,22 @@ fn an_own_vote_after_the_removal() {
     node.campaign().unwrap();
     let mut ready = node.ready().unwrap().expect("a vote to store");
     let task = ready.take_append_task().expect("a vote to store");
-    let own_vote = task.done().into_iter().find_map(|response| match response {
-        TaskResponse::Ack(ack) if matches!(ack.kind(), AckKind::Vote { .. }) => Some(ack),
-        _ => None,
-    });
+    let mut own_vote = None;
+    for response in task.done() {
+        match response {
+            TaskResponse::Ack(ack) if matches!(ack.kind(), AckKind::Vote { .. }) => own_vote = Some(ack),
+            TaskResponse::Ack(ack) => node.acknowledge(ack).unwrap(),
+            TaskResponse::Message(_) => {}
+        }
+    }
     let own_vote = own_vote.expect("an own vote");
     let term = node.status().hard_state.term;
-    let heartbeat = Payload::Heartbeat {
+    let notice = Payload::Append(Append {
+        prev: removal.id(),
         commit: 2,
-        context: "".into(),
-    };
-    node.step(message(1, 2, term, heartbeat)).unwrap();
+        ..Append::default()
+    });
+    node.step(message(1, 2, term, notice)).unwrap();
     let mut ready = node.ready().unwrap().expect("the removal");
     assert_eq!(ready.take_apply_task().expect("the removal").entries()[0], removal);
     node.apply_conf_change(&removal).unwrap();

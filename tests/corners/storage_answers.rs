@@ -142,6 +142,7 @@ fn no_campaign_past_what_cannot_be_read() {
 fn changes_that_are_read_later() {
     let change = |index| Entry {
         kind: EntryKind::ConfChangeV2,
+        data: vec![0x80, 0x02, 0x01].into(), // leave the joint configuration, checked by its leader
         ..entry((1, index))
     };
     let mut memory = store(&[1, 2, 3]);

@@ -98,6 +98,7 @@ fn d04_a_broken_storage_poisons_its_node_only() {
     let mut config = plain(1);
     // Or it would be read at the start.
     (config.max_uncommitted_bytes, config.disable_conf_change_validation) = (0, true);
+    config.mark_checked_changes = false;
     let mut node = RawNode::new(config, Breaks(storage)).unwrap();
     let commit = Payload::Heartbeat {
         commit: 3,

@@ -1,10 +1,11 @@
 //! Batches of which a crash kept the entries and not the hard state that says what is committed.
 
 use quorate::{
-    CampaignError, CampaignRefusal, ConfChangeKind, ConfChangeV2, Entry, EntryKind, RawNode, Ready, RoleKind,
+    CampaignError, CampaignRefusal, ConfChangeKind, ConfChangeV2, Entry, EntryKind, Payload, RawNode, Ready, RoleKind,
+    Storage,
 };
 
-use crate::support::{Cluster, config, store};
+use crate::support::{Cluster, config, message, store};
 
 /// A change in the log says that the one before it is committed, even if the commit index that came with it
 /// is lost: a leader appends it only when it has applied the other. Whoever campaigns in the configuration
@@ -95,11 +96,74 @@ fn all_changes_but_the_last_are_committed() {
             storage.sync();
             let mut config = config(1);
             config.disable_conf_change_validation = unchecked;
+            config.mark_checked_changes = false;
             let mut node = RawNode::new(config, storage).expect("a legal store");
             let expected = if unchecked { 1 } else { committed };
             assert_eq!(node.status().hard_state.commit, expected, "{log}");
             let refused = Err(CampaignError::Refused(CampaignRefusal::UnappliedChange));
             assert_eq!(node.campaign(), if expected > 1 { refused } else { Ok(()) }, "{log}");
         }
+    }
+}
+
+/// Changes 2 and 3 at one node, appended by a leader that checks changes or by one that does not, whatever the node's own
+/// setting; up to where it takes them for committed when it starts again. Only what its leader checked is proof: node 2
+/// of five, with two changes that were appended unchecked and reached nobody else, once applied the first.
+#[test]
+fn only_a_checked_change_proves_the_one_before() {
+    for (unchecked, marks, then_unchecked, committed) in [
+        (true, true, false, 2),
+        (true, true, true, 2),
+        (false, true, false, 3),
+        (false, true, true, 3),
+        (false, false, false, 3),
+        (false, false, true, 2),
+    ] {
+        let mut cluster = Cluster::new(5, |id| {
+            let mut settings = config(id);
+            settings.disable_conf_change_validation = unchecked;
+            settings.mark_checked_changes = marks;
+            settings
+        });
+        cluster.elect(1);
+        let remove = |id| ConfChangeV2::new([(ConfChangeKind::RemoveNode, id)]);
+        let claims = [&remove(5).encode()[..], &[0x80, 0x02, 0x01]].concat();
+        let claimed = Entry {
+            kind: EntryKind::ConfChangeV2,
+            data: claims.into(),
+            ..Entry::default()
+        };
+        // Forwarded by a proposer that claims what only a leader may.
+        let entries = vec![claimed];
+        cluster.step(message(3, 1, 0, Payload::Propose { entries }));
+        if unchecked {
+            let _ = cluster.node(1).propose_conf_change(remove(4)).expect("unchecked");
+            cluster.drain(1);
+            cluster.deliver();
+            cluster.drain(2);
+        } else {
+            cluster.drain(1);
+            cluster.deliver();
+            cluster.drain(2);
+            cluster.cut_one_way(1, 2);
+            cluster.settle();
+            cluster.heal();
+            let _ = cluster
+                .node(1)
+                .propose_conf_change(remove(4))
+                .expect("it has applied the first");
+            cluster.drain(1);
+            cluster.deliver();
+            let ready = cluster.node(2).ready().expect("sound").expect("the change is there");
+            let storage = cluster.node(2).storage_mut();
+            storage.append(ready.entries()).expect("memory");
+            storage.sync();
+        }
+        let mut settings = cluster.raw(2).config().clone();
+        settings.disable_conf_change_validation = then_unchecked;
+        settings.seed += 1;
+        cluster.restart_with(settings);
+        let case = format!("unchecked {unchecked}, marks {marks}, then unchecked {then_unchecked}");
+        assert_eq!(cluster.committed(2), committed, "{case}");
     }
 }

@@ -359,6 +359,7 @@ fn plain_conf_state(fields: &Value) -> proto::ConfState {
 
 fn plain_change(fields: &Value) -> proto::ConfChange {
     proto::ConfChange {
+        checked: false,
         id: number(&fields["id"]),
         r#type: small(&fields["type"]),
         node_id: number(&fields["node_id"]),
@@ -368,6 +369,7 @@ fn plain_change(fields: &Value) -> proto::ConfChange {
 
 fn plain_change_v2(fields: &Value) -> proto::ConfChangeV2 {
     proto::ConfChangeV2 {
+        checked: false,
         transition: small(&fields["transition"]),
         changes: items(&fields["changes"], |fields| proto::ConfChangeSingle {
             r#type: small(&fields["type"]),
