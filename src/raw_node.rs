@@ -12,15 +12,13 @@ use bytes::Bytes;
 use self::acks::AckNumbers;
 use self::told::Told;
 use crate::config::Config;
-use crate::error::{
-    ApplyError, CampaignError, ConfigError, Poisoned, ProposeError, ReadError, StepError, TransferError,
-};
+use crate::error::{CampaignError, ConfigError, Poisoned, ProposeError, ReadError, StepError, TransferError};
 use crate::membership::AnyConfChange;
 use crate::message::Message;
 use crate::progress::SnapshotStatus;
 use crate::raft::{Proposed, Raft};
 use crate::storage::Storage;
-use crate::types::{ConfState, Entry, EntryId, Index, NodeId};
+use crate::types::{EntryId, Index, NodeId};
 
 /// One member of one Raft group: a pure state machine that you drive.
 ///
@@ -309,37 +307,6 @@ impl<S: Storage> RawNode<S> {
     ) -> Result<Proposed, ProposeError> {
         self.raft
             .enter(|raft| raft.propose_change(&change.into(), Some(expected)))
-    }
-
-    /// A committed entry that [changes the configuration](Entry::is_conf_change) is being applied.
-    /// Returns the configuration from now on. It may be stored with the entry's index
-    /// ([`conf_state_index`](crate::InitialState::conf_state_index)), or be left to be made again at the next start.
-    ///
-    /// Where something covers the entry, it changes nothing, what is returned is as of later, and
-    /// [`configured_at`](Self::configured_at) is above the entry's index: then there is nothing to store. That is so
-    /// where a snapshot was received since the entry was handed out (store none of one's own before that one is
-    /// installed), and where the stored configuration was ahead of the state machine at start.
-    ///
-    /// A change that cannot be made is ignored, on every node alike, with an event.
-    ///
-    /// # Errors
-    ///
-    /// Each change that is handed out is applied or cancelled once, in the order of the log: see [`ApplyError`].
-    pub fn apply_conf_change(&mut self, entry: &Entry) -> Result<ConfState, ApplyError> {
-        self.raft.enter(|raft| raft.apply_change(entry))
-    }
-
-    /// A committed configuration change is not made, because the application says so. It must say
-    /// so on every node, and remember it: a start makes the changes again that the log holds between
-    /// [`conf_state_index`](crate::InitialState::conf_state_index) and [`Config::applied`], and knows nothing of this.
-    /// So [the configuration](crate::membership::Membership::conf_state) is to be stored anew, with the entry's index,
-    /// no later than the state machine's own state.
-    ///
-    /// # Errors
-    ///
-    /// As of [`apply_conf_change`](Self::apply_conf_change).
-    pub fn cancel_conf_change(&mut self, entry: &Entry) -> Result<(), ApplyError> {
-        self.raft.enter(|raft| raft.cancel_change(entry))
     }
 
     /// Stands for election now, if this node may.

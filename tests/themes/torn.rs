@@ -2,7 +2,6 @@
 
 use quorate::{
     CampaignError, CampaignRefusal, ConfChangeKind, ConfChangeV2, Entry, EntryKind, Payload, RawNode, Ready, RoleKind,
-    Storage,
 };
 
 use crate::support::{Cluster, config, message, store};
