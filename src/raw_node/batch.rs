@@ -183,7 +183,7 @@ impl<S: Storage> RawNode<S> {
 
     /// A committed configuration change is not made, because the application says so. It must say
     /// so on every node, and remember it: a start makes the changes again that the log holds between
-    /// [`conf_state_index`](crate::InitialState::conf_state_index) and [`Config::applied`](Config::applied), and knows nothing of this.
+    /// [`conf_state_index`](crate::InitialState::conf_state_index) and [`Config::applied`], and knows nothing of this.
     /// So [the configuration](crate::membership::Membership::conf_state) is to be stored anew, with the entry's index,
     /// no later than the state machine's own state.
     ///
