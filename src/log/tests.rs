@@ -476,6 +476,7 @@ proptest! {
     ) {
         let mut config = Config::new(1, 1);
         (config.max_uncommitted_bytes, config.max_message_bytes) = (cap, page);
+        config.mark_checked_changes = false; // nobody made them
         let pair = Pair::new(config.clone(), 0, &lengths);
         let committed = committed.min(lengths.len());
         let log = taken_up(pair.log.storage(), u64::try_from(committed).unwrap(), &config);
