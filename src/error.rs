@@ -135,6 +135,14 @@ pub enum ProposeError {
         /// not measured.
         uncommitted: u64,
     },
+    /// An entry is larger than [`Settings::max_entry_bytes`](crate::Settings::max_entry_bytes).
+    #[error("an entry of {bytes} bytes, the bound is {max}")]
+    TooLarge {
+        /// Bytes of its payload.
+        bytes: u64,
+        /// The bound.
+        max: u64,
+    },
     /// This leader is no longer in the configuration.
     #[error("this node is not in the configuration")]
     Removed,

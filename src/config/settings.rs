@@ -61,6 +61,8 @@ pub struct Settings {
     /// Payload bytes that may wait to be committed before proposals are refused; 0 is no bound. One
     /// proposal is always taken while nothing waits. Default 1 GiB.
     pub max_uncommitted_bytes: u64,
+    /// Payload bytes of one proposed entry; a larger one is refused. 0 is no bound. Default 64 MiB.
+    pub max_entry_bytes: u64,
     /// Appends in flight to one peer, 1 or more. Default 256.
     pub max_inflight_messages: usize,
     /// Payload bytes in flight to one peer, which the last append may exceed; 0 is no bound, else at
@@ -129,6 +131,7 @@ impl Default for Settings {
             max_message_bytes: 1 << 20,
             max_committed_bytes_per_ready: 0,
             max_uncommitted_bytes: 1 << 30,
+            max_entry_bytes: 64 << 20,
             max_inflight_messages: 256,
             max_inflight_bytes: 0,
             eager_appends: false,
@@ -160,6 +163,7 @@ impl Settings {
             restart_silence_ticks: Some(0),
             max_message_bytes: NUMBER_MAX,
             max_uncommitted_bytes: 0,
+            max_entry_bytes: 0,
             max_inflight_messages: usize::MAX,
             eager_appends: true,
             snapshot_stall_ticks: Some(0),
@@ -279,6 +283,14 @@ impl Settings {
     /// Payload bytes that may wait to be committed.
     pub(crate) fn uncommitted_cap(&self) -> u64 {
         match self.max_uncommitted_bytes {
+            0 => u64::MAX,
+            bytes => bytes,
+        }
+    }
+
+    /// Payload bytes of one proposed entry.
+    pub(crate) fn entry_cap(&self) -> u64 {
+        match self.max_entry_bytes {
             0 => u64::MAX,
             bytes => bytes,
         }

@@ -41,6 +41,7 @@ impl<S: Storage> Raft<S> {
         expected: Option<Index>,
     ) -> Result<Proposed, Stop<ProposeError>> {
         let server = &mut self.server;
+        check_sizes(entries.as_ref(), server.config.entry_cap()).map_err(Stop::Refused)?;
         match &mut self.role {
             Role::Leader(leader) => {
                 let id = leader.propose(server, entries, expected)?;
@@ -122,4 +123,11 @@ impl<S: Storage> Raft<S> {
             Some(TransferRefusal::Unknown)
         }
     }
+}
+
+fn check_sizes(entries: &[Entry], max: u64) -> Result<(), ProposeError> {
+    let mut sizes = entries.iter().map(Entry::payload_len);
+    sizes
+        .find(|&bytes| bytes > max)
+        .map_or(Ok(()), |bytes| Err(ProposeError::TooLarge { bytes, max }))
 }

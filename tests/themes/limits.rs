@@ -1,10 +1,10 @@
 //! The bounds on bytes: of an append, on their way to a peer, and waiting to be committed.
 
-use quorate::{ProposeError, RoleKind};
+use quorate::{Entry, Payload, ProposeError, RoleKind};
 
 use crate::flow::Step::{Accept, Propose};
 use crate::flow::take;
-use crate::support::plain;
+use crate::support::{Cluster, config, message, plain};
 use crate::{hear, leading, says};
 
 /// Proposals of one Ready, and the entries of each append that peer 2 gets.
@@ -142,5 +142,35 @@ fn uncommitted_bytes_survive_elections() {
             "restart: {restart}"
         );
         assert!(cluster.node(1).propose("ab").is_ok());
+    }
+}
+
+/// One entry larger than the bound, alone or in a batch, at the leader or at a follower that would pass it on; a change
+/// too. The bound itself is legal, and 0 is none.
+#[test]
+fn an_entry_has_a_bound() {
+    for (max, len, fits) in [(4, 4, true), (4, 5, false), (0, 100, true)] {
+        let mut cluster = Cluster::new(3, |id| {
+            let mut settings = config(id);
+            settings.max_entry_bytes = max;
+            settings
+        });
+        cluster.elect(1);
+        let refused = ProposeError::TooLarge { bytes: len, max };
+        let data = vec![7; usize::try_from(len).expect("small")];
+        for id in [1, 2] {
+            let single = cluster.node(id).propose(data.clone()).map(|_| ());
+            let batch = cluster.node(id).propose_batch([vec![7], data.clone()]).map(|_| ());
+            let expected = if fits { Ok(()) } else { Err(refused.clone()) };
+            assert_eq!((&single, &batch), (&expected, &expected), "node {id}, {max}");
+        }
+        cluster.settle();
+        let entries = vec![Entry {
+            data: data.into(),
+            ..Entry::default()
+        }];
+        let forwarded = message(3, 1, 0, Payload::Propose { entries });
+        let outcome = cluster.node(1).step(forwarded);
+        assert_eq!(outcome.is_ok(), fits);
     }
 }
