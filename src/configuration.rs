@@ -8,7 +8,7 @@ use crate::log::Log;
 use crate::membership::{ConfChangeV2, Membership};
 use crate::server::Server;
 use crate::storage::{Storage, StorageError};
-use crate::types::{ConfState, Index, Snapshot, SnapshotMetadata};
+use crate::types::{ConfState, Index, NodeId, Snapshot, SnapshotMetadata};
 use crate::wire;
 
 /// Bytes that are read at once.
@@ -92,7 +92,8 @@ impl Configuration {
 /// # Errors
 ///
 /// [`ConfigError::Used`] if the store holds anything; [`ConfigError::ConfState`] if this is no
-/// configuration, or one without voters.
+/// configuration, or one without voters; [`ConfigError::Stranger`] if no member has a store with this one's
+/// [identity](crate::InitialState::identity).
 ///
 /// ```
 /// use quorate::{Config, ConfState, MemoryStorage, RawNode, bootstrap};
@@ -124,6 +125,11 @@ pub fn bootstrap<S: Storage>(storage: &S, conf_state: &ConfState) -> Result<Snap
     };
     if let Some(why) = used {
         return Err(ConfigError::Used(why.to_string()));
+    }
+    let identity = initial.identity;
+    let ours = |id: &NodeId| membership.identity(*id).unwrap_or(0) == identity;
+    if !membership.members().iter().any(ours) {
+        return Err(ConfigError::Stranger { identity });
     }
     let metadata = SnapshotMetadata {
         conf_state: membership.conf_state(),

@@ -8,7 +8,7 @@ use alloc::string::String;
 
 use crate::membership::ChangeError;
 use crate::storage::StorageError;
-use crate::types::{ClusterId, Index, NodeId, Term};
+use crate::types::{ClusterId, Identity, Index, NodeId, Term};
 
 /// The node stopped for good: it answers every call with this until it is rebuilt from storage.
 /// Other nodes in the process are not touched.
@@ -34,7 +34,8 @@ pub enum Fault {
     Invariant(&'static str),
 }
 
-/// Why a message was refused. The node is as it was before, but for [`Diverged`](Self::Diverged).
+/// Why a message was refused. The node is as it was before, but for [`Diverged`](Self::Diverged) and
+/// [`BeyondLog`](Self::BeyondLog) of a heartbeat, after which it makes no promises, or no votes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum StepError {
@@ -65,6 +66,16 @@ pub enum StepError {
     UnknownPeer {
         /// Who it is from.
         from: NodeId,
+    },
+    /// A response, in the name of a member, from another store than the one that the configuration names for it.
+    #[error("a response from node {from} with store {identity:x}, the configuration names {known:x}")]
+    OtherIdentity {
+        /// Who it is from.
+        from: NodeId,
+        /// The store that the configuration names.
+        known: Identity,
+        /// The store that answered; zero for none.
+        identity: Identity,
     },
     /// The message carries no term, but its kind must.
     #[error("a message of this kind needs a term")]
@@ -286,6 +297,12 @@ pub enum CampaignRefusal {
     /// Its storage is corrupt.
     #[error("the storage is corrupt at index {0}")]
     Corrupt(Index),
+    /// The configuration names another store for it.
+    #[error("the configuration names another store for this node")]
+    Disowned,
+    /// A leader counts on its log up to here, which does not reach there.
+    #[error("a leader counts on this log up to index {0}, which does not reach there")]
+    EntriesLost(Index),
     /// There are no more terms.
     #[error("there are no more terms")]
     TermsExhausted,
@@ -467,6 +484,21 @@ pub enum ConfigError {
         stored: ClusterId,
         /// [`Config::cluster_id`](crate::Config::cluster_id).
         configured: ClusterId,
+    },
+    /// The store has an identity that its configuration does not say: that was lost, or the store is another node's.
+    /// Where it is still to be named, set [`Settings::accept_unnamed_store`](crate::Settings::accept_unnamed_store).
+    #[error("the store of node {id} has the identity {identity:x}, which its configuration does not name")]
+    Unnamed {
+        /// The node.
+        id: NodeId,
+        /// [`InitialState::identity`](crate::InitialState::identity).
+        identity: Identity,
+    },
+    /// Bootstrap in a group whose stores are named, with a store that is none of them.
+    #[error("no member's store has the identity {identity:x}")]
+    Stranger {
+        /// [`InitialState::identity`](crate::InitialState::identity); zero for none.
+        identity: Identity,
     },
     /// Bootstrap needs an unused store.
     #[error("the store has been used: {0}")]

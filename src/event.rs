@@ -6,7 +6,7 @@
 use core::fmt;
 
 use crate::error::{CampaignRefusal, ChangeRefusal, TransferRefusal};
-use crate::types::{EntryId, Index, NodeId, Term};
+use crate::types::{EntryId, Identity, Index, NodeId, Term};
 
 /// Something that happened in this node.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -161,6 +161,38 @@ pub enum Event {
         /// The term.
         term: Term,
     },
+    /// The configuration names another store for this node, which takes part in nothing from here on until it is
+    /// removed, and added with its own identity.
+    Disowned {
+        /// The configuration is as of this index.
+        index: Index,
+        /// The store that it names.
+        named: Identity,
+    },
+    /// The store has an identity, and the configuration does not name it, so that any other store of this node's id
+    /// could take its place.
+    Unnamed {
+        /// The configuration is as of this index.
+        index: Index,
+    },
+    /// A leader counts on entries that are not in this node's log: the store is an earlier state of itself, or a copy
+    /// of one. This node votes for nobody, nor campaigns, until its log reaches there.
+    EntriesLost {
+        /// Up to here the leader counts on the log.
+        index: Index,
+        /// The leader.
+        leader: NodeId,
+    },
+    /// A member says that its log ends before what it had acknowledged to this leader: its store is an earlier
+    /// state of itself, or the answer is a late one.
+    PeerLostEntries {
+        /// The member.
+        peer: NodeId,
+        /// It acknowledged up to here.
+        matched: Index,
+        /// Its log may agree up to here.
+        agreed: Index,
+    },
     /// The storage reports corruption: no more votes, candidacies or acknowledgements from here.
     StorageCorrupt {
         /// Where.
@@ -176,7 +208,7 @@ pub enum StepDownReason {
     HigherTerm,
     /// A quorum was silent for an election timeout (thesis 6.2).
     QuorumSilent,
-    /// It was removed, or demoted.
+    /// It was removed, or demoted, or another store is named in its place.
     Removed,
 }
 
@@ -192,6 +224,16 @@ pub enum VoteRefusal {
     Silent(u64),
     /// The storage is corrupt; the request is not answered.
     Corrupt,
+    /// The configuration names another store for this node; the request is not answered.
+    Disowned,
+    /// A leader counts on this node's log up to here, which does not reach there; the request is not answered.
+    EntriesLost(Index),
+    /// The configuration names another store for the candidate, which has this identity (zero for none); the
+    /// request is not answered.
+    OtherIdentity(Identity),
+    /// A committed change waits to be applied, which may name another store for the candidate; the request is not
+    /// answered.
+    UnappliedChange,
     /// The vote of this term went to another (section 5.2).
     AlreadyVoted(NodeId),
     /// This term has a leader.

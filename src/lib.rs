@@ -118,7 +118,8 @@ pub use ready::{
 pub use status::{ProgressStatus, Status};
 pub use storage::{InitialState, MemoryStorage, Storage, StorageError};
 pub use types::{
-    ClusterId, ConfState, Entry, EntryId, EntryKind, HardState, Index, NodeId, Snapshot, SnapshotMetadata, Term,
+    ClusterId, ConfState, Entry, EntryId, EntryKind, HardState, Identity, Index, NodeId, Snapshot, SnapshotMetadata,
+    Term,
 };
 pub use wire::proto;
 

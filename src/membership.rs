@@ -5,6 +5,7 @@
 
 mod change;
 mod conf_change;
+mod identity;
 mod restore;
 
 use alloc::boxed::Box;
@@ -15,7 +16,7 @@ pub use change::{ChangeError, Changed};
 pub use conf_change::{AnyConfChange, ConfChange, ConfChangeKind, ConfChangeSingle, ConfChangeV2, Transition};
 
 use crate::quorum::{Joint, Majority};
-use crate::types::{ConfState, NodeId};
+use crate::types::{ConfState, Identity, NodeId};
 
 /// The members of a group, by the part each plays. All lists are sorted and without doubles.
 ///
@@ -39,6 +40,7 @@ struct Others {
     learners: Vec<NodeId>,
     learners_next: Vec<NodeId>,
     auto_leave: bool,
+    identities: Vec<(NodeId, Identity)>,
 }
 
 impl Membership {
@@ -116,6 +118,7 @@ impl Membership {
             voters_outgoing: self.voters.outgoing().ids().to_vec(),
             learners_next: self.learners_next().to_vec(),
             auto_leave: self.auto_leave(),
+            identities: self.identities().to_vec(),
         }
     }
 }
@@ -128,6 +131,11 @@ impl fmt::Display for Membership {
                 write!(f, " {name}={}", Majority::new(ids.iter().copied()))?;
             }
         }
-        f.write_str(if self.auto_leave() { " autoleave" } else { "" })
+        f.write_str(if self.auto_leave() { " autoleave" } else { "" })?;
+        for (position, (id, identity)) in self.identities().iter().enumerate() {
+            let before = if position == 0 { " identities=(" } else { " " };
+            write!(f, "{before}{id}#{identity:x}")?;
+        }
+        f.write_str(if self.identities().is_empty() { "" } else { ")" })
     }
 }

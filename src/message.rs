@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use crate::entries::Entries;
 use crate::error::TransferRefusal;
-use crate::types::{ClusterId, Entry, EntryId, Index, NodeId, Snapshot, Term};
+use crate::types::{ClusterId, Entry, EntryId, Identity, Index, NodeId, Snapshot, Term};
 
 /// A message from one node of a group to another.
 ///
@@ -35,6 +35,9 @@ pub struct Message {
     /// The sender's group: [`Config::cluster_id`](crate::Config::cluster_id); zero if it has none, as nodes of
     /// etcd-io/raft.
     pub cluster_id: ClusterId,
+    /// The sender's store, in vote requests and in answers: [`InitialState::identity`](crate::InitialState::identity);
+    /// zero if it has none, and in every other kind.
+    pub identity: Identity,
     /// What it says.
     pub payload: Payload,
 }
@@ -47,6 +50,7 @@ impl Message {
             to,
             term,
             cluster_id: 0,
+            identity: 0,
             payload,
         }
     }
@@ -55,6 +59,12 @@ impl Message {
     #[must_use]
     pub fn with_cluster_id(self, cluster_id: ClusterId) -> Self {
         Self { cluster_id, ..self }
+    }
+
+    /// The same from a node with this store.
+    #[must_use]
+    pub fn with_identity(self, identity: Identity) -> Self {
+        Self { identity, ..self }
     }
 }
 
@@ -189,6 +199,8 @@ pub struct RequestVote {
     pub forced: bool,
     /// The last entry that the candidate knows to be committed; index 0 tells nothing.
     pub committed: EntryId,
+    /// The candidate's configuration is as of this index; 0 from a node of etcd-io/raft.
+    pub configured_at: Index,
 }
 
 impl RequestVote {
@@ -199,6 +211,7 @@ impl RequestVote {
             last,
             forced: false,
             committed: EntryId::default(),
+            configured_at: 0,
         }
     }
 
@@ -218,6 +231,12 @@ impl RequestVote {
     #[must_use]
     pub fn with_committed(self, committed: EntryId) -> Self {
         Self { committed, ..self }
+    }
+
+    /// The same with the index that the candidate's configuration is as of.
+    #[must_use]
+    pub fn with_configured_at(self, configured_at: Index) -> Self {
+        Self { configured_at, ..self }
     }
 }
 
@@ -239,6 +258,11 @@ impl Payload {
             | Self::TimeoutNow
             | Self::ReadIndex { .. } => false,
         }
+    }
+
+    /// Whether messages of this kind name their sender's store: what counts for a quorum, or asks for what does.
+    pub fn carries_identity(&self) -> bool {
+        self.is_response() || matches!(self, Self::RequestVote(_))
     }
 
     /// Whether only the leader of its term says this.

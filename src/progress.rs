@@ -357,6 +357,11 @@ impl Progress {
         }
     }
 
+    /// Whether the peer, asked by the last probe, does not have what it had acknowledged.
+    pub(crate) fn has_lost(&self, rejected: Index) -> bool {
+        self.is_probing() && self.next.saturating_sub(1) == rejected && rejected <= self.matched
+    }
+
     /// The entry before `rejected + 1` was not there, but the logs may agree at `hint`. `true` if
     /// that was not known, so that another append is due.
     pub(crate) fn rejected(&mut self, rejected: Index, hint: Index) -> bool {
@@ -370,9 +375,8 @@ impl Progress {
         if self.next.saturating_sub(1) != rejected {
             return false; // an answer to another probe
         }
-        if rejected <= self.matched {
-            // Stale, or the peer lost what it had: asking the same again at once would go on for ever.
-            return false;
+        if self.has_lost(rejected) {
+            return false; // asking the same again at once would go on for ever
         }
         self.next = rejected.min(hint.saturating_add(1)).max(self.matched.saturating_add(1));
         self.clamp_sent_commit();

@@ -3,6 +3,7 @@
 mod ballot;
 mod kept;
 mod outbox;
+mod store;
 mod timer;
 
 pub(crate) use ballot::Ballot;
@@ -24,11 +25,13 @@ use crate::ready::AckKind;
 use crate::rules::lease;
 use crate::storage::{Storage, StorageError};
 use crate::trace::Trace;
-use crate::types::{EntryId, HardState, Index, NodeId, Term};
+use crate::types::{EntryId, HardState, Identity, Index, NodeId, Term};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Server<S> {
     pub(crate) config: Config,
+    /// Of the store.
+    pub(crate) identity: Identity,
     pub(crate) ballot: Ballot,
     /// The term that the disk is known to hold.
     pub(crate) durable_term: Term,
@@ -46,6 +49,8 @@ pub(crate) struct Server<S> {
     pub(crate) corrupt: Option<NonZero<Index>>,
     /// The same since a leader contradicts what is committed here; nothing more is applied either.
     pub(crate) diverged: bool,
+    /// A leader counts on what the log holds up to here.
+    pub(crate) counted_on: Index,
     /// There was a Ready since the last tick: buffers are kept.
     pub(crate) warm: Aside<bool>,
     /// Nothing came in since there was nothing to do.
@@ -83,7 +88,8 @@ impl<S: Storage> Server<S> {
         }
         // Who has no term has never heard a leader.
         let by_settings = if term == 0 { 0 } else { config.restart_silence() };
-        Ok(Self {
+        let mut server = Self {
+            identity: initial.identity,
             ballot,
             durable_term: term,
             configured_at,
@@ -95,12 +101,16 @@ impl<S: Storage> Server<S> {
             reads_forwarded: 0,
             corrupt: None,
             diverged: false,
+            counted_on: 0,
             warm: Aside::default(),
             settled: Aside::default(),
             counters: Aside::default(),
             trace: Aside::default(),
             config,
-        })
+        };
+        server.check_name()?;
+        server.note_name();
+        Ok(server)
     }
 
     pub(crate) fn id(&self) -> NodeId {
@@ -140,7 +150,7 @@ impl<S: Storage> Server<S> {
         } else {
             self.config.restart_silence_ticks.unwrap_or(0)
         };
-        let durable = self.durable_term == self.term() && self.corrupt.is_none();
+        let durable = self.durable_term == self.term() && self.corrupt.is_none() && !self.is_disowned();
         lease::sayable(self.timer.promised(), kept).filter(|_| durable)
     }
 
@@ -203,7 +213,10 @@ impl<S: Storage> Server<S> {
 
     /// A message that is not in this node's own term (a rehearsal of a vote).
     pub(crate) fn message(&self, to: NodeId, term: Term, payload: Payload) -> Message {
-        Message::new(self.id(), to, term, payload).with_cluster_id(self.config.cluster_id)
+        let identity = if payload.carries_identity() { self.identity } else { 0 };
+        Message::new(self.id(), to, term, payload)
+            .with_cluster_id(self.config.cluster_id)
+            .with_identity(identity)
     }
 
     /// Notes what happened, for the caller and for the log.

@@ -3,7 +3,7 @@
 use crate::config::Config;
 use crate::progress::{Inflights, Progress, ReplicationState};
 use crate::ready::SoftState;
-use crate::types::{HardState, Index, NodeId};
+use crate::types::{HardState, Identity, Index, NodeId};
 
 /// A node at a glance; taking it allocates nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,6 +34,17 @@ pub struct Status {
     pub corrupt: Option<Index>,
     /// Whether `corrupt` is where a leader contradicted what is committed here.
     pub diverged: bool,
+    /// What tells this node's store from others of its id; zero if it has no identity.
+    pub identity: Identity,
+    /// Whether the configuration names another store for this node, so that it takes part in nothing until it is
+    /// removed, and added with its own identity.
+    pub disowned: bool,
+    /// At a leader: the configuration names every voter's store, and every voter knows it for good. Only then no
+    /// other store can take a voter's place.
+    pub identities_in_force: bool,
+    /// Up to here a leader counts on this node's log, which does not reach there: the store is an earlier state of
+    /// itself.
+    pub lost_entries: Option<Index>,
 }
 
 /// A member of the group as the leader sees it.

@@ -23,7 +23,7 @@ use alloc::string::String;
 pub use memory::MemoryStorage;
 
 use crate::entries::Entries;
-use crate::types::{ClusterId, ConfState, HardState, Index, NodeId, Snapshot, Term};
+use crate::types::{ClusterId, ConfState, HardState, Identity, Index, NodeId, Snapshot, Term};
 
 /// Why a storage could not answer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -59,6 +59,9 @@ pub struct InitialState {
     pub conf_state_index: Index,
     /// The group that the store was made for, written once when it was made; zero for none.
     pub cluster_id: ClusterId,
+    /// What tells this store from others of the same node: a random number, written once when the store was made;
+    /// zero for none.
+    pub identity: Identity,
 }
 
 impl InitialState {
@@ -69,6 +72,7 @@ impl InitialState {
             conf_state,
             conf_state_index,
             cluster_id: 0,
+            identity: 0,
         }
     }
 
@@ -76,6 +80,12 @@ impl InitialState {
     #[must_use]
     pub fn with_cluster_id(self, cluster_id: ClusterId) -> Self {
         Self { cluster_id, ..self }
+    }
+
+    /// The same of a store with this identity.
+    #[must_use]
+    pub fn with_identity(self, identity: Identity) -> Self {
+        Self { identity, ..self }
     }
 }
 

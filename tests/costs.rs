@@ -263,7 +263,7 @@ fn an_idle_node_holds_no_buffers() {
 /// The value and all that it owns, its storage included, between two ticks.
 #[test]
 fn bytes_of_an_idle_replica() {
-    for (position, bound) in [(0, 1_288), (2, 904)] {
+    for (position, bound) in [(0, 1_320), (2, 936)] {
         let mut group = Group::new();
         group.rounds(1, 5);
         group.compact();

@@ -14,12 +14,12 @@ use self::host::{Host, Input, Pace};
 
 /// What the groups do, for ever and on every platform. Whoever changes what nodes say changes this.
 const GOLDEN: [(&str, u64); 6] = [
-    ("as it comes", 0x91ae_379f_c2f0_841a),
-    ("one voter", 0x3de5_9685_72e4_f598),
-    ("lease reads", 0x2448_9c97_9fad_5bf9),
-    ("asynchronous writes", 0xb233_2862_500c_3ab0),
-    ("plain Raft", 0xc194_ad14_f562_11c4),
-    ("slow and small", 0x344b_f295_b959_1a4f),
+    ("as it comes", 0x9215_5b94_d81d_958b),
+    ("one voter", 0x09db_ef69_e85c_fd6a),
+    ("lease reads", 0x8362_080a_5d30_57f7),
+    ("asynchronous writes", 0xbb92_b359_71bc_860e),
+    ("plain Raft", 0x37c6_ff18_62a6_a80c),
+    ("slow and small", 0x3f87_20c4_30ce_0331),
 ];
 
 #[test]
@@ -157,10 +157,7 @@ fn the_same_entries_are_applied_in_both_modes() {
 // ----- as many ticks as there are
 
 fn host(id: u64, voters: &[u64], learners: &[u64]) -> Host {
-    let conf_state = ConfState {
-        learners: learners.to_vec(),
-        ..ConfState::of_voters(voters.iter().copied())
-    };
+    let conf_state = ConfState::of_voters(voters.iter().copied()).with_learners(learners.to_vec());
     let snapshot = bootstrap(&MemoryStorage::new(), &conf_state).expect("an unused store");
     Host::new(
         Config::new(id, 1),

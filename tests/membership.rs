@@ -13,27 +13,22 @@ const KINDS: [(char, ConfChangeKind); 4] = [
     ('u', ConfChangeKind::UpdateNode),
 ];
 
-/// "v1 l2 r3 u4": add a voter, add a learner, remove, update.
+/// "v1 l2 r3 u4#7": add a voter, add a learner, remove, update; whose store has this identity.
 fn list(words: &str) -> Vec<ConfChangeSingle> {
     let single = |word: &str| {
         let (letter, id) = word.split_at(1);
         let (_, kind) = KINDS.into_iter().find(|(known, _)| letter.starts_with(*known)).unwrap();
-        ConfChangeSingle {
-            kind,
-            node_id: id.parse().unwrap(),
-        }
+        let (id, identity) = id.split_once('#').unwrap_or((id, "0"));
+        ConfChangeSingle::new(kind, id.parse().unwrap()).with_identity(identity.parse().unwrap())
     };
     words.split_whitespace().map(single).collect()
 }
 
 fn state(voters: &[u64], learners: &[u64], outgoing: &[u64], next: &[u64]) -> ConfState {
-    ConfState {
-        voters: voters.to_vec(),
-        learners: learners.to_vec(),
-        voters_outgoing: outgoing.to_vec(),
-        learners_next: next.to_vec(),
-        auto_leave: false,
-    }
+    ConfState::of_voters(voters.to_vec())
+        .with_learners(learners.to_vec())
+        .with_voters_outgoing(outgoing.to_vec())
+        .with_learners_next(next.to_vec())
 }
 
 fn group(voters: &[u64], learners: &[u64]) -> Membership {
@@ -247,12 +242,69 @@ fn the_transition_says_how() {
     }
 }
 
+/// Whose store is named when, and which names are refused.
+#[test]
+fn who_is_who() {
+    use ChangeError::{IdentityNeedsUpdate, IdentityOfNobody, OtherIdentity};
+    let before = state(&[1, 2, 3], &[4], &[], &[]).with_identities([(2, 7), (4, 8)]);
+    let before = Membership::restore(&before).unwrap();
+    let other = |id, known, named| Err(OtherIdentity { id, known, named });
+    let table = [
+        // A new member, with a name and without.
+        ("v5#9", Ok("2#7 4#8 5#9")),
+        ("l5#9", Ok("2#7 4#8 5#9")),
+        ("v5", Ok("2#7 4#8")),
+        ("v5#9 v6#9", Ok("2#7 4#8 5#9 6#9")),
+        ("v5#9 l5#9", Ok("2#7 4#8 5#9")),
+        ("v5#9 l5#6", other(5, 9, 6)),
+        // A member keeps its name, whatever becomes of it.
+        ("v4", Ok("2#7 4#8")),
+        ("v4#8", Ok("2#7 4#8")),
+        ("l2", Ok("2#7 4#8")),
+        ("r2 l2", Ok("2#7 4#8")),
+        ("r2#7 v2#7", Ok("2#7 4#8")),
+        ("v4#9", other(4, 8, 9)),
+        ("r2 v2#9", other(2, 7, 9)),
+        ("r2#9", other(2, 7, 9)),
+        // An update names who has none, and does nothing else.
+        ("u1#6", Ok("1#6 2#7 4#8")),
+        ("u2#7", Ok("2#7 4#8")),
+        ("u1", Ok("2#7 4#8")),
+        ("u2#9", other(2, 7, 9)),
+        ("u5#9", Err(IdentityOfNobody(5))),
+        ("r5#9", Err(IdentityOfNobody(5))),
+        ("u1#6 u3#6", Err(IdentityNeedsUpdate(1))),
+        ("v1#6", Err(IdentityNeedsUpdate(1))),
+        ("r1 v1#6", Err(IdentityNeedsUpdate(1))),
+        // Who leaves takes its name along, once it is no voter at all.
+        ("r4", Ok("2#7")),
+        ("r2", Ok("4#8")),
+        ("r2 r1", Ok("2#7 4#8")),
+    ];
+    for (changes, expected) in table {
+        let changed = before.change(&ConfChangeV2 {
+            changes: list(changes),
+            ..ConfChangeV2::default()
+        });
+        let names = |changed: Changed| {
+            let names = changed.membership.identities().iter();
+            let names: Vec<String> = names.map(|(id, identity)| format!("{id}#{identity}")).collect();
+            names.join(" ")
+        };
+        assert_eq!(changed.map(names), expected.map(str::to_string), "{changes}");
+    }
+    let gone = before.enter_joint(true, &list("r2 v5#9")).unwrap().membership;
+    assert_eq!(gone.identity(2), Some(7));
+    let gone = gone.leave_joint().unwrap().membership;
+    assert_eq!((gone.identity(2), gone.identity(5)), (None, Some(9)));
+    // Back with another store, after two changes.
+    let back = gone.change(&ConfChangeV2::new([(ConfChangeKind::AddNode, 2)]).with_identity(2, 6));
+    assert_eq!(back.unwrap().membership.identity(2), Some(6));
+}
+
 #[test]
 fn what_is_no_configuration() {
-    let auto_leave = |state| ConfState {
-        auto_leave: true,
-        ..state
-    };
+    let auto_leave = |state: ConfState| state.with_auto_leave(true);
     let table = [
         (state(&[0, 1], &[], &[], &[]), ChangeError::ZeroId),
         (state(&[1], &[0], &[], &[]), ChangeError::ZeroId),
@@ -262,6 +314,18 @@ fn what_is_no_configuration() {
         (state(&[1], &[3, 2, 3], &[], &[]), ChangeError::RepeatedId(3)),
         (state(&[1], &[], &[4, 4], &[]), ChangeError::RepeatedId(4)),
         (state(&[1], &[], &[2, 5], &[5, 5]), ChangeError::RepeatedId(5)),
+        (
+            state(&[1], &[], &[], &[]).with_identities([(2, 7)]),
+            ChangeError::IdentityOfNobody(2),
+        ),
+        (
+            state(&[1], &[], &[], &[]).with_identities([(1, 0)]),
+            ChangeError::IdentityZero(1),
+        ),
+        (
+            state(&[1], &[], &[], &[]).with_identities([(1, 7), (1, 7)]),
+            ChangeError::RepeatedId(1),
+        ),
         (state(&[], &[1], &[], &[]), ChangeError::NoVoters),
         (state(&[], &[], &[1], &[]), ChangeError::NoVoters),
         (state(&[], &[], &[1], &[1]), ChangeError::NoVoters),
@@ -318,7 +382,8 @@ impl Call {
 /// Few ids, so that changes meet; zero among them.
 fn single() -> impl Strategy<Value = ConfChangeSingle> {
     let kind = prop::sample::select(KINDS.map(|(_, kind)| kind).to_vec());
-    (kind, 0..8_u64).prop_map(|(kind, node_id)| ConfChangeSingle { kind, node_id })
+    let identity = prop_oneof![3 => Just(0), 1 => 1..3_u64];
+    (kind, 0..8_u64, identity).prop_map(|(kind, id, identity)| ConfChangeSingle::new(kind, id).with_identity(identity))
 }
 
 fn singles() -> impl Strategy<Value = Vec<ConfChangeSingle>> {
@@ -374,21 +439,23 @@ fn any_state() -> impl Strategy<Value = ConfState> {
     let id = prop_oneof![1 => Just(0), 30 => 1..9_u64];
     let ids = |most| prop::collection::vec(id.clone(), 0..most);
     let lists = (ids(4), ids(3), ids(4), ids(3));
-    (lists, any::<bool>()).prop_map(|((voters, learners, outgoing, next), auto_leave)| ConfState {
-        auto_leave,
-        ..state(&voters, &learners, &outgoing, &next)
+    let identities = prop::collection::vec((id.clone(), 0..3_u64), 0..2);
+    (lists, any::<bool>(), identities).prop_map(|((voters, learners, outgoing, next), auto_leave, identities)| {
+        let state = state(&voters, &learners, &outgoing, &next);
+        state.with_auto_leave(auto_leave).with_identities(identities)
     })
 }
 
 /// A legal state to which one thing was done that may or may not hurt.
 fn touched_state() -> impl Strategy<Value = ConfState> {
-    (reached(), 0..5_usize, 0..8_u64).prop_map(|(membership, part, id)| {
+    (reached(), 0..6_usize, 0..8_u64).prop_map(|(membership, part, id)| {
         let mut state = membership.conf_state();
         match part {
             0 => state.voters.push(id),
             1 => state.learners.push(id),
             2 => state.voters_outgoing.push(id),
             3 => state.learners_next.push(id),
+            4 => state.identities.push((id, 1)),
             _ => state.auto_leave = !state.auto_leave,
         }
         state
@@ -411,7 +478,11 @@ fn is_legal(state: &ConfState) -> bool {
     let voters = &incoming | &outgoing;
     let lists_are_sets = lists.iter().all(|ids| set(ids).len() == ids.len() && !ids.contains(&0));
     let nothing = voters.is_empty() && learners.is_empty() && next.is_empty() && !state.auto_leave;
+    let named: BTreeSet<u64> = state.identities.iter().map(|(id, _)| *id).collect();
     lists_are_sets
+        && named.len() == state.identities.len()
+        && named.is_subset(&(&voters | &learners))
+        && state.identities.iter().all(|(_, identity)| *identity > 0)
         && (nothing || !incoming.is_empty())
         && learners.is_disjoint(&voters)
         && next.is_subset(&(&outgoing - &incoming))
@@ -423,6 +494,7 @@ fn sorted(mut state: ConfState) -> ConfState {
     state.learners.sort_unstable();
     state.voters_outgoing.sort_unstable();
     state.learners_next.sort_unstable();
+    state.identities.sort_unstable();
     state
 }
 
@@ -477,6 +549,17 @@ proptest! {
             prop_assert!(fresh.iter().all(|&id| after.contains(id)));
             let new: BTreeSet<u64> = &set(&after.members()) - &set(&before.members());
             prop_assert!(new.is_subset(&fresh));
+
+            // Whoever stays has the store it had; only an update by itself names that of who is there.
+            for &(id, identity) in before.identities().iter().filter(|(id, _)| after.contains(*id)) {
+                prop_assert_eq!(after.identity(id), Some(identity));
+            }
+            let named = |id: &&u64| before.identity(**id).is_none() && after.identity(**id).is_some();
+            let newly = before.members().iter().filter(|id| after.contains(**id)).filter(named).count();
+            let update = matches!(&call, Call::Simple(list) | Call::EnterJoint(_, list)
+                | Call::Change(ConfChangeV2 { changes: list, .. })
+                if matches!(&list[..], [one] if one.kind == ConfChangeKind::UpdateNode));
+            prop_assert!(newly == 0 || (newly == 1 && update));
             membership = changed.membership;
         }
     }
@@ -511,6 +594,19 @@ proptest! {
             (0..8).map(|id| (id, node(id))).collect::<Vec<_>>()
         });
         prop_assert_eq!(seen, expected);
+    }
+
+    /// Who knows nothing of identities has the same members.
+    #[test]
+    fn identities_do_not_say_who_is_a_member(before in at_rest(), joint in any::<bool>(), changes in singles()) {
+        let unnamed = |membership: Membership| membership.conf_state().with_identities([]);
+        let make = |membership: &Membership, changes: &[ConfChangeSingle]| {
+            let changed = if joint { membership.enter_joint(true, changes) } else { membership.simple(changes) };
+            changed.map(|changed| unnamed(changed.membership))
+        };
+        let plain: Vec<_> = changes.iter().map(|single| single.with_identity(0)).collect();
+        let nameless = Membership::restore(&unnamed(before.clone())).unwrap();
+        prop_assert_eq!(make(&before, &changes), make(&nameless, &plain));
     }
 
     #[test]
@@ -569,10 +665,7 @@ proptest! {
                 Just(state.voters_outgoing).prop_shuffle(),
                 Just(state.learners_next).prop_shuffle(),
             );
-            let shuffled = lists.prop_map(move |(voters, learners, outgoing, next)| ConfState {
-                auto_leave: state.auto_leave,
-                ..self::state(&voters, &learners, &outgoing, &next)
-            });
+            let shuffled = lists.prop_map(move |(voters, learners, outgoing, next)| self::state(&voters, &learners, &outgoing, &next).with_auto_leave(state.auto_leave).with_identities(state.identities.clone().into_iter().rev()));
             (Just(membership), shuffled)
         }),
     ) {

@@ -45,13 +45,11 @@ fn snapshot() -> Snapshot {
     Snapshot {
         data: "s".into(),
         metadata: SnapshotMetadata {
-            conf_state: ConfState {
-                voters: vec![1, 300],
-                learners: vec![4],
-                voters_outgoing: vec![1, 2],
-                learners_next: vec![2],
-                auto_leave: true,
-            },
+            conf_state: ConfState::of_voters([1, 300])
+                .with_learners([4])
+                .with_voters_outgoing([1, 2])
+                .with_learners_next([2])
+                .with_auto_leave(true),
             index: 6,
             term: 5,
         },

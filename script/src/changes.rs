@@ -27,5 +27,5 @@ fn single(token: &str) -> Result<ConfChangeSingle, Failure> {
         _ => return Err(Failure::new(format!("unknown input: {token}"))),
     };
     let node_id = number(chars.as_str())?;
-    Ok(ConfChangeSingle { kind, node_id })
+    Ok(ConfChangeSingle::new(kind, node_id))
 }

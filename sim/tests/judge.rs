@@ -232,10 +232,7 @@ fn committed_is_durable_on_a_quorum() {
     let durable =
         |members: &ConfState, disks: &[NodeId]| Judge::durable(1, id(7, 3), members, |id| disks.contains(&id));
     let three = ConfState::of_voters([1, 2, 3]);
-    let moving = ConfState {
-        voters_outgoing: vec![3, 4, 5],
-        ..three.clone()
-    };
+    let moving = three.clone().with_voters_outgoing([3, 4, 5]);
     let four = ConfState::of_voters([1, 2, 3, 4]);
     let property = "committed is durable on a quorum";
     holds(durable(&three, &[2, 3])); // the leader's own disk may be behind
@@ -273,16 +270,10 @@ fn quorums_overlap() {
     holds(follows(&four, &three));
     breaks("quorums overlap", follows(&three, &five)); // two at once: {1 2} and {3 4 5}
     breaks("quorums overlap", follows(&five, &three));
-    let joint = ConfState {
-        voters_outgoing: three.voters.clone(),
-        ..five.clone()
-    };
+    let joint = five.clone().with_voters_outgoing(three.voters.clone());
     holds(follows(&three, &joint));
     holds(follows(&joint, &five));
-    let learner = ConfState {
-        learners: vec![4, 5],
-        ..three.clone()
-    };
+    let learner = three.clone().with_learners([4, 5]);
     holds(follows(&three, &learner));
     let other = ConfState::of_voters([4, 5, 6]);
     breaks("quorums overlap", follows(&joint, &other));

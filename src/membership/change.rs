@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use crate::membership::{ConfChangeKind, ConfChangeSingle, ConfChangeV2, Membership};
 use crate::quorum::{Majority, insert_sorted, remove_sorted};
-use crate::types::NodeId;
+use crate::types::{Identity, NodeId};
 
 /// A configuration after a change, and what the change means for a leader's bookkeeping.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -66,6 +66,26 @@ pub enum ChangeError {
     /// A stored configuration: it is not joint, and yet to be left.
     #[error("auto_leave is set, but the configuration is not joint")]
     AutoLeaveWithoutJoint,
+    /// The store of this node is named, and it is no member.
+    #[error("the store of node {0} is named, which is no member")]
+    IdentityOfNobody(NodeId),
+    /// A stored configuration: zero is no store's identity.
+    #[error("the store of node {0} is named zero")]
+    IdentityZero(NodeId),
+    /// The node's store has another identity already, or two in this change. Remove the node first, in a change
+    /// of its own.
+    #[error("the store of node {id} is {known:x}, the change names {named:x}")]
+    OtherIdentity {
+        /// The node.
+        id: NodeId,
+        /// What its store is known by.
+        known: Identity,
+        /// What the change says.
+        named: Identity,
+    },
+    /// The store of a member gets its identity by an `UpdateNode` that is the whole change.
+    #[error("the store of member {0} is to be named by a change of its own")]
+    IdentityNeedsUpdate(NodeId),
 }
 
 impl Membership {
@@ -87,6 +107,13 @@ impl Membership {
     /// # Ok::<(), quorate::membership::ChangeError>(())
     /// ```
     pub fn change(&self, change: &ConfChangeV2) -> Result<Changed, ChangeError> {
+        self.check_identities(&change.changes)?;
+        self.make(change)
+    }
+
+    /// The same, where identities that are not to be given are ignored: who is a member must not depend on a field
+    /// that not everybody knows.
+    pub(crate) fn make(&self, change: &ConfChangeV2) -> Result<Changed, ChangeError> {
         if change.is_leave_joint() {
             return self.leave_joint();
         }
@@ -98,11 +125,13 @@ impl Membership {
 
     /// Makes the changes at once, of which one voter at most may be affected: then every old
     /// majority has a voter in common with every new one (thesis 4.1).
+    ///
+    /// An identity that [`change`](Self::change) would refuse is ignored, here and in a joint configuration.
     pub fn simple(&self, changes: &[ConfChangeSingle]) -> Result<Changed, ChangeError> {
         if self.is_joint() {
             return Err(ChangeError::SimpleWhileJoint);
         }
-        let changed = Changed::from(self).apply(changes)?;
+        let changed = Changed::from(self).apply(changes)?.named(self, changes);
         if difference(self.voters.incoming(), changed.membership.voters.incoming()) > 1 {
             return Err(ChangeError::MoreThanOneVoter);
         }
@@ -121,7 +150,7 @@ impl Membership {
         let mut joint = Changed::from(self);
         joint.membership.voters.keep_outgoing();
         joint.membership.edit_others(|others| others.auto_leave = auto_leave);
-        Ok(joint.apply(changes)?.checked())
+        Ok(joint.apply(changes)?.named(self, changes).checked())
     }
 
     /// Lets the incoming voters decide alone; outgoing voters that had to wait become learners.
@@ -137,7 +166,7 @@ impl Membership {
             others.learners.sort_unstable();
             others.auto_leave = false;
         });
-        Ok(left.checked())
+        Ok(left.named(self, &[]).checked())
     }
 }
 

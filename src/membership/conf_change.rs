@@ -5,7 +5,7 @@ use core::fmt;
 
 use bytes::Bytes;
 
-use crate::types::NodeId;
+use crate::types::{Identity, NodeId};
 
 /// What to do with one node.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -15,7 +15,7 @@ pub enum ConfChangeKind {
     AddNode,
     /// Remove it.
     RemoveNode,
-    /// Change nothing here: the application's own data about the node changes.
+    /// Change nothing here: the application's own data about the node changes. Or name its store.
     UpdateNode,
     /// Make it a learner; a voter is demoted.
     AddLearnerNode,
@@ -23,11 +23,31 @@ pub enum ConfChangeKind {
 
 /// One node's part of a change. Node id 0 is skipped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct ConfChangeSingle {
     /// What to do.
     pub kind: ConfChangeKind,
     /// With whom.
     pub node_id: NodeId,
+    /// The node's store, if it is to be named by more than its id; else zero.
+    pub identity: Identity,
+}
+
+impl ConfChangeSingle {
+    /// Does this with a node whose store is not named.
+    pub fn new(kind: ConfChangeKind, node_id: NodeId) -> Self {
+        Self {
+            kind,
+            node_id,
+            identity: 0,
+        }
+    }
+
+    /// The same with the node's store named.
+    #[must_use]
+    pub fn with_identity(self, identity: Identity) -> Self {
+        Self { identity, ..self }
+    }
 }
 
 /// How a joint configuration is used.
@@ -80,10 +100,26 @@ impl ConfChangeV2 {
         Self {
             changes: changes
                 .into_iter()
-                .map(|(kind, node_id)| ConfChangeSingle { kind, node_id })
+                .map(|(kind, node_id)| ConfChangeSingle::new(kind, node_id))
                 .collect(),
             ..Self::default()
         }
+    }
+
+    /// The same with this node's store named.
+    ///
+    /// ```
+    /// use quorate::{ConfChangeKind::*, ConfChangeV2};
+    /// let swap = ConfChangeV2::new([(RemoveNode, 1), (AddNode, 4)]).with_identity(4, 0xd4);
+    /// assert_eq!(swap.changes[1].identity, 0xd4);
+    /// assert_eq!(swap.to_string(), "r1 v4#d4");
+    /// ```
+    #[must_use]
+    pub fn with_identity(mut self, id: NodeId, identity: Identity) -> Self {
+        for single in self.changes.iter_mut().filter(|single| single.node_id == id) {
+            single.identity = identity;
+        }
+        self
     }
 
     /// The change that leaves a joint configuration.
@@ -121,10 +157,7 @@ impl AnyConfChange {
         match self {
             Self::V1(change) => ConfChangeV2 {
                 transition: Transition::Auto,
-                changes: Vec::from([ConfChangeSingle {
-                    kind: change.kind,
-                    node_id: change.node_id,
-                }]),
+                changes: Vec::from([ConfChangeSingle::new(change.kind, change.node_id)]),
                 context: change.context,
             },
             Self::V2(change) => change,
@@ -160,7 +193,11 @@ impl fmt::Display for ConfChangeSingle {
             ConfChangeKind::UpdateNode => 'u',
             ConfChangeKind::AddLearnerNode => 'l',
         };
-        write!(f, "{letter}{}", self.node_id)
+        write!(f, "{letter}{}", self.node_id)?;
+        match self.identity {
+            0 => Ok(()),
+            identity => write!(f, "#{identity:x}"),
+        }
     }
 }
 

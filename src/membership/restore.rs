@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use crate::membership::{ChangeError, Membership, Others};
 use crate::quorum::{Joint, Majority};
-use crate::types::{ConfState, NodeId};
+use crate::types::{ConfState, Identity, NodeId};
 
 impl Membership {
     /// The configuration that was stored, its ids in any order, if it is one.
@@ -19,7 +19,7 @@ impl Membership {
     /// let nobody = Membership::restore(&ConfState::default())?;
     /// assert_eq!(nobody.conf_state(), ConfState::default());
     ///
-    /// let torn = ConfState { learners: vec![2], ..ConfState::of_voters([1, 2]) };
+    /// let torn = ConfState::of_voters([1, 2]).with_learners([2]);
     /// assert_eq!(Membership::restore(&torn), Err(ChangeError::VoterLearns(2)));
     /// # Ok::<(), ChangeError>(())
     /// ```
@@ -30,6 +30,7 @@ impl Membership {
             learners: sorted(&state.learners)?,
             learners_next: sorted(&state.learners_next)?,
             auto_leave: state.auto_leave,
+            identities: named(&state.identities)?,
         };
         let membership = Self::new(Joint::new(incoming, outgoing), others);
         membership.check()?;
@@ -55,6 +56,9 @@ impl Membership {
         if self.auto_leave() && !self.is_joint() {
             return Err(ChangeError::AutoLeaveWithoutJoint);
         }
+        if let Some((id, _)) = self.identities().iter().find(|(id, _)| !self.contains(*id)) {
+            return Err(ChangeError::IdentityOfNobody(*id));
+        }
         Ok(())
     }
 }
@@ -71,4 +75,16 @@ fn sorted(ids: &[NodeId]) -> Result<Vec<NodeId>, ChangeError> {
         return Err(ChangeError::RepeatedId(id));
     }
     Ok(sorted)
+}
+
+/// The named stores in the order of their ids, if each of them is one and there once.
+fn named(identities: &[(NodeId, Identity)]) -> Result<Vec<(NodeId, Identity)>, ChangeError> {
+    let ids: Vec<NodeId> = identities.iter().map(|(id, _)| *id).collect();
+    sorted(&ids)?;
+    if let Some((id, _)) = identities.iter().find(|(_, identity)| *identity == 0) {
+        return Err(ChangeError::IdentityZero(*id));
+    }
+    let mut named = identities.to_vec();
+    named.sort_unstable();
+    Ok(named)
 }

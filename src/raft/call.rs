@@ -185,10 +185,12 @@ impl<S: Storage> Raft<S> {
         if was_member && !self.server.membership.contains(id) {
             self.server.event(Event::Removed { index });
         }
+        self.server.note_name();
+        let votes = self.server.membership.is_voter(id) && !self.server.is_disowned();
         match &mut self.role {
             Role::Follower(_) => {}
             // It may have heard that this is committed from those who refused it.
-            Role::PreCandidate(_) | Role::Candidate(_) if self.server.membership.is_voter(id) => {}
+            Role::PreCandidate(_) | Role::Candidate(_) if votes => {}
             Role::PreCandidate(_) | Role::Candidate(_) => {
                 self.follow(self.server.term(), None, StepDownReason::Removed);
             }

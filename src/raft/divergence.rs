@@ -23,6 +23,15 @@ impl<S: Storage> Raft<S> {
         let found = match &message.payload {
             Payload::Append(append) => find_in_append(&server.log, append)?,
             Payload::InstallSnapshot(snapshot) => find(&server.log, snapshot.id())?,
+            // A leader tells no commit index beyond what we acknowledged. Did we lose our store?
+            Payload::Heartbeat { commit: index, .. } if *index > server.log.last_index() => {
+                let (index, last) = (*index, server.log.last_index());
+                let leader = self.role.leader(server.id());
+                if message.term == server.term() && leader.is_none_or(|leader| leader == message.from) {
+                    server.mark_lost_entries(index, message.from);
+                }
+                return Err(Stop::Refused(StepError::BeyondLog { index, last }));
+            }
             _ => None,
         };
         let Some((committed, theirs)) = found else {

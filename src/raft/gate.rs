@@ -46,7 +46,14 @@ fn check_envelope<S: Storage>(server: &Server<S>, message: &Message) -> Result<(
     if payload.is_response() && !server.membership.contains(from) {
         return Err(StepError::UnknownPeer { from });
     }
-    Ok(())
+    let identity = message.identity;
+    match server.membership.identity(from) {
+        // It must not take the place of the store that the quorums are counted by.
+        Some(known) if payload.is_response() && identity != known => {
+            Err(StepError::OtherIdentity { from, known, identity })
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// A stranger's message is not believed in anything. A node that has no group's id yet takes all of them.
@@ -62,19 +69,19 @@ fn check_payload<S: Storage>(server: &Server<S>, role: &Role, message: &Message)
     let last = server.log.last_index();
     match &message.payload {
         Payload::Append(append) => check_append(append, message.term)?,
-        Payload::Heartbeat { commit, .. } => {
-            // A leader tells no commit index beyond what we acknowledged. Did we lose our store?
-            if message.term >= server.term() && *commit > last {
-                return Err(StepError::BeyondLog { index: *commit, last });
-            }
-        }
         Payload::AppendResponse(response) => {
             let leads = message.term == server.term() && role.as_leader().is_some();
             check_append_response(*response, leads.then_some(last))?;
         }
-        Payload::RequestVote(RequestVote { last, committed, .. }) => {
+        Payload::RequestVote(RequestVote {
+            last,
+            committed,
+            configured_at,
+            ..
+        }) => {
             check_id(*last, "last")?;
             check_id(*committed, "committed")?;
+            in_range(*configured_at, "configured_at")?;
             if last.term > message.term {
                 return Err(StepError::Malformed("a log is ahead of its candidate's term"));
             }
@@ -83,6 +90,7 @@ fn check_payload<S: Storage>(server: &Server<S>, role: &Role, message: &Message)
         Payload::VoteResponse { committed, .. } => check_id(*committed, "committed")?,
         Payload::ReadIndexResponse { index, .. } => in_range(*index, "index")?,
         Payload::Propose { .. }
+        | Payload::Heartbeat { .. }
         | Payload::HeartbeatResponse { .. }
         | Payload::TransferLeader { .. }
         | Payload::TransferRefused { .. }

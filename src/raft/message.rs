@@ -8,6 +8,7 @@ use crate::error::{CampaignRefusal, Fault, StepError};
 use crate::event::{Event, StepDownReason, VoteRefusal};
 use crate::message::{AppendResponse, Message, Payload};
 use crate::role::{Campaign, Next, Role, follower};
+use crate::rules::identity::{self, CandidateStore, VoterStore};
 use crate::rules::lease::{self, VoterState};
 use crate::rules::term::{self, Verdict};
 use crate::stop::Stop;
@@ -19,7 +20,7 @@ impl<S: Storage> Raft<S> {
         let admitted = gate::check(&self.server, &self.role, &message)?;
         self.check_history(&message)?;
         self.hear_commit(&message)?;
-        if let Err(reason) = self.may_raise_term(&message) {
+        if let Err(reason) = self.may_raise_term(&message)? {
             self.note_refusal(&message, reason);
             return Ok(());
         }
@@ -67,14 +68,34 @@ impl<S: Storage> Raft<S> {
     }
 
     /// Whether a call for an election is looked at, before anything else.
-    fn may_raise_term(&self, message: &Message) -> Result<(), VoteRefusal> {
-        match &message.payload {
+    fn may_raise_term(&self, message: &Message) -> Result<Result<(), VoteRefusal>, Fault> {
+        Ok(match &message.payload {
             // One for an earlier term cannot win anything here.
             Payload::RequestVote(_) if message.term < self.server.term() => Ok(()),
-            Payload::RequestVote(request) => lease::may_vote(self.voter_state(message), request.forced),
+            Payload::RequestVote(request) => {
+                let promised = lease::may_vote(self.voter_state(message), request.forced);
+                let store = self.voter_store(message.from)?;
+                let candidate = CandidateStore {
+                    id: message.from,
+                    identity: message.identity,
+                    configured_at: request.configured_at,
+                };
+                promised.and_then(|()| identity::may_vote(store, &self.server.membership, candidate))
+            }
             Payload::TimeoutNow => lease::may_vote(self.voter_state(message), true),
             _ => Ok(()),
-        }
+        })
+    }
+
+    fn voter_store(&self, candidate: NodeId) -> Result<VoterStore, Fault> {
+        let (server, log) = (&self.server, &self.server.log);
+        let asks = server.identity != 0 && server.membership.identity(candidate).is_none();
+        Ok(VoterStore {
+            disowned: server.is_disowned(),
+            lost: server.lost_entries(),
+            configured_at: server.configured_at,
+            may_be_named: asks && server.has_change_after(log.applied(), log.committed())?,
+        })
     }
 
     fn voter_state(&self, message: &Message) -> VoterState {

@@ -65,6 +65,10 @@ impl<S: Storage> Raft<S> {
             CampaignRefusal::SnapshotPending
         } else if let Some(index) = server.corrupt {
             CampaignRefusal::Corrupt(index.get())
+        } else if server.is_disowned() {
+            CampaignRefusal::Disowned
+        } else if let Some(index) = server.lost_entries() {
+            CampaignRefusal::EntriesLost(index)
         } else if server.term() >= NUMBER_MAX {
             CampaignRefusal::TermsExhausted
         } else if server.timer.silent() > 0 && !self.is_alone()? {
@@ -131,7 +135,8 @@ impl<S: Storage> Raft<S> {
         let request = RequestVote::new(last)
             .with_pre_vote(pre_vote)
             .with_forced(forced)
-            .with_committed(self.known_commit()?);
+            .with_committed(self.known_commit()?)
+            .with_configured_at(self.server.configured_at);
         for voter in self.server.membership.voters().ids() {
             let payload = Payload::RequestVote(request);
             if voter == self.server.id() {

@@ -11,7 +11,7 @@ use crate::membership::Membership;
 use crate::message::{Append, AppendResponse, Message, Payload};
 use crate::read::{self, ForwardedReads};
 use crate::ready::{ReadRefusal, ReadState};
-use crate::rules::commit;
+use crate::rules::{commit, identity};
 use crate::server::Server;
 use crate::storage::Storage;
 use crate::types::{EntryId, Index, NodeId, Snapshot};
@@ -149,9 +149,21 @@ pub(crate) fn on_append<S: Storage>(
     // A leader that says what is committed knows what we have.
     let answer = answer.filter(|answer| !notice || matches!(answer, AppendResponse::Rejected { .. }));
     if let Some(answer) = answer {
-        server.promise(from, server.term(), Payload::AppendResponse(answer));
+        acknowledge(server, from, answer);
     }
     Ok(())
+}
+
+/// Answers an append or a snapshot.
+fn acknowledge<S: Storage>(server: &mut Server<S>, to: NodeId, answer: AppendResponse) {
+    let answer = match answer {
+        AppendResponse::Accepted { index, joined } => AppendResponse::Accepted {
+            index: identity::acknowledgeable(server.is_disowned(), index, server.log.committed()),
+            joined,
+        },
+        AppendResponse::Diverged { .. } | AppendResponse::Rejected { .. } => answer,
+    };
+    server.promise(to, server.term(), Payload::AppendResponse(answer));
 }
 
 fn accept<S: Storage>(
@@ -212,6 +224,8 @@ pub(crate) fn on_heartbeat<S: Storage>(
         server.log.commit(&commit::by_leader(commit, matched))?;
     }
     let promised_ticks = server.sayable_promise();
+    // Nor does another store confirm that its leader still leads.
+    let context = if server.is_disowned() { Bytes::new() } else { context };
     server.send(
         from,
         Payload::HeartbeatResponse {
@@ -236,7 +250,7 @@ pub(crate) fn on_snapshot<S: Storage>(
         None => return Ok(()),
     };
     let answer = AppendResponse::Accepted { index, joined: Some(0) };
-    server.promise(from, server.term(), Payload::AppendResponse(answer));
+    acknowledge(server, from, answer);
     Ok(())
 }
 
@@ -272,5 +286,6 @@ fn restore<S: Storage>(
     });
     server.membership = membership;
     server.configured_at = id.index;
+    server.note_name();
     Ok(Some(true))
 }

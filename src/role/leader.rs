@@ -31,6 +31,8 @@ pub(crate) struct Leader {
     heartbeat_elapsed: u64,
     /// Up to here the log may hold a configuration change that is not applied.
     pending_change: Index,
+    /// What comes after this was appended when the configuration was what it is.
+    named_at: Index,
     /// To whom leadership is being handed.
     transfer: Option<NodeId>,
     /// An order to campaign went out: no lease for the rest of the term.
@@ -70,6 +72,7 @@ impl Leader {
             term_start: next,
             heartbeat_elapsed: 0,
             pending_change: last,
+            named_at: last,
             transfer: None,
             lease_given_up: false,
             reads: WaitingReads::default(),
@@ -123,6 +126,13 @@ impl Leader {
     fn peer_mut(&mut self, id: NodeId) -> Option<&mut Progress> {
         let found = self.peers.iter_mut().find(|(peer, _)| *peer == id);
         found.map(|(_, progress)| progress)
+    }
+
+    /// Whether every voter's store is named, and every voter's store remembers so: it has an entry that this
+    /// leader appended with that configuration, and the commit index that came with it.
+    pub(crate) fn has_identities_in_force<S: Storage>(&self, server: &Server<S>) -> bool {
+        let has = |id: &NodeId| self.peer(*id).is_some_and(|peer| peer.matched() > self.named_at);
+        server.membership.names_all_voters() && server.membership.voters().ids().iter().all(has)
     }
 
     /// Whether this leader has committed an entry of its own term: then it knows what is committed.

@@ -34,5 +34,5 @@ pub(crate) fn judge(
 /// all have the same entry and configuration.
 pub(crate) fn apply(entry: &Entry, membership: &Membership) -> Result<Changed, ChangeRefusal> {
     let change = wire::decode_change(entry).map_err(ChangeRefusal::Undecodable)?;
-    Ok(membership.change(&change.into_v2())?)
+    Ok(membership.make(&change.into_v2())?)
 }

@@ -15,7 +15,7 @@ use self::undo::Undo;
 use super::{InitialState, Storage, StorageError};
 use crate::entries::{Entries, Runs};
 use crate::ready::{AppendTask, Ready};
-use crate::types::{ClusterId, ConfState, Entry, EntryId, HardState, Index, NodeId, Snapshot, Term};
+use crate::types::{ClusterId, ConfState, Entry, EntryId, HardState, Identity, Index, NodeId, Snapshot, Term};
 
 /// A [`Storage`] that is a plain value: it can be cloned, compared and hashed.
 ///
@@ -33,10 +33,18 @@ use crate::types::{ClusterId, ConfState, Entry, EntryId, HardState, Index, NodeI
 pub struct MemoryStorage {
     ballot: KeptBallot,
     commit: Index,
-    cluster_id: ClusterId,
+    /// `None` for a store of no group and without an identity.
+    made: Option<Box<Made>>,
     rest: Arc<Rest>,
     log: Runs,
     undo: Undo,
+}
+
+/// What is written once, when a store is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+struct Made {
+    cluster_id: ClusterId,
+    identity: Identity,
 }
 
 /// What is stored beside the hard state and the log.
@@ -106,7 +114,7 @@ impl MemoryStorage {
             undo: Undo::nothing(0, rest.base.index),
             ballot: KeptBallot::default(),
             commit: 0,
-            cluster_id: 0,
+            made: None,
             rest: Arc::new(rest),
         }
     }
@@ -114,7 +122,31 @@ impl MemoryStorage {
     /// The same store, made for this group: see [`InitialState::cluster_id`].
     #[must_use]
     pub fn with_cluster_id(self, cluster_id: ClusterId) -> Self {
-        Self { cluster_id, ..self }
+        let made = Made {
+            cluster_id,
+            ..self.made()
+        };
+        Self {
+            made: Some(Box::new(made)),
+            ..self
+        }
+    }
+
+    /// The same store with this identity: see [`InitialState::identity`].
+    #[must_use]
+    pub fn with_identity(self, identity: Identity) -> Self {
+        let made = Made {
+            identity,
+            ..self.made()
+        };
+        Self {
+            made: Some(Box::new(made)),
+            ..self
+        }
+    }
+
+    fn made(&self) -> Made {
+        self.made.as_deref().copied().unwrap_or_default()
     }
 
     /// Stores what a Ready says is to be persisted, and syncs where it must.
@@ -293,7 +325,7 @@ impl PartialEq for MemoryStorage {
     fn eq(&self, other: &Self) -> bool {
         let (ours, theirs) = (self.synced(), other.synced());
         let now = self.hard_state() == other.hard_state()
-            && self.cluster_id == other.cluster_id
+            && self.made() == other.made()
             && self.rest == other.rest
             && self.all().eq(other.all());
         now && ours.0 == theirs.0 && ours.1 == theirs.1 && ours.2.eq(theirs.2)
@@ -304,7 +336,7 @@ impl Eq for MemoryStorage {}
 
 impl Hash for MemoryStorage {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.hard_state(), self.cluster_id, &self.rest, self.last()).hash(state);
+        (self.hard_state(), self.made(), &self.rest, self.last()).hash(state);
         self.all().for_each(|entry| entry.hash(state));
         let (hard_state, rest, log) = self.synced();
         (hard_state, rest).hash(state);
@@ -316,7 +348,8 @@ impl Storage for MemoryStorage {
     fn initial_state(&self) -> Result<InitialState, StorageError> {
         let (conf_state, index) = (self.rest.conf_state().conf_state(), self.rest.configured_at());
         let initial = InitialState::new(self.hard_state(), conf_state, index);
-        Ok(initial.with_cluster_id(self.cluster_id))
+        let Made { cluster_id, identity } = self.made();
+        Ok(initial.with_cluster_id(cluster_id).with_identity(identity))
     }
 
     fn first_index(&self) -> Result<Index, StorageError> {

@@ -24,6 +24,7 @@ impl From<&Message> for proto::Message {
             from: message.from,
             term: message.term,
             cluster_id: message.cluster_id,
+            identity: message.identity,
             ..Self::default()
         };
         match &message.payload {
@@ -47,6 +48,7 @@ impl From<&Message> for proto::Message {
                 context: Bytes::from_static(if request.forced { FORCED } else { b"" }),
                 committed_index: request.committed.index,
                 committed_term: request.committed.term,
+                configured_at: request.configured_at,
                 ..wire(if request.pre_vote {
                     Kind::MsgPreVote
                 } else {
@@ -132,12 +134,14 @@ impl TryFrom<proto::Message> for Message {
     type Error = DecodeError;
 
     fn try_from(wire: proto::Message) -> Result<Self, DecodeError> {
-        Ok(Self {
-            from: wire.from,
-            to: wire.to,
-            term: wire.term,
-            cluster_id: wire.cluster_id,
-            payload: payload(wire)?,
+        let (from, to, term) = (wire.from, wire.to, wire.term);
+        let (cluster_id, identity) = (wire.cluster_id, wire.identity);
+        let payload = payload(wire)?;
+        let message = Self::new(from, to, term, payload).with_cluster_id(cluster_id);
+        Ok(if message.payload.carries_identity() {
+            message.with_identity(identity)
+        } else {
+            message
         })
     }
 }
@@ -185,7 +189,8 @@ fn payload(wire: proto::Message) -> Result<Payload, DecodeError> {
             RequestVote::new(at)
                 .with_pre_vote(kind == Kind::MsgPreVote)
                 .with_forced(wire.context == FORCED)
-                .with_committed(committed),
+                .with_committed(committed)
+                .with_configured_at(wire.configured_at),
         ),
         Kind::MsgVoteResp | Kind::MsgPreVoteResp => Payload::VoteResponse {
             pre_vote: kind == Kind::MsgPreVoteResp,

@@ -3,7 +3,7 @@
 use super::{known, list, proto, try_list};
 use crate::error::DecodeError;
 use crate::membership::{ConfChange, ConfChangeKind, ConfChangeSingle, ConfChangeV2, Transition};
-use crate::types::{ConfState, Entry, EntryKind, HardState, Snapshot, SnapshotMetadata};
+use crate::types::{ConfState, Entry, EntryKind, HardState, Identity, NodeId, Snapshot, SnapshotMetadata};
 
 /// Pairs the names of an enum with those that the wire has for them.
 macro_rules! pair {
@@ -137,6 +137,7 @@ impl From<&ConfState> for proto::ConfState {
             voters_outgoing: state.voters_outgoing.clone(),
             learners_next: state.learners_next.clone(),
             auto_leave: state.auto_leave,
+            identities: list(&state.identities),
         }
     }
 }
@@ -149,7 +150,20 @@ impl From<proto::ConfState> for ConfState {
             voters_outgoing: wire.voters_outgoing,
             learners_next: wire.learners_next,
             auto_leave: wire.auto_leave,
+            identities: wire.identities.into_iter().map(Into::into).collect(),
         }
+    }
+}
+
+impl From<&(NodeId, Identity)> for proto::MemberIdentity {
+    fn from(&(node_id, identity): &(NodeId, Identity)) -> Self {
+        Self { node_id, identity }
+    }
+}
+
+impl From<proto::MemberIdentity> for (NodeId, Identity) {
+    fn from(wire: proto::MemberIdentity) -> Self {
+        (wire.node_id, wire.identity)
     }
 }
 
@@ -183,6 +197,7 @@ impl From<&ConfChangeSingle> for proto::ConfChangeSingle {
         Self {
             r#type: proto::ConfChangeType::from(change.kind).into(),
             node_id: change.node_id,
+            identity: change.identity,
         }
     }
 }
@@ -194,6 +209,7 @@ impl TryFrom<proto::ConfChangeSingle> for ConfChangeSingle {
         Ok(Self {
             kind: known::<proto::ConfChangeType>("change type", wire.r#type)?.into(),
             node_id: wire.node_id,
+            identity: wire.identity,
         })
     }
 }

@@ -30,11 +30,7 @@ fn entries_that_cannot_be_read_now_make_no_ready() {
 /// Fast and small: a loop that waits for the last Ready ends.
 #[test]
 fn a_round_of_heartbeats_to_nobody_makes_no_ready() {
-    let conf_state = ConfState {
-        voters: vec![1],
-        voters_outgoing: vec![1],
-        ..ConfState::default()
-    };
+    let conf_state = ConfState::of_voters([1]).with_voters_outgoing([1]);
     let metadata = SnapshotMetadata {
         conf_state,
         index: 2,

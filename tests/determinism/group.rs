@@ -231,7 +231,7 @@ impl Group {
         use ConfChangeKind::{AddLearnerNode, AddNode, RemoveNode};
         let kinds = [AddNode, AddNode, RemoveNode, AddLearnerNode];
         let kind = usize::try_from(self.below(4)).map(|at| kinds[at]).expect("few");
-        let single = ConfChangeSingle { kind, node_id };
+        let single = ConfChangeSingle::new(kind, node_id);
         let count = usize::try_from(self.below(3)).expect("few");
         let change = ConfChangeV2 {
             changes: vec![single; count],

@@ -44,7 +44,10 @@ fn d04_input_is_refused_with_a_reason_instead_of_a_panic() {
             core::mem::discriminant(&like),
             "{error}"
         );
-        assert!(*cluster.raw(id) == before);
+        // A heartbeat that counts on entries which are not here leaves that to be remembered, and nothing else.
+        let marked = matches!(error, StepError::BeyondLog { .. }) && id == 2;
+        assert_eq!(*cluster.raw(id) == before, !marked);
+        assert_eq!(cluster.raw(id).status().hard_state, before.status().hard_state);
     }
     let refused = RawNode::new(Config::new(0, 7), store(&[1]));
     assert!(matches!(refused, Err(ConfigError::Bound { setting: "id", .. })));

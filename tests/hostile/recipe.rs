@@ -332,28 +332,17 @@ fn configuration(shape: usize) -> ConfState {
         8 => (vec![4, 4], vec![], vec![]),
         9 => (vec![], vec![0], vec![]),
         10 => {
-            return ConfState {
-                voters: vec![],
-                ..ConfState {
-                    learners: vec![1, 2],
-                    ..three
-                }
-            };
+            return ConfState::default().with_learners([1, 2]);
         }
         11 => {
-            return ConfState {
-                auto_leave: true,
-                ..three
-            };
+            return three.with_auto_leave(true);
         }
         _ => (vec![], vec![], vec![]),
     };
-    ConfState {
-        learners,
-        voters_outgoing,
-        learners_next,
-        ..three
-    }
+    three
+        .with_learners(learners)
+        .with_voters_outgoing(voters_outgoing)
+        .with_learners_next(learners_next)
 }
 
 /// Nothing, our own form, almost our own form, and far too much.

@@ -81,7 +81,7 @@ impl Scenario {
                 'l' => ConfChangeKind::AddLearnerNode,
                 _ => ConfChangeKind::RemoveNode,
             };
-            ConfChangeSingle { kind, node_id }
+            ConfChangeSingle::new(kind, node_id)
         });
         ConfChangeV2 {
             transition: self.transition,
@@ -93,10 +93,7 @@ impl Scenario {
     /// The group, led and at rest; nodes that are no members run with empty stores.
     pub(crate) fn start(&self) -> Cluster {
         let mut group = Cluster::default();
-        let conf_state = ConfState {
-            learners: self.before.who('l'),
-            ..ConfState::of_voters(self.before.who('v'))
-        };
+        let conf_state = ConfState::of_voters(self.before.who('v')).with_learners(self.before.who('l'));
         for id in NODES {
             let storage = if self.before.of(id) == '-' {
                 MemoryStorage::new()

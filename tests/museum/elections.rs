@@ -194,10 +194,7 @@ fn m32_granting_a_rehearsal_does_not_put_off_an_election() {
 /// Nodes that do not vote campaigned, bootstrapped themselves, and their votes counted.
 #[test]
 fn m33_who_does_not_vote_does_not_campaign_either() {
-    let with_learner = ConfState {
-        learners: vec![4],
-        ..ConfState::of_voters([1, 2, 3])
-    };
+    let with_learner = ConfState::of_voters([1, 2, 3]).with_learners([4]);
     for conf_state in [
         with_learner.clone(),
         ConfState::of_voters([1, 2, 3]),
@@ -211,10 +208,7 @@ fn m33_who_does_not_vote_does_not_campaign_either() {
         node.step(message(1, 4, 1, Payload::TimeoutNow)).unwrap();
         assert_eq!(node.status().soft_state.role, RoleKind::Follower);
     }
-    let learners_only = ConfState {
-        learners: vec![4],
-        ..ConfState::default()
-    };
+    let learners_only = ConfState::default().with_learners([4]);
     assert!(bootstrap(&quorate::MemoryStorage::new(), &learners_only).is_err());
 
     let mut storage = quorate::MemoryStorage::new();

@@ -107,10 +107,7 @@ fn o02_a_refusal_of_an_earlier_term_tells_what_is_committed() {
             config
         });
         cluster.elect(1);
-        let remove = |node_id| ConfChangeSingle {
-            kind: ConfChangeKind::RemoveNode,
-            node_id,
-        };
+        let remove = |node_id| ConfChangeSingle::new(ConfChangeKind::RemoveNode, node_id);
         let change = ConfChangeV2 {
             transition: Transition::JointExplicit,
             changes: vec![remove(1), remove(2)],

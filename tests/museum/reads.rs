@@ -199,10 +199,7 @@ fn m05_lease_reads_need_check_quorum_and_end_without_a_quorum() {
 }
 
 fn three_voters_and_two_learners(change: impl Fn(&mut Config)) -> Cluster {
-    let conf_state = ConfState {
-        learners: vec![4, 5],
-        ..ConfState::of_voters([1, 2, 3])
-    };
+    let conf_state = ConfState::of_voters([1, 2, 3]).with_learners([4, 5]);
     let mut cluster = Cluster::default();
     for id in 1..=5 {
         let snapshot = bootstrap(&MemoryStorage::new(), &conf_state).unwrap();

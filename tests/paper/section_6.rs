@@ -14,10 +14,7 @@ use crate::support::{Cluster, config, plain};
 
 /// Server 1 in a joint configuration.
 fn joint(incoming: &[NodeId], outgoing: &[NodeId]) -> Bench {
-    let conf_state = ConfState {
-        voters_outgoing: outgoing.to_vec(),
-        ..ConfState::of_voters(incoming.iter().copied())
-    };
+    let conf_state = ConfState::of_voters(incoming.iter().copied()).with_voters_outgoing(outgoing.to_vec());
     Bench::member(plain(ME), conf_state)
 }
 
@@ -178,10 +175,7 @@ fn new_servers_catch_up_before_they_vote() {
 /// A learner does not stand for election, however long it hears nothing.
 #[test]
 fn non_voting_members_do_not_stand() {
-    let conf_state = ConfState {
-        learners: vec![ME],
-        ..ConfState::of_voters([2, 3])
-    };
+    let conf_state = ConfState::of_voters([2, 3]).with_learners([ME]);
     let mut bench = Bench::member(plain(ME), conf_state);
     assert_eq!(bench.tick(100), []);
     assert_eq!((bench.role(), bench.term()), (RoleKind::Follower, 0));

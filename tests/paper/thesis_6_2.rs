@@ -48,10 +48,7 @@ fn learners_do_not_keep_a_leader() {
     let learners: Vec<NodeId> = vec![4, 5, 6];
     let mut bench = Bench::member(
         config(ME),
-        quorate::ConfState {
-            learners: learners.clone(),
-            ..quorate::ConfState::of_voters([1, 2, 3])
-        },
+        quorate::ConfState::of_voters([1, 2, 3]).with_learners(learners.clone()),
     );
     bench.win();
     for _ in 0..20 {

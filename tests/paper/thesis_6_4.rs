@@ -131,10 +131,7 @@ fn a_forwarded_read_does_not_wait_for_ever() {
 /// The answers of learners do not count towards the majority.
 #[test]
 fn learners_confirm_nothing() {
-    let conf_state = ConfState {
-        learners: vec![4],
-        ..ConfState::of_voters([1, 2, 3])
-    };
+    let conf_state = ConfState::of_voters([1, 2, 3]).with_learners([4]);
     let mut bench = Bench::member(plain(ME), conf_state);
     bench.win();
     bench.ack(2, 1);

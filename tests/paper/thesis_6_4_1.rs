@@ -126,11 +126,9 @@ fn a_lease_read_needs_a_commit_in_the_term() {
 /// Joint: the earlier end of both halves; the leader counts itself where it votes, learners nowhere.
 #[test]
 fn a_joint_lease_needs_both_majorities() {
-    let conf_state = ConfState {
-        voters_outgoing: vec![1, 4, 5],
-        learners: vec![6, 7],
-        ..ConfState::of_voters([2, 3])
-    };
+    let conf_state = ConfState::of_voters([2, 3])
+        .with_voters_outgoing([1, 4, 5])
+        .with_learners([6, 7]);
     for (answering, holds) in [
         (&[2, 3, 4][..], true),
         (&[2, 3, 5], true),

@@ -71,7 +71,7 @@ pub(crate) fn change() -> impl Strategy<Value = ConfChangeV2> {
         select(vec![AddNode, AddNode, RemoveNode, AddLearnerNode, UpdateNode]),
         1..=NODES,
     )
-        .prop_map(|(kind, node_id)| ConfChangeSingle { kind, node_id });
+        .prop_map(|(kind, node_id)| ConfChangeSingle::new(kind, node_id));
     let transition = select(vec![
         Transition::Auto,
         Transition::JointImplicit,

@@ -29,10 +29,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(setup: &Setup) -> Self {
         let learners = setup.voters + 1..=setup.voters + setup.learners;
-        let conf_state = ConfState {
-            learners: learners.collect(),
-            ..ConfState::of_voters(1..=setup.voters)
-        };
+        let conf_state = ConfState::of_voters(1..=setup.voters).with_learners(learners);
         let snapshot = bootstrap(&MemoryStorage::new(), &conf_state).expect("an unused store");
         let mut history = History::default();
         history.begin(&snapshot);

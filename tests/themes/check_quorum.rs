@@ -29,14 +29,8 @@ fn leading_in(conf_state: ConfState) -> Cluster {
 #[test]
 fn a_quorum_must_answer() {
     let voters = |ids: &[NodeId]| ConfState::of_voters(ids.iter().copied());
-    let learners = |conf_state: ConfState, ids: &[NodeId]| ConfState {
-        learners: ids.to_vec(),
-        ..conf_state
-    };
-    let joint = |incoming: &[NodeId], outgoing: &[NodeId]| ConfState {
-        voters_outgoing: outgoing.to_vec(),
-        ..voters(incoming)
-    };
+    let learners = |conf_state: ConfState, ids: &[NodeId]| conf_state.with_learners(ids.to_vec());
+    let joint = |incoming: &[NodeId], outgoing: &[NodeId]| voters(incoming).with_voters_outgoing(outgoing.to_vec());
     let cases: [(ConfState, &[NodeId], bool); 14] = [
         (voters(&[1]), &[], true),
         (learners(voters(&[1]), &[2, 3]), &[], true),

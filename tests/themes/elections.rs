@@ -267,10 +267,7 @@ fn earlier_terms_are_forgotten() {
 /// Why a node does not stand for election.
 #[test]
 fn who_may_not_campaign() {
-    let learner = ConfState {
-        learners: vec![1],
-        ..ConfState::of_voters([2, 3])
-    };
+    let learner = ConfState::of_voters([2, 3]).with_learners([1]);
     let with = |conf_state: ConfState| {
         let mut storage = store(&[2, 3]);
         storage.set_conf_state(conf_state, 1);
@@ -315,10 +312,7 @@ fn who_may_not_campaign() {
 /// Time alone: who campaigns after its timeout.
 #[test]
 fn timeouts() {
-    let learner = ConfState {
-        learners: vec![1],
-        ..ConfState::of_voters([2])
-    };
+    let learner = ConfState::of_voters([2]).with_learners([1]);
     for (name, conf_state, campaigns) in [
         ("a voter", ConfState::of_voters([1, 2]), true),
         ("a learner", learner, false),

@@ -18,13 +18,7 @@ fn deadlines() {
     let voter = |ids: &[u64]| drawn(alone(plain(1), store(ids)), 15);
     let learner = || {
         let mut storage = store(&[2]);
-        storage.set_conf_state(
-            ConfState {
-                learners: vec![1],
-                ..ConfState::of_voters([2])
-            },
-            1,
-        );
+        storage.set_conf_state(ConfState::of_voters([2]).with_learners([1]), 1);
         alone(plain(1), storage)
     };
     let slow = |heartbeat_interval_ticks| {

@@ -108,13 +108,7 @@ fn both_halves_commit() {
         (&[3, 5], true),
     ] {
         let mut storage = store(&[1]);
-        storage.set_conf_state(
-            ConfState {
-                voters_outgoing: vec![1, 4, 5],
-                ..ConfState::of_voters([1, 2, 3])
-            },
-            1,
-        );
+        storage.set_conf_state(ConfState::of_voters([1, 2, 3]).with_voters_outgoing([1, 4, 5]), 1);
         let mut cluster = crate::lead(alone(plain(1), storage), 5);
         for peer in holders {
             hear(&mut cluster, *peer, 1, accepted(2));
@@ -152,11 +146,9 @@ fn another_leader_leaves_it() {
 
     let mut storage = store(&[1]);
     storage.set_conf_state(
-        ConfState {
-            voters_outgoing: vec![1, 2],
-            auto_leave: true,
-            ..ConfState::of_voters([1, 2, 3])
-        },
+        ConfState::of_voters([1, 2, 3])
+            .with_voters_outgoing([1, 2])
+            .with_auto_leave(true),
         1,
     );
     let mut cluster = crate::lead(alone(plain(1), storage), 3);
@@ -316,13 +308,7 @@ fn learners() {
 
     let hard_state = HardState::new(1, None, 1);
     let mut storage = store_with(3, &[1], hard_state);
-    storage.set_conf_state(
-        ConfState {
-            learners: vec![1],
-            ..ConfState::of_voters([2, 3])
-        },
-        1,
-    );
+    storage.set_conf_state(ConfState::of_voters([2, 3]).with_learners([1]), 1);
     let mut learner = alone(plain(1), storage);
     let said = asked(&mut learner, 2, 2, request(false, (1, 2), false));
     assert_eq!(said, ["1->2 VoteResponse term=2 granted"]);

@@ -64,14 +64,8 @@ fn voters(ids: &[NodeId]) -> ConfState {
 #[test]
 fn how_long_a_lease_is() {
     type Case = (ConfState, &'static [(NodeId, u64, u64)], u64);
-    let learners = |conf_state: ConfState, ids: &[NodeId]| ConfState {
-        learners: ids.to_vec(),
-        ..conf_state
-    };
-    let joint = |a: &[NodeId], b: &[NodeId]| ConfState {
-        voters_outgoing: b.to_vec(),
-        ..voters(a)
-    };
+    let learners = |conf_state: ConfState, ids: &[NodeId]| conf_state.with_learners(ids.to_vec());
+    let joint = |a: &[NodeId], b: &[NodeId]| voters(a).with_voters_outgoing(b.to_vec());
     let cases: [Case; 26] = [
         // Alone, or with learners only.
         (voters(&[1]), &[], 8),
@@ -277,10 +271,7 @@ fn a_transfer_ends_the_lease() {
 #[test]
 fn leases_follow_the_configuration() {
     use quorate::ConfChangeKind::{AddLearnerNode, AddNode, RemoveNode};
-    let learner = || ConfState {
-        learners: vec![4],
-        ..voters(&[1, 2, 3])
-    };
+    let learner = || voters(&[1, 2, 3]).with_learners([4]);
     for (promising, change, before, after) in [
         (&[2][..], (RemoveNode, 2), 8, 0),
         (&[2], (RemoveNode, 3), 8, 8),

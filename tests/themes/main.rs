@@ -10,6 +10,7 @@ mod elections;
 mod flow;
 mod forwarded_reads;
 mod host;
+mod identities;
 mod joint;
 mod kept_promises;
 mod leases;

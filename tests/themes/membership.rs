@@ -66,10 +66,7 @@ fn three() -> ConfState {
 }
 
 fn joint() -> ConfState {
-    ConfState {
-        voters_outgoing: vec![1, 2],
-        ..three()
-    }
+    three().with_voters_outgoing([1, 2])
 }
 
 const EXPLICIT: Transition = Transition::JointExplicit;
@@ -77,10 +74,7 @@ const EXPLICIT: Transition = Transition::JointExplicit;
 /// A configuration, a change, and the configuration when it is applied.
 #[test]
 fn changes_that_are_made() {
-    let learner = || ConfState {
-        learners: vec![4],
-        ..three()
-    };
+    let learner = || three().with_learners([4]);
     let cases: [(ConfState, ConfChangeV2, &str); 16] = [
         (three(), change(&[(AddNode, 4)]), "voters=(1 2 3 4)"),
         (three(), change(&[(AddNode, 3)]), "voters=(1 2 3)"),

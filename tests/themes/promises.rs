@@ -260,13 +260,7 @@ fn promises_that_a_crash_keeps() {
 #[test]
 fn learners_promise() {
     let mut storage = store(&[2, 3]);
-    storage.set_conf_state(
-        ConfState {
-            learners: vec![1],
-            ..ConfState::of_voters([2, 3])
-        },
-        1,
-    );
+    storage.set_conf_state(ConfState::of_voters([2, 3]).with_learners([1]), 1);
     let mut cluster = alone(config(1), storage);
     hear(&mut cluster, 2, 1, heartbeat(1));
     let said = asked(&mut cluster, 2, 1, heartbeat(1));

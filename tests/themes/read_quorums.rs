@@ -10,14 +10,8 @@ use crate::{accepted, alone, hear, lead, leading, says};
 #[test]
 fn quorums_of_rounds() {
     let voters = |ids: &[NodeId]| ConfState::of_voters(ids.iter().copied());
-    let learners = |conf_state: ConfState, ids: &[NodeId]| ConfState {
-        learners: ids.to_vec(),
-        ..conf_state
-    };
-    let joint = |a: &[NodeId], b: &[NodeId]| ConfState {
-        voters_outgoing: b.to_vec(),
-        ..voters(a)
-    };
+    let learners = |conf_state: ConfState, ids: &[NodeId]| conf_state.with_learners(ids.to_vec());
+    let joint = |a: &[NodeId], b: &[NodeId]| voters(a).with_voters_outgoing(b.to_vec());
     let cases: [(ConfState, &[NodeId], bool); 13] = [
         (learners(voters(&[1]), &[2]), &[], true),
         (learners(voters(&[1, 2]), &[3, 4]), &[3, 4], false),

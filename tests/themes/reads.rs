@@ -107,10 +107,7 @@ fn who_answers() {
 /// Learners may ask too; who knows no leader is told so.
 #[test]
 fn who_may_ask() {
-    let conf_state = ConfState {
-        learners: vec![3],
-        ..ConfState::of_voters([1, 2])
-    };
+    let conf_state = ConfState::of_voters([1, 2]).with_learners([3]);
     let mut cluster = Cluster::default();
     for id in 1..=3 {
         let snapshot = bootstrap(&MemoryStorage::new(), &conf_state).expect("an unused store");

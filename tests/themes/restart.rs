@@ -142,10 +142,7 @@ fn what_cannot_be() {
     for wrong in [
         ConfState::of_voters([1, 1]),
         ConfState::of_voters([0]),
-        ConfState {
-            learners: vec![1],
-            ..ConfState::of_voters([1])
-        },
+        ConfState::of_voters([1]).with_learners([1]),
     ] {
         let mut storage = stored((1, 1), &[], (1, 1));
         storage.set_conf_state(wrong, 1);

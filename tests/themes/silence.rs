@@ -139,18 +139,9 @@ fn restart(cluster: &mut Cluster) {
 /// nothing about a vote for another.
 #[test]
 fn the_only_voter_campaigns_at_once() {
-    let learners = ConfState {
-        learners: vec![2, 3],
-        ..ConfState::of_voters([1])
-    };
-    let joint = ConfState {
-        voters_outgoing: vec![1, 2],
-        ..ConfState::of_voters([1])
-    };
-    let learner = ConfState {
-        learners: vec![1],
-        ..ConfState::of_voters([2])
-    };
+    let learners = ConfState::of_voters([1]).with_learners([2, 3]);
+    let joint = ConfState::of_voters([1]).with_voters_outgoing([1, 2]);
+    let learner = ConfState::of_voters([2]).with_learners([1]);
     for (conf_state, outcome) in [
         (ConfState::of_voters([1]), Ok(())),
         (learners, Ok(())),

@@ -42,20 +42,9 @@ fn what_a_follower_installs() {
     type Case = ((u64, u64), ConfState, u64, u64, u64, &'static str);
     const KEPT: &str = "voters=(1 2 3)";
     let three = || voters(&[1, 2, 3]);
-    let learner = || ConfState {
-        learners: vec![1],
-        ..voters(&[2, 3])
-    };
-    let leaving = || ConfState {
-        voters_outgoing: vec![1, 2],
-        auto_leave: true,
-        ..voters(&[2, 3])
-    };
-    let demoted = || ConfState {
-        voters_outgoing: vec![1, 2],
-        learners_next: vec![1],
-        ..voters(&[2, 3])
-    };
+    let learner = || voters(&[2, 3]).with_learners([1]);
+    let leaving = || voters(&[2, 3]).with_voters_outgoing([1, 2]).with_auto_leave(true);
+    let demoted = || voters(&[2, 3]).with_voters_outgoing([1, 2]).with_learners_next([1]);
     let cases: [Case; 15] = [
         // It replaces the log.
         ((3, 9), three(), 9, 9, 9, KEPT),
@@ -75,17 +64,7 @@ fn what_a_follower_installs() {
         ((0, 0), ConfState::default(), 2, 4, 2, KEPT),
         // It is of a group without this node.
         ((3, 9), voters(&[2, 3]), 2, 4, 2, KEPT),
-        (
-            (3, 9),
-            ConfState {
-                learners: vec![4],
-                ..voters(&[2, 3])
-            },
-            2,
-            4,
-            2,
-            KEPT,
-        ),
+        ((3, 9), voters(&[2, 3]).with_learners([4]), 2, 4, 2, KEPT),
     ];
     for (id, conf_state, answer, last, commit, then) in cases {
         let name = format!("{id:?} {conf_state:?}");

@@ -13,10 +13,7 @@ use crate::{accepted, alone, asked, events, hear, heartbeat, heartbeat_answer, l
 /// A leader of voters 1 to 4 and learner 5 in term 1: peer 2 has all of its log, peer 3 nothing of
 /// it, peer 4 all.
 fn leader() -> Cluster {
-    let conf_state = ConfState {
-        learners: vec![5],
-        ..ConfState::of_voters([1, 2, 3, 4])
-    };
+    let conf_state = ConfState::of_voters([1, 2, 3, 4]).with_learners([5]);
     let mut storage = store(&[1]);
     storage.set_conf_state(conf_state, 1);
     let mut cluster = lead(alone(plain(1), storage), 5);
@@ -329,10 +326,7 @@ fn asked_of_others() {
 #[test]
 fn what_a_follower_refuses() {
     let mut storage = store(&[1, 2, 3]);
-    let with_learner = ConfState {
-        learners: vec![4],
-        ..ConfState::of_voters([1, 2, 3])
-    };
+    let with_learner = ConfState::of_voters([1, 2, 3]).with_learners([4]);
     storage.set_conf_state(with_learner, 1);
     let mut cluster = alone(plain(1), storage);
     hear(&mut cluster, 2, 1, heartbeat(1));

@@ -9,19 +9,10 @@ use crate::{alone, asked, hear, heartbeat, store_with};
 /// Who obeys an order to campaign: voters, at once, without a rehearsal, past every promise.
 #[test]
 fn who_obeys() {
-    let learner = ConfState {
-        learners: vec![1],
-        ..ConfState::of_voters([2, 3])
-    };
+    let learner = ConfState::of_voters([2, 3]).with_learners([1]);
     for (conf_state, obeys) in [
         (ConfState::of_voters([1, 2, 3]), true),
-        (
-            ConfState {
-                voters_outgoing: vec![1, 2],
-                ..ConfState::of_voters([2, 3])
-            },
-            true,
-        ),
+        (ConfState::of_voters([2, 3]).with_voters_outgoing([1, 2]), true),
         (learner, false),
         (ConfState::of_voters([2, 3]), false),
         (ConfState::default(), false),

@@ -43,12 +43,12 @@ fn entries() -> impl Strategy<Value = Vec<Entry>> {
 pub(crate) fn conf_state() -> impl Strategy<Value = ConfState> {
     let nodes = || vec(number(), 0..4);
     (nodes(), nodes(), nodes(), nodes(), any::<bool>()).prop_map(
-        |(voters, learners, voters_outgoing, learners_next, auto_leave)| ConfState {
-            voters,
-            learners,
-            voters_outgoing,
-            learners_next,
-            auto_leave,
+        |(voters, learners, voters_outgoing, learners_next, auto_leave)| {
+            ConfState::of_voters(voters)
+                .with_learners(learners)
+                .with_voters_outgoing(voters_outgoing)
+                .with_learners_next(learners_next)
+                .with_auto_leave(auto_leave)
         },
     )
 }
@@ -94,7 +94,8 @@ pub(crate) fn conf_change_v2() -> impl Strategy<Value = ConfChangeV2> {
         Just(Transition::JointImplicit),
         Just(Transition::JointExplicit),
     ];
-    let single = (change_kind(), number()).prop_map(|(kind, node_id)| ConfChangeSingle { kind, node_id });
+    let single = (change_kind(), number(), number())
+        .prop_map(|(kind, id, identity)| ConfChangeSingle::new(kind, id).with_identity(identity));
     (transition, vec(single, 0..4), data()).prop_map(|(transition, changes, context)| ConfChangeV2 {
         transition,
         changes,
@@ -118,10 +119,12 @@ fn payload() -> impl Strategy<Value = Payload> {
         (number(), option::of(number())).prop_map(|(index, joined)| AppendResponse::Accepted { index, joined });
     let rejected = (number(), entry_id()).prop_map(|(index, hint)| AppendResponse::Rejected { index, hint });
     let diverged = entry_id().prop_map(|committed| AppendResponse::Diverged { committed });
-    let request = (any::<(bool, bool)>(), entry_id(), entry_id()).prop_map(|((pre_vote, forced), last, committed)| {
-        let request = RequestVote::new(last).with_pre_vote(pre_vote).with_forced(forced);
-        Payload::RequestVote(request.with_committed(committed))
-    });
+    let request = (any::<(bool, bool)>(), entry_id(), entry_id(), number()).prop_map(
+        |((pre_vote, forced), last, committed, configured_at)| {
+            let request = RequestVote::new(last).with_pre_vote(pre_vote).with_forced(forced);
+            Payload::RequestVote(request.with_committed(committed).with_configured_at(configured_at))
+        },
+    );
     prop_oneof![
         entries().prop_map(|entries| Payload::Propose { entries }),
         append,
@@ -156,8 +159,11 @@ fn payload() -> impl Strategy<Value = Payload> {
 }
 
 pub(crate) fn message() -> impl Strategy<Value = Message> {
-    (number(), number(), number(), any::<u64>(), payload()).prop_map(|(from, to, term, cluster_id, payload)| {
-        Message::new(from, to, term, payload).with_cluster_id(cluster_id)
+    let numbers = (number(), number(), number(), any::<(u64, u64)>());
+    (numbers, payload()).prop_map(|((from, to, term, (cluster_id, identity)), payload)| {
+        let identity = if payload.carries_identity() { identity } else { 0 };
+        let message = Message::new(from, to, term, payload);
+        message.with_cluster_id(cluster_id).with_identity(identity)
     })
 }
 

@@ -186,13 +186,11 @@ fn typed_hard_state(fields: &Value) -> HardState {
 }
 
 fn typed_conf_state(fields: &Value) -> ConfState {
-    ConfState {
-        voters: items(&fields["voters"], number),
-        learners: items(&fields["learners"], number),
-        voters_outgoing: items(&fields["voters_outgoing"], number),
-        learners_next: items(&fields["learners_next"], number),
-        auto_leave: flag(&fields["auto_leave"]),
-    }
+    ConfState::of_voters(items(&fields["voters"], number))
+        .with_learners(items(&fields["learners"], number))
+        .with_voters_outgoing(items(&fields["voters_outgoing"], number))
+        .with_learners_next(items(&fields["learners_next"], number))
+        .with_auto_leave(flag(&fields["auto_leave"]))
 }
 
 fn typed_change_kind(number: &Value) -> ConfChangeKind {
@@ -217,9 +215,8 @@ fn typed_change_v2(fields: &Value) -> ConfChangeV2 {
     let transitions = [Transition::Auto, Transition::JointImplicit, Transition::JointExplicit];
     ConfChangeV2 {
         transition: transitions[place(&fields["transition"])],
-        changes: items(&fields["changes"], |fields| ConfChangeSingle {
-            kind: typed_change_kind(&fields["type"]),
-            node_id: number(&fields["node_id"]),
+        changes: items(&fields["changes"], |fields| {
+            ConfChangeSingle::new(typed_change_kind(&fields["type"]), number(&fields["node_id"]))
         }),
         context: data(&fields["context"]),
     }
@@ -305,6 +302,8 @@ fn plain_message(fields: &Value) -> proto::Message {
         cluster_id: 0,
         diverged: false,
         asker: None,
+        identity: 0,
+        configured_at: 0,
     }
 }
 
@@ -354,6 +353,7 @@ fn plain_conf_state(fields: &Value) -> proto::ConfState {
         voters_outgoing: items(&fields["voters_outgoing"], number),
         learners_next: items(&fields["learners_next"], number),
         auto_leave: flag(&fields["auto_leave"]),
+        identities: Vec::new(),
     }
 }
 
@@ -374,6 +374,7 @@ fn plain_change_v2(fields: &Value) -> proto::ConfChangeV2 {
         changes: items(&fields["changes"], |fields| proto::ConfChangeSingle {
             r#type: small(&fields["type"]),
             node_id: number(&fields["node_id"]),
+            identity: 0,
         }),
         context: data(&fields["context"]),
     }

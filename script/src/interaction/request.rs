@@ -114,11 +114,7 @@ fn initial_snapshot(command: &Command, as_recorded: bool) -> Result<Snapshot, Fa
     Ok(Snapshot {
         data: command.value::<String>("content")?.unwrap_or_default().into(),
         metadata: SnapshotMetadata {
-            conf_state: ConfState {
-                voters: command.list("voters")?,
-                learners: command.list("learners")?,
-                ..ConfState::default()
-            },
+            conf_state: ConfState::of_voters(command.list("voters")?).with_learners(command.list("learners")?),
             index,
             term: INITIAL_TERM,
         },

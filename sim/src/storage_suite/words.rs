@@ -38,10 +38,7 @@ pub(super) fn hard_state(term: Term, vote: Option<NodeId>, commit: Index) -> Wri
 
 /// A snapshot whose configuration is one of its own.
 pub(super) fn snapshot(term: Term, index: Index) -> Snapshot {
-    let conf_state = ConfState {
-        learners: vec![100 + index],
-        ..ConfState::of_voters([1, 2, 3])
-    };
+    let conf_state = ConfState::of_voters([1, 2, 3]).with_learners([100 + index]);
     Snapshot {
         data: format!("state at {term}/{index}").into(),
         metadata: SnapshotMetadata {

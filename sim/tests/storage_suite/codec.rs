@@ -101,13 +101,11 @@ fn list(rest: &mut &[u8]) -> Option<Vec<u64>> {
 
 fn snapshot(rest: &mut &[u8]) -> Option<Snapshot> {
     let (index, term, auto_leave) = (number(rest)?, number(rest)?, number(rest)? > 0);
-    let conf_state = ConfState {
-        voters: list(rest)?,
-        learners: list(rest)?,
-        voters_outgoing: list(rest)?,
-        learners_next: list(rest)?,
-        auto_leave,
-    };
+    let conf_state = ConfState::of_voters(list(rest)?)
+        .with_learners(list(rest)?)
+        .with_voters_outgoing(list(rest)?)
+        .with_learners_next(list(rest)?)
+        .with_auto_leave(auto_leave);
     Some(Snapshot {
         data: Bytes::copy_from_slice(rest),
         metadata: SnapshotMetadata {

@@ -19,8 +19,10 @@ impl Leader {
         index: Index,
     ) -> Result<Next, Fault> {
         self.replace_peers(server, fresh, index);
+        self.named_at = server.log.last_index();
         let id = server.id();
-        if !server.membership.is_voter(id) && server.config.step_down_on_removal {
+        let removed = !server.membership.is_voter(id) && server.config.step_down_on_removal;
+        if removed || server.is_disowned() {
             if server.config.commit_notice_on_removal {
                 // Else the others learn only from a successor that this entry is committed.
                 self.broadcast_appends(server)?;

@@ -82,7 +82,9 @@ impl Leader {
                 let refused = |refusal: ChangeRefusal| Stop::Refused(ProposeError::Change(refusal));
                 let change = wire::decode_change(entry).map_err(|error| refused(ChangeRefusal::Undecodable(error)))?;
                 let applied = server.log.applied();
-                change::judge(&change.into_v2(), &server.membership, pending, applied).map_err(refused)?;
+                let change = change.into_v2();
+                server.check_own_name(&change).map_err(refused)?;
+                change::judge(&change, &server.membership, pending, applied).map_err(refused)?;
             }
             pending = index;
         }

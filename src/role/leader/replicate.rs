@@ -180,9 +180,17 @@ impl Leader {
             0 => hint.index,
             term => server.log.agreement(hint.index, term)?.index,
         };
-        if let Some(peer) = self.peer_mut(from)
-            && peer.rejected(index, agreed)
-        {
+        let Some(peer) = self.peer_mut(from) else {
+            return Ok(());
+        };
+        if peer.has_lost(index) {
+            server.event(Event::PeerLostEntries {
+                peer: from,
+                matched: peer.matched(),
+                agreed,
+            });
+        }
+        if peer.rejected(index, agreed) {
             send::append(server, from, peer, true)?;
         }
         Ok(())

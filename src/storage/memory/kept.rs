@@ -49,7 +49,12 @@ impl From<ConfState> for KeptConfState {
                 voters_outgoing,
                 learners_next,
                 auto_leave: false,
-            } if learners.is_empty() && voters_outgoing.is_empty() && learners_next.is_empty() => {
+                identities,
+            } if learners.is_empty()
+                && voters_outgoing.is_empty()
+                && learners_next.is_empty()
+                && identities.is_empty() =>
+            {
                 Self::Voters(voters.into_boxed_slice())
             }
             full => Self::Full(Box::new(full)),
@@ -108,7 +113,6 @@ impl KeptSnapshot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::vec;
 
     /// The same comes out as went in.
     #[test]
@@ -116,22 +120,11 @@ mod tests {
         let voters = ConfState::of_voters([3, 1, 2]);
         let others = [
             ConfState::default(),
-            ConfState {
-                learners: vec![4],
-                ..voters.clone()
-            },
-            ConfState {
-                voters_outgoing: vec![1],
-                ..voters.clone()
-            },
-            ConfState {
-                learners_next: vec![1],
-                ..voters.clone()
-            },
-            ConfState {
-                auto_leave: true,
-                ..voters.clone()
-            },
+            voters.clone().with_learners([4]),
+            voters.clone().with_voters_outgoing([1]),
+            voters.clone().with_learners_next([1]),
+            voters.clone().with_auto_leave(true),
+            voters.clone().with_identities([(1, 7)]),
         ];
         for (index, conf_state) in (0..).zip([voters].into_iter().chain(others)) {
             let metadata = SnapshotMetadata {
