@@ -36,8 +36,8 @@ pub struct Status {
     pub diverged: bool,
     /// What tells this node's store from others of its id; zero if it has no identity.
     pub identity: Identity,
-    /// Whether the configuration names another store for this node, so that it takes part in nothing until it is
-    /// removed, and added with its own identity.
+    /// Whether the configuration names another store for this node, or none though its store has an identity, so that
+    /// it takes part in nothing until it is removed, and added with its own identity.
     pub disowned: bool,
     /// At a leader: the configuration names every voter's store, and every voter knows it for good. Only then no
     /// other store can take a voter's place.

@@ -102,8 +102,8 @@ pub struct Settings {
     /// A node with a [`cluster_id`](crate::Config::cluster_id) takes messages without one too. For as long as a group
     /// is given its id node by node, or has nodes of etcd-io/raft. Default off.
     pub accept_without_cluster_id: bool,
-    /// Start though the store has an [identity](crate::InitialState::identity) and the configuration does not name
-    /// it: while the stores of an existing group get their names. Default `false`, for the name may have been lost.
+    /// Take part though the store has an [identity](crate::InitialState::identity) and the configuration does not
+    /// name it: while the stores of an existing group get their names. Default `false`, for the name may have been lost.
     pub accept_unnamed_store: bool,
     /// A follower refuses a transfer that its own configuration does not allow, instead of asking the leader for
     /// it; and where it asks, it wants to hear if the leader refuses. Default on.

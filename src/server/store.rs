@@ -8,11 +8,18 @@ use crate::storage::Storage;
 use crate::types::{Identity, Index, NodeId};
 
 impl<S: Storage> Server<S> {
-    /// Whether the configuration names another store for this node: then it takes part in nothing that a quorum is
-    /// counted for.
+    /// Whether the configuration names another store for this node, or none though this one has an identity: then it
+    /// takes part in nothing that a quorum is counted for.
     #[inline]
     pub(crate) fn is_disowned(&self) -> bool {
-        !self.membership.may_be(self.id(), self.identity)
+        match self.membership.identity(self.id()) {
+            Some(named) => named != self.identity,
+            None => self.identity != 0 && self.is_unnamed_member() && !self.config.accept_unnamed_store,
+        }
+    }
+
+    fn is_unnamed_member(&self) -> bool {
+        self.membership.contains(self.id()) && self.membership.identity(self.id()).is_none()
     }
 
     /// Up to where a leader counts on this log, if it does not reach there.
@@ -33,7 +40,7 @@ impl<S: Storage> Server<S> {
         let (index, id) = (self.configured_at, self.id());
         match self.membership.identity(id) {
             Some(named) if named != self.identity => self.event(Event::Disowned { index, named }),
-            None if self.identity != 0 && self.membership.contains(id) => self.event(Event::Unnamed { index }),
+            None if self.identity != 0 && self.is_unnamed_member() => self.event(Event::Unnamed { index }),
             Some(_) | None => {}
         }
     }
@@ -42,8 +49,7 @@ impl<S: Storage> Server<S> {
     /// the name.
     pub(super) fn check_name(&self) -> Result<(), ConfigError> {
         let (id, identity) = (self.id(), self.identity);
-        let unnamed = self.membership.contains(id) && self.membership.identity(id).is_none();
-        if identity != 0 && unnamed && !self.config.accept_unnamed_store {
+        if self.is_unnamed_member() && self.is_disowned() {
             return Err(ConfigError::Unnamed { id, identity });
         }
         Ok(())

@@ -246,3 +246,52 @@ fn o04_a_granted_pre_vote_tells_only_what_the_candidate_may_believe() {
         assert!(cluster.pool.iter().any(told), "in term {ours}: {:?}", cluster.pool);
     }
 }
+
+/// x is committed on 1 and 2. With 2 down, 1 starts anew by the script of its first start: without names it leads
+/// term 1 again with the vote of 3, and what it writes there has the term and index of x. With names in force nobody
+/// leads until 2 is back.
+#[test]
+fn o05_a_wiped_node_does_not_lead_its_old_term_again() {
+    for named in [false, true] {
+        let mut cluster = Cluster::default();
+        for id in 1..=3 {
+            let mut config = config(id);
+            config.accept_unnamed_store = true;
+            let storage = store(&[1, 2, 3]).with_identity(0xd0 + id);
+            cluster.add(config, storage).expect("a legal store");
+        }
+        cluster.elect(2);
+        for id in (1..=3).filter(|_| named) {
+            let name = ConfChangeV2::new([(ConfChangeKind::UpdateNode, id)]).with_identity(id, 0xd0 + id);
+            let _ = cluster.node(2).propose_conf_change(name).expect("a legal change");
+            cluster.tick_all(2);
+        }
+        cluster.commit(2, "known to all");
+        assert_eq!(cluster.raw(2).status().identities_in_force, named);
+        cluster.isolate(3);
+        cluster.commit(2, "x");
+        cluster.tick_all(2);
+        assert_eq!(cluster.data(1), ["known to all", "x"]);
+
+        let two = cluster.nodes.remove(&2).expect("a node");
+        cluster.nodes.remove(&1);
+        let mut anew = config(1);
+        anew.seed = 99;
+        cluster.add(anew, store(&[1, 2, 3])).expect("a legal store");
+        cluster
+            .nodes
+            .get_mut(&3)
+            .expect("a node")
+            .raw
+            .forget_leader()
+            .expect("a sound node");
+        cluster.heal();
+        let leads = ticks_until_leader(&mut cluster, &[1, 3]).is_some();
+        assert_eq!(leads, !named);
+        cluster.nodes.insert(2, two);
+        cluster.restart(2);
+        cluster.tick_all(100);
+        let leader = cluster.leader().expect("a majority is up");
+        assert_eq!(cluster.data(leader).contains(&"x".to_string()), named);
+    }
+}

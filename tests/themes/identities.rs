@@ -420,6 +420,40 @@ fn wrong_names() {
     assert_eq!(cluster.data(2), ["without 2"]);
 }
 
+/// Added without its name, a node whose store has an identity takes part in nothing, and says so.
+#[test]
+fn added_without_its_name() {
+    for accept in [true, false] {
+        let mut cluster = group(3);
+        cluster.elect(1);
+        let mut settings = config(4);
+        settings.accept_unnamed_store = accept;
+        let storage = MemoryStorage::new().with_identity(0xd4);
+        cluster.add(settings, storage).expect("it is no member yet");
+        make(&mut cluster, ConfChangeKind::AddNode, 4, 0);
+        cluster.compact(1);
+        cluster.tick_all(20);
+        assert!(
+            cluster.nodes[&4]
+                .events
+                .iter()
+                .any(|event| matches!(event, Event::Unnamed { .. }))
+        );
+        assert_eq!(cluster.raw(4).status().disowned, !accept);
+        assert_eq!(
+            cluster.node(4).campaign() == Err(CampaignError::Refused(CampaignRefusal::Disowned)),
+            !accept
+        );
+        // Named after all.
+        make(&mut cluster, ConfChangeKind::UpdateNode, 4, 0xd4);
+        cluster.tick_all(5);
+        assert!(!cluster.raw(4).status().disowned);
+        cluster.isolate(2);
+        cluster.commit(1, "3 of 4");
+        assert_eq!(cluster.data(4), ["3 of 4"]);
+    }
+}
+
 /// A leader that applies a wrong name for itself, which an earlier one proposed, steps down.
 #[test]
 fn a_disowned_leader_steps_down() {
