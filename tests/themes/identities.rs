@@ -362,18 +362,48 @@ fn back_after_two_changes() {
     }
 }
 
+/// 2 was replaced while 3 was away, and 1 dies: 3 gives its vote to a store that its own configuration does not name.
+#[test]
+fn a_later_configuration_names_the_candidate() {
+    let mut cluster = group(3);
+    cluster.elect(1);
+    cluster
+        .add(config(4), MemoryStorage::new().with_identity(first(4)))
+        .expect("no member");
+    make(&mut cluster, ConfChangeKind::AddNode, 4, first(4));
+    cluster.compact(1);
+    cluster.tick_all(10);
+    cluster.isolate(3);
+    make(&mut cluster, ConfChangeKind::RemoveNode, 2, 0);
+    replace(&mut cluster, 2, MemoryStorage::new().with_identity(0xe2));
+    cluster.compact(1);
+    make(&mut cluster, ConfChangeKind::AddNode, 2, 0xe2);
+    cluster.compact(1);
+    cluster.tick_all(10);
+    cluster.isolate(1);
+    cluster.nodes.remove(&1);
+    cluster.heal();
+    let known = cluster.raw(3).membership().identity(2);
+    assert_eq!(known, Some(first(2)), "3 does not know");
+    cluster.cut(4, 3); // nobody else tells it
+    for _ in 0..300 {
+        cluster.tick_all(1);
+    }
+    assert_eq!(cluster.leader(), Some(2));
+    cluster.commit(2, "with 3");
+    assert_eq!(cluster.raw(3).status().hard_state.commit, cluster.committed(2));
+}
+
 /// Stores that are named one by one. Only when every voter has an entry from after that, they are in force.
 #[test]
 fn an_existing_group_is_named() {
     let mut cluster = unnamed();
     cluster.elect(1);
     for id in 1..=3 {
-        assert!(!cluster.raw(1).status().identities_in_force);
-        if id == 3 {
-            cluster.isolate(2);
-        }
         make(&mut cluster, ConfChangeKind::UpdateNode, id, first(id));
+        assert!(!cluster.raw(1).status().identities_in_force);
     }
+    cluster.isolate(2);
     cluster.commit(1, "heard by 3 alone");
     assert!(!cluster.raw(1).status().identities_in_force);
     cluster.heal();
@@ -494,10 +524,8 @@ fn a_name_that_is_committed_is_applied_before_a_vote() {
         make(&mut cluster, ConfChangeKind::UpdateNode, 2, first(2));
         let index: Index = cluster.committed(1);
         let mut storage = cluster.raw(1).storage().clone();
-        if !name_committed {
-            let hard_state = HardState::new(storage.hard_state().term, None, 2);
-            storage.set_hard_state(hard_state);
-        }
+        let commit = if name_committed { index } else { 2 };
+        storage.set_hard_state(HardState::new(1, None, commit)); // which promised nothing
         let mut config = cluster.raw(1).config().clone();
         config.seed = 70;
         let mut cluster = alone(config, storage);
@@ -545,8 +573,8 @@ fn an_earlier_state_of_the_store() {
 
     // 1 is gone: 3 has everything, and does not get 2's vote before 2's log is long enough.
     cluster.isolate(1);
-    let request = RequestVote::new(EntryId { term: 9, index: 9 });
     let term = cluster.term(2) + 1;
+    let request = RequestVote::new(EntryId { term, index: 9 });
     cluster.node(2).forget_leader().expect("a sound node");
     cluster.tick(2, 30);
     cluster.pool.clear();
