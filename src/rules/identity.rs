@@ -29,21 +29,21 @@ pub(crate) struct CandidateStore {
     pub(crate) configured_at: Index,
 }
 
-/// Whether a request for a vote is looked at. One of another store than ours is only if the candidate knows a later
-/// configuration: there it may be named.
+/// Whether a request for a vote is looked at. Where the stores of the two are not those that are named, it is only if
+/// the candidate goes by a later configuration: there they may be.
 pub(crate) fn may_vote(
     voter: VoterStore,
     membership: &Membership,
     candidate: CandidateStore,
 ) -> Result<(), VoteRefusal> {
-    if voter.disowned {
-        return Err(VoteRefusal::Disowned);
-    }
     if let Some(index) = voter.lost {
         return Err(VoteRefusal::EntriesLost(index));
     }
     if candidate.configured_at > voter.configured_at {
         return Ok(());
+    }
+    if voter.disowned {
+        return Err(VoteRefusal::Disowned);
     }
     if !membership.may_be(candidate.id, candidate.identity) {
         return Err(VoteRefusal::OtherIdentity(candidate.identity));

@@ -3,7 +3,7 @@
 use quorate::{
     AppendResponse, CampaignError, CampaignRefusal, ChangeRefusal, ConfChangeKind, ConfChangeV2, ConfState,
     ConfigError, EntryId, Event, HardState, Identity, Index, MemoryStorage, Message, NodeId, Payload, ProposeError,
-    RawNode, RequestVote, RoleKind, StepError, VoteRefusal, bootstrap, membership::ChangeError,
+    RawNode, RequestVote, RoleKind, StepError, Storage, VoteRefusal, bootstrap, membership::ChangeError,
 };
 
 use crate::support::{Cluster, config, message, plain, store};
@@ -392,6 +392,34 @@ fn a_later_configuration_names_the_candidate() {
     assert_eq!(cluster.leader(), Some(2));
     cluster.commit(2, "with 3");
     assert_eq!(cluster.raw(3).status().hard_state.commit, cluster.committed(2));
+}
+
+/// 3 is added again with another store, and is fed the log from before that; then the leader dies. Its vote is needed,
+/// though by what it knows so far it is another.
+#[test]
+fn a_later_configuration_names_the_voter() {
+    let mut cluster = group(3);
+    cluster.elect(1);
+    make(&mut cluster, ConfChangeKind::UpdateNode, 1, first(1)); // a change that is not in the first snapshot
+    cluster.compact(1);
+    cluster.compact(2);
+    make(&mut cluster, ConfChangeKind::RemoveNode, 3, 0);
+    let earlier = cluster.raw(1).storage().snapshot(3, 0).expect("made before");
+    make(&mut cluster, ConfChangeKind::AddNode, 3, 0xe3);
+    let mut storage = MemoryStorage::from_snapshot(earlier).with_identity(0xe3);
+    storage.set_hard_state(HardState::new(1, None, 3));
+    storage.sync();
+    replace(&mut cluster, 3, storage);
+    assert!(cluster.raw(3).status().disowned);
+    cluster.pool.clear();
+    cluster.nodes.remove(&1);
+    for _ in 0..300 {
+        cluster.tick_all(1);
+    }
+    assert_eq!(cluster.leader(), Some(2));
+    cluster.commit(2, "with 3");
+    assert!(!cluster.raw(3).status().disowned);
+    assert_eq!(cluster.data(3), ["with 3"]);
 }
 
 /// Stores that are named one by one. Only when every voter has an entry from after that, they are in force.
