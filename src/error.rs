@@ -128,12 +128,12 @@ pub enum ProposeError {
         /// To whom.
         to: NodeId,
     },
-    /// The bound on uncommitted bytes is reached; try again when something has committed.
-    #[error("{uncommitted} uncommitted bytes leave no room")]
+    /// [`Settings::max_uncommitted_bytes`](crate::Settings::max_uncommitted_bytes) is reached; try again when
+    /// something has committed, or with asynchronous writes when the disk has acknowledged something.
+    #[error("{waiting} bytes that wait to be committed and stored leave no room")]
     Full {
-        /// Payload bytes that wait to be committed; `u64::MAX` while some of what a restart found is
-        /// not measured.
-        uncommitted: u64,
+        /// Payload bytes that count: [`Status::uncommitted_bytes`](crate::Status::uncommitted_bytes).
+        waiting: u64,
     },
     /// An entry is larger than [`Settings::max_entry_bytes`](crate::Settings::max_entry_bytes).
     #[error("an entry of {bytes} bytes, the bound is {max}")]

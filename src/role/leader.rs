@@ -1,6 +1,7 @@
 //! A node that leads: its view of the others, and what it has begun and not finished.
 
 mod change;
+mod disk;
 mod propose;
 mod read;
 mod replicate;
@@ -8,8 +9,11 @@ mod send;
 mod tick;
 mod transfer;
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::num::NonZero;
 
+use self::disk::DiskLag;
 pub(crate) use propose::Proposal;
 
 use crate::error::Fault;
@@ -32,11 +36,13 @@ pub(crate) struct Leader {
     /// Up to here the log may hold a configuration change that is not applied.
     pending_change: Index,
     /// To whom leadership is being handed.
-    transfer: Option<NodeId>,
+    transfer: Option<NonZero<NodeId>>,
     /// An order to campaign went out: no lease for the rest of the term.
     lease_given_up: bool,
     reads: WaitingReads,
     rounds: Rounds,
+    /// Unless the own disk owed nothing when the last tick passed.
+    disk: Option<Box<DiskLag>>,
     /// Something waits to be sent with the next Ready.
     unsent: Unsent,
 }
@@ -74,6 +80,7 @@ impl Leader {
             lease_given_up: false,
             reads: WaitingReads::default(),
             rounds: Rounds::default(),
+            disk: None,
             unsent: Unsent::default(),
         };
         leader.append(server, [Entry::default()]);
@@ -101,7 +108,7 @@ impl Leader {
     }
 
     pub(crate) fn transferee(&self) -> Option<NodeId> {
-        self.transfer
+        self.transfer.map(NonZero::get)
     }
 
     pub(crate) fn pending_reads(&self) -> usize {
