@@ -2,7 +2,8 @@
 //!
 //! [`StepError`]: a peer's message. [`ProposeError`], [`ReadError`], [`TransferError`]: the
 //! caller's request. [`ConfigError`]: the settings or the store they meet. [`ReadyError`],
-//! [`ApplyError`], [`AcknowledgeError`]: the order of calls. [`Poisoned`]: this node is finished and must be rebuilt.
+//! [`ApplyError`], [`AcknowledgeError`]: the order of calls. In each of them, and by itself where nothing else can go
+//! wrong, [`NodeError`]: this node, or its storage, is broken.
 
 use alloc::string::String;
 
@@ -10,23 +11,35 @@ use crate::membership::ChangeError;
 use crate::storage::StorageError;
 use crate::types::{ClusterId, Identity, Index, NodeId, Term};
 
-/// The node stopped for good: it answers every call with this until it is rebuilt from storage.
-/// Other nodes in the process are not touched.
-///
-/// One cause is milder: with [`StorageError::Corrupt`] only the call that met it fails, and the node
-/// goes on without making any promises ([`Status::corrupt`](crate::Status::corrupt)).
+/// Why a call failed through no fault of its own: the node is broken, or its storage is. Other nodes in the
+/// process are not touched.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-#[error("this node is poisoned: {cause}")]
-pub struct Poisoned {
-    /// What happened.
-    pub cause: Fault,
+#[non_exhaustive]
+pub enum NodeError {
+    /// The node stopped for good: it answers every call with this, and does nothing any more. Drop it and, once
+    /// its storage works, make a new one from that ([`RawNode::new`](crate::RawNode::new)).
+    #[error("this node is poisoned: {0}")]
+    Poisoned(Fault),
+    /// This call met something that the storage cannot read ([`StorageError::Corrupt`]). The node is not poisoned:
+    /// keep it, and go on calling it as before. It serves what it can read, but promises nothing more until it is
+    /// rebuilt ([`Status::corrupt`](crate::Status::corrupt)): no votes, candidacies or acknowledgements. Remove it
+    /// from the group, and add it again with an empty storage.
+    ///
+    /// What was asked may have been done in part, as if the answer had been lost: a proposal may be in the log, and a
+    /// configuration change is made. An acknowledgement counts, and so does a batch that is advanced. After
+    /// [`ready`](crate::RawNode::ready), ask again.
+    #[error("the storage is corrupt at index {index}")]
+    Corrupt {
+        /// Where.
+        index: Index,
+    },
 }
 
 /// What poisons a node.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum Fault {
-    /// The storage failed, or broke its contract.
+    /// The storage failed, or broke its contract. ([`StorageError::Corrupt`] poisons nobody.)
     #[error("storage: {0}")]
     Storage(#[from] StorageError),
     /// An invariant of this crate does not hold: a bug here, please report it.
@@ -115,9 +128,9 @@ pub enum StepError {
     /// A forwarded proposal was refused.
     #[error("forwarded proposal: {0}")]
     Proposal(#[from] ProposeError),
-    /// See [`Poisoned`].
+    /// See [`NodeError`].
     #[error(transparent)]
-    Poisoned(#[from] Poisoned),
+    Node(#[from] NodeError),
 }
 
 /// Why a proposal was refused. Nothing was appended.
@@ -139,12 +152,12 @@ pub enum ProposeError {
         /// To whom.
         to: NodeId,
     },
-    /// The bound on uncommitted bytes is reached; try again when something has committed.
-    #[error("{uncommitted} uncommitted bytes leave no room")]
+    /// [`Settings::max_uncommitted_bytes`](crate::Settings::max_uncommitted_bytes) is reached; try again when
+    /// something has committed, or with asynchronous writes when the disk has acknowledged something.
+    #[error("{waiting} bytes that wait to be committed and stored leave no room")]
     Full {
-        /// Payload bytes that wait to be committed; `u64::MAX` while some of what a restart found is
-        /// not measured.
-        uncommitted: u64,
+        /// Payload bytes that count: [`Status::uncommitted_bytes`](crate::Status::uncommitted_bytes).
+        waiting: u64,
     },
     /// An entry is larger than [`Settings::max_entry_bytes`](crate::Settings::max_entry_bytes).
     #[error("an entry of {bytes} bytes, the bound is {max}")]
@@ -163,9 +176,9 @@ pub enum ProposeError {
     /// The configuration change cannot be made now, or at all.
     #[error("configuration change: {0}")]
     Change(#[from] ChangeRefusal),
-    /// See [`Poisoned`].
+    /// See [`NodeError`].
     #[error(transparent)]
-    Poisoned(#[from] Poisoned),
+    Node(#[from] NodeError),
 }
 
 /// Why a configuration change was refused.
@@ -222,9 +235,9 @@ pub enum ReadError {
         /// Reads that wait.
         pending: usize,
     },
-    /// See [`Poisoned`].
+    /// See [`NodeError`].
     #[error(transparent)]
-    Poisoned(#[from] Poisoned),
+    Node(#[from] NodeError),
 }
 
 /// Why a node cannot be handed leadership.
@@ -267,9 +280,9 @@ pub enum TransferError {
     /// There is no other voter.
     #[error("there is no other voter")]
     Nobody,
-    /// See [`Poisoned`].
+    /// See [`NodeError`].
     #[error(transparent)]
-    Poisoned(#[from] Poisoned),
+    Node(#[from] NodeError),
 }
 
 /// Why this node did not campaign.
@@ -315,9 +328,9 @@ pub enum CampaignError {
     /// The node may not campaign now.
     #[error(transparent)]
     Refused(#[from] CampaignRefusal),
-    /// See [`Poisoned`].
+    /// See [`NodeError`].
     #[error(transparent)]
-    Poisoned(#[from] Poisoned),
+    Node(#[from] NodeError),
 }
 
 /// Why no [`Ready`](crate::Ready) was handed out.
@@ -328,9 +341,9 @@ pub enum ReadyError {
     /// be rebuilt from storage.
     #[error("the last Ready was not advanced")]
     Outstanding,
-    /// See [`Poisoned`].
+    /// See [`NodeError`].
     #[error(transparent)]
-    Poisoned(#[from] Poisoned),
+    Node(#[from] NodeError),
 }
 
 /// Why a configuration change was neither applied nor cancelled. The node is as it was before.
@@ -353,9 +366,9 @@ pub enum ApplyError {
         /// Where the change is that is next.
         expected: Index,
     },
-    /// See [`Poisoned`].
+    /// See [`NodeError`].
     #[error(transparent)]
-    Poisoned(#[from] Poisoned),
+    Node(#[from] NodeError),
 }
 
 /// Why an acknowledgement was refused. The node is as it was before.
@@ -411,9 +424,9 @@ pub enum AcknowledgeError {
     /// acknowledged and nothing is advanced; without, the other way round.
     #[error("the node is configured for the other way of writing")]
     WrongMode,
-    /// See [`Poisoned`].
+    /// See [`NodeError`].
     #[error(transparent)]
-    Poisoned(#[from] Poisoned),
+    Node(#[from] NodeError),
 }
 
 /// Why a node cannot be made (or set) this way.

@@ -118,6 +118,13 @@ pub enum Event {
         /// Why not.
         reason: TransferAbort,
     },
+    /// With asynchronous writes: this leader's own disk has not acknowledged for an election timeout what was to be
+    /// stored. The group goes on by what the others store; see
+    /// [`transfer_when_disk_lags`](crate::Settings::transfer_when_disk_lags). Told again only after the disk caught up.
+    DiskLagging {
+        /// For how many ticks, at least.
+        ticks: u64,
+    },
     /// The configuration changed.
     ConfigurationChanged {
         /// The entry or snapshot that changed it.

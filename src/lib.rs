@@ -103,7 +103,7 @@ pub use counters::Counters;
 pub use entries::Entries;
 pub use error::{
     AcknowledgeError, ApplyError, CampaignError, CampaignRefusal, ChangeRefusal, ConfigError, DecodeError, Fault,
-    Poisoned, ProposeError, ReadError, ReadyError, StepError, TransferError, TransferRefusal,
+    NodeError, ProposeError, ReadError, ReadyError, StepError, TransferError, TransferRefusal,
 };
 pub use event::{Event, StepDownReason, TransferAbort, VoteRefusal};
 pub use membership::{AnyConfChange, ConfChange, ConfChangeKind, ConfChangeSingle, ConfChangeV2, Transition};

@@ -204,7 +204,8 @@ impl<S: Storage> Log<S> {
                 "an append must begin after the commit index and within the log",
             ));
         }
-        self.uncommitted.truncate(self.committed, first.saturating_sub(1));
+        self.uncommitted
+            .truncate(self.appliable(config), first.saturating_sub(1));
         self.terms.append(&entries);
         if config.uncommitted_cap() < u64::MAX {
             self.uncommitted.extend(&entries);
@@ -261,6 +262,11 @@ impl<S: Storage> Log<S> {
         self.unstable.has_entries()
     }
 
+    /// Up to here the storage has acknowledged the log.
+    pub(crate) fn stored(&self) -> Index {
+        self.unstable.offset().saturating_sub(1)
+    }
+
     pub(crate) fn has_pending_snapshot(&self) -> bool {
         self.unstable.snapshot().is_some()
     }
@@ -277,7 +283,9 @@ impl<S: Storage> Log<S> {
     }
 
     pub(crate) fn stable_to(&mut self, id: EntryId, config: &Config) {
+        let before = self.appliable(config);
         self.unstable.stable_to(id);
+        self.release(before, config);
         self.forget(config);
     }
 

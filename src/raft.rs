@@ -21,7 +21,7 @@ use core::num::NonZero;
 pub use self::forward::Proposed;
 use self::invariants::Before;
 use crate::config::Config;
-use crate::error::{ConfigError, Fault, Poisoned};
+use crate::error::{ConfigError, Fault, NodeError};
 use crate::event::{Event, StepDownReason};
 use crate::ready::SoftState;
 use crate::role::{Follower, Role};
@@ -34,7 +34,7 @@ use crate::types::NodeId;
 pub(crate) struct Raft<S> {
     pub(crate) server: Server<S>,
     role: Role,
-    poisoned: Option<Box<Poisoned>>,
+    poisoned: Option<Box<Fault>>,
     /// Who led when a call last left: a change is an event.
     noted_leader: Option<NonZero<NodeId>>,
 }
@@ -77,18 +77,24 @@ impl<S: Storage> Raft<S> {
         *self.server.settled = true;
     }
 
-    pub(crate) fn poisoned(&self) -> Option<&Poisoned> {
+    pub(crate) fn poisoned(&self) -> Option<&Fault> {
         self.poisoned.as_deref()
     }
 
-    /// The only door. A fault inside poisons the node; a refusal is the caller's to read.
-    pub(crate) fn enter<T, E: From<Poisoned>>(
+    /// Every call to a poisoned node fails alike.
+    #[inline]
+    pub(crate) fn check_sound(&self) -> Result<(), NodeError> {
+        self.poisoned()
+            .cloned()
+            .map_or(Ok(()), |fault| Err(NodeError::Poisoned(fault)))
+    }
+
+    /// The only door. A fault inside poisons the node (see [`fail`](Self::fail)); a refusal is the caller's to read.
+    pub(crate) fn enter<T, E: From<NodeError>>(
         &mut self,
         act: impl FnOnce(&mut Self) -> Result<T, Stop<E>>,
     ) -> Result<T, E> {
-        if let Some(poisoned) = &self.poisoned {
-            return Err((**poisoned).clone().into());
-        }
+        self.check_sound()?;
         self.touch();
         let before = Before::of(self);
         let outcome = act(self);
@@ -103,21 +109,19 @@ impl<S: Storage> Raft<S> {
             (Err(Stop::Refused(reason)), None) => return Err(reason),
             (Err(Stop::Fault(fault)), None) => fault,
         };
-        Err(self.poison(fault).into())
+        Err(self.fail(fault).into())
     }
 
-    /// The node is finished, but for a corrupt entry: that ends its promises only, and whoever asked
-    /// is told the same.
-    fn poison(&mut self, cause: Fault) -> Poisoned {
-        let poisoned = Poisoned { cause };
-        if let Fault::Storage(StorageError::Corrupt(index)) = poisoned.cause {
+    /// Poisons the node. A corrupt entry only ends its promises.
+    fn fail(&mut self, fault: Fault) -> NodeError {
+        if let Fault::Storage(StorageError::Corrupt(index)) = fault {
             self.server.mark_corrupt(index);
             self.end_corrupt_candidacy();
-        } else {
-            self.poisoned = Some(Box::new(poisoned.clone()));
-            self.server.timer.set_alone(false);
+            return NodeError::Corrupt { index };
         }
-        poisoned
+        self.poisoned = Some(Box::new(fault.clone()));
+        self.server.timer.set_alone(false);
+        NodeError::Poisoned(fault)
     }
 
     /// Who cannot read its log must not win an election by it.

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use self::acks::AckNumbers;
 use self::told::Told;
 use crate::config::Config;
-use crate::error::{CampaignError, ConfigError, Poisoned, ProposeError, ReadError, StepError, TransferError};
+use crate::error::{CampaignError, ConfigError, NodeError, ProposeError, ReadError, StepError, TransferError};
 use crate::membership::AnyConfChange;
 use crate::message::Message;
 use crate::progress::SnapshotStatus;
@@ -128,7 +128,7 @@ impl<S: Storage> RawNode<S> {
 
     /// One tick passes.
     #[inline]
-    pub fn tick(&mut self) -> Result<(), Poisoned> {
+    pub fn tick(&mut self) -> Result<(), NodeError> {
         if self.raft.server.timer.pass_quietly() {
             return Ok(());
         }
@@ -136,7 +136,7 @@ impl<S: Storage> RawNode<S> {
     }
 
     #[inline(never)]
-    fn tick_that_matters(&mut self) -> Result<(), Poisoned> {
+    fn tick_that_matters(&mut self) -> Result<(), NodeError> {
         self.put_away();
         if self.raft.server.timer.pass_quietly() {
             return Ok(());
@@ -164,7 +164,7 @@ impl<S: Storage> RawNode<S> {
     /// assert!((7..17).contains(&used) && node.has_ready());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn advance_ticks(&mut self, ticks: u64) -> Result<u64, Poisoned> {
+    pub fn advance_ticks(&mut self, ticks: u64) -> Result<u64, NodeError> {
         self.put_away();
         self.raft.enter(|raft| Ok(raft.advance_ticks(ticks)?))
     }
@@ -216,7 +216,7 @@ impl<S: Storage> RawNode<S> {
     }
 
     /// A peer could not be reached: what was sent to it is probably lost.
-    pub fn report_unreachable(&mut self, peer: NodeId) -> Result<(), Poisoned> {
+    pub fn report_unreachable(&mut self, peer: NodeId) -> Result<(), NodeError> {
         self.raft.enter(|raft| {
             raft.report_unreachable(peer);
             Ok(())
@@ -226,7 +226,12 @@ impl<S: Storage> RawNode<S> {
     /// A snapshot that was sent did or did not arrive. `snapshot` says which ([`Snapshot::id`](crate::Snapshot::id),
     /// and so does [`Event::SnapshotSent`](crate::Event::SnapshotSent)): news of another one than the
     /// leader waits for changes nothing.
-    pub fn report_snapshot(&mut self, peer: NodeId, snapshot: EntryId, status: SnapshotStatus) -> Result<(), Poisoned> {
+    pub fn report_snapshot(
+        &mut self,
+        peer: NodeId,
+        snapshot: EntryId,
+        status: SnapshotStatus,
+    ) -> Result<(), NodeError> {
         self.raft.enter(|raft| {
             raft.report_snapshot(peer, snapshot, status == SnapshotStatus::Finished);
             Ok(())
@@ -235,7 +240,7 @@ impl<S: Storage> RawNode<S> {
 
     /// The storage has what it answered
     /// [`TemporarilyUnavailable`](crate::StorageError::TemporarilyUnavailable) for.
-    pub fn storage_ready(&mut self) -> Result<(), Poisoned> {
+    pub fn storage_ready(&mut self) -> Result<(), NodeError> {
         self.raft.enter(Raft::storage_ready)
     }
 
@@ -350,7 +355,7 @@ impl<S: Storage> RawNode<S> {
 
     /// A follower stops believing in its leader, so that it may help to elect another at once (but
     /// for what it [promised](crate::Settings::lease_promises)). Does nothing in [lease mode](crate::ReadMode::Lease).
-    pub fn forget_leader(&mut self) -> Result<(), Poisoned> {
+    pub fn forget_leader(&mut self) -> Result<(), NodeError> {
         self.raft.enter(|raft| {
             raft.forget_leader();
             Ok(())

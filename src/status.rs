@@ -19,8 +19,9 @@ pub struct Status {
     pub last_index: Index,
     /// Applied and acknowledged up to here.
     pub applied: Index,
-    /// Payload bytes that wait to be committed; `u64::MAX` while some of what a restart found is not
-    /// measured, and 0 if there is no bound on them.
+    /// Payload bytes that wait to be committed, or with asynchronous writes to be stored here: what
+    /// [`max_uncommitted_bytes`](crate::Settings::max_uncommitted_bytes) counts. `u64::MAX` while some of what a
+    /// restart found is not measured, and 0 if there is no bound on them.
     pub uncommitted_bytes: u64,
     /// To whom a leader is handing over.
     pub transferee: Option<NodeId>,

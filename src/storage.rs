@@ -39,10 +39,11 @@ pub enum StorageError {
     #[error("temporarily unavailable")]
     TemporarilyUnavailable,
     /// What was stored at this index cannot be read back. The node makes no more promises (votes,
-    /// candidacies, acknowledgements) until it is rebuilt.
+    /// candidacies, acknowledgements) until it is rebuilt; the call that met it says
+    /// [`NodeError::Corrupt`](crate::NodeError::Corrupt).
     #[error("the entry at index {0} is corrupt")]
     Corrupt(Index),
-    /// The storage does not work; the node is poisoned.
+    /// The storage does not work; the node is poisoned ([`NodeError::Poisoned`](crate::NodeError::Poisoned)).
     #[error("broken storage: {0}")]
     Broken(String),
 }

@@ -11,8 +11,8 @@ mod support;
 use std::rc::Rc;
 
 use quorate::{
-    CampaignError, ConfChangeKind, ConfChangeV2, Entry, EntryId, NodeId, ProposeError, RawNode, ReadError, ReadyError,
-    SnapshotStatus, StepError, TransferError,
+    CampaignError, ConfChangeKind, ConfChangeV2, Entry, EntryId, NodeError, NodeId, ProposeError, RawNode, ReadError,
+    ReadyError, SnapshotStatus, StepError, TransferError,
 };
 
 use crate::faulty::{FAULTS, Fault, Faulty, Plan};
@@ -168,24 +168,27 @@ fn assert_finished_or_sound(node: &mut RawNode<Faulty>) {
     let message = support::message(1, 2, 9, quorate::Payload::TimeoutNow);
     let entry = Entry::default();
     let finished = [
-        matches!(node.ready(), Err(ReadyError::Poisoned(_))),
-        matches!(node.step(message), Err(StepError::Poisoned(_))),
-        matches!(node.propose("x"), Err(ProposeError::Poisoned(_))),
+        matches!(node.ready(), Err(ReadyError::Node(NodeError::Poisoned(_)))),
+        matches!(node.step(message), Err(StepError::Node(NodeError::Poisoned(_)))),
+        matches!(node.propose("x"), Err(ProposeError::Node(NodeError::Poisoned(_)))),
         matches!(
             node.propose_conf_change(ConfChangeV2::leave_joint()),
-            Err(ProposeError::Poisoned(_))
+            Err(ProposeError::Node(NodeError::Poisoned(_)))
         ),
         matches!(
             node.propose_conf_change_if_unchanged(ConfChangeV2::leave_joint(), 1),
-            Err(ProposeError::Poisoned(_))
+            Err(ProposeError::Node(NodeError::Poisoned(_)))
         ),
-        matches!(node.campaign(), Err(CampaignError::Poisoned(_))),
-        matches!(node.transfer_leader(2), Err(TransferError::Poisoned(_))),
+        matches!(node.campaign(), Err(CampaignError::Node(NodeError::Poisoned(_)))),
+        matches!(
+            node.transfer_leader(2),
+            Err(TransferError::Node(NodeError::Poisoned(_)))
+        ),
         matches!(
             node.transfer_leader_to_most_up_to_date(),
-            Err(TransferError::Poisoned(_))
+            Err(TransferError::Node(NodeError::Poisoned(_)))
         ),
-        matches!(node.read_index("x"), Err(ReadError::Poisoned(_))),
+        matches!(node.read_index("x"), Err(ReadError::Node(NodeError::Poisoned(_)))),
         node.tick().is_err(),
         node.advance_ticks(5).is_err(),
         node.apply_conf_change(&entry).is_err(),

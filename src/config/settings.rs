@@ -58,7 +58,8 @@ pub struct Settings {
     /// Bytes of committed entries handed out and not yet applied; one entry is always allowed.
     /// 0 means `max_message_bytes`. Default 0.
     pub max_committed_bytes_per_ready: u64,
-    /// Payload bytes that may wait to be committed before proposals are refused; 0 is no bound. One
+    /// Payload bytes that may wait to be committed before proposals are refused; 0 is no bound. With asynchronous
+    /// writes what is committed by the others counts until this node's own disk has acknowledged it too. One
     /// proposal is always taken while nothing waits. Default 1 GiB.
     pub max_uncommitted_bytes: u64,
     /// Payload bytes of one proposed entry; a larger one is refused. 0 is no bound. Default 64 MiB.
@@ -77,6 +78,11 @@ pub struct Settings {
     pub snapshot_stall_ticks: Option<u64>,
     /// Hand out typed tasks for the storage instead of one batch at a time. Default off.
     pub async_storage_writes: bool,
+    /// With asynchronous writes, a leader whose own disk lags by an election timeout
+    /// ([`Event::DiskLagging`](crate::Event::DiskLagging)) hands over to the most up-to-date voter, and tries again
+    /// after every second election timeout for as long as it lags. Default off: it leads on, by what the others
+    /// store.
+    pub transfer_when_disk_lags: bool,
     /// Followers refuse proposals instead of passing them on. Default off.
     pub disable_proposal_forwarding: bool,
     /// Append configuration changes unchecked; those that cannot be made are ignored when they are
@@ -140,6 +146,7 @@ impl Default for Settings {
             eager_appends: false,
             snapshot_stall_ticks: None,
             async_storage_writes: false,
+            transfer_when_disk_lags: false,
             disable_proposal_forwarding: false,
             disable_conf_change_validation: false,
             mark_checked_changes: true,

@@ -26,28 +26,32 @@ impl<S: Storage> Log<S> {
     }
 
     /// Moves the commit index; it never falls.
-    pub(crate) fn commit(&mut self, proof: &Committed) -> Result<(), Fault> {
+    pub(crate) fn commit(&mut self, proof: &Committed, config: &Config) -> Result<(), Fault> {
         let index = proof.index();
         if index > self.last_index() {
             return Err(Fault::Invariant("the commit index is within the log"));
         }
-        self.move_commit(proof);
+        self.move_commit(proof, config);
         Ok(())
     }
 
-    pub(super) fn move_commit(&mut self, proof: &Committed) {
-        let index = proof.index();
-        if let Some(count) = index.checked_sub(self.committed) {
-            self.uncommitted.commit(count, index);
-            self.committed = index;
-        }
+    pub(super) fn move_commit(&mut self, proof: &Committed, config: &Config) {
+        let before = self.appliable(config);
+        self.committed = self.committed.max(proof.index());
+        self.release(before, config);
+    }
+
+    /// What may be applied now, and not `before`, does not count any more.
+    pub(super) fn release(&mut self, before: Index, config: &Config) {
+        let now = self.appliable(config);
+        self.uncommitted.release(now.saturating_sub(before), now);
     }
 
     /// Up to where entries may be applied now. The storage's thread and the thread that applies
     /// run side by side only in asynchronous mode: then an entry must be stored first.
-    fn appliable(&self, config: &Config) -> Index {
+    pub(super) fn appliable(&self, config: &Config) -> Index {
         if config.async_storage_writes {
-            self.committed.min(self.unstable.offset().saturating_sub(1))
+            self.committed.min(self.stored())
         } else {
             self.committed
         }

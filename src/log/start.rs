@@ -117,7 +117,7 @@ impl<S: Storage> Log<S> {
             Ok(proof) => {
                 self.unread_to = 0;
                 if let Some(proof) = proof {
-                    self.move_commit(&proof);
+                    self.move_commit(&proof, config);
                 }
                 Ok(())
             }
@@ -141,7 +141,7 @@ impl<S: Storage> Log<S> {
         Ok(proven.map(commit::by_later_change))
     }
 
-    /// Measures the uncommitted entries in the storage, page by page, and stops at the cap.
+    /// Measures what waits to be committed (or stored), page by page, and stops at the cap.
     pub(crate) fn measure_uncommitted(&mut self, config: &Config) -> Result<(), StorageError> {
         let mut measured = Uncommitted::default();
         let (cap, last) = (config.uncommitted_cap(), self.last_index());
@@ -149,7 +149,7 @@ impl<S: Storage> Log<S> {
             self.uncommitted = measured;
             return Ok(());
         }
-        let mut next = self.committed.saturating_add(1);
+        let mut next = self.appliable(config).saturating_add(1);
         while next <= last {
             if measured.bytes() >= cap {
                 measured.stop_measuring(last);

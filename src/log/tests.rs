@@ -323,7 +323,8 @@ impl Pair {
 
     fn commit(&mut self, index: Index) {
         let index = self.last().index.min(index);
-        self.log.commit(&commit::by_leader(index, u64::MAX)).unwrap();
+        let proof = commit::by_leader(index, u64::MAX);
+        self.log.commit(&proof, &self.config).unwrap();
         assert_eq!(self.log.committed(), index);
     }
 
@@ -424,7 +425,9 @@ impl Pair {
     fn check_uncommitted(&self) {
         let (config, log) = (&self.config, &self.log);
         let cap = config.uncommitted_cap();
-        let uncommitted = self.entries.iter().filter(|entry| entry.index > log.committed());
+        let in_memory = |index| config.async_storage_writes && index >= log.unstable.offset();
+        let counts = |index| index > log.committed() || in_memory(index);
+        let uncommitted = self.entries.iter().filter(|entry| counts(entry.index));
         let bytes: u64 = uncommitted.map(Entry::payload_len).sum();
         let measured = log.uncommitted.is_measured();
         assert!(cap == u64::MAX || !measured || log.uncommitted_bytes() == bytes);

@@ -1,5 +1,6 @@
 //! How many payload bytes wait to be committed, in every role, so that the cap on them survives
-//! elections.
+//! elections. With asynchronous writes an entry that the others have committed may still be in memory only,
+//! however far the own disk is behind: there it counts until it is stored as well.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -7,7 +8,8 @@ use core::hash::{Hash, Hasher};
 
 use crate::types::{Entry, Index};
 
-/// The payload length of each uncommitted entry. Who waits for nothing holds nothing.
+/// The payload length of each entry that counts: from the first that may not be applied yet. Who waits for
+/// nothing holds nothing.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Uncommitted {
     /// Kept while it is empty, until it is put away.
@@ -20,7 +22,7 @@ struct Measured {
     lengths: VecDeque<u64>,
     bytes: u64,
     /// Unless zero: entries up to here follow the measured ones, which at the start reached the cap
-    /// already. While one of them is uncommitted, the cap counts as full.
+    /// already. While one of them counts, the cap counts as full.
     unmeasured_to: Index,
 }
 
@@ -49,17 +51,17 @@ impl Uncommitted {
         self.measured.as_ref().is_none_or(|measured| measured.is_whole())
     }
 
-    /// The log was cut so that `last` is its last index; `committed` is before that.
-    pub(crate) fn truncate(&mut self, committed: Index, last: Index) {
+    /// The log was cut so that `last` is its last index; what counts begins after `released`, before that.
+    pub(crate) fn truncate(&mut self, released: Index, last: Index) {
         if let Some(measured) = &mut self.measured {
-            measured.truncate(committed, last);
+            measured.truncate(released, last);
         }
     }
 
-    /// `count` more entries are committed, up to `committed`.
-    pub(crate) fn commit(&mut self, count: u64, committed: Index) {
+    /// `count` entries, up to `released`, count no more.
+    pub(crate) fn release(&mut self, count: u64, released: Index) {
         if let Some(measured) = &mut self.measured {
-            measured.commit(count, committed);
+            measured.release(count, released);
         }
     }
 
@@ -113,13 +115,13 @@ impl Measured {
         self.bytes = lengths().fold(self.bytes, u64::saturating_add);
     }
 
-    fn truncate(&mut self, committed: Index, last: Index) {
-        let keep = last.saturating_sub(committed).try_into().unwrap_or(usize::MAX);
+    fn truncate(&mut self, released: Index, last: Index) {
+        let keep = last.saturating_sub(released).try_into().unwrap_or(usize::MAX);
         while self.lengths.len() > keep {
             let length = self.lengths.pop_back().unwrap_or(0);
             self.bytes = self.bytes.saturating_sub(length);
         }
-        let measured_to = committed.saturating_add(self.lengths.len().try_into().unwrap_or(u64::MAX));
+        let measured_to = released.saturating_add(self.lengths.len().try_into().unwrap_or(u64::MAX));
         self.unmeasured_to = if measured_to >= last {
             0
         } else {
@@ -127,10 +129,10 @@ impl Measured {
         };
     }
 
-    fn commit(&mut self, count: u64, committed: Index) {
+    fn release(&mut self, count: u64, released: Index) {
         let count = count.try_into().unwrap_or(usize::MAX).min(self.lengths.len());
         self.bytes = self.lengths.drain(..count).fold(self.bytes, u64::saturating_sub);
-        if self.unmeasured_to <= committed {
+        if self.unmeasured_to <= released {
             self.unmeasured_to = 0;
         }
     }
@@ -164,7 +166,7 @@ mod tests {
         let mut warm = Uncommitted::default();
         warm.extend(&[Entry::of("three".into())]);
         assert_ne!(warm, Uncommitted::default());
-        warm.commit(1, 1);
+        warm.release(1, 1);
         let mut idle = warm.clone();
         idle.put_away();
         assert!(warm.measured.is_some() && idle.measured.is_none());

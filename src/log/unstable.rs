@@ -14,8 +14,8 @@ use crate::types::{Entry, EntryId, Index, Snapshot, Term};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Unstable {
-    snapshot: Option<Box<Snapshot>>,
-    snapshot_in_progress: bool,
+    /// One word, where there is nearly never one.
+    pending: Option<Box<Pending>>,
     /// Everything below is stable: `runs.start() <= offset <= in_progress <= runs.end()`.
     offset: Index,
     /// Entries before this index were handed out.
@@ -23,13 +23,20 @@ pub(crate) struct Unstable {
     runs: Runs,
 }
 
+/// A snapshot that the storage may not hold yet.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Pending {
+    snapshot: Box<Snapshot>,
+    /// It was handed out.
+    in_progress: bool,
+}
+
 impl Unstable {
     /// An empty tail of a log whose last stored index is `last`.
     pub(crate) fn new(last: Index) -> Self {
         let offset = last.saturating_add(1);
         Self {
-            snapshot: None,
-            snapshot_in_progress: false,
+            pending: None,
             offset,
             in_progress: offset,
             runs: Runs::new(offset),
@@ -55,7 +62,7 @@ impl Unstable {
     }
 
     pub(crate) fn snapshot(&self) -> Option<&Snapshot> {
-        self.snapshot.as_deref()
+        Some(&self.pending.as_deref()?.snapshot)
     }
 
     pub(crate) fn has_entries(&self) -> bool {
@@ -84,7 +91,11 @@ impl Unstable {
 
     /// Whether something is there that was not handed out.
     pub(crate) fn has_next(&self) -> bool {
-        self.in_progress < self.end() || (self.snapshot.is_some() && !self.snapshot_in_progress)
+        self.in_progress < self.end() || self.next_snapshot().is_some()
+    }
+
+    fn next_snapshot(&self) -> Option<&Pending> {
+        self.pending.as_deref().filter(|pending| !pending.in_progress)
     }
 
     /// What was not handed out yet.
@@ -93,7 +104,7 @@ impl Unstable {
             return (None, Entries::new());
         }
         self.share();
-        let snapshot = self.snapshot.clone().filter(|_| !self.snapshot_in_progress);
+        let snapshot = self.next_snapshot().map(|next| next.snapshot.clone());
         let entries = self.slice(self.in_progress, self.end(), u64::MAX);
         (snapshot, entries)
     }
@@ -101,7 +112,9 @@ impl Unstable {
     /// All of it is handed out now.
     pub(crate) fn accept(&mut self) {
         self.in_progress = self.end();
-        self.snapshot_in_progress = self.snapshot.is_some();
+        if let Some(pending) = &mut self.pending {
+            pending.in_progress = true;
+        }
     }
 
     /// From now on, what was pushed is handed out without being copied.
@@ -139,15 +152,17 @@ impl Unstable {
     /// The storage holds the snapshot at `index`.
     pub(crate) fn stable_snapshot_to(&mut self, index: Index) {
         if self.snapshot().is_some_and(|snapshot| snapshot.metadata.index == index) {
-            self.snapshot = None;
-            self.snapshot_in_progress = false;
+            self.pending = None;
         }
     }
 
     /// A snapshot replaces everything.
     pub(crate) fn restore(&mut self, snapshot: Box<Snapshot>) {
         *self = Self::new(snapshot.metadata.index);
-        self.snapshot = Some(snapshot);
+        self.pending = Some(Box::new(Pending {
+            snapshot,
+            in_progress: false,
+        }));
     }
 
     /// Gives back the buffers that are empty.
@@ -156,9 +171,9 @@ impl Unstable {
     }
 
     /// What counts in comparisons.
-    fn contents(&self) -> (Option<&Snapshot>, bool, [Index; 3]) {
+    fn contents(&self) -> (Option<&Pending>, [Index; 3]) {
         let bounds = [self.offset, self.in_progress, self.end()];
-        (self.snapshot(), self.snapshot_in_progress, bounds)
+        (self.pending.as_deref(), bounds)
     }
 
     fn entries(&self) -> impl Iterator<Item = &Entry> {

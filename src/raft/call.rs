@@ -8,7 +8,7 @@ use super::{Proposed, Raft};
 use crate::config::ReadMode;
 use crate::entries::Entries;
 use crate::error::{
-    ApplyError, CampaignError, ChangeRefusal, Fault, Poisoned, ProposeError, ReadError, TransferError, TransferRefusal,
+    ApplyError, CampaignError, ChangeRefusal, Fault, NodeError, ProposeError, ReadError, TransferError, TransferRefusal,
 };
 use crate::event::{Event, StepDownReason};
 use crate::membership::{AnyConfChange, Changed};
@@ -109,7 +109,7 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    pub(crate) fn storage_ready(&mut self) -> Result<(), Stop<Poisoned>> {
+    pub(crate) fn storage_ready(&mut self) -> Result<(), Stop<NodeError>> {
         if !self.server.diverged {
             self.server.log.retry();
         }

@@ -80,7 +80,7 @@ impl<S: Storage> Raft<S> {
     /// itself.
     pub(super) fn hear_commit(&mut self, message: &Message) -> Result<(), Fault> {
         match self.news(message)? {
-            Some((proof, term)) if term <= self.server.term() => self.server.log.commit(&proof),
+            Some((proof, term)) if term <= self.server.term() => self.server.log.commit(&proof, &self.server.config),
             Some(_) | None => Ok(()),
         }
     }
@@ -92,7 +92,7 @@ impl<S: Storage> Raft<S> {
         match self.news(message)? {
             Some((proof, term)) if is_pre_vote && term > self.server.term() => {
                 self.follow(term, None, StepDownReason::HigherTerm);
-                self.server.log.commit(&proof)
+                self.server.log.commit(&proof, &self.server.config)
             }
             Some(_) | None => Ok(()),
         }

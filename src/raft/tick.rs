@@ -86,7 +86,7 @@ impl<S: Storage> Raft<S> {
         }
         if let Role::Leader(leader) = &mut self.role {
             let (before, _) = self.server.outbox.count();
-            let next = leader.tick(&mut self.server);
+            let next = leader.tick(&mut self.server)?;
             let stays = matches!(next, Next::Stay);
             self.transition(next)?;
             return Ok(retried || !stays || self.server.outbox.count().0 > before);

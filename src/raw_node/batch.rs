@@ -8,7 +8,7 @@ use super::acks::AckNumbers;
 use super::told::Told;
 use crate::config::Config;
 use crate::entries::Entries;
-use crate::error::{AcknowledgeError, ApplyError, Poisoned, ReadyError};
+use crate::error::{AcknowledgeError, ApplyError, NodeError, ReadyError};
 use crate::ready::{Ack, AckKind, ApplyTask, Batch, NotAdvanced, Origin, Persisted, Ready};
 use crate::role::Leader;
 use crate::stop::Stop;
@@ -16,10 +16,6 @@ use crate::storage::Storage;
 use crate::types::{ConfState, Entry, Index};
 
 impl<S: Storage> RawNode<S> {
-    fn check_sound(&self) -> Result<(), Poisoned> {
-        self.raft.poisoned().cloned().map_or(Ok(()), Err)
-    }
-
     /// What tells this start of this node from all others.
     fn origin(&self) -> Origin {
         let Config { id, seed, .. } = *self.config();
@@ -60,7 +56,7 @@ impl<S: Storage> RawNode<S> {
     }
 
     fn ready_after_touch(&mut self) -> Result<Option<Ready>, ReadyError> {
-        self.check_sound()?;
+        self.raft.check_sound()?;
         if self.outstanding {
             return Err(ReadyError::Outstanding);
         }
@@ -77,7 +73,7 @@ impl<S: Storage> RawNode<S> {
         let committed = if more || self.raft.role().as_leader().is_some() {
             self.raft.enter(|raft| {
                 raft.flush()?;
-                Ok::<_, Stop<Poisoned>>(raft.take_committed()?)
+                Ok::<_, Stop<NodeError>>(raft.take_committed()?)
             })?
         } else {
             Entries::new()
@@ -110,7 +106,7 @@ impl<S: Storage> RawNode<S> {
 
     /// Whether this batch is due and done.
     fn check_advance(&self, persisted: &Persisted) -> Result<(), AcknowledgeError> {
-        self.check_sound()?;
+        self.raft.check_sound()?;
         if self.config().async_storage_writes {
             return Err(AcknowledgeError::WrongMode);
         }
@@ -154,10 +150,9 @@ impl<S: Storage> RawNode<S> {
         let (term, promised_ticks) = self.told.durable();
         let outcome = self.raft.enter(|raft| {
             raft.on_durable(term, promised_ticks);
-            for kind in acks() {
-                raft.on_acknowledged(kind)?;
-            }
-            Ok(())
+            // What one of them finds corrupt must not keep the others from counting.
+            let each = acks().map(|kind| raft.on_acknowledged(kind));
+            Ok(each.fold(Ok(()), Result::and)?)
         });
         self.raft.server.outbox.give_back_acks(owed);
         outcome
@@ -203,7 +198,7 @@ impl<S: Storage> RawNode<S> {
     /// [`UnhandledChange`](AcknowledgeError::UnhandledChange) apply or cancel that change and give the
     /// acknowledgement again: pass it by reference to keep it.
     pub fn acknowledge(&mut self, ack: impl Borrow<Ack>) -> Result<(), AcknowledgeError> {
-        self.check_sound()?;
+        self.raft.check_sound()?;
         let Some(mut acks) = self.acks.take() else {
             return Err(AcknowledgeError::WrongMode);
         };

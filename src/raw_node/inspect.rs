@@ -104,6 +104,6 @@ impl<S: Storage> RawNode<S> {
 
     /// Why the node is finished, if it is.
     pub fn poisoned(&self) -> Option<&Fault> {
-        self.raft.poisoned().map(|poisoned| &poisoned.cause)
+        self.raft.poisoned()
     }
 }

@@ -194,7 +194,7 @@ fn accept<S: Storage>(
     };
     server.log.append(news, &server.config)?;
     follower.matched = follower.matched.max(matched);
-    server.log.commit(&commit::by_leader(commit, matched))?;
+    server.log.commit(&commit::by_leader(commit, matched), &server.config)?;
     Ok(Some(AppendResponse::Accepted {
         index: matched,
         joined: Some(joined),
@@ -221,7 +221,7 @@ pub(crate) fn on_heartbeat<S: Storage>(
 ) -> Result<(), Fault> {
     if commit > server.log.committed() {
         let matched = commit::matched_in_term(server.term(), server.log.last()?, follower.matched);
-        server.log.commit(&commit::by_leader(commit, matched))?;
+        server.log.commit(&commit::by_leader(commit, matched), &server.config)?;
     }
     let promised_ticks = server.sayable_promise();
     // Nor does another store confirm that its leader still leads.
@@ -270,7 +270,9 @@ fn restore<S: Storage>(
         Some(true) => {
             // The log holds it already: so much is committed, and the rest of the log stays.
             follower.matched = follower.matched.max(id.index);
-            server.log.commit(&commit::by_leader(id.index, id.index))?;
+            server
+                .log
+                .commit(&commit::by_leader(id.index, id.index), &server.config)?;
             return Ok(Some(false));
         }
         Some(false) => {}

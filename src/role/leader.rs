@@ -1,6 +1,7 @@
 //! A node that leads: its view of the others, and what it has begun and not finished.
 
 mod change;
+mod disk;
 mod propose;
 mod read;
 mod replicate;
@@ -8,8 +9,11 @@ mod send;
 mod tick;
 mod transfer;
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::num::NonZero;
 
+use self::disk::DiskLag;
 pub(crate) use propose::Proposal;
 
 use crate::error::Fault;
@@ -34,11 +38,13 @@ pub(crate) struct Leader {
     /// What comes after this was appended when the configuration was what it is.
     named_at: Index,
     /// To whom leadership is being handed.
-    transfer: Option<NodeId>,
+    transfer: Option<NonZero<NodeId>>,
     /// An order to campaign went out: no lease for the rest of the term.
     lease_given_up: bool,
     reads: WaitingReads,
     rounds: Rounds,
+    /// Unless the own disk owed nothing when the last tick passed.
+    disk: Option<Box<DiskLag>>,
     /// Something waits to be sent with the next Ready.
     unsent: Unsent,
 }
@@ -77,6 +83,7 @@ impl Leader {
             lease_given_up: false,
             reads: WaitingReads::default(),
             rounds: Rounds::default(),
+            disk: None,
             unsent: Unsent::default(),
         };
         leader.append(server, [Entry::default()]);
@@ -104,7 +111,7 @@ impl Leader {
     }
 
     pub(crate) fn transferee(&self) -> Option<NodeId> {
-        self.transfer
+        self.transfer.map(NonZero::get)
     }
 
     pub(crate) fn pending_reads(&self) -> usize {

@@ -1,6 +1,6 @@
 //! A node that cannot read its log any more promises nothing, and is quiet about it.
 
-use quorate::{CampaignError, EntryId, Fault, Payload, Poisoned, RoleKind, StorageError};
+use quorate::{CampaignError, EntryId, NodeError, Payload, RoleKind, StorageError};
 
 use crate::support::{config, message, plain};
 use crate::{Node, handle, node};
@@ -49,8 +49,7 @@ fn a_candidate_that_turns_out_to_be_corrupt_does_not_win() {
 fn a_candidate_that_is_told_so_when_it_campaigns_again_does_not_win() {
     for pre_vote in [true, false] {
         let mut node = candidate(pre_vote);
-        let cause = Fault::Storage(StorageError::Corrupt(2));
-        let told = CampaignError::Poisoned(Poisoned { cause });
+        let told = CampaignError::Node(NodeError::Corrupt { index: 2 });
         assert_eq!(node.campaign(), Err(told));
         assert_eq!(node.poisoned(), None, "only its promises end");
         does_not_win(&mut node, pre_vote);

@@ -12,6 +12,8 @@ pub(crate) struct Moody {
     pub(crate) cold_term: Option<Index>,
     /// What every question for entries is answered with.
     pub(crate) entries_error: Option<StorageError>,
+    /// What every question for a snapshot is answered with.
+    pub(crate) snapshot_error: Option<StorageError>,
     /// Questions for entries so far. All clones share it, so that it never tells them apart.
     pub(crate) questions: Rc<Cell<u32>>,
 }
@@ -22,6 +24,7 @@ impl Moody {
             memory,
             cold_term: None,
             entries_error: None,
+            snapshot_error: None,
             questions: Rc::default(),
         }
     }
@@ -60,6 +63,9 @@ impl Storage for Moody {
     }
 
     fn snapshot(&self, peer: NodeId, at_least: Index) -> Result<Snapshot, StorageError> {
-        self.memory.snapshot(peer, at_least)
+        match &self.snapshot_error {
+            Some(error) => Err(error.clone()),
+            None => self.memory.snapshot(peer, at_least),
+        }
     }
 }

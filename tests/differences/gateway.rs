@@ -2,7 +2,7 @@
 
 use quorate::{
     Append, AppendResponse, ConfState, Config, ConfigError, Entries, Entry, EntryId, EntryKind, Event, Fault,
-    HardState, InitialState, MemoryStorage, NodeId, Payload, Poisoned, ProposeError, RawNode, ReadyError, Snapshot,
+    HardState, InitialState, MemoryStorage, NodeError, NodeId, Payload, ProposeError, RawNode, ReadyError, Snapshot,
     SnapshotMetadata, StepError, Storage, StorageError,
 };
 
@@ -109,10 +109,10 @@ fn d04_a_broken_storage_poisons_its_node_only() {
     };
     node.step(message(2, 1, 1, commit)).unwrap();
     let cause = Fault::Storage(StorageError::Broken("no more".into()));
-    let poisoned = Poisoned { cause: cause.clone() };
-    assert_eq!(node.ready().unwrap_err(), ReadyError::Poisoned(poisoned.clone()));
+    let poisoned = NodeError::Poisoned(cause.clone());
+    assert_eq!(node.ready().unwrap_err(), ReadyError::Node(poisoned.clone()));
     assert_eq!(node.tick(), Err(poisoned.clone()));
-    assert_eq!(node.propose("more"), Err(ProposeError::Poisoned(poisoned)));
+    assert_eq!(node.propose("more"), Err(ProposeError::Node(poisoned)));
     assert!(!node.has_ready());
     assert_eq!((node.poisoned(), node.status().id), (Some(&cause), 1));
 }

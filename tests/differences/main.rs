@@ -5,6 +5,7 @@
 mod support;
 
 mod configuration;
+mod disks;
 mod found;
 mod gateway;
 mod reads;

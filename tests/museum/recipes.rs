@@ -217,7 +217,7 @@ fn r11_four_elections_do_not_multiply_the_cap() {
     }
     assert_eq!(taken, 1);
     let refused = cluster.node(1).propose("ten bytes!");
-    assert_eq!(refused, Err(ProposeError::Full { uncommitted: 10 }));
+    assert_eq!(refused, Err(ProposeError::Full { waiting: 10 }));
 }
 
 /// Node 3 was removed and added again within a term; what it acknowledged before came late.

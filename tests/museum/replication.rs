@@ -250,7 +250,7 @@ fn m42_what_a_follower_holds_counts_when_it_leads() {
         cluster.drain(2);
         assert_eq!(cluster.leader(), Some(2));
         let refused = cluster.node(2).propose("more");
-        assert_eq!(refused, Err(ProposeError::Full { uncommitted: 10 }));
+        assert_eq!(refused, Err(ProposeError::Full { waiting: 10 }));
         // Whoever is deposed gets rid of what it overwrites, and of nothing else.
         cluster
             .node(2)

@@ -3,8 +3,8 @@
 use std::cell::Cell;
 
 use quorate::{
-    AppendTask, ApplyTask, Config, ConfigError, Entries, Event, Fault, InitialState, MemoryStorage, Message, NodeId,
-    Payload, RawNode, ReadyError, Snapshot, Storage, StorageError, TaskResponse,
+    AppendTask, ApplyTask, Config, ConfigError, Entries, Event, Fault, InitialState, MemoryStorage, Message, NodeError,
+    NodeId, Payload, RawNode, ReadyError, Snapshot, Storage, StorageError, TaskResponse,
 };
 
 use crate::support::{Cluster, message, plain, store};
@@ -232,7 +232,7 @@ fn m12_a_storage_that_answers_beyond_the_question_is_not_believed() {
     };
     node.step(message(2, 1, 1, heartbeat)).unwrap();
     let refused = node.ready().expect_err("ten entries for nine");
-    assert!(matches!(refused, ReadyError::Poisoned(_)), "{refused}");
+    assert!(matches!(refused, ReadyError::Node(NodeError::Poisoned(_))), "{refused}");
     assert!(matches!(node.poisoned(), Some(Fault::Storage(StorageError::Broken(_)))));
 }
 

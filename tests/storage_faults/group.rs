@@ -204,7 +204,7 @@ impl Group {
         match tasks.due() {
             Some(TaskResponse::Message(message)) => self.pool.push_back(message),
             Some(TaskResponse::Ack(ack)) => match raw.acknowledge(ack) {
-                Ok(()) | Err(AcknowledgeError::Poisoned(_) | AcknowledgeError::Removed { .. }) => {}
+                Ok(()) | Err(AcknowledgeError::Node(_) | AcknowledgeError::Removed { .. }) => {}
                 Err(error) => panic!("tasks are done in order: {error}"),
             },
             None => {

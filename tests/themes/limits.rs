@@ -108,7 +108,7 @@ fn uncommitted_bytes() {
             drop(take(&mut cluster, Propose(1, *bytes)));
         }
         let outcome = cluster.node(1).propose(vec![b'x'; bytes]).map(|_| ());
-        let expected = full.map_or(Ok(()), |uncommitted| Err(ProposeError::Full { uncommitted }));
+        let expected = full.map_or(Ok(()), |waiting| Err(ProposeError::Full { waiting }));
         assert_eq!(outcome, expected, "{name}");
         // Once all of it is committed there is room again.
         let last = cluster.raw(1).status().last_index;
@@ -136,11 +136,7 @@ fn uncommitted_bytes_survive_elections() {
         assert_eq!(cluster.role(1), RoleKind::Follower);
         cluster = crate::lead(cluster, 3);
         let refused = cluster.node(1).propose("abc");
-        assert_eq!(
-            refused,
-            Err(ProposeError::Full { uncommitted: 8 }),
-            "restart: {restart}"
-        );
+        assert_eq!(refused, Err(ProposeError::Full { waiting: 8 }), "restart: {restart}");
         assert!(cluster.node(1).propose("ab").is_ok());
     }
 }

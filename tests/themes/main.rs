@@ -28,6 +28,7 @@ mod sending_snapshots;
 mod silence;
 mod snapshots;
 mod stale_reads;
+mod stalled_disk;
 mod storage;
 mod telling;
 mod texts;

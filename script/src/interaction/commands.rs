@@ -84,7 +84,7 @@ impl Interaction {
 
     fn campaign(&mut self, command: &Command) -> Result<(), Failure> {
         match self.cluster.node(only_id(command)?)?.campaign() {
-            Err(CampaignError::Poisoned(poisoned)) => Err(poisoned.into()),
+            Err(CampaignError::Node(error)) => Err(error.into()),
             Ok(()) | Err(_) => Ok(()),
         }
     }

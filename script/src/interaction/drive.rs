@@ -173,7 +173,7 @@ fn step_words(error: &StepError) -> Option<String> {
     match error {
         StepError::Proposal(error) => propose_words(error),
         StepError::UnknownPeer { .. } => Some("raft: cannot step as peer not found".to_owned()),
-        StepError::Poisoned(poisoned) => Some(poisoned.to_string()),
+        StepError::Node(error) => Some(error.to_string()),
         _ => None,
     }
 }
@@ -190,7 +190,7 @@ fn ack_words(error: &AcknowledgeError) -> String {
 pub(crate) fn propose_words(error: &ProposeError) -> Option<String> {
     match error {
         ProposeError::Change(_) => None,
-        ProposeError::Poisoned(poisoned) => Some(poisoned.to_string()),
+        ProposeError::Node(error) => Some(error.to_string()),
         _ => Some("raft proposal dropped".to_owned()),
     }
 }

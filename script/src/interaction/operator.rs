@@ -36,7 +36,7 @@ impl Interaction {
             None => node.transfer_leader_to_most_up_to_date().map(drop),
         };
         match outcome {
-            Err(TransferError::Poisoned(poisoned)) => Err(poisoned.into()),
+            Err(TransferError::Node(error)) => Err(error.into()),
             Ok(()) | Err(_) => Ok(()),
         }
     }

@@ -61,7 +61,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
                 self.coverage.proposals_forwarded += 1;
                 calls.proposals.insert(command, operation);
             }
-            Err(ProposeError::Poisoned(error)) => return Err(unexpected(id, "propose", &error)),
+            Err(ProposeError::Node(error)) => return Err(unexpected(id, "propose", &error)),
             Err(_) => {
                 self.coverage.proposals_refused += 1;
                 self.end(id, operation, Outcome::Refused);
@@ -89,7 +89,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
                 };
                 self.members[Self::position(id)].calls.reads.insert(operation, read);
             }
-            Err(ReadError::Poisoned(error)) => return Err(unexpected(id, "read", &error)),
+            Err(ReadError::Node(error)) => return Err(unexpected(id, "read", &error)),
             Err(_) => {
                 self.coverage.reads_refused += 1;
                 self.end(id, operation, Outcome::Refused);

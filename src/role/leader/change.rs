@@ -44,7 +44,7 @@ impl Leader {
         }
         // A smaller quorum may have confirmed already what waits.
         self.release_reads(server);
-        if self.transfer.is_some_and(|to| !server.membership.is_voter(to)) {
+        if self.transferee().is_some_and(|to| !server.membership.is_voter(to)) {
             self.abort_transfer(server, TransferAbort::NotVoter);
         }
         Ok(Next::Stay)

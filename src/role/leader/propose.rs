@@ -42,7 +42,7 @@ impl Leader {
         if self.peer(server.id()).is_none() {
             return Err(Stop::Refused(ProposeError::Removed));
         }
-        if let Some(to) = self.transfer {
+        if let Some(to) = self.transferee() {
             return Err(Stop::Refused(ProposeError::Transferring { to }));
         }
         if let Some(expected) = expected {
@@ -59,8 +59,8 @@ impl Leader {
             .iter()
             .fold(0, |sum: u64, entry| sum.saturating_add(entry.payload_len()));
         if !server.log.has_room(bytes, &server.config) {
-            let uncommitted = server.log.uncommitted_bytes();
-            return Err(Stop::Refused(ProposeError::Full { uncommitted }));
+            let waiting = server.log.uncommitted_bytes();
+            return Err(Stop::Refused(ProposeError::Full { waiting }));
         }
         let index = self.append(server, entries);
         self.pending_change = change.unwrap_or(self.pending_change);

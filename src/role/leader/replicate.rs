@@ -208,7 +208,7 @@ impl Leader {
         let Some(proof) = proof else {
             return Ok(false);
         };
-        server.log.commit(&proof)?;
+        server.log.commit(&proof, &server.config)?;
         self.on_commit(server);
         Ok(true)
     }

@@ -2,6 +2,7 @@
 //! waited too long.
 
 use super::Leader;
+use crate::error::Fault;
 use crate::event::{Event, StepDownReason, TransferAbort};
 use crate::quorum::VoteResult;
 use crate::role::Next;
@@ -23,7 +24,7 @@ impl Leader {
             .max(1);
         let snapshots = self.peers.iter().filter_map(|(_, peer)| peer.snapshot_wait());
         let periodic = (!alone).then_some(heartbeat.min(check));
-        snapshots.chain(periodic).min()
+        snapshots.chain(periodic).chain(self.disk_deadline(server)).min()
     }
 
     /// Whether there is nobody to lead.
@@ -45,8 +46,9 @@ impl Leader {
     }
 
     /// One tick.
-    pub(crate) fn tick<S: Storage>(&mut self, server: &mut Server<S>) -> Next {
+    pub(crate) fn tick<S: Storage>(&mut self, server: &mut Server<S>) -> Result<Next, Fault> {
         self.pass(server, 1);
+        let successor = self.judge_disk(server); // by who was heard of before the check forgets it
         let config = &server.config;
         let (check_quorum, interval) = (config.check_quorum, config.heartbeat_interval_ticks);
         let timeout = config.election_timeout_ticks;
@@ -56,24 +58,28 @@ impl Leader {
         if elapsed >= timeout {
             server.timer.restart();
             if check_quorum && !self.check_quorum(server) {
-                return Next::Follow {
+                return Ok(Next::Follow {
                     term: server.term(),
                     leader: None,
                     reason: StepDownReason::QuorumSilent,
-                };
+                });
             }
             self.abort_transfer(server, TransferAbort::Timeout);
+        }
+        if let Some(to) = successor.filter(|_| self.transfer.is_none()) {
+            self.begin_transfer(server, to)?;
         }
         self.give_up_snapshots(server);
         if self.heartbeat_elapsed >= interval {
             self.heartbeat_elapsed = 0;
             self.broadcast_heartbeats(server);
         }
-        Next::Stay
+        Ok(Next::Stay)
     }
 
     fn pass<S: Storage>(&mut self, server: &Server<S>, ticks: u64) {
         self.rounds.advance(ticks, server.config.election_timeout_ticks);
+        self.wait_for_disk(server, ticks);
         for (_, peer) in &mut self.peers {
             peer.promised = peer.promised.saturating_sub(ticks);
             peer.wait_for_snapshot(ticks);

@@ -1,5 +1,7 @@
 //! Handing leadership over (thesis 3.10): bring the transferee up to date, then order it to campaign.
 
+use core::num::NonZero;
+
 use super::{Leader, send};
 use crate::error::Fault;
 use crate::event::{Event, TransferAbort};
@@ -11,7 +13,7 @@ use crate::types::NodeId;
 impl Leader {
     /// Begins to hand over to `to`, a voter; silently nothing if that is this node, or under way.
     pub(crate) fn begin_transfer<S: Storage>(&mut self, server: &mut Server<S>, to: NodeId) -> Result<(), Fault> {
-        if self.transfer == Some(to) {
+        if self.transferee() == Some(to) {
             return Ok(());
         }
         self.abort_transfer(server, TransferAbort::Replaced);
@@ -19,7 +21,7 @@ impl Leader {
             return Ok(());
         }
         server.timer.restart(); // the transfer has one election timeout
-        self.transfer = Some(to);
+        self.transfer = NonZero::new(to);
         server.event(Event::TransferStarted { to });
         if !self.continue_transfer(server, to)
             && let Some(peer) = self.peer_mut(to)
@@ -32,7 +34,7 @@ impl Leader {
     /// Orders the transferee to campaign, if `from` is the transferee and has the whole log.
     pub(super) fn continue_transfer<S: Storage>(&mut self, server: &mut Server<S>, from: NodeId) -> bool {
         let last = server.log.last_index();
-        let ready = self.transfer == Some(from) && self.peer(from).is_some_and(|peer| peer.matched() == last);
+        let ready = self.transferee() == Some(from) && self.peer(from).is_some_and(|peer| peer.matched() == last);
         if ready {
             // From here on a vote may pass by everybody's promises.
             self.lease_given_up = true;
@@ -44,7 +46,7 @@ impl Leader {
 
     pub(crate) fn abort_transfer<S: Storage>(&mut self, server: &mut Server<S>, reason: TransferAbort) {
         if let Some(to) = self.transfer.take() {
-            server.event(Event::TransferAborted { to, reason });
+            server.event(Event::TransferAborted { to: to.get(), reason });
         }
     }
 
@@ -52,7 +54,7 @@ impl Leader {
     pub(crate) fn end_transfer<S: Storage>(&mut self, server: &mut Server<S>) {
         let last = server.log.last_index();
         let ordered = |to: NodeId| self.peer(to).is_some_and(|peer| peer.matched() == last);
-        if !self.transfer.is_some_and(ordered) {
+        if !self.transferee().is_some_and(ordered) {
             self.abort_transfer(server, TransferAbort::SteppedDown);
         }
     }
