@@ -183,8 +183,8 @@ pub enum Event {
         /// The configuration is as of this index.
         index: Index,
     },
-    /// A leader counts on entries that are not in this node's log: the store is an earlier state of itself, or a copy
-    /// of one. This node votes for nobody, nor campaigns, until its log reaches there.
+    /// A leader counts on entries that are not in this node's log, though its store is the one that is named: it is an
+    /// earlier state of itself, or a copy of one. This node votes for nobody, nor campaigns, until its log reaches there.
     EntriesLost {
         /// Up to here the leader counts on the log.
         index: Index,

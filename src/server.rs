@@ -9,6 +9,7 @@ mod timer;
 pub(crate) use ballot::Ballot;
 pub(crate) use kept::KeptPromise;
 pub(crate) use outbox::Outbox;
+pub(crate) use store::OwnStore;
 pub(crate) use timer::Timer;
 
 use core::num::NonZero;
@@ -25,13 +26,12 @@ use crate::ready::AckKind;
 use crate::rules::lease;
 use crate::storage::{Storage, StorageError};
 use crate::trace::Trace;
-use crate::types::{EntryId, HardState, Identity, Index, NodeId, Term};
+use crate::types::{EntryId, HardState, Index, NodeId, Term};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Server<S> {
     pub(crate) config: Config,
-    /// Of the store.
-    pub(crate) identity: Identity,
+    pub(crate) store: OwnStore,
     pub(crate) ballot: Ballot,
     /// The term that the disk is known to hold.
     pub(crate) durable_term: Term,
@@ -49,8 +49,6 @@ pub(crate) struct Server<S> {
     pub(crate) corrupt: Option<NonZero<Index>>,
     /// The same since a leader contradicts what is committed here; nothing more is applied either.
     pub(crate) diverged: bool,
-    /// A leader counts on what the log holds up to here.
-    pub(crate) counted_on: Index,
     /// There was a Ready since the last tick: buffers are kept.
     pub(crate) warm: Aside<bool>,
     /// Nothing came in since there was nothing to do.
@@ -89,7 +87,7 @@ impl<S: Storage> Server<S> {
         // Who has no term has never heard a leader.
         let by_settings = if term == 0 { 0 } else { config.restart_silence() };
         let mut server = Self {
-            identity: initial.identity,
+            store: OwnStore::new(initial.identity),
             ballot,
             durable_term: term,
             configured_at,
@@ -101,7 +99,6 @@ impl<S: Storage> Server<S> {
             reads_forwarded: 0,
             corrupt: None,
             diverged: false,
-            counted_on: 0,
             warm: Aside::default(),
             settled: Aside::default(),
             counters: Aside::default(),
@@ -213,7 +210,11 @@ impl<S: Storage> Server<S> {
 
     /// A message that is not in this node's own term (a rehearsal of a vote).
     pub(crate) fn message(&self, to: NodeId, term: Term, payload: Payload) -> Message {
-        let identity = if payload.carries_identity() { self.identity } else { 0 };
+        let identity = if payload.carries_identity() {
+            self.store.identity()
+        } else {
+            0
+        };
         Message::new(self.id(), to, term, payload)
             .with_cluster_id(self.config.cluster_id)
             .with_identity(identity)

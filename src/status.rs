@@ -40,11 +40,11 @@ pub struct Status {
     /// Whether the configuration names another store for this node, or none though its store has an identity, so that
     /// it takes part in nothing until it is removed, and added with its own identity.
     pub disowned: bool,
-    /// At a leader: the configuration names every voter's store, and every voter knows it for good. Only then no
-    /// other store can take a voter's place.
+    /// At a leader: the configuration names every member's store, and every member knows it for good. Only then no
+    /// other store can take a member's place.
     pub identities_in_force: bool,
-    /// Up to here a leader counts on this node's log, which does not reach there: the store is an earlier state of
-    /// itself.
+    /// Up to here a leader counts on this node's log, which does not reach there though its store is the one that
+    /// is named: it is an earlier state of itself.
     pub lost_entries: Option<Index>,
 }
 

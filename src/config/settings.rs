@@ -109,7 +109,8 @@ pub struct Settings {
     /// is given its id node by node, or has nodes of etcd-io/raft. Default off.
     pub accept_without_cluster_id: bool,
     /// Take part though the store has an [identity](crate::InitialState::identity) and the configuration does not
-    /// name it: while the stores of an existing group get their names. Default `false`, for the name may have been lost.
+    /// name it: while the stores of an existing group get their names. Turn it off before you rely on names, and never
+    /// on for a store that takes the place of a lost one. Default `false`, for the name may have been lost.
     pub accept_unnamed_store: bool,
     /// A follower refuses a transfer that its own configuration does not allow, instead of asking the leader for
     /// it; and where it asks, it wants to hear if the leader refuses. Default on.

@@ -33,11 +33,6 @@ impl Membership {
         self.identity(id).is_none_or(|named| named == identity)
     }
 
-    /// Whether every voter's store is named.
-    pub(crate) fn names_all_voters(&self) -> bool {
-        self.voters().ids().iter().all(|&id| self.identity(id).is_some())
-    }
-
     /// Whether the change gives no store another name, and one to a member only if it does nothing else.
     pub(super) fn check_identities(&self, changes: &[ConfChangeSingle]) -> Result<(), ChangeError> {
         for (position, single) in changes.iter().enumerate() {

@@ -89,7 +89,7 @@ impl<S: Storage> Raft<S> {
 
     fn voter_store(&self, candidate: NodeId) -> Result<VoterStore, Fault> {
         let (server, log) = (&self.server, &self.server.log);
-        let asks = server.identity != 0 && server.membership.identity(candidate).is_none();
+        let asks = server.store.identity() != 0 && server.membership.identity(candidate).is_none();
         Ok(VoterStore {
             disowned: server.is_disowned(),
             lost: server.lost_entries(),

@@ -62,7 +62,7 @@ impl<S: Storage> RawNode<S> {
             promised_ticks: server.timer.promised(),
             corrupt: server.corrupt.map(NonZero::get),
             diverged: server.diverged,
-            identity: server.identity,
+            identity: server.store.identity(),
             disowned: server.is_disowned(),
             identities_in_force: leader.is_some_and(|leader| leader.has_identities_in_force(server)),
             lost_entries: server.lost_entries(),

@@ -35,8 +35,6 @@ pub(crate) struct Leader {
     heartbeat_elapsed: u64,
     /// Up to here the log may hold a configuration change that is not applied.
     pending_change: Index,
-    /// What comes after this was appended when the configuration was what it is.
-    named_at: Index,
     /// To whom leadership is being handed.
     transfer: Option<NonZero<NodeId>>,
     /// An order to campaign went out: no lease for the rest of the term.
@@ -73,12 +71,12 @@ impl Leader {
             };
             (member, progress)
         };
+        server.store.set_named_at(last);
         let mut leader = Self {
             peers: server.membership.members().into_iter().map(progress).collect(),
             term_start: next,
             heartbeat_elapsed: 0,
             pending_change: last,
-            named_at: last,
             transfer: None,
             lease_given_up: false,
             reads: WaitingReads::default(),
@@ -135,11 +133,13 @@ impl Leader {
         found.map(|(_, progress)| progress)
     }
 
-    /// Whether every voter's store is named, and every voter's store remembers so: it has an entry that this
-    /// leader appended with that configuration, and the commit index that came with it.
+    /// Whether every member's store is named, and remembers so: it has an entry that this leader appended with that
+    /// configuration, and the commit index that came with it.
     pub(crate) fn has_identities_in_force<S: Storage>(&self, server: &Server<S>) -> bool {
-        let has = |id: &NodeId| self.peer(*id).is_some_and(|peer| peer.matched() > self.named_at);
-        server.membership.names_all_voters() && server.membership.voters().ids().iter().all(has)
+        let named_at = server.store.named_at();
+        let remembers =
+            |(id, peer): &(NodeId, Progress)| server.membership.identity(*id).is_some() && peer.matched() > named_at;
+        self.peers.iter().all(remembers)
     }
 
     /// Whether this leader has committed an entry of its own term: then it knows what is committed.

@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use quorate::types::NUMBER_MAX;
 use quorate::{
     AcknowledgeError, ConfChange, ConfChangeKind, ConfChangeV2, Entry, EntryKind, HardState, MemoryStorage, Message,
-    Payload, RawNode, SnapshotStatus, StepError, Storage, TaskResponse,
+    RawNode, SnapshotStatus, StepError, Storage, TaskResponse,
 };
 
 use crate::recipe::{Draw, Recipe};
@@ -28,34 +28,16 @@ pub(crate) fn call<T, E: Debug>(node: &mut Node, act: impl FnOnce(&mut Node) -> 
     outcome
 }
 
-/// Delivers a message; see [`call`]. Two refusals leave a mark, and nothing else.
+/// Delivers a message; see [`call`]. One refusal leaves a mark, and nothing else.
 pub(crate) fn step(node: &mut Node, message: Message) -> Result<(), StepError> {
-    let before = node.status();
-    let outcome = node.clone().step(message.clone());
-    let marked = match outcome {
-        Err(StepError::Diverged { .. }) => true,
-        Err(StepError::BeyondLog { index, .. }) => {
-            matches!(message.payload, Payload::Heartbeat { .. }) && speaks_for_leader(node, &message, index)
-        }
-        _ => false,
-    };
-    if !marked {
-        return call(node, |node| node.step(message));
+    if diverges(node, &message) {
+        let before = node.status().hard_state;
+        let outcome = node.step(message);
+        let after = node.status();
+        assert!(after.diverged && after.hard_state == before && node.poisoned().is_none());
+        return outcome;
     }
-    let outcome = node.step(message);
-    let after = node.status();
-    assert!(after.diverged || after.lost_entries > before.lost_entries);
-    assert!(after.hard_state == before.hard_state && node.poisoned().is_none());
-    outcome
-}
-
-/// Whether what is said of an index beyond the log is evidence, and news.
-fn speaks_for_leader(node: &Node, message: &Message, index: u64) -> bool {
-    let status = node.status();
-    let leader = status.soft_state.leader;
-    message.term == status.hard_state.term
-        && leader.is_none_or(|leader| leader == message.from)
-        && status.lost_entries.is_none_or(|known| index > known)
+    call(node, |node| node.step(message))
 }
 
 /// Whether a message contradicts what is committed at a node.

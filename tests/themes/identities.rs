@@ -422,7 +422,7 @@ fn a_later_configuration_names_the_voter() {
     assert_eq!(cluster.data(3), ["with 3"]);
 }
 
-/// Stores that are named one by one. Only when every voter has an entry from after that, they are in force.
+/// Stores that are named one by one. Only when every member has an entry from after that, they are in force.
 #[test]
 fn an_existing_group_is_named() {
     let mut cluster = unnamed();

@@ -19,7 +19,7 @@ impl Leader {
         index: Index,
     ) -> Result<Next, Fault> {
         self.replace_peers(server, fresh, index);
-        self.named_at = server.log.last_index();
+        server.store.set_named_at(server.log.last_index());
         let id = server.id();
         let removed = !server.membership.is_voter(id) && server.config.step_down_on_removal;
         if removed || server.is_disowned() {
