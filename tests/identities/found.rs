@@ -159,6 +159,7 @@ fn added_again(cluster: &mut Cluster) {
     make(cluster, ConfChangeKind::RemoveNode, 3, 0);
     cluster.isolate(3);
     make(cluster, ConfChangeKind::AddNode, 3, 0xe3);
+    cluster.commit(1, "that the change is committed is on the disks too");
     assert_eq!(cluster.raw(2).membership().identity(3), Some(0xe3));
     cluster.heal();
 }
