@@ -98,6 +98,13 @@ impl<S: Storage> Raft<S> {
         if campaigns {
             self.server.timer.restart();
             self.campaign(Campaign::Rehearsed)?;
+            // One that may not stand has heard no leader for as long as one that does: else it, too, would refuse to
+            // vote, for its timer begins anew each time.
+            if let Role::Follower(follower) = &mut self.role
+                && self.server.timer.promised() == 0
+            {
+                follower.forget_leader(&mut self.server);
+            }
         }
         Ok(retried || refused || campaigns)
     }

@@ -6,7 +6,9 @@ use quorate::{
 };
 
 use crate::support::{Cluster, config, message, plain, store};
-use crate::{accepted, alone, append, asked, events, hear, heartbeat, heartbeat_answer, leading, request, store_with};
+use crate::{
+    accepted, alone, append, asked, events, hear, heartbeat, heartbeat_answer, id, leading, request, store_with,
+};
 
 /// Groups of so many voters, these of which are down; what becomes of node 1 when it campaigns, with
 /// and without a rehearsal.
@@ -348,4 +350,29 @@ fn timeouts() {
     drawn.sort_unstable();
     drawn.dedup();
     assert_eq!(drawn, (10..20).collect::<Vec<u64>>());
+}
+
+/// 1 may not stand, for its configuration names another store for it. It heard leader 2 for the last time two election
+/// timeouts ago: whenever it is asked from then on, it answers.
+#[test]
+fn who_may_not_stand_does_not_stand_in_the_way() {
+    let mut storage = store(&[1, 2, 3]);
+    storage.set_conf_state(ConfState::of_voters([1, 2, 3]).with_identities([(1, 7)]), 1);
+    storage.sync();
+    let mut settings = config(1);
+    settings.lease_promises = false;
+    let mut cluster = alone(settings, storage);
+    hear(&mut cluster, 2, 1, heartbeat(0));
+    cluster.tick(1, 20);
+    events(&mut cluster);
+    let later = quorate::RequestVote::new(id(1, 9))
+        .with_pre_vote(true)
+        .with_configured_at(5);
+    for tick in 0..40 {
+        let said = asked(&mut cluster, 3, 2, Payload::RequestVote(later));
+        assert_eq!(said, ["1->3 PreVoteResponse term=2 granted"], "{tick}");
+        cluster.tick(1, 1);
+    }
+    let refused = CampaignRefusal::Disowned;
+    assert!(events(&mut cluster).contains(&Event::CampaignRefused { reason: refused }));
 }
