@@ -184,7 +184,8 @@ pub enum Event {
         index: Index,
     },
     /// A leader counts on entries that are not in this node's log, though its store is the one that is named: it is an
-    /// earlier state of itself, or a copy of one. This node votes for nobody, nor campaigns, until its log reaches there.
+    /// earlier state of itself, or a copy of one. This node votes for nobody, nor campaigns, until its log reaches
+    /// there.
     EntriesLost {
         /// Up to here the leader counts on the log.
         index: Index,

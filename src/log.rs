@@ -127,7 +127,9 @@ impl<S: Storage> Log<S> {
                 Some(_) => {
                     // A stretch of equal term is stepped over at once, but not past the log's beginning.
                     let start = self.terms.run_start(index).unwrap_or(index);
-                    index = start.max(self.first_index()?.saturating_sub(1)).saturating_sub(1);
+                    // (It may have been cut beyond entries that are in memory still.)
+                    let begin = self.first_index()?.saturating_sub(1).min(index);
+                    index = start.max(begin).saturating_sub(1);
                 }
             }
         }

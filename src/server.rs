@@ -79,9 +79,8 @@ impl<S: Storage> Server<S> {
         let last_term = log.term(log.last_index())?;
         let mut ballot = Ballot::new(term, vote);
         // A batch was torn: its entries were stored, its hard state was not. Whatever it would have
-        // promised in that term was not said, so that the term begins here with the vote to give. (A store
-        // that was made from a snapshot has no term yet, under a log of term 1.)
-        if last_term > term.max(1) {
+        // promised in that term was not said, so that the term begins here with the vote to give.
+        if !log.is_new_store(last_term, &config)? {
             ballot.adopt(last_term);
         }
         // Who has no term has never heard a leader.

@@ -112,6 +112,9 @@ pub struct Settings {
     /// name it: while the stores of an existing group get their names. Turn it off before you rely on names, and never
     /// on for a store that takes the place of a lost one. Default `false`, for the name may have been lost.
     pub accept_unnamed_store: bool,
+    /// Start in the term of the store's snapshot if that is beyond index 1 and the store says no term: a crash may
+    /// have torn the two apart. Default `true`; off, a snapshot of term 1 is taken for the one that a group began with.
+    pub snapshot_tells_term: bool,
     /// A follower refuses a transfer that its own configuration does not allow, instead of asking the leader for
     /// it; and where it asks, it wants to hear if the leader refuses. Default on.
     pub transfer_refusals: bool,
@@ -156,6 +159,7 @@ impl Default for Settings {
             votes_tell_commit: true,
             accept_without_cluster_id: false,
             accept_unnamed_store: false,
+            snapshot_tells_term: true,
             transfer_refusals: true,
             fence_rejoined: true,
             step_down_on_removal: true,
@@ -180,6 +184,7 @@ impl Settings {
             eager_appends: true,
             snapshot_stall_ticks: Some(0),
             higher_term_resets_timer: true,
+            snapshot_tells_term: false,
             refuse_stale_candidates: false,
             votes_tell_commit: false,
             transfer_refusals: false,

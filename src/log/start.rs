@@ -14,7 +14,7 @@ use crate::membership::Membership;
 use crate::rules::change;
 use crate::rules::commit::{self, Committed};
 use crate::storage::{InitialState, Storage, StorageError};
-use crate::types::{EntryId, Index, NUMBER_MAX};
+use crate::types::{EntryId, Index, NUMBER_MAX, Term};
 use crate::wire;
 
 /// Where a stored log begins and ends, and up to where it was committed and applied.
@@ -94,6 +94,14 @@ impl<S: Storage> Log<S> {
             commit: commit.max(applied).max(configured),
             applied,
         })
+    }
+
+    /// Whether no leader is known to have been heard: there is a snapshot at most, which every node of the group begins
+    /// with, and which is of term 1 by convention.
+    pub(crate) fn is_new_store(&self, last_term: Term, config: &Config) -> Result<bool, StorageError> {
+        let (first, last) = (self.first_index()?, self.last_index());
+        let any_snapshot = !config.snapshot_tells_term;
+        Ok(last_term <= 1 && last < first && (last <= 1 || any_snapshot))
     }
 
     /// The configuration, and as of which index it is: what is applied, or later if it was stored for later. The

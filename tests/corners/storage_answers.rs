@@ -103,6 +103,25 @@ fn a_log_may_be_cut_at_what_is_applied_and_not_yet_advanced() {
     node.campaign().unwrap();
 }
 
+/// The same, and then a leader asks for an entry with the wrong term: where the logs may agree is looked for below what
+/// is left in the storage, in entries that are in memory.
+#[test]
+fn a_log_that_is_cut_below_what_is_compared() {
+    for term in 0..5 {
+        let mut node = node(plain(2), &[], 1);
+        let entries = [2, 3, 4, 5, 6].map(|index| (5, index));
+        node.step(append(5, (1, 1), &entries, 5)).unwrap();
+        let ready = node.ready().unwrap().expect("entries");
+        node.storage_mut().memory.persist(&ready).unwrap();
+        let mut done = ready.persisted();
+        assert_eq!(done.take_committed_entries().len(), 4);
+        node.storage_mut().memory.compact(4).unwrap();
+        node.step(append(5, (term, 6), &[], 5)).unwrap();
+        node.advance(done).unwrap();
+        assert_eq!(node.status().applied, 5);
+    }
+}
+
 /// What is committed and not applied cannot be read: not now, or not any more. It may be a change of the configuration,
 /// so the node does not campaign, on its own or when it is told to, until it can be read or is applied.
 #[test]

@@ -1,10 +1,12 @@
 //! Batches of which a crash kept the entries and not the hard state that says what is committed.
 
 use quorate::{
-    CampaignError, CampaignRefusal, ConfChangeKind, ConfChangeV2, Entry, EntryKind, Payload, RawNode, Ready, RoleKind,
+    CampaignError, CampaignRefusal, ConfChangeKind, ConfChangeV2, ConfState, Entry, EntryKind, MemoryStorage, Payload,
+    RawNode, Ready, RoleKind, Snapshot, SnapshotMetadata,
 };
 
-use crate::support::{Cluster, config, message, store};
+use crate::alone;
+use crate::support::{Cluster, config, message, plain, store};
 
 /// A change in the log says that the one before it is committed, even if the commit index that came with it
 /// is lost: a leader appends it only when it has applied the other. Whoever campaigns in the configuration
@@ -164,5 +166,39 @@ fn only_a_checked_change_proves_the_one_before() {
         cluster.restart_with(settings);
         let case = format!("unchecked {unchecked}, marks {marks}, then unchecked {then_unchecked}");
         assert_eq!(cluster.committed(2), committed, "{case}");
+    }
+}
+
+/// What the first term left, without the hard state: an entry, or a snapshot that a leader sent. That term had a
+/// leader, so this node stands for the next.
+#[test]
+fn a_torn_first_batch() {
+    let snapshot = |index| {
+        let metadata = SnapshotMetadata {
+            conf_state: ConfState::of_voters([1, 2, 3]),
+            index,
+            term: 1,
+        };
+        MemoryStorage::from_snapshot(Snapshot {
+            metadata,
+            ..Snapshot::default()
+        })
+    };
+    for (index, terms, like_etcd, term) in [
+        (1, &[][..], false, 0),
+        (1, &[1], false, 1),
+        (5, &[], false, 1),
+        (5, &[], true, 0),
+        (5, &[1], true, 1),
+    ] {
+        let mut storage = snapshot(index);
+        storage.append(&crate::entries(index + 1, terms)).expect("in order");
+        storage.sync();
+        let mut settings = plain(1);
+        settings.snapshot_tells_term = !like_etcd;
+        let mut cluster = alone(settings, storage);
+        assert_eq!(cluster.term(1), term, "{index} {terms:?}");
+        cluster.node(1).campaign().expect("it may");
+        assert_eq!(cluster.term(1), term + 1);
     }
 }
