@@ -7,6 +7,7 @@ mod network;
 mod observe;
 mod recovery;
 mod storage;
+mod stranger;
 
 pub(crate) use recovery::PATIENCE;
 pub(crate) use storage::VETO;
@@ -16,7 +17,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use quorate::membership::Membership;
-use quorate::{ConfState, Config, Index, Message, NodeId, Snapshot, SnapshotMetadata};
+use quorate::{ClusterId, ConfState, Config, Index, Message, NodeId, Snapshot, SnapshotMetadata};
 
 use crate::coverage::Coverage;
 use crate::disk::Disk;
@@ -51,6 +52,8 @@ pub struct Cluster<M, D> {
     messages: u64,
     pub(crate) judge: Judge,
     seed: u64,
+    /// The group, which stores name that can.
+    cluster_id: ClusterId,
     /// Simulated time, in microseconds: for the trace only.
     pub(crate) now: u64,
     pub(crate) trace: Option<Trace>,
@@ -92,6 +95,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             messages: 0,
             judge: Judge::new(FIRST),
             seed,
+            cluster_id: seed.wrapping_add(1).max(1),
             now: 0,
             trace: None,
             coverage: Coverage::default(),
@@ -136,6 +140,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             Step::Acknowledge { node } => self.acknowledge(node)?,
             Step::Apply { node } => self.apply_task(node)?,
             Step::Deliver { message, keep } => return self.deliver(message, keep),
+            Step::Stray { message, named } => self.stray(message, named)?,
             Step::Lose { message } => self.lose(message, "lost"),
             Step::Crash { node, kept } => self.crash(node, kept)?,
             Step::Restart { node } => self.restart(node)?,

@@ -110,6 +110,10 @@ coverage! {
     reordered,
     /// Messages refused by their recipient.
     messages_refused,
+    /// Messages of another group, or of none, refused by their recipient.
+    strays_refused,
+    /// Messages that name no group, taken where that is allowed.
+    unnamed_taken,
     /// Partitions of the network, whole ones.
     partitions,
     /// Partitions in one direction only.

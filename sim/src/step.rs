@@ -47,6 +47,13 @@ pub enum Step {
         /// Another copy stays in flight.
         keep: bool,
     },
+    /// A message arrives from another group: like this one, which stays in flight.
+    Stray {
+        /// Which it is like.
+        message: MessageRef,
+        /// It names the other group, and a later term; else it names none.
+        named: bool,
+    },
     /// A message is lost.
     Lose {
         /// Which.
@@ -171,7 +178,7 @@ impl Step {
     /// The node that it is done to, if it is one; for a message, its recipient.
     pub fn node(&self) -> Option<NodeId> {
         match self {
-            Self::Deliver { message, .. } | Self::Lose { message } => match message {
+            Self::Deliver { message, .. } | Self::Stray { message, .. } | Self::Lose { message } => match message {
                 MessageRef::Id(_) => None,
                 MessageRef::Nth { to, .. } => Some(*to),
             },
@@ -202,7 +209,7 @@ impl Step {
     /// Whether this node has to do with it.
     pub fn concerns(&self, id: NodeId) -> bool {
         let sender = match self {
-            Self::Deliver { message, .. } | Self::Lose { message } => match message {
+            Self::Deliver { message, .. } | Self::Stray { message, .. } | Self::Lose { message } => match message {
                 MessageRef::Id(_) => None,
                 MessageRef::Nth { from, .. } => Some(*from),
             },

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use quorate::{ConfState, HardState, NodeId, RawNode, Snapshot};
+use quorate::{ClusterId, ConfState, HardState, NodeId, RawNode, Snapshot};
 
 use super::{Cluster, Outcome, unexpected};
 use crate::disk::{Disk, Write};
@@ -15,7 +15,9 @@ use crate::trace::What;
 impl<M: StateMachine, D: Disk> Cluster<M, D> {
     /// A node under a new id, with an empty disk or one that begins with `first`.
     pub(super) fn add(&mut self, id: NodeId, first: Option<&Snapshot>) -> Verdict {
-        let mut disk = (self.make_disk)();
+        let (mut disk, cluster_id) = self.new_disk(id)?;
+        let mut config = (self.configure)(id);
+        config.cluster_id = cluster_id;
         let mut durable = Shadow::default();
         if let Some(first) = first {
             let written = disk.write(Write::Install(first.clone())).and_then(|()| disk.sync());
@@ -24,7 +26,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         }
         self.members.push(Member {
             id,
-            config: (self.configure)(id),
+            config,
             starts: 0,
             life: Life::Down(disk),
             machine: M::default(),
@@ -54,11 +56,27 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
                 }
                 // Under its old id: what breaks then, a profile shows.
                 member.durable = Shadow::default();
-                let disk = (self.make_disk)();
+                let (disk, cluster_id) = self.new_disk(id)?;
+                self.members[Self::position(id)].config.cluster_id = cluster_id;
                 self.members[Self::position(id)].life = Life::Down(disk);
                 self.restart(id)
             }
         }
+    }
+
+    /// A new disk, and the group that it names.
+    fn new_disk(&mut self, id: NodeId) -> Result<(D, ClusterId), Violation> {
+        let mut disk = (self.make_disk)();
+        let told = disk.set_cluster_id(self.cluster_id);
+        let initial = disk
+            .initial_state()
+            .map_err(|error| unexpected(id, "its disk", &error))?;
+        if told && initial.cluster_id != self.cluster_id {
+            let (named, ours) = (initial.cluster_id, self.cluster_id);
+            let detail = format!("{id}: its new disk is of group {named} instead of {ours}");
+            return Err(Violation::new("what was synced is there", detail));
+        }
+        Ok((disk, initial.cluster_id))
     }
 
     /// The seed of a node's next start: never used twice.
@@ -191,11 +209,16 @@ fn check_disk<M, D: Disk>(member: &Member<M, D>, disk: &D) -> Verdict {
     const NEWEST: u64 = 8;
     let unreadable = |error| unexpected(member.id, "its disk", &error);
     let broken = |detail| Violation::new("what was synced is there", format!("{}: {detail}", member.id));
-    let hard_state = disk.initial_state().map_err(unreadable)?.hard_state;
+    let initial = disk.initial_state().map_err(unreadable)?;
     let last = disk.last_index().map_err(unreadable)?;
     let expected = (member.durable.hard_state, member.durable.last().index);
-    if (hard_state, last) != expected {
-        return Err(broken(format!("{:?} instead of {expected:?}", (hard_state, last))));
+    if (initial.hard_state, last) != expected {
+        let found = (initial.hard_state, last);
+        return Err(broken(format!("{found:?} instead of {expected:?}")));
+    }
+    let (named, ours) = (initial.cluster_id, member.config.cluster_id);
+    if named != ours {
+        return Err(broken(format!("it is of group {named} instead of {ours}")));
     }
     let first = disk.first_index().map_err(unreadable)?;
     let low = first.max((last + 1).saturating_sub(NEWEST)).min(last + 1);

@@ -74,8 +74,12 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             self.clock.after(1_000, Due::Arrive(name));
             return Ok(());
         }
-        let keep = !self.calm && self.dice.chance(self.parameters.duplication);
         let message = by_id(name);
+        if !self.calm && self.dice.chance(self.parameters.strays) {
+            let named = self.dice.chance(700_000);
+            self.perform_at(to, Step::Stray { message, named })?;
+        }
+        let keep = !self.calm && self.dice.chance(self.parameters.duplication);
         self.perform_at(to, Step::Deliver { message, keep })?;
         self.report_snapshot(snapshot, from, to, true)
     }

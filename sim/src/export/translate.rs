@@ -55,6 +55,12 @@ impl<M: StateMachine, D: Disk> Translator<M, D> {
                 None => Ok(()),
             };
         }
+        if let Step::Stray { message, named } = step {
+            return match self.cluster.find(*message) {
+                Some(name) => self.stray(step, name, *named),
+                None => Ok(()),
+            };
+        }
         let commands = self.commands_of(step);
         let compactions = self.cluster.coverage.compactions;
         let seed = step.node().map_or(0, |node| self.cluster.next_seed(node));
@@ -104,6 +110,22 @@ impl<M: StateMachine, D: Disk> Translator<M, D> {
             (false, true) => None,
             (false, false) => Some(format!("lose {words}")),
         });
+        verdict
+    }
+
+    /// What is refused leaves no trace, so that it is nothing in the runner; what is taken is a duplicate there.
+    fn stray(&mut self, step: &Step, name: u64, named: bool) -> Verdict {
+        let taken = self.flight.words(name).filter(|(_, to)| {
+            let member = self.cluster.member(*to).filter(|member| member.is_up());
+            let config = member
+                .map(|member| &member.config)
+                .filter(|config| config.cluster_id != 0);
+            config.is_some_and(|config| !named && config.accept_without_cluster_id)
+        });
+        let verdict = self.cluster.step(step.clone());
+        self.note_sent();
+        self.commands
+            .extend(taken.map(|(words, _)| format!("deliver {words} keep=true")));
         verdict
     }
 

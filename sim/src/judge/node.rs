@@ -1,6 +1,6 @@
 //! What can be told from one node alone, with nothing to remember.
 
-use quorate::{EntryId, Index, NodeId};
+use quorate::{ClusterId, EntryId, Index, Message, NodeId, StepError};
 
 use super::{Judge, Verdict, check};
 
@@ -46,6 +46,26 @@ impl Judge {
     pub fn elected(node: NodeId, unapplied_changes: usize) -> Verdict {
         check(unapplied_changes < 2, "elected one change behind at most", || {
             format!("{node} is elected with {unapplied_changes} changes in its log that it has not applied")
+        })
+    }
+
+    /// Each message names its sender's group.
+    pub fn names_group(node: NodeId, message: &Message, cluster_id: ClusterId) -> Verdict {
+        check(message.cluster_id == cluster_id, "messages name their group", || {
+            let named = message.cluster_id;
+            format!("{node} of group {cluster_id} sends {message} in the name of group {named}")
+        })
+    }
+
+    /// A message of another group, or of none, is refused as such, and leaves no trace.
+    pub fn strangers(node: NodeId, stray: &Message, answer: &Result<(), StepError>, changed: bool) -> Verdict {
+        let refused = matches!(answer, Err(StepError::ForeignCluster { theirs, .. }) if *theirs == stray.cluster_id);
+        check(refused && !changed, "strangers leave no trace", || {
+            let (group, traces) = (
+                stray.cluster_id,
+                if changed { "is not as before" } else { "is as before" },
+            );
+            format!("{node} answers {answer:?} to {stray} of group {group}, and {traces}")
         })
     }
 }

@@ -18,6 +18,8 @@ pub(super) fn of(step: &Step) -> String {
         Step::Apply { node } => format!("apply {node}"),
         Step::Deliver { message, keep: false } => format!("deliver {}", name(message)),
         Step::Deliver { message, keep: true } => format!("duplicate {}", name(message)),
+        Step::Stray { message, named: true } => format!("stray {}", name(message)),
+        Step::Stray { message, named: false } => format!("unnamed {}", name(message)),
         Step::Lose { message } => format!("lose {}", name(message)),
         Step::Crash { node, kept } => format!("crash {node} {kept}"),
         Step::Restart { node } => format!("restart {node}"),
@@ -81,6 +83,14 @@ pub(super) fn read(line: &str) -> Option<Step> {
         "duplicate" => Step::Deliver {
             message: words.message()?,
             keep: true,
+        },
+        "stray" => Step::Stray {
+            message: words.message()?,
+            named: true,
+        },
+        "unnamed" => Step::Stray {
+            message: words.message()?,
+            named: false,
         },
         "lose" => Step::Lose {
             message: words.message()?,
@@ -223,7 +233,7 @@ mod tests {
     #[test]
     fn every_step_is_read_as_what_it_was() {
         let lines = "tick 1 5|ready 1|write 2|sync 1|acknowledge 1|apply 1|deliver 1->2 Append 3|\
-            duplicate 1->2 VoteResponse 0|lose #7|crash 1 2|restart 1|join 4|pause 1|wipe 1|propose 1 17 x00ff|\
+            duplicate 1->2 VoteResponse 0|stray 1->2 Append 0|unnamed #7|lose #7|crash 1 2|restart 1|join 4|pause 1|wipe 1|propose 1 17 x00ff|\
             read 1 18 x|change 1 x 9|change 1 x|transfer 1 2|transfer 1|campaign 1|forget-leader 1|\
             report-unreachable 1 2|report-snapshot 1 2 3/4 failed|report-snapshot 1 2 3/4 finished|compact 1 3|\
             recover 1/1 2/1000|recover";
