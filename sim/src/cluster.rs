@@ -63,6 +63,8 @@ pub struct Cluster<M, D> {
     pub(crate) ended: Vec<(u64, Outcome)>,
     /// Commands, in the order in which they were committed, since it last looked.
     pub(crate) committed: Vec<Bytes>,
+    /// A node came back with an empty disk, under its old id: committed entries may be contradicted.
+    disks_forgot: bool,
     /// Whether a lease that overlaps another, or a stale read, is a violation.
     pub(crate) judge_leases: bool,
 }
@@ -102,6 +104,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             sent: Vec::new(),
             ended: Vec::new(),
             committed: Vec::new(),
+            disks_forgot: false,
             judge_leases: true,
         };
         let metadata = SnapshotMetadata {

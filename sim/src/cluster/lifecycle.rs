@@ -56,6 +56,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
                 }
                 // Under its old id: what breaks then, a profile shows.
                 member.durable = Shadow::default();
+                self.disks_forgot = true;
                 let (disk, cluster_id) = self.new_disk(id)?;
                 self.members[Self::position(id)].config.cluster_id = cluster_id;
                 self.members[Self::position(id)].life = Life::Down(disk);

@@ -1,6 +1,6 @@
 //! Messages of another group, which an address that was used again may bring.
 
-use quorate::{ClusterId, Message, ProgressStatus, RawNode, Status, Storage};
+use quorate::{ClusterId, Message, ProgressStatus, RawNode, Status, StepError, Storage};
 
 use super::Cluster;
 use super::network::over_the_wire;
@@ -52,8 +52,11 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             return Ok(());
         };
         // A refusal is the sender's affair: a response from a node that was removed, say.
-        if node.step(message).is_err() {
+        if let Err(error) = node.step(message) {
             self.coverage.messages_refused += 1;
+            if let StepError::Diverged { .. } = error {
+                Judge::agrees(to, &error, self.disks_forgot)?;
+            }
         }
         self.observe(to)
     }

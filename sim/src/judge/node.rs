@@ -1,5 +1,7 @@
 //! What can be told from one node alone, with nothing to remember.
 
+use std::fmt;
+
 use quorate::{ClusterId, EntryId, Index, Message, NodeId, StepError};
 
 use super::{Judge, Verdict, check};
@@ -67,5 +69,11 @@ impl Judge {
             );
             format!("{node} answers {answer:?} to {stray} of group {group}, and {traces}")
         })
+    }
+
+    /// *State machine safety*, as the nodes see it themselves: none finds that another contradicts what is committed,
+    /// or leads beside it. `excused`: a node came back without its disk, under its old id.
+    pub fn agrees(node: NodeId, found: &dyn fmt::Display, excused: bool) -> Verdict {
+        check(excused, "nobody diverges", || format!("{node} finds: {found}"))
     }
 }

@@ -1,4 +1,4 @@
-//! Messages of another group.
+//! Messages of another group, and of leaders that contradict what is committed.
 
 use quorate::{Message, Payload, StepError};
 use quorate_sim::judge::Judge;
@@ -24,4 +24,15 @@ fn strangers_leave_no_trace() {
     breaks("strangers leave no trace", answers(Ok(()), false));
     // Refused, but for something that was looked at too early.
     breaks("strangers leave no trace", answers(Err(StepError::MissingTerm), false));
+}
+
+#[test]
+fn nobody_diverges() {
+    let found = StepError::Diverged {
+        index: 5,
+        ours: 2,
+        theirs: 3,
+    };
+    breaks("nobody diverges", Judge::agrees(1, &found, false));
+    holds(Judge::agrees(1, &found, true)); // disks were lost
 }
