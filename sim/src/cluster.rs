@@ -47,13 +47,13 @@ pub enum Outcome {
 pub struct Cluster<M, D> {
     pub(crate) members: Vec<Member<M, D>>,
     make_disk: Box<dyn FnMut() -> D>,
-    configure: Box<dyn FnMut(NodeId) -> Config>,
+    settings: Box<dyn FnMut(NodeId) -> Config>,
     pub(crate) pool: BTreeMap<u64, Message>,
     messages: u64,
     pub(crate) judge: Judge,
     seed: u64,
     /// The group, which stores name that can.
-    cluster_id: ClusterId,
+    group: ClusterId,
     /// Simulated time, in microseconds: for the trace only.
     pub(crate) now: u64,
     pub(crate) trace: Option<Trace>,
@@ -81,23 +81,23 @@ impl<M, D> fmt::Debug for Cluster<M, D> {
 }
 
 impl<M: StateMachine, D: Disk> Cluster<M, D> {
-    /// `voters` with the ids from 1 on, all begun from one snapshot. `configure` gives each node's
+    /// `voters` with the ids from 1 on, all begun from one snapshot. `settings` gives each node's
     /// settings; the seed is filled in here.
     pub fn new(
         seed: u64,
         voters: u64,
         make_disk: impl FnMut() -> D + 'static,
-        configure: impl FnMut(NodeId) -> Config + 'static,
+        settings: impl FnMut(NodeId) -> Config + 'static,
     ) -> Result<Self, Violation> {
         let mut cluster = Self {
             members: Vec::new(),
             make_disk: Box::new(make_disk),
-            configure: Box::new(configure),
+            settings: Box::new(settings),
             pool: BTreeMap::new(),
             messages: 0,
             judge: Judge::new(FIRST),
             seed,
-            cluster_id: seed.wrapping_add(1).max(1),
+            group: seed.wrapping_add(1).max(1),
             now: 0,
             trace: None,
             coverage: Coverage::default(),
@@ -126,11 +126,11 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
 
     /// The cluster that a seed draws, with nothing done to it.
     pub fn drawn(parameters: &Parameters, make_disk: impl FnMut() -> D + 'static) -> Result<Self, Violation> {
-        let configure = {
+        let settings = {
             let parameters = parameters.clone();
             move |id| parameters.config(id)
         };
-        Self::new(parameters.seed, parameters.voters, make_disk, configure)
+        Self::new(parameters.seed, parameters.voters, make_disk, settings)
     }
 
     /// Does one thing, and judges what came of it.
@@ -149,6 +149,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             Step::Restart { node } => self.restart(node)?,
             Step::Join { node } => self.join(node)?,
             Step::Pause { node } => self.suspend_lease(node),
+            Step::Configure { node, promises } => self.configure(node, promises)?,
             Step::Wipe { node } => self.wipe(node),
             Step::Propose {
                 node,

@@ -381,7 +381,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         if gone {
             return self.perform_at(node, Step::Join { node });
         }
-        self.perform_at(node, Step::Restart { node })
+        self.restart(node)
     }
 
     fn note(&mut self, node: NodeId, kind: &'static str, text: impl FnOnce() -> String) {

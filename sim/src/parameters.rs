@@ -55,6 +55,13 @@ pub struct Parameters {
     pub pre_vote: Spread,
     pub check_quorum: bool,
     pub leases: Spread,
+    /// Each time that a node starts again: with another election timeout, with other promises to leaders, and with
+    /// another silence.
+    pub other_promises: u64,
+    /// Each time that it does: its leader is cut off.
+    pub promise_fault: u64,
+    /// The election timeout of a node that runs changes.
+    pub retiming: u64,
     pub lease_margin_ticks: u64,
     pub asynchronous: Spread,
     pub small_messages: bool,
@@ -121,6 +128,17 @@ impl Parameters {
             self.strays = dice.below(50_000);
             self.accept_unnamed = [Spread::Off, Spread::Off, Spread::Mixed, Spread::On][dice.position(4)];
         }
+        let often = if self.profile == Profile::Lease {
+            500_000
+        } else {
+            200_000
+        };
+        if !self.profile.is_unsound() && dice.chance(often) {
+            self.other_promises = dice.between(200_000, 900_000);
+            self.promise_fault = dice.below(600_000);
+            self.retiming = if dice.chance(500_000) { dice.below(20_000) } else { 0 };
+            self.bound_drift();
+        }
     }
 
     fn draw_mild(seed: u64, profile: Profile, dice: &mut Dice) -> Self {
@@ -138,6 +156,9 @@ impl Parameters {
             pre_vote: Spread::draw(dice),
             check_quorum: dice.chance(750_000),
             leases: Spread::Off,
+            other_promises: 0,
+            promise_fault: 0,
+            retiming: 0,
             lease_margin_ticks: dice.between(2, election_ticks - 1),
             asynchronous: Spread::draw(dice),
             small_messages: dice.chance(300_000),
@@ -229,15 +250,31 @@ impl Parameters {
                 (self.loss, self.spares, self.change) = (self.loss / 4, 0, 0);
             }
         }
-        if self.leases != Spread::Off {
-            // Two clocks, each off by so much, within an election timeout by the margin less one tick.
-            let bound = (self.lease_margin_ticks - 1) * 1_000_000 / (2 * self.election_ticks + 2);
-            self.drift = self.drift.min(bound);
-        }
+        self.bound_drift();
         if self.profile == Profile::LeaseBeyondDrift {
             self.lease_margin_ticks = 2;
             self.drift = 600_000;
         }
+    }
+
+    /// Leases rest on clocks that keep to the margin.
+    fn bound_drift(&mut self) {
+        if self.leases != Spread::Off {
+            // Two clocks, each off by so much, within an election timeout by the margin less one tick.
+            let (_, longest) = self.election_bounds();
+            let bound = (self.lease_margin_ticks - 1) * 1_000_000 / (2 * longest + 2);
+            self.drift = self.drift.min(bound);
+        }
+    }
+
+    /// The shortest and the longest election timeout that any node may have, in ticks.
+    pub fn election_bounds(&self) -> (u64, u64) {
+        let ticks = self.election_ticks;
+        if (self.other_promises, self.retiming) == (0, 0) {
+            return (ticks, ticks);
+        }
+        let least = self.lease_margin_ticks.max(self.heartbeat_ticks) + 1;
+        ((ticks / 2).max(least), 2 * ticks)
     }
 
     fn suit_leases(&mut self, dice: &mut Dice) {

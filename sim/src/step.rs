@@ -82,6 +82,14 @@ pub enum Step {
         /// The node.
         node: NodeId,
     },
+    /// An operator changes what a node promises its leaders: the election timeout at once if it runs, all of it from
+    /// its next start on.
+    Configure {
+        /// The node.
+        node: NodeId,
+        /// From now on.
+        promises: Promises,
+    },
     /// A node's disk is lost.
     Wipe {
         /// The node.
@@ -165,6 +173,17 @@ pub enum Step {
     },
 }
 
+/// The settings that decide what a node promises its leaders, and how long it keeps silent after a restart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Promises {
+    /// [`Settings::election_timeout_ticks`](quorate::Settings::election_timeout_ticks)
+    pub election_ticks: u64,
+    /// [`Settings::lease_promises`](quorate::Settings::lease_promises)
+    pub lease_promises: bool,
+    /// [`Settings::restart_silence_ticks`](quorate::Settings::restart_silence_ticks)
+    pub silence_ticks: Option<u64>,
+}
+
 /// A node that is well at the end of a replay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Well {
@@ -193,6 +212,7 @@ impl Step {
             | Self::Restart { node }
             | Self::Join { node }
             | Self::Pause { node }
+            | Self::Configure { node, .. }
             | Self::Wipe { node }
             | Self::Propose { node, .. }
             | Self::Read { node, .. }

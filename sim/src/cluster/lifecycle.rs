@@ -10,13 +10,14 @@ use crate::judge::{Verdict, Violation};
 use crate::machine::StateMachine;
 use crate::member::{Calls, Life, Member, Seen, Work};
 use crate::shadow::{Mark, Shadow, digest};
+use crate::step::Promises;
 use crate::trace::What;
 
 impl<M: StateMachine, D: Disk> Cluster<M, D> {
     /// A node under a new id, with an empty disk or one that begins with `first`.
     pub(super) fn add(&mut self, id: NodeId, first: Option<&Snapshot>) -> Verdict {
         let (mut disk, cluster_id) = self.new_disk(id)?;
-        let mut config = (self.configure)(id);
+        let mut config = (self.settings)(id);
         config.cluster_id = cluster_id;
         let mut durable = Shadow::default();
         if let Some(first) = first {
@@ -68,12 +69,12 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     /// A new disk, and the group that it names.
     fn new_disk(&mut self, id: NodeId) -> Result<(D, ClusterId), Violation> {
         let mut disk = (self.make_disk)();
-        let told = disk.set_cluster_id(self.cluster_id);
+        let told = disk.set_cluster_id(self.group);
         let initial = disk
             .initial_state()
             .map_err(|error| unexpected(id, "its disk", &error))?;
-        if told && initial.cluster_id != self.cluster_id {
-            let (named, ours) = (initial.cluster_id, self.cluster_id);
+        if told && initial.cluster_id != self.group {
+            let (named, ours) = (initial.cluster_id, self.group);
             let detail = format!("{id}: its new disk is of group {named} instead of {ours}");
             return Err(Violation::new("what was synced is there", detail));
         }
@@ -147,6 +148,33 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             self.judge_snapshot(id, &snapshot)?;
         }
         Ok(Some(snapshot))
+    }
+
+    /// Other promises: a node that runs changes its election timeout, and the rest with its next start.
+    pub(super) fn configure(&mut self, id: NodeId, promises: Promises) -> Verdict {
+        let Some(member) = self.member_mut(id) else {
+            return Ok(());
+        };
+        member.config.election_timeout_ticks = promises.election_ticks;
+        member.config.lease_promises = promises.lease_promises;
+        if member.keeps_promises() {
+            // Where the disk does not, the silence is all that a promise rests on.
+            member.config.restart_silence_ticks = promises.silence_ticks;
+        }
+        if let Some(node) = member.node_mut() {
+            let mut next = node.config().clone();
+            next.election_timeout_ticks = promises.election_ticks;
+            node.set_config(next)
+                .map_err(|error| unexpected(id, "another election timeout", &error))?;
+            self.coverage.timeouts_changed += 1;
+        } else {
+            self.coverage.promises_changed += 1;
+        }
+        self.note(id, || What::Note {
+            kind: "fault",
+            text: format!("{promises:?}"),
+        });
+        self.observe(id)
     }
 
     pub(super) fn crash(&mut self, id: NodeId, kept: usize) -> Verdict {

@@ -10,6 +10,7 @@ use crate::judge::{Verdict, Violation};
 use crate::machine::StateMachine;
 use crate::member::{Life, Member};
 use crate::parameters::Parameters;
+use crate::replay::in_words;
 use crate::step::{Step, Well};
 
 pub(super) struct Translator<M, D> {
@@ -132,6 +133,9 @@ impl<M: StateMachine, D: Disk> Translator<M, D> {
     fn commands_of(&self, step: &Step) -> Vec<String> {
         if let Step::Recover { core } = step {
             return self.recover(core);
+        }
+        if let Step::Configure { .. } = step {
+            return vec![format!("# What the runner cannot do: {}", in_words(step))];
         }
         let Some(member) = step.node().and_then(|node| self.cluster.member(node)) else {
             return Vec::new();

@@ -13,6 +13,7 @@ use crate::judge::Violation;
 use crate::parameters::{Parameters, Spread};
 use crate::shrink::Shrunk;
 use crate::step::Step;
+pub(crate) use line::of as in_words;
 
 /// Steps, and the parameters of the cluster that they are done to.
 ///
