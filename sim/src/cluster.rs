@@ -7,6 +7,7 @@ mod network;
 mod observe;
 mod recovery;
 mod storage;
+mod stranger;
 
 pub(crate) use recovery::PATIENCE;
 pub(crate) use storage::VETO;
@@ -16,7 +17,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use quorate::membership::Membership;
-use quorate::{ConfState, Config, Index, Message, NodeId, Snapshot, SnapshotMetadata};
+use quorate::{ClusterId, ConfState, Config, Index, Message, NodeId, Snapshot, SnapshotMetadata};
 
 use crate::coverage::Coverage;
 use crate::disk::Disk;
@@ -46,11 +47,13 @@ pub enum Outcome {
 pub struct Cluster<M, D> {
     pub(crate) members: Vec<Member<M, D>>,
     make_disk: Box<dyn FnMut() -> D>,
-    configure: Box<dyn FnMut(NodeId) -> Config>,
+    settings: Box<dyn FnMut(NodeId) -> Config>,
     pub(crate) pool: BTreeMap<u64, Message>,
     messages: u64,
     pub(crate) judge: Judge,
     seed: u64,
+    /// The group, which stores name that can.
+    group: ClusterId,
     /// Simulated time, in microseconds: for the trace only.
     pub(crate) now: u64,
     pub(crate) trace: Option<Trace>,
@@ -60,6 +63,8 @@ pub struct Cluster<M, D> {
     pub(crate) ended: Vec<(u64, Outcome)>,
     /// Commands, in the order in which they were committed, since it last looked.
     pub(crate) committed: Vec<Bytes>,
+    /// A node came back with an empty disk, under its old id: committed entries may be contradicted.
+    disks_forgot: bool,
     /// Whether a lease that overlaps another, or a stale read, is a violation.
     pub(crate) judge_leases: bool,
 }
@@ -76,28 +81,30 @@ impl<M, D> fmt::Debug for Cluster<M, D> {
 }
 
 impl<M: StateMachine, D: Disk> Cluster<M, D> {
-    /// `voters` with the ids from 1 on, all begun from one snapshot. `configure` gives each node's
+    /// `voters` with the ids from 1 on, all begun from one snapshot. `settings` gives each node's
     /// settings; the seed is filled in here.
     pub fn new(
         seed: u64,
         voters: u64,
         make_disk: impl FnMut() -> D + 'static,
-        configure: impl FnMut(NodeId) -> Config + 'static,
+        settings: impl FnMut(NodeId) -> Config + 'static,
     ) -> Result<Self, Violation> {
         let mut cluster = Self {
             members: Vec::new(),
             make_disk: Box::new(make_disk),
-            configure: Box::new(configure),
+            settings: Box::new(settings),
             pool: BTreeMap::new(),
             messages: 0,
             judge: Judge::new(FIRST),
             seed,
+            group: seed.wrapping_add(1).max(1),
             now: 0,
             trace: None,
             coverage: Coverage::default(),
             sent: Vec::new(),
             ended: Vec::new(),
             committed: Vec::new(),
+            disks_forgot: false,
             judge_leases: true,
         };
         let metadata = SnapshotMetadata {
@@ -119,11 +126,11 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
 
     /// The cluster that a seed draws, with nothing done to it.
     pub fn drawn(parameters: &Parameters, make_disk: impl FnMut() -> D + 'static) -> Result<Self, Violation> {
-        let configure = {
+        let settings = {
             let parameters = parameters.clone();
             move |id| parameters.config(id)
         };
-        Self::new(parameters.seed, parameters.voters, make_disk, configure)
+        Self::new(parameters.seed, parameters.voters, make_disk, settings)
     }
 
     /// Does one thing, and judges what came of it.
@@ -136,11 +143,13 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             Step::Acknowledge { node } => self.acknowledge(node)?,
             Step::Apply { node } => self.apply_task(node)?,
             Step::Deliver { message, keep } => return self.deliver(message, keep),
+            Step::Stray { message, named } => self.stray(message, named)?,
             Step::Lose { message } => self.lose(message, "lost"),
             Step::Crash { node, kept } => self.crash(node, kept)?,
             Step::Restart { node } => self.restart(node)?,
             Step::Join { node } => self.join(node)?,
             Step::Pause { node } => self.suspend_lease(node),
+            Step::Configure { node, promises } => self.configure(node, promises)?,
             Step::Wipe { node } => self.wipe(node),
             Step::Propose {
                 node,

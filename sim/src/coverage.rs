@@ -110,6 +110,10 @@ coverage! {
     reordered,
     /// Messages refused by their recipient.
     messages_refused,
+    /// Messages of another group, or of none, refused by their recipient.
+    strays_refused,
+    /// Messages that name no group, taken where that is allowed.
+    unnamed_taken,
     /// Partitions of the network, whole ones.
     partitions,
     /// Partitions in one direction only.
@@ -126,6 +130,12 @@ coverage! {
     crashes,
     /// Starts, the first ones included.
     restarts,
+    /// Election timeouts that were changed at a node that ran.
+    timeouts_changed,
+    /// Starts with another election timeout, with other promises, or with another silence.
+    promises_changed,
+    /// Leaders that were cut off just when another node started with other promises.
+    promise_faults,
     /// Crashes that kept a part of what was not synced.
     torn_writes,
     /// Writes lost.

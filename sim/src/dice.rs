@@ -44,6 +44,11 @@ impl Dice {
         of.get(usize::try_from(position).ok()?)
     }
 
+    /// A place in a list of so many.
+    pub(crate) fn position(&mut self, count: usize) -> usize {
+        usize::try_from(self.below(count as u64)).unwrap_or(0)
+    }
+
     /// A waiting time: often short, sometimes up to eight times the mean, in whole steps so that no
     /// floating point is needed.
     pub fn wait(&mut self, mean: u64) -> u64 {

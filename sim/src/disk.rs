@@ -6,7 +6,8 @@
 //! bytes, a [`FakeFile`](crate::file::FakeFile) in the file's place can crash and fail.)
 
 use quorate::{
-    AppendTask, Entries, Entry, HardState, Index, MemoryStorage, NodeId, Snapshot, Storage, StorageError, Term,
+    AppendTask, ClusterId, Entries, Entry, HardState, Index, MemoryStorage, NodeId, Snapshot, Storage, StorageError,
+    Term,
 };
 
 /// One write. A crash keeps it, loses it, or keeps part of it.
@@ -97,6 +98,14 @@ pub trait Disk: Storage {
         false
     }
 
+    /// This store, which is new and empty, is made for a group: from now on it
+    /// [names it](quorate::InitialState::cluster_id), after any crash too. `false` if it cannot be told, which is the
+    /// default: then it names the group that it was made with, if any.
+    fn set_cluster_id(&mut self, cluster_id: ClusterId) -> bool {
+        let _ = cluster_id;
+        false
+    }
+
     /// The snapshot to restart the state machine from; an empty one in a new store.
     fn latest_snapshot(&self) -> Result<Snapshot, StorageError>;
 }
@@ -179,6 +188,13 @@ impl Disk for MemoryDisk {
             Fault::SyncFails => self.sync_fails = true,
             Fault::Full => self.full = true,
             Fault::Space => self.full = false,
+        }
+        true
+    }
+
+    fn set_cluster_id(&mut self, cluster_id: ClusterId) -> bool {
+        for storage in [&mut self.read, &mut self.durable] {
+            *storage = std::mem::take(storage).with_cluster_id(cluster_id);
         }
         true
     }

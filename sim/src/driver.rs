@@ -215,7 +215,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     fn perform(&mut self, step: Step) -> Verdict {
         if let Some(recording) = &mut self.recording {
             let mut step = step.clone();
-            if let Step::Deliver { message, .. } | Step::Lose { message } = &mut step
+            if let Step::Deliver { message, .. } | Step::Stray { message, .. } | Step::Lose { message } = &mut step
                 && let Some(described) = self.cluster.describe(*message)
             {
                 *message = described;
@@ -381,7 +381,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         if gone {
             return self.perform_at(node, Step::Join { node });
         }
-        self.perform_at(node, Step::Restart { node })
+        self.restart(node)
     }
 
     fn note(&mut self, node: NodeId, kind: &'static str, text: impl FnOnce() -> String) {

@@ -91,6 +91,14 @@ impl<M, D: Storage> Member<M, D> {
         }
     }
 
+    pub(crate) fn keeps_promises(&self) -> bool {
+        match &self.life {
+            Life::Up(node) => node.storage().keeps_promises(),
+            Life::Down(disk) => disk.keeps_promises(),
+            Life::Gone => false,
+        }
+    }
+
     pub(crate) fn is_up(&self) -> bool {
         matches!(self.life, Life::Up(_))
     }

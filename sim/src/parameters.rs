@@ -1,90 +1,14 @@
 //! What a seed draws before a run begins: how many nodes, what goes wrong and how often, and the settings
 //! of each node. Half of the seeds are *hot*: mild ones miss classic bugs for thousands of seeds.
 
+mod profile;
+
 use std::fmt;
-use std::str::FromStr;
 
 use quorate::{Config, NodeId, ReadMode};
 
 use crate::dice::Dice;
-
-/// What a run is after.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Profile {
-    /// A bit of everything.
-    Swarm,
-    /// A steady group: failures of the network only.
-    Network,
-    /// Crashes, torn writes, failing and slow disks.
-    Disk,
-    /// Changes of the configuration all the time, lost disks.
-    Membership,
-    /// Reads by lease, under clocks that drift as far as the margin allows.
-    Lease,
-    /// Leaders that fail as soon as they have appended something, so that logs differ: the paper's Figure 8.
-    Elections,
-    /// Reads by lease under clocks that drift further: a stale read is to be expected.
-    LeaseBeyondDrift,
-    /// Nodes that lost their disk come back under their old id: a violation is to be expected.
-    OldIdEmptyDisk,
-}
-
-impl Profile {
-    /// All in which nothing may break.
-    pub const SOUND: [Self; 6] = [
-        Self::Swarm,
-        Self::Network,
-        Self::Disk,
-        Self::Membership,
-        Self::Lease,
-        Self::Elections,
-    ];
-
-    const NAMES: [(Self, &'static str); 8] = [
-        (Self::Swarm, "swarm"),
-        (Self::Network, "network"),
-        (Self::Disk, "disk"),
-        (Self::Membership, "membership"),
-        (Self::Lease, "lease"),
-        (Self::Elections, "elections"),
-        (Self::LeaseBeyondDrift, "lease-beyond-drift"),
-        (Self::OldIdEmptyDisk, "old-id-empty-disk"),
-    ];
-
-    /// Whether something breaks here that the library does not promise to hold.
-    pub fn is_unsound(self) -> bool {
-        !Self::SOUND.contains(&self)
-    }
-}
-
-impl fmt::Display for Profile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = Self::NAMES.iter().find(|(profile, _)| profile == self);
-        f.write_str(name.map_or("", |(_, name)| name))
-    }
-}
-
-/// No profile has this name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnknownProfile;
-
-impl fmt::Display for UnknownProfile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&str> = Profile::NAMES.iter().map(|(_, name)| *name).collect();
-        write!(f, "the profiles are {}", names.join(", "))
-    }
-}
-
-impl std::error::Error for UnknownProfile {}
-
-impl FromStr for Profile {
-    type Err = UnknownProfile;
-
-    fn from_str(name: &str) -> Result<Self, UnknownProfile> {
-        let found = Self::NAMES.iter().find(|(_, known)| *known == name);
-        found.map(|(profile, _)| *profile).ok_or(UnknownProfile)
-    }
-}
+pub use profile::{Profile, UnknownProfile};
 
 /// How a boolean setting is spread over the nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,6 +55,13 @@ pub struct Parameters {
     pub pre_vote: Spread,
     pub check_quorum: bool,
     pub leases: Spread,
+    /// Each time that a node starts again: with another election timeout, with other promises to leaders, and with
+    /// another silence.
+    pub other_promises: u64,
+    /// Each time that it does: its leader is cut off.
+    pub promise_fault: u64,
+    /// The election timeout of a node that runs changes.
+    pub retiming: u64,
     pub lease_margin_ticks: u64,
     pub asynchronous: Spread,
     pub small_messages: bool,
@@ -142,6 +73,10 @@ pub struct Parameters {
     pub us_a_kilobyte: u64,
     pub loss: u64,
     pub duplication: u64,
+    /// For each message that arrives: one of another group does, or one that names no group.
+    pub strays: u64,
+    /// Nodes that take messages that name no group.
+    pub accept_unnamed: Spread,
     pub partition: u64,
     pub partition_ticks: u64,
     pub sync_us: u64,
@@ -183,7 +118,27 @@ impl Parameters {
             drawn.heat(dice);
         }
         drawn.suit(dice);
+        drawn.draw_later(&mut Dice::new(seed ^ 0x6c_6174_6572));
         drawn
+    }
+
+    /// What was added later, by dice of its own: all else is drawn as before.
+    fn draw_later(&mut self, dice: &mut Dice) {
+        if dice.chance(300_000) {
+            self.strays = dice.below(50_000);
+            self.accept_unnamed = [Spread::Off, Spread::Off, Spread::Mixed, Spread::On][dice.position(4)];
+        }
+        let often = if self.profile == Profile::Lease {
+            500_000
+        } else {
+            200_000
+        };
+        if !self.profile.is_unsound() && dice.chance(often) {
+            self.other_promises = dice.between(200_000, 900_000);
+            self.promise_fault = dice.below(600_000);
+            self.retiming = if dice.chance(500_000) { dice.below(20_000) } else { 0 };
+            self.bound_drift();
+        }
     }
 
     fn draw_mild(seed: u64, profile: Profile, dice: &mut Dice) -> Self {
@@ -201,6 +156,9 @@ impl Parameters {
             pre_vote: Spread::draw(dice),
             check_quorum: dice.chance(750_000),
             leases: Spread::Off,
+            other_promises: 0,
+            promise_fault: 0,
+            retiming: 0,
             lease_margin_ticks: dice.between(2, election_ticks - 1),
             asynchronous: Spread::draw(dice),
             small_messages: dice.chance(300_000),
@@ -211,6 +169,8 @@ impl Parameters {
             us_a_kilobyte: sometimes(dice, 20_000),
             loss: sometimes(dice, 100_000),
             duplication: sometimes(dice, 100_000),
+            strays: 0,
+            accept_unnamed: Spread::Off,
             partition: sometimes(dice, 5_000),
             partition_ticks: dice.between(5, 100),
             sync_us: dice.between(100, 30_000),
@@ -290,15 +250,31 @@ impl Parameters {
                 (self.loss, self.spares, self.change) = (self.loss / 4, 0, 0);
             }
         }
-        if self.leases != Spread::Off {
-            // Two clocks, each off by so much, within an election timeout by the margin less one tick.
-            let bound = (self.lease_margin_ticks - 1) * 1_000_000 / (2 * self.election_ticks + 2);
-            self.drift = self.drift.min(bound);
-        }
+        self.bound_drift();
         if self.profile == Profile::LeaseBeyondDrift {
             self.lease_margin_ticks = 2;
             self.drift = 600_000;
         }
+    }
+
+    /// Leases rest on clocks that keep to the margin.
+    fn bound_drift(&mut self) {
+        if self.leases != Spread::Off {
+            // Two clocks, each off by so much, within an election timeout by the margin less one tick.
+            let (_, longest) = self.election_bounds();
+            let bound = (self.lease_margin_ticks - 1) * 1_000_000 / (2 * longest + 2);
+            self.drift = self.drift.min(bound);
+        }
+    }
+
+    /// The shortest and the longest election timeout that any node may have, in ticks.
+    pub fn election_bounds(&self) -> (u64, u64) {
+        let ticks = self.election_ticks;
+        if (self.other_promises, self.retiming) == (0, 0) {
+            return (ticks, ticks);
+        }
+        let least = self.lease_margin_ticks.max(self.heartbeat_ticks) + 1;
+        ((ticks / 2).max(least), 2 * ticks)
     }
 
     fn suit_leases(&mut self, dice: &mut Dice) {
@@ -374,6 +350,7 @@ impl Parameters {
         }
         let stays = if self.last_fault > 0 { 700_000 } else { 200_000 };
         config.step_down_on_removal = !dice.chance(stays);
+        config.accept_without_cluster_id = self.accept_unnamed.at(&mut Dice::new(self.seed ^ id));
         config.snapshot_stall_ticks = dice.chance(500_000).then(|| dice.between(5, 50));
         config
     }

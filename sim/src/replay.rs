@@ -12,6 +12,7 @@ use crate::parameters::Parameters;
 use crate::step::Step;
 use crate::workload::{Request, Workload};
 
+pub(crate) use recording::in_words;
 pub use recording::{Recording, Unreadable};
 
 /// What broke in a replay, and where.

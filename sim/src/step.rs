@@ -47,6 +47,13 @@ pub enum Step {
         /// Another copy stays in flight.
         keep: bool,
     },
+    /// A message arrives from another group: like this one, which stays in flight.
+    Stray {
+        /// Which it is like.
+        message: MessageRef,
+        /// It names the other group, and a later term; else it names none.
+        named: bool,
+    },
     /// A message is lost.
     Lose {
         /// Which.
@@ -74,6 +81,14 @@ pub enum Step {
     Pause {
         /// The node.
         node: NodeId,
+    },
+    /// An operator changes what a node promises its leaders: the election timeout at once if it runs, all of it from
+    /// its next start on.
+    Configure {
+        /// The node.
+        node: NodeId,
+        /// From now on.
+        promises: Promises,
     },
     /// A node's disk is lost.
     Wipe {
@@ -158,6 +173,17 @@ pub enum Step {
     },
 }
 
+/// The settings that decide what a node promises its leaders, and how long it keeps silent after a restart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Promises {
+    /// [`Settings::election_timeout_ticks`](quorate::Settings::election_timeout_ticks)
+    pub election_ticks: u64,
+    /// [`Settings::lease_promises`](quorate::Settings::lease_promises)
+    pub lease_promises: bool,
+    /// [`Settings::restart_silence_ticks`](quorate::Settings::restart_silence_ticks)
+    pub silence_ticks: Option<u64>,
+}
+
 /// A node that is well at the end of a replay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Well {
@@ -171,7 +197,7 @@ impl Step {
     /// The node that it is done to, if it is one; for a message, its recipient.
     pub fn node(&self) -> Option<NodeId> {
         match self {
-            Self::Deliver { message, .. } | Self::Lose { message } => match message {
+            Self::Deliver { message, .. } | Self::Stray { message, .. } | Self::Lose { message } => match message {
                 MessageRef::Id(_) => None,
                 MessageRef::Nth { to, .. } => Some(*to),
             },
@@ -186,6 +212,7 @@ impl Step {
             | Self::Restart { node }
             | Self::Join { node }
             | Self::Pause { node }
+            | Self::Configure { node, .. }
             | Self::Wipe { node }
             | Self::Propose { node, .. }
             | Self::Read { node, .. }
@@ -202,7 +229,7 @@ impl Step {
     /// Whether this node has to do with it.
     pub fn concerns(&self, id: NodeId) -> bool {
         let sender = match self {
-            Self::Deliver { message, .. } | Self::Lose { message } => match message {
+            Self::Deliver { message, .. } | Self::Stray { message, .. } | Self::Lose { message } => match message {
                 MessageRef::Id(_) => None,
                 MessageRef::Nth { from, .. } => Some(*from),
             },

@@ -213,6 +213,7 @@ macro_rules! storage_suite {
             a_new_store_is_empty
             the_hard_state_is_replaced
             a_kept_promise_comes_back
+            a_group_stays
             entries_come_back_whole
             entries_and_terms_agree
             the_compacted_is_compacted

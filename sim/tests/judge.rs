@@ -4,6 +4,8 @@
 mod liars;
 #[path = "judge/promises.rs"]
 mod promises;
+#[path = "judge/strangers.rs"]
+mod strangers;
 
 use quorate::{ConfState, Entry, EntryId, HardState, Index, NodeId, Snapshot, SnapshotMetadata, Term};
 use quorate_sim::judge::{Configurations, Judge, Mark, Replicas, Shadow, Violation};

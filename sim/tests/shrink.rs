@@ -125,6 +125,7 @@ fn leases_under_clocks_that_drift_too_far() {
         pause: 0,
         change: 0,
         meddling: 0,
+        strays: 0,
         clock_fault: 0,
         failing_disk: 0,
         ..Parameters::draw(FAR_OFF + seed, Profile::LeaseBeyondDrift)

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use quorate::{ConfState, HardState, NodeId, RawNode, Snapshot};
+use quorate::{ClusterId, ConfState, HardState, NodeId, RawNode, Snapshot};
 
 use super::{Cluster, Outcome, unexpected};
 use crate::disk::{Disk, Write};
@@ -10,12 +10,15 @@ use crate::judge::{Verdict, Violation};
 use crate::machine::StateMachine;
 use crate::member::{Calls, Life, Member, Seen, Work};
 use crate::shadow::{Mark, Shadow, digest};
+use crate::step::Promises;
 use crate::trace::What;
 
 impl<M: StateMachine, D: Disk> Cluster<M, D> {
     /// A node under a new id, with an empty disk or one that begins with `first`.
     pub(super) fn add(&mut self, id: NodeId, first: Option<&Snapshot>) -> Verdict {
-        let mut disk = (self.make_disk)();
+        let (mut disk, cluster_id) = self.new_disk(id)?;
+        let mut config = (self.settings)(id);
+        config.cluster_id = cluster_id;
         let mut durable = Shadow::default();
         if let Some(first) = first {
             let written = disk.write(Write::Install(first.clone())).and_then(|()| disk.sync());
@@ -24,7 +27,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         }
         self.members.push(Member {
             id,
-            config: (self.configure)(id),
+            config,
             starts: 0,
             life: Life::Down(disk),
             machine: M::default(),
@@ -54,11 +57,28 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
                 }
                 // Under its old id: what breaks then, a profile shows.
                 member.durable = Shadow::default();
-                let disk = (self.make_disk)();
+                self.disks_forgot = true;
+                let (disk, cluster_id) = self.new_disk(id)?;
+                self.members[Self::position(id)].config.cluster_id = cluster_id;
                 self.members[Self::position(id)].life = Life::Down(disk);
                 self.restart(id)
             }
         }
+    }
+
+    /// A new disk, and the group that it names.
+    fn new_disk(&mut self, id: NodeId) -> Result<(D, ClusterId), Violation> {
+        let mut disk = (self.make_disk)();
+        let told = disk.set_cluster_id(self.group);
+        let initial = disk
+            .initial_state()
+            .map_err(|error| unexpected(id, "its disk", &error))?;
+        if told && initial.cluster_id != self.group {
+            let (named, ours) = (initial.cluster_id, self.group);
+            let detail = format!("{id}: its new disk is of group {named} instead of {ours}");
+            return Err(Violation::new("what was synced is there", detail));
+        }
+        Ok((disk, initial.cluster_id))
     }
 
     /// The seed of a node's next start: never used twice.
@@ -130,6 +150,33 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         Ok(Some(snapshot))
     }
 
+    /// Other promises: a node that runs changes its election timeout, and the rest with its next start.
+    pub(super) fn configure(&mut self, id: NodeId, promises: Promises) -> Verdict {
+        let Some(member) = self.member_mut(id) else {
+            return Ok(());
+        };
+        member.config.election_timeout_ticks = promises.election_ticks;
+        member.config.lease_promises = promises.lease_promises;
+        if member.keeps_promises() {
+            // Where the disk does not, the silence is all that a promise rests on.
+            member.config.restart_silence_ticks = promises.silence_ticks;
+        }
+        if let Some(node) = member.node_mut() {
+            let mut next = node.config().clone();
+            next.election_timeout_ticks = promises.election_ticks;
+            node.set_config(next)
+                .map_err(|error| unexpected(id, "another election timeout", &error))?;
+            self.coverage.timeouts_changed += 1;
+        } else {
+            self.coverage.promises_changed += 1;
+        }
+        self.note(id, || What::Note {
+            kind: "fault",
+            text: format!("{promises:?}"),
+        });
+        self.observe(id)
+    }
+
     pub(super) fn crash(&mut self, id: NodeId, kept: usize) -> Verdict {
         let Some(member) = self.member_mut(id) else {
             return Ok(());
@@ -191,11 +238,16 @@ fn check_disk<M, D: Disk>(member: &Member<M, D>, disk: &D) -> Verdict {
     const NEWEST: u64 = 8;
     let unreadable = |error| unexpected(member.id, "its disk", &error);
     let broken = |detail| Violation::new("what was synced is there", format!("{}: {detail}", member.id));
-    let hard_state = disk.initial_state().map_err(unreadable)?.hard_state;
+    let initial = disk.initial_state().map_err(unreadable)?;
     let last = disk.last_index().map_err(unreadable)?;
     let expected = (member.durable.hard_state, member.durable.last().index);
-    if (hard_state, last) != expected {
-        return Err(broken(format!("{:?} instead of {expected:?}", (hard_state, last))));
+    if (initial.hard_state, last) != expected {
+        let found = (initial.hard_state, last);
+        return Err(broken(format!("{found:?} instead of {expected:?}")));
+    }
+    let (named, ours) = (initial.cluster_id, member.config.cluster_id);
+    if named != ours {
+        return Err(broken(format!("it is of group {named} instead of {ours}")));
     }
     let first = disk.first_index().map_err(unreadable)?;
     let low = first.max((last + 1).saturating_sub(NEWEST)).min(last + 1);

@@ -13,6 +13,7 @@ use crate::trace::What;
 impl<M: StateMachine, D: Disk> Cluster<M, D> {
     pub(super) fn send(&mut self, id: NodeId, message: Message) -> Verdict {
         let member = &self.members[Self::position(id)];
+        Judge::names_group(id, &message, member.config.cluster_id)?;
         Judge::sends(id, &message, &member.log, &member.durable)?;
         if let Payload::RequestVote(RequestVote { committed, .. }) | Payload::VoteResponse { committed, .. } =
             message.payload
@@ -98,14 +99,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         } else {
             message
         };
-        let Some(node) = self.member_mut(to).and_then(Member::node_mut) else {
-            return Ok(());
-        };
-        // A refusal is the sender's affair: a response from a node that was removed, say.
-        if node.step(message).is_err() {
-            self.coverage.messages_refused += 1;
-        }
-        self.observe(to)
+        self.receive(to, message)
     }
 
     pub(crate) fn lose(&mut self, which: MessageRef, why: &'static str) {
@@ -118,7 +112,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     }
 }
 
-fn over_the_wire(message: Message) -> Result<Message, Violation> {
+pub(super) fn over_the_wire(message: Message) -> Result<Message, Violation> {
     let read = Message::decode(&*message.encode());
     if read.as_ref() == Ok(&message) {
         return Ok(message);

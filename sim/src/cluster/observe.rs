@@ -22,7 +22,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let status = node.status();
         let events = node.take_events();
         for event in events {
-            self.on_event(id, &event);
+            self.on_event(id, &event)?;
         }
         let before = self.members[Self::position(id)].seen;
         let (term, commit) = (status.hard_state.term, status.hard_state.commit);
@@ -147,7 +147,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         self.judge.configurations.is_at(id, *index, conf_state)
     }
 
-    fn on_event(&mut self, id: NodeId, event: &Event) {
+    fn on_event(&mut self, id: NodeId, event: &Event) -> Verdict {
         let coverage = &mut self.coverage;
         match event {
             Event::SteppedDown { .. } => coverage.steps_down += 1,
@@ -165,12 +165,16 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             Event::PeerUnreachable { .. } => coverage.peers_unreachable += 1,
             Event::ReadDropped { .. } => coverage.reads_dropped += 1,
             Event::ChangeIgnored { .. } => coverage.changes_ignored += 1,
+            Event::Diverged { .. } | Event::PeerDiverged { .. } | Event::SecondLeader { .. } => {
+                Judge::agrees(id, event, self.disks_forgot)?;
+            }
             _ => {}
         }
         self.note(id, || What::Note {
             kind: "event",
             text: event.to_string(),
         });
+        Ok(())
     }
 }
 

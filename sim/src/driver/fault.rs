@@ -67,7 +67,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         self.perform_at(node, Step::Compact { node, keep: 0 })?;
         let kept = self.member(node).map_or(0, |member| member.marks.len());
         self.perform(Step::Crash { node, kept })?;
-        self.perform_at(node, Step::Restart { node })?;
+        self.restart(node)?;
         self.perform_at(node, Step::Campaign { node })
     }
 

@@ -74,8 +74,12 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             self.clock.after(1_000, Due::Arrive(name));
             return Ok(());
         }
-        let keep = !self.calm && self.dice.chance(self.parameters.duplication);
         let message = by_id(name);
+        if !self.calm && self.dice.chance(self.parameters.strays) {
+            let named = self.dice.chance(700_000);
+            self.perform_at(to, Step::Stray { message, named })?;
+        }
+        let keep = !self.calm && self.dice.chance(self.parameters.duplication);
         self.perform_at(to, Step::Deliver { message, keep })?;
         self.report_snapshot(snapshot, from, to, true)
     }
@@ -140,8 +144,14 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
 
     /// Cuts a node off from all but two of the others, or one, or none.
     pub(super) fn keep_few(&mut self, node: NodeId) {
+        let few = self.dice.below(3);
+        self.keep_some(node, few);
+    }
+
+    /// Cuts a node off from all but so many of the others.
+    pub(super) fn keep_some(&mut self, node: NodeId, kept: u64) {
         let mut others: Vec<NodeId> = (1..=self.nodes.len() as u64).filter(|id| *id != node).collect();
-        for _ in 0..self.dice.below(3) {
+        for _ in 0..kept {
             let kept = self.dice.pick(&others).copied();
             others.retain(|id| Some(*id) != kept);
         }

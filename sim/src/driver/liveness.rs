@@ -21,7 +21,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         };
         let mut before = self.clock.now;
         self.heal(&core)?;
-        let patience = PATIENCE * self.parameters.election_ticks * self.parameters.tick_us;
+        let patience = PATIENCE * self.parameters.election_bounds().1 * self.parameters.tick_us;
         let mut probed = 0;
         while self.clock.now < before + patience {
             self.take_one()?;

@@ -6,7 +6,7 @@ use super::Driver;
 use crate::cluster::VETO;
 use crate::disk::Disk;
 use crate::judge::Verdict;
-use crate::step::Step;
+use crate::step::{Promises, Step};
 use crate::workload::Workload;
 
 impl<W: Workload, D: Disk + 'static> Driver<W, D> {
@@ -32,6 +32,10 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
                 .then(|| self.dice.pick(&all).copied().unwrap_or(1));
             self.perform_at(node, Step::Transfer { node, to })?;
         }
+        if self.dice.chance(self.parameters.retiming) {
+            let promises = self.draw_promises();
+            self.perform_at(node, Step::Configure { node, promises })?;
+        }
         if self.dice.chance(meddling) {
             let step = match self.dice.below(3) {
                 0 => Step::ForgetLeader { node },
@@ -44,6 +48,33 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             self.perform_at(node, step)?;
         }
         Ok(())
+    }
+
+    /// A node starts again, perhaps with other settings; and then its leader, who relies on what it promised under the
+    /// old ones, may be cut off just now.
+    pub(super) fn restart(&mut self, node: NodeId) -> Verdict {
+        if !self.calm && self.dice.chance(self.parameters.other_promises) {
+            let promises = self.draw_promises();
+            self.perform(Step::Configure { node, promises })?;
+            let leader = self.leader().filter(|leader| *leader != node);
+            if let Some(leader) = leader
+                && self.dice.chance(self.parameters.promise_fault)
+            {
+                self.cluster.coverage.promise_faults += 1;
+                self.keep_some(leader, 0);
+            }
+        }
+        self.perform_at(node, Step::Restart { node })
+    }
+
+    fn draw_promises(&mut self) -> Promises {
+        let (shortest, longest) = self.parameters.election_bounds();
+        let silence = self.dice.between(0, longest);
+        Promises {
+            election_ticks: self.dice.between(shortest, longest),
+            lease_promises: self.dice.chance(700_000),
+            silence_ticks: [None, Some(0), Some(0), Some(silence)][self.dice.position(4)],
+        }
     }
 
     /// Whether any log that is up holds a change that is not applied there.

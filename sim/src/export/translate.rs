@@ -10,6 +10,7 @@ use crate::judge::{Verdict, Violation};
 use crate::machine::StateMachine;
 use crate::member::{Life, Member};
 use crate::parameters::Parameters;
+use crate::replay::in_words;
 use crate::step::{Step, Well};
 
 pub(super) struct Translator<M, D> {
@@ -52,6 +53,12 @@ impl<M: StateMachine, D: Disk> Translator<M, D> {
             let keep = matches!(step, Step::Deliver { keep: true, .. });
             return match self.cluster.find(*message) {
                 Some(name) => self.deliver(step, name, keep),
+                None => Ok(()),
+            };
+        }
+        if let Step::Stray { message, named } = step {
+            return match self.cluster.find(*message) {
+                Some(name) => self.stray(step, name, *named),
                 None => Ok(()),
             };
         }
@@ -107,9 +114,28 @@ impl<M: StateMachine, D: Disk> Translator<M, D> {
         verdict
     }
 
+    /// What is refused leaves no trace, so that it is nothing in the runner; what is taken is a duplicate there.
+    fn stray(&mut self, step: &Step, name: u64, named: bool) -> Verdict {
+        let taken = self.flight.words(name).filter(|(_, to)| {
+            let member = self.cluster.member(*to).filter(|member| member.is_up());
+            let config = member
+                .map(|member| &member.config)
+                .filter(|config| config.cluster_id != 0);
+            config.is_some_and(|config| !named && config.accept_without_cluster_id)
+        });
+        let verdict = self.cluster.step(step.clone());
+        self.note_sent();
+        self.commands
+            .extend(taken.map(|(words, _)| format!("deliver {words} keep=true")));
+        verdict
+    }
+
     fn commands_of(&self, step: &Step) -> Vec<String> {
         if let Step::Recover { core } = step {
             return self.recover(core);
+        }
+        if let Step::Configure { .. } = step {
+            return vec![format!("# What the runner cannot do: {}", in_words(step))];
         }
         let Some(member) = step.node().and_then(|node| self.cluster.member(node)) else {
             return Vec::new();

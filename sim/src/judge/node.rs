@@ -1,6 +1,8 @@
 //! What can be told from one node alone, with nothing to remember.
 
-use quorate::{EntryId, Index, NodeId};
+use std::fmt;
+
+use quorate::{ClusterId, EntryId, Index, Message, NodeId, StepError};
 
 use super::{Judge, Verdict, check};
 
@@ -47,5 +49,31 @@ impl Judge {
         check(unapplied_changes < 2, "elected one change behind at most", || {
             format!("{node} is elected with {unapplied_changes} changes in its log that it has not applied")
         })
+    }
+
+    /// Each message names its sender's group.
+    pub fn names_group(node: NodeId, message: &Message, cluster_id: ClusterId) -> Verdict {
+        check(message.cluster_id == cluster_id, "messages name their group", || {
+            let named = message.cluster_id;
+            format!("{node} of group {cluster_id} sends {message} in the name of group {named}")
+        })
+    }
+
+    /// A message of another group, or of none, is refused as such, and leaves no trace.
+    pub fn strangers(node: NodeId, stray: &Message, answer: &Result<(), StepError>, changed: bool) -> Verdict {
+        let refused = matches!(answer, Err(StepError::ForeignCluster { theirs, .. }) if *theirs == stray.cluster_id);
+        check(refused && !changed, "strangers leave no trace", || {
+            let (group, traces) = (
+                stray.cluster_id,
+                if changed { "is not as before" } else { "is as before" },
+            );
+            format!("{node} answers {answer:?} to {stray} of group {group}, and {traces}")
+        })
+    }
+
+    /// *State machine safety*, as the nodes see it themselves: none finds that another contradicts what is committed,
+    /// or leads beside it. `excused`: a node came back without its disk, under its old id.
+    pub fn agrees(node: NodeId, found: &dyn fmt::Display, excused: bool) -> Verdict {
+        check(excused, "nobody diverges", || format!("{node} finds: {found}"))
     }
 }

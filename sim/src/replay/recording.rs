@@ -13,6 +13,7 @@ use crate::judge::Violation;
 use crate::parameters::{Parameters, Spread};
 use crate::shrink::Shrunk;
 use crate::step::Step;
+pub(crate) use line::of as in_words;
 
 /// Steps, and the parameters of the cluster that they are done to.
 ///
@@ -58,11 +59,12 @@ impl std::error::Error for Unreadable {}
 type Place<T> = fn(&mut Parameters) -> &mut T;
 
 /// What shrinking makes plainer.
-const SPREADS: [(&str, Place<Spread>); 4] = [
+const SPREADS: [(&str, Place<Spread>); 5] = [
     ("asynchronous", |parameters| &mut parameters.asynchronous),
     ("forwarding", |parameters| &mut parameters.forwarding),
     ("pre-vote", |parameters| &mut parameters.pre_vote),
     ("leases", |parameters| &mut parameters.leases),
+    ("accept-unnamed", |parameters| &mut parameters.accept_unnamed),
 ];
 const SWITCHES: [(&str, Place<bool>); 2] = [
     ("small-messages", |parameters| &mut parameters.small_messages),

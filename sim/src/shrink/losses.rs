@@ -41,6 +41,14 @@ pub(super) fn left_out<M: StateMachine, D: Disk>(
                 };
                 here = here.filter(|step| keep || arrives(step));
             }
+            Step::Stray { message, named } => {
+                let Some(message) = lossy.find(*message).map(MessageRef::Id) else {
+                    continue;
+                };
+                let named = *named;
+                there = Step::Stray { message, named };
+                here = lossless.describe(message).map(|message| Step::Stray { message, named });
+            }
             _ => {}
         }
         let verdict = perform(&mut lossy, &there);

@@ -56,7 +56,7 @@ type Link = (Discriminant<Step>, Option<(NodeId, NodeId, &'static str)>);
 
 fn link(step: &Step) -> Link {
     let route = match step {
-        Step::Deliver { message, .. } | Step::Lose { message } => match message {
+        Step::Deliver { message, .. } | Step::Stray { message, .. } | Step::Lose { message } => match message {
             MessageRef::Nth { from, to, kind, .. } => Some((*from, *to, *kind)),
             MessageRef::Id(_) => None,
         },
@@ -223,13 +223,14 @@ fn plainer_ends(core: &[Well]) -> Vec<Step> {
 
 /// Settings that are as good as any.
 fn plainer_settings(search: &mut Search<'_>) {
-    let settings: [fn(&mut Parameters); 6] = [
+    let settings: [fn(&mut Parameters); 7] = [
         |parameters| parameters.asynchronous = Spread::Off,
         |parameters| parameters.small_messages = false,
         |parameters| parameters.small_windows = false,
         |parameters| parameters.forwarding = Spread::On,
         |parameters| parameters.pre_vote = Spread::Off,
         |parameters| parameters.leases = Spread::Off,
+        |parameters| parameters.accept_unnamed = Spread::Off,
     ];
     for set in settings {
         let mut plainer = search.parameters().clone();

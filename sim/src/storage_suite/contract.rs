@@ -4,7 +4,7 @@ use quorate::types::NUMBER_MAX;
 use quorate::{Entries, Entry, EntryKind, HardState, InitialState, Snapshot, StorageError};
 
 use super::bench::Bench;
-use super::words::{ALL, Verdict, brief, entries, entry, equal, hard_state, snapshot, with_data};
+use super::words::{ALL, GROUP, Verdict, brief, entries, entry, equal, hard_state, snapshot, with_data};
 use super::{Make, Rule, rule};
 use crate::disk::Write;
 
@@ -23,6 +23,11 @@ pub(super) const RULES: &[Rule] = &[
         Contract,
         a_kept_promise_comes_back,
         "A store that says that it keeps promises gives back the promised ticks, longer or shorter, after a crash too."
+    ),
+    rule!(
+        Contract,
+        a_group_stays,
+        "A store that is made for a group names it from then on, whatever is written, and after every crash."
     ),
     rule!(
         Contract,
@@ -98,6 +103,35 @@ fn a_kept_promise_comes_back(make: &mut Make<'_>) -> Verdict {
         }
     }
     Ok(())
+}
+
+fn a_group_stays(make: &mut Make<'_>) -> Verdict {
+    let mut disk = make();
+    if !disk.set_cluster_id(GROUP) {
+        return Ok(());
+    }
+    let writes = [
+        Write::Install(snapshot(1, 5)),
+        hard_state(1, Some(2), 5),
+        entries(2, 6..=12),
+        Write::Snapshot(snapshot(2, 10)),
+        Write::Compact(8),
+        Write::Install(snapshot(3, 20)),
+    ];
+    let unsynced = disk.unsynced();
+    equal("unsynced() of a store that was only told its group", &unsynced, &0)?;
+    disk.crash(0);
+    for write in writes {
+        let named = disk.initial_state().map(|initial| initial.cluster_id);
+        equal("the group", &named, &Ok(GROUP))?;
+        let written = disk.write(write).and_then(|()| disk.sync());
+        equal("a write and a sync", &written, &Ok(()))?;
+        let named = disk.initial_state().map(|initial| initial.cluster_id);
+        equal("the group after a write", &named, &Ok(GROUP))?;
+        disk.crash(0);
+    }
+    let named = disk.initial_state().map(|initial| initial.cluster_id);
+    equal("the group after all of it", &named, &Ok(GROUP))
 }
 
 fn entries_come_back_whole(make: &mut Make<'_>) -> Verdict {

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use quorate::{
-    ConfState, Config, Entries, Entry, EntryId, HardState, Index, InitialState, Message, NodeId, Payload, RawNode,
-    Ready, RequestVote, Snapshot, SnapshotMetadata, Storage, StorageError, Term, bootstrap,
+    ClusterId, ConfState, Config, Entries, Entry, EntryId, HardState, Index, InitialState, Message, NodeId, Payload,
+    RawNode, Ready, RequestVote, Snapshot, SnapshotMetadata, Storage, StorageError, Term, bootstrap,
 };
 
-use super::words::{ALL, Verdict, equal};
+use super::words::{ALL, GROUP, Verdict, equal};
 use super::{Make, Rule, rule};
 use crate::disk::{Disk, Write, writes_of};
 
@@ -88,6 +88,8 @@ impl<E: std::error::Error> From<E> for Stop {
 struct Host {
     voters: Vec<NodeId>,
     disk: Shared,
+    /// The group that the storage was made for; zero if it cannot be told.
+    cluster_id: ClusterId,
     /// Writes and syncs until the power fails.
     power: usize,
     outage: Outage,
@@ -104,12 +106,14 @@ struct Host {
 impl Host {
     fn new(make: &mut Make<'_>, voters: &[NodeId], power: usize, outage: Outage) -> Result<Self, Stop> {
         let disk = Shared(Rc::new(RefCell::new(make())));
+        let told = disk.0.borrow_mut().set_cluster_id(GROUP);
         let snapshot = bootstrap(&disk, &ConfState::of_voters(voters.iter().copied()))?;
         disk.0.borrow_mut().write(Write::Install(snapshot))?;
         disk.0.borrow_mut().sync()?;
         Ok(Self {
             voters: voters.to_vec(),
             disk,
+            cluster_id: if told { GROUP } else { 0 },
             power,
             outage,
             starts: 0,
@@ -130,6 +134,7 @@ impl Host {
         config.restart_silence_ticks = Some(0);
         let snapshot = self.disk.0.borrow().latest_snapshot()?;
         config.applied = snapshot.metadata.index;
+        config.cluster_id = self.cluster_id;
         self.applied = config.applied;
         Ok(RawNode::new(config, self.disk.clone())?)
     }
@@ -317,7 +322,7 @@ fn a_node_never_votes_twice(make: &mut Make<'_>) -> Verdict {
                     term: term - 1,
                     index: 10,
                 }));
-                node.step(Message::new(from, 1, term, payload))?;
+                node.step(Message::new(from, 1, term, payload).with_cluster_id(host.cluster_id))?;
                 host.drain(node)?;
             }
         }

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::ops::RangeInclusive;
 
 use bytes::Bytes;
-use quorate::{ConfState, Entry, EntryKind, HardState, Index, NodeId, Snapshot, SnapshotMetadata, Term};
+use quorate::{ClusterId, ConfState, Entry, EntryKind, HardState, Index, NodeId, Snapshot, SnapshotMetadata, Term};
 
 use crate::disk::Write;
 
@@ -13,6 +13,9 @@ pub(super) type Verdict = Result<(), String>;
 
 /// No limit on bytes.
 pub(super) const ALL: u64 = u64::MAX;
+
+/// The group that storages are made for.
+pub(super) const GROUP: ClusterId = 77;
 
 pub(super) fn entry(term: Term, index: Index) -> Entry {
     with_data(term, index, format!("entry {term}/{index}"))

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use quorate::{Entries, Index, InitialState, NodeId, Snapshot, Storage, StorageError, Term};
+use quorate::{ClusterId, Entries, Index, InitialState, NodeId, Snapshot, Storage, StorageError, Term};
 use quorate_sim::Driver;
 use quorate_sim::dice::Dice;
 use quorate_sim::disk::{Disk, MemoryDisk, Write};
@@ -26,6 +26,8 @@ enum Lie {
     ChangesAnEntry,
     /// A crash takes the snapshot's configuration for that of a younger log.
     ForgetsALearner,
+    /// A crash forgets the group.
+    ForgetsTheGroup,
     /// It counts one write too few.
     Miscounts,
 }
@@ -80,6 +82,10 @@ impl Disk for LyingDisk {
         self.asked.set(0);
     }
 
+    fn set_cluster_id(&mut self, cluster_id: ClusterId) -> bool {
+        self.disk.set_cluster_id(cluster_id)
+    }
+
     fn latest_snapshot(&self) -> Result<Snapshot, StorageError> {
         let mut snapshot = self.disk.latest_snapshot()?;
         if self.lies(Lie::ForgetsALearner) {
@@ -101,6 +107,9 @@ impl Storage for LyingDisk {
             self.lies(Lie::ForgetsTheVote) || (self.lies(Lie::ForgetsTheVoteWhenItMatters) && self.asked.get() > 1);
         if forgets {
             state.hard_state.vote = None;
+        }
+        if self.lies(Lie::ForgetsTheGroup) {
+            state.cluster_id = 0;
         }
         Ok(state)
     }
@@ -231,6 +240,7 @@ fn disks_that_lie_are_found_out() {
     let miscounted = Some("storage counts its writes");
     assert_eq!(first_violation::<Counter<SOUND>>(Lie::Miscounts), miscounted);
     assert_eq!(first_violation::<Counter<SOUND>>(Lie::SyncDoesNothing), there);
+    assert_eq!(first_violation::<Counter<SOUND>>(Lie::ForgetsTheGroup), there);
     let configuration = Some("same configuration");
     assert_eq!(first_violation::<Counter<SOUND>>(Lie::ForgetsALearner), configuration);
 }

@@ -1,6 +1,6 @@
 //! A [`MemoryDisk`] with one [`Defect`]: what is wrong when it is written and opened.
 
-use quorate::{Entry, EntryKind, HardState, MemoryStorage, Snapshot, Storage, StorageError};
+use quorate::{ClusterId, Entry, EntryKind, HardState, MemoryStorage, Snapshot, Storage, StorageError};
 use quorate_sim::disk::{Disk, Fault, MemoryDisk, Write};
 
 use crate::defect::Defect;
@@ -166,6 +166,9 @@ impl Broken {
                 self.force(Write::HardState(voting(state, None)));
             }
             Some(PromiseIsNotDurable) => self.force(Write::HardState(self.model().hard_state().with_promised_ticks(0))),
+            Some(GroupIsNotDurable) => {
+                self.disk = MemoryDisk::new(self.disk.storage().clone().with_cluster_id(0));
+            }
             Some(RecoveredIsNotDurable) => {
                 if let Some(before) = self.before_crash.take() {
                     self.becomes(&before);
@@ -271,6 +274,12 @@ impl Disk for Broken {
             Fault::Space => self.full = self.has(Defect::FullForever),
         }
         !self.has(Defect::CannotBeTold)
+    }
+
+    fn set_cluster_id(&mut self, cluster_id: ClusterId) -> bool {
+        let [first, second] = &mut self.synced;
+        let disks = [&mut self.disk, first, second];
+        disks.into_iter().all(|disk| disk.set_cluster_id(cluster_id))
     }
 
     fn latest_snapshot(&self) -> Result<Snapshot, StorageError> {

@@ -13,6 +13,8 @@ pub(crate) enum Defect {
     PromiseIsLost,
     /// So they are, until a crash.
     PromiseIsNotDurable,
+    /// The group is known until a crash.
+    GroupIsNotDurable,
     /// Configuration changes come back as normal entries.
     KindIsLost,
     /// `term` answers for the entry before.
@@ -119,6 +121,7 @@ pub(crate) const BROKEN: &[(Defect, &[&str])] = &[
     (VoteStays, &["the_hard_state_is_replaced"]),
     (PromiseIsLost, &["a_kept_promise_comes_back"]),
     (PromiseIsNotDurable, &["a_kept_promise_comes_back"]),
+    (GroupIsNotDurable, &["a_group_stays", "a_node_keeps_what_it_committed"]),
     (KindIsLost, &["entries_come_back_whole"]),
     (TermLags, &["entries_and_terms_agree"]),
     (CompactedIsUnavailable, &["the_compacted_is_compacted"]),

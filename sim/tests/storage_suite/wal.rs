@@ -4,7 +4,7 @@
 //! first that is not whole. What is read is kept in memory. The file never becomes shorter by a
 //! compaction: that would take a second file, and is no matter of this example.
 
-use quorate::{Entries, Index, InitialState, MemoryStorage, NodeId, Snapshot, Storage, StorageError, Term};
+use quorate::{ClusterId, Entries, Index, InitialState, MemoryStorage, NodeId, Snapshot, Storage, StorageError, Term};
 use quorate_sim::disk::{Disk, Fault, Write};
 use quorate_sim::file::FakeFile;
 
@@ -35,6 +35,8 @@ pub(crate) enum Care {
 pub(crate) struct WalDisk {
     file: FakeFile,
     read: MemoryStorage,
+    /// The group, which is a part of the file's name.
+    cluster_id: ClusterId,
     /// Unsynced changes of the file after each unsynced record.
     unsynced: Vec<usize>,
     /// A sync failed: what is durable is not known.
@@ -49,6 +51,7 @@ impl WalDisk {
         Self {
             file: FakeFile::new(),
             read: MemoryStorage::new(),
+            cluster_id: 0,
             unsynced: Vec::new(),
             failed: false,
             seed,
@@ -69,7 +72,7 @@ impl WalDisk {
 
     /// Replays the file, and cuts off what is no record.
     fn open(&mut self) {
-        self.read = MemoryStorage::new();
+        self.read = MemoryStorage::new().with_cluster_id(self.cluster_id);
         let mut end = 0;
         while let Some((write, length)) = self.record(end) {
             if write.apply_to(&mut self.read).is_err() {
@@ -192,6 +195,12 @@ impl Disk for WalDisk {
             Fault::Full => self.file.set_capacity(Some(self.file.len() + 100)),
             Fault::Space => self.file.set_capacity(None),
         }
+        true
+    }
+
+    fn set_cluster_id(&mut self, cluster_id: ClusterId) -> bool {
+        self.cluster_id = cluster_id;
+        self.open();
         true
     }
 

@@ -6,9 +6,9 @@ use bytes::Bytes;
 use quorate::{ConfChangeV2, EntryId, NodeId};
 
 use crate::export::KINDS;
-use crate::step::{MessageRef, Step, Well};
+use crate::step::{MessageRef, Promises, Step, Well};
 
-pub(super) fn of(step: &Step) -> String {
+pub(crate) fn of(step: &Step) -> String {
     match step {
         Step::Tick { node, ticks } => format!("tick {node} {ticks}"),
         Step::Ready { node } => format!("ready {node}"),
@@ -18,11 +18,20 @@ pub(super) fn of(step: &Step) -> String {
         Step::Apply { node } => format!("apply {node}"),
         Step::Deliver { message, keep: false } => format!("deliver {}", name(message)),
         Step::Deliver { message, keep: true } => format!("duplicate {}", name(message)),
+        Step::Stray { message, named: true } => format!("stray {}", name(message)),
+        Step::Stray { message, named: false } => format!("unnamed {}", name(message)),
         Step::Lose { message } => format!("lose {}", name(message)),
         Step::Crash { node, kept } => format!("crash {node} {kept}"),
         Step::Restart { node } => format!("restart {node}"),
         Step::Join { node } => format!("join {node}"),
         Step::Pause { node } => format!("pause {node}"),
+        Step::Configure { node, promises } => {
+            let silence = promises
+                .silence_ticks
+                .map_or(String::new(), |ticks| format!(" {ticks}"));
+            let promised = if promises.lease_promises { "on" } else { "off" };
+            format!("configure {node} {} {promised}{silence}", promises.election_ticks)
+        }
         Step::Wipe { node } => format!("wipe {node}"),
         Step::Propose {
             node,
@@ -82,6 +91,14 @@ pub(super) fn read(line: &str) -> Option<Step> {
             message: words.message()?,
             keep: true,
         },
+        "stray" => Step::Stray {
+            message: words.message()?,
+            named: true,
+        },
+        "unnamed" => Step::Stray {
+            message: words.message()?,
+            named: false,
+        },
         "lose" => Step::Lose {
             message: words.message()?,
         },
@@ -122,6 +139,10 @@ fn at_node(name: &str, node: NodeId, words: &mut Words<'_>) -> Option<Step> {
         "restart" => Step::Restart { node },
         "join" => Step::Join { node },
         "pause" => Step::Pause { node },
+        "configure" => Step::Configure {
+            node,
+            promises: words.promises()?,
+        },
         "wipe" => Step::Wipe { node },
         "propose" => Step::Propose {
             node,
@@ -178,6 +199,18 @@ impl Words<'_> {
         self.0.next().map(str::parse).transpose()
     }
 
+    fn promises(&mut self) -> Option<Promises> {
+        Some(Promises {
+            election_ticks: self.next()?,
+            lease_promises: match self.0.next()? {
+                "on" => true,
+                "off" => false,
+                _ => return None,
+            },
+            silence_ticks: self.optional().ok()?,
+        })
+    }
+
     fn entry_id(&mut self) -> Option<EntryId> {
         let (term, index) = self.0.next()?.split_once('/')?;
         Some(EntryId {
@@ -223,7 +256,7 @@ mod tests {
     #[test]
     fn every_step_is_read_as_what_it_was() {
         let lines = "tick 1 5|ready 1|write 2|sync 1|acknowledge 1|apply 1|deliver 1->2 Append 3|\
-            duplicate 1->2 VoteResponse 0|lose #7|crash 1 2|restart 1|join 4|pause 1|wipe 1|propose 1 17 x00ff|\
+            duplicate 1->2 VoteResponse 0|stray 1->2 Append 0|unnamed #7|lose #7|crash 1 2|restart 1|join 4|pause 1|configure 1 12 on|configure 1 12 off 0|wipe 1|propose 1 17 x00ff|\
             read 1 18 x|change 1 x 9|change 1 x|transfer 1 2|transfer 1|campaign 1|forget-leader 1|\
             report-unreachable 1 2|report-snapshot 1 2 3/4 failed|report-snapshot 1 2 3/4 finished|compact 1 3|\
             recover 1/1 2/1000|recover";
