@@ -167,6 +167,9 @@ pub enum ProposeError {
         /// The bound.
         max: u64,
     },
+    /// There are no more indexes.
+    #[error("there are no more indexes")]
+    Exhausted,
     /// This leader is no longer in the configuration.
     #[error("this node is not in the configuration")]
     Removed,
@@ -235,6 +238,10 @@ pub enum ReadError {
         /// Reads that wait.
         pending: usize,
     },
+    /// A leader contradicts what is committed here, and so perhaps what was applied
+    /// ([`Status::diverged`](crate::Status::diverged)).
+    #[error("a leader contradicts what is committed here")]
+    Diverged,
     /// See [`NodeError`].
     #[error(transparent)]
     Node(#[from] NodeError),
@@ -316,9 +323,9 @@ pub enum CampaignRefusal {
     /// A leader counts on its log up to here, which does not reach there.
     #[error("a leader counts on this log up to index {0}, which does not reach there")]
     EntriesLost(Index),
-    /// There are no more terms.
-    #[error("there are no more terms")]
-    TermsExhausted,
+    /// There are no more terms, or no index for the entry that opens the next.
+    #[error("there are no more terms, or indexes")]
+    Exhausted,
 }
 
 /// Why a campaign call failed.

@@ -219,6 +219,8 @@ pub enum StepDownReason {
     QuorumSilent,
     /// It was removed, or demoted, or another store is named in its place.
     Removed,
+    /// A later leader contradicts what is committed here.
+    Diverged,
 }
 
 /// Why a vote was not granted.

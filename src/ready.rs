@@ -61,6 +61,8 @@ pub enum ReadRefusal {
     LeaderChanged,
     /// No answer came within an election timeout.
     Timeout,
+    /// A leader contradicts what is committed here, and so perhaps what was applied.
+    Diverged,
 }
 
 /// A batch of things to do, to be taken apart in the order of its methods:

@@ -26,7 +26,7 @@ use crate::ready::AckKind;
 use crate::rules::lease;
 use crate::storage::{Storage, StorageError};
 use crate::trace::Trace;
-use crate::types::{EntryId, HardState, Index, NodeId, Term};
+use crate::types::{Entry, HardState, Index, NodeId, Term};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Server<S> {
@@ -256,13 +256,13 @@ impl<S: Storage> Server<S> {
     /// by a later configuration.
     pub(crate) fn check_changes(&self, index: Index) -> Result<(), AcknowledgeError> {
         match self.log.changes.first_after(self.configured_at) {
-            Some(change) if change.index <= index => Err(AcknowledgeError::UnhandledChange { index: change.index }),
+            Some(change) if change <= index => Err(AcknowledgeError::UnhandledChange { index: change }),
             Some(_) | None => Ok(()),
         }
     }
 
     /// A configuration change is applied or cancelled: once, in order, and only one that was handed out.
-    pub(crate) fn handle_change(&mut self, change: EntryId) -> Result<(), ApplyError> {
+    pub(crate) fn handle_change(&mut self, change: &Entry) -> Result<(), ApplyError> {
         self.log.changes.handle(change, self.configured_at)
     }
 

@@ -13,7 +13,8 @@
 //!   where the log is cut without one or a configuration change is
 //!   [cancelled](crate::RawNode::cancel_conf_change), by themselves. The log must reach back to that index; it may be
 //!   behind [`Config::applied`](crate::Config::applied), for the changes in between are made again, or ahead of it.
-//! * `Compacted`, `Unavailable` and `TemporarilyUnavailable` are normal answers. `Corrupt` silences
+//! * `Compacted`, `Unavailable` and `TemporarilyUnavailable` are normal answers to `term`, `entries` and `snapshot`;
+//!   the first and last index are always known. `Corrupt` silences
 //!   the node's promises, any other error poisons it.
 
 mod memory;

@@ -44,6 +44,9 @@ impl<S: Storage> Raft<S> {
     }
 
     pub(crate) fn read(&mut self, context: Bytes) -> Result<(), Stop<ReadError>> {
+        if self.server.diverged {
+            return Err(Stop::Refused(ReadError::Diverged));
+        }
         let server = &mut self.server;
         let id = server.id();
         match &mut self.role {
@@ -152,7 +155,7 @@ impl<S: Storage> Raft<S> {
     // ----- configuration changes that are committed
 
     pub(crate) fn apply_change(&mut self, entry: &Entry) -> Result<ConfState, Stop<ApplyError>> {
-        self.server.handle_change(entry.id()).map_err(Stop::Refused)?;
+        self.server.handle_change(entry).map_err(Stop::Refused)?;
         if entry.index <= self.server.configured_at {
             // A snapshot that arrived meanwhile covers it, or the stored configuration was as of later.
             return Ok(self.server.membership.conf_state());
@@ -165,8 +168,10 @@ impl<S: Storage> Raft<S> {
     }
 
     pub(crate) fn cancel_change(&mut self, entry: &Entry) -> Result<(), Stop<ApplyError>> {
-        self.server.handle_change(entry.id()).map_err(Stop::Refused)?;
-        self.ignore_change(entry.index, None);
+        self.server.handle_change(entry).map_err(Stop::Refused)?;
+        if entry.index > self.server.configured_at {
+            self.ignore_change(entry.index, None);
+        }
         Ok(())
     }
 

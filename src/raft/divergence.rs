@@ -3,8 +3,11 @@
 
 use super::Raft;
 use crate::error::{Fault, StepError};
+use crate::event::StepDownReason;
 use crate::log::Log;
 use crate::message::{Append, AppendResponse, Message, Payload};
+use crate::ready::ReadRefusal;
+use crate::role::Role;
 use crate::stop::Stop;
 use crate::storage::Storage;
 use crate::types::{EntryId, Index, Term};
@@ -42,7 +45,18 @@ impl<S: Storage> Raft<S> {
         let payload = Payload::AppendResponse(AppendResponse::Diverged { committed });
         let response = server.message(message.from, message.term, payload);
         server.forward(response);
+        self.stop_serving();
         Err(Stop::Refused(StepError::Diverged { index, ours, theirs }))
+    }
+
+    /// What is applied here may be wrong: nobody reads it any more, nor follows this node.
+    fn stop_serving(&mut self) {
+        match &mut self.role {
+            Role::Follower(follower) => follower.refuse_reads(&mut self.server, ReadRefusal::Diverged),
+            Role::PreCandidate(_) | Role::Candidate(_) | Role::Leader(_) => {
+                self.follow(self.server.term(), None, StepDownReason::Diverged);
+            }
+        }
     }
 }
 

@@ -69,8 +69,8 @@ impl<S: Storage> Raft<S> {
             CampaignRefusal::Disowned
         } else if let Some(index) = server.lost_entries() {
             CampaignRefusal::EntriesLost(index)
-        } else if server.term() >= NUMBER_MAX {
-            CampaignRefusal::TermsExhausted
+        } else if server.term() >= NUMBER_MAX || server.log.last_index() >= NUMBER_MAX {
+            CampaignRefusal::Exhausted
         } else if server.timer.silent() > 0 && !self.is_alone()? {
             CampaignRefusal::Silent(server.timer.silent())
         } else if server.timer.promised() > 0 && !forced {

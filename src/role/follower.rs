@@ -244,6 +244,9 @@ pub(crate) fn on_snapshot<S: Storage>(
     snapshot: Box<Snapshot>,
     membership: Membership,
 ) -> Result<(), Fault> {
+    if server.diverged {
+        return Ok(()); // nothing more is applied
+    }
     let index = match restore(follower, server, snapshot, membership)? {
         Some(true) => server.log.last_index(),
         Some(false) => server.log.committed(),
@@ -279,9 +282,6 @@ fn restore<S: Storage>(
     }
     server.log.restore(snapshot);
     follower.matched = id.index;
-    if server.diverged {
-        server.log.wait();
-    }
     server.event(Event::ConfigurationChanged {
         index: id.index,
         joint: membership.is_joint(),

@@ -21,6 +21,7 @@ mod outside;
 mod reads;
 mod recipes;
 mod replication;
+mod reviewed;
 mod storage;
 
 use quorate::{

@@ -6,7 +6,7 @@ use crate::rules::change;
 use crate::server::Server;
 use crate::stop::Stop;
 use crate::storage::Storage;
-use crate::types::{Entry, EntryId, Index};
+use crate::types::{Entry, EntryId, Index, NUMBER_MAX};
 use crate::wire;
 
 /// What is proposed at once: one entry, without a list for it, or many.
@@ -44,6 +44,10 @@ impl Leader {
         }
         if let Some(to) = self.transferee() {
             return Err(Stop::Refused(ProposeError::Transferring { to }));
+        }
+        let proposed = u64::try_from(entries.as_ref().len()).unwrap_or(NUMBER_MAX);
+        if server.log.last_index().saturating_add(proposed) > NUMBER_MAX {
+            return Err(Stop::Refused(ProposeError::Exhausted));
         }
         if let Some(expected) = expected {
             check_expected(server, expected)?;

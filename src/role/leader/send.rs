@@ -1,6 +1,7 @@
 //! What a peer is sent next: entries, or a snapshot where the log does not reach back (section 5.3, section 7).
 
 use alloc::boxed::Box;
+use alloc::string::ToString;
 
 use crate::entries::Entries;
 use crate::error::Fault;
@@ -101,8 +102,14 @@ fn snapshot<S: Storage>(server: &mut Server<S>, to: NodeId, peer: &mut Progress)
     }
     let at_least = server.log.first_index()?.saturating_sub(1);
     let snapshot = match server.log.snapshot(to, at_least) {
-        // One that does not name the peer would be ignored there.
-        Ok(snapshot) if !snapshot.is_empty() && snapshot.metadata.conf_state.contains(to) => snapshot,
+        Ok(snapshot) if snapshot.metadata.index > server.log.last_index() => {
+            let what = "a snapshot beyond the log's end";
+            return Err(StorageError::Broken(what.to_string()).into());
+        }
+        // One that does not name the peer would be ignored there, and an older one of no use.
+        Ok(snapshot) if snapshot.metadata.index >= at_least.max(1) && snapshot.metadata.conf_state.contains(to) => {
+            snapshot
+        }
         Ok(snapshot) => {
             let at_least = at_least.max(snapshot.metadata.index.saturating_add(1));
             server.event(Event::SnapshotNeeded { peer: to, at_least });
