@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use quorate::{
-    ConfState, Config, ConfigError, Identity, MemoryStorage, Message, NodeId, RawNode, StepError, bootstrap,
+    ConfChangeKind, ConfChangeV2, ConfState, Config, ConfigError, Identity, MemoryStorage, Message, NodeId, RawNode,
+    StepError, bootstrap,
 };
 
 use crate::dice::Dice;
@@ -147,9 +148,11 @@ impl World {
 
     /// The node starts again with a store that was made anew.
     pub(crate) fn lose(&mut self, id: NodeId) {
-        let identity: Identity = self.name();
+        let seed = self.name();
+        // Now and then somebody forgets to give the new store an identity.
+        let identity: Identity = if self.dice.once_in(10) { 0 } else { seed };
         let mut config = self.members[&id].raw.config().clone();
-        (config.seed, config.applied, config.accept_unnamed_store) = (identity, 0, false);
+        (config.seed, config.applied, config.accept_unnamed_store) = (seed, 0, false);
         self.losses += 1;
         self.start(config, MemoryStorage::new().with_identity(identity));
     }
@@ -199,8 +202,8 @@ impl World {
             return;
         }
         match self.call(to, |raw| raw.step(message)) {
-            Ok(()) => {}
-            Err(
+            Ok(())
+            | Err(
                 StepError::UnknownPeer { .. }
                 | StepError::OtherIdentity { .. }
                 | StepError::Proposal(_)
@@ -270,7 +273,8 @@ impl World {
                 let kept = self.dice.roll(self.pool.len().max(1));
                 self.pool.truncate(kept);
             }
-            83..90 => self.operate(),
+            83..89 => self.operate(),
+            89 => self.replace(),
             90..94 => {
                 let rounds = self.dice.roll(25);
                 self.rounds(rounds);
@@ -290,6 +294,44 @@ impl World {
                 self.flow(true);
             }
         }
+    }
+
+    fn beat(&mut self, count: usize) {
+        for _ in 0..count {
+            self.tick_all();
+            self.flow(true);
+        }
+    }
+
+    /// A store is lost and replaced; before the new one has all, another may be lost, and whoever leads goes away.
+    fn replace(&mut self) {
+        let (id, other) = (self.any(), self.any());
+        let Some(leader) = self.any_leader().filter(|leader| self.in_force && *leader != id) else {
+            return;
+        };
+        self.lose(id);
+        let identity = self.members[&id].who.identity;
+        for (kind, name) in [(ConfChangeKind::RemoveNode, 0), (ConfChangeKind::AddNode, identity)] {
+            let change = ConfChangeV2::new([(kind, id)]).with_identity(id, name);
+            if kind == ConfChangeKind::RemoveNode || identity != 0 {
+                let _ = self.call(leader, |raw| raw.propose_conf_change(change));
+            }
+            let beats = 1 + self.dice.roll(5);
+            self.beat(beats);
+        }
+        if self.dice.once_in(2) && other != leader {
+            self.lose(other);
+        }
+        if self.dice.once_in(2) {
+            self.isolate(leader);
+        }
+        let beats = self.dice.roll(40);
+        self.beat(beats);
+    }
+
+    fn isolate(&mut self, id: NodeId) {
+        let others = self.members.keys().copied();
+        self.cut.extend(others.flat_map(|other| [(id, other), (other, id)]));
     }
 
     /// Clients and administrators say something.
@@ -349,10 +391,7 @@ impl World {
                 let other = self.any();
                 self.cut.insert((id, other));
             }
-            8 => {
-                let others = self.members.keys().copied();
-                self.cut.extend(others.flat_map(|other| [(id, other), (other, id)]));
-            }
+            8 => self.isolate(id),
             _ => self.cut.clear(),
         }
     }
