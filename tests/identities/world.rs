@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use quorate::{
-    ConfChangeKind, ConfChangeV2, ConfState, Config, ConfigError, Identity, MemoryStorage, Message, NodeId, RawNode,
-    StepError, bootstrap,
+    ConfState, Config, ConfigError, Identity, MemoryStorage, Message, NodeId, RawNode, StepError, bootstrap,
 };
 
 use crate::dice::Dice;
@@ -16,6 +15,7 @@ use crate::profile::Profile;
 
 /// Messages that are on their way at most, and those that may come again.
 const MESSAGES_MAX: usize = 400;
+const SENT_MAX: usize = 2000;
 
 /// How a group begins, and what may happen to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +33,8 @@ pub(crate) struct World {
     pub(crate) dice: Dice,
     pub(crate) pool: Vec<Message>,
     /// What was sent before, to whichever store.
-    sent: Vec<Message>,
-    cut: BTreeSet<(NodeId, NodeId)>,
+    pub(crate) sent: Vec<Message>,
+    pub(crate) cut: BTreeSet<(NodeId, NodeId)>,
     pub(crate) stopped: BTreeSet<NodeId>,
     /// From then on stores are lost.
     pub(crate) in_force: bool,
@@ -71,9 +71,11 @@ impl World {
         if founding == Founding::Named {
             conf_state = conf_state.with_identities(founders.iter().map(|id| (*id, 100 + id)));
         }
+        // The others may be fed by it, so that what they were told can be told again.
+        let only_one = world.dice.once_in(2);
         for id in 1..=5 {
             let mut storage = MemoryStorage::new().with_identity(100 + id);
-            if founders.contains(&id) {
+            if founders.contains(&id) && (id == 1 || !only_one) {
                 let unused = if founding == Founding::Named {
                     storage
                 } else {
@@ -108,12 +110,12 @@ impl World {
     }
 
     /// A node that runs.
-    fn any(&mut self) -> NodeId {
+    pub(crate) fn any(&mut self) -> NodeId {
         let ids = self.ids();
         self.dice.pick(&ids).unwrap_or(1)
     }
 
-    fn any_leader(&mut self) -> Option<NodeId> {
+    pub(crate) fn any_leader(&mut self) -> Option<NodeId> {
         let ids: Vec<NodeId> = self.ids().into_iter().filter(|id| self.members[id].leads()).collect();
         self.dice.pick(&ids)
     }
@@ -155,6 +157,9 @@ impl World {
         (config.seed, config.applied, config.accept_unnamed_store) = (seed, 0, false);
         self.losses += 1;
         self.start(config, MemoryStorage::new().with_identity(identity));
+        if self.dice.once_in(3) {
+            self.tell_again(id);
+        }
     }
 
     // ----- work and messages
@@ -179,8 +184,8 @@ impl World {
         member.check(&mut self.history);
         self.sent.extend(out.iter().cloned());
         self.pool.extend(out);
-        for messages in [&mut self.sent, &mut self.pool] {
-            let surplus = messages.len().saturating_sub(MESSAGES_MAX);
+        for (messages, max) in [(&mut self.sent, SENT_MAX), (&mut self.pool, MESSAGES_MAX)] {
+            let surplus = messages.len().saturating_sub(max);
             messages.drain(..surplus);
         }
         if done && piece == 3 && fate != Fate::Done {
@@ -196,7 +201,7 @@ impl World {
         }) {}
     }
 
-    fn deliver(&mut self, message: Message) {
+    pub(crate) fn deliver(&mut self, message: Message) {
         let (from, to) = (message.from, message.to);
         if self.cut.contains(&(from, to)) || self.stopped.contains(&to) {
             return;
@@ -294,44 +299,6 @@ impl World {
                 self.flow(true);
             }
         }
-    }
-
-    fn beat(&mut self, count: usize) {
-        for _ in 0..count {
-            self.tick_all();
-            self.flow(true);
-        }
-    }
-
-    /// A store is lost and replaced; before the new one has all, another may be lost, and whoever leads goes away.
-    fn replace(&mut self) {
-        let (id, other) = (self.any(), self.any());
-        let Some(leader) = self.any_leader().filter(|leader| self.in_force && *leader != id) else {
-            return;
-        };
-        self.lose(id);
-        let identity = self.members[&id].who.identity;
-        for (kind, name) in [(ConfChangeKind::RemoveNode, 0), (ConfChangeKind::AddNode, identity)] {
-            let change = ConfChangeV2::new([(kind, id)]).with_identity(id, name);
-            if kind == ConfChangeKind::RemoveNode || identity != 0 {
-                let _ = self.call(leader, |raw| raw.propose_conf_change(change));
-            }
-            let beats = 1 + self.dice.roll(5);
-            self.beat(beats);
-        }
-        if self.dice.once_in(2) && other != leader {
-            self.lose(other);
-        }
-        if self.dice.once_in(2) {
-            self.isolate(leader);
-        }
-        let beats = self.dice.roll(40);
-        self.beat(beats);
-    }
-
-    fn isolate(&mut self, id: NodeId) {
-        let others = self.members.keys().copied();
-        self.cut.extend(others.flat_map(|other| [(id, other), (other, id)]));
     }
 
     /// Clients and administrators say something.
