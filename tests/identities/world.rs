@@ -36,6 +36,7 @@ pub(crate) struct World {
     pub(crate) sent: Vec<Message>,
     pub(crate) cut: BTreeSet<(NodeId, NodeId)>,
     pub(crate) stopped: BTreeSet<NodeId>,
+    founding: Founding,
     /// From then on stores are lost.
     pub(crate) in_force: bool,
     /// Once in so many times, what may be lost is lost.
@@ -60,6 +61,7 @@ impl World {
             sent: Vec::new(),
             cut: BTreeSet::new(),
             stopped: BTreeSet::new(),
+            founding,
             in_force: founding == Founding::Named,
             care: 1 + dice.roll(5),
             names: 1000,
@@ -152,7 +154,9 @@ impl World {
     pub(crate) fn lose(&mut self, id: NodeId) {
         let seed = self.name();
         // Now and then somebody forgets to give the new store an identity.
-        let identity: Identity = if self.dice.once_in(10) { 0 } else { seed };
+        // (In a group that was named later that is not safe: see `found.rs`.)
+        let forgets = self.dice.once_in(10) && self.founding == Founding::Named;
+        let identity: Identity = if forgets { 0 } else { seed };
         let mut config = self.members[&id].raw.config().clone();
         (config.seed, config.applied, config.accept_unnamed_store) = (seed, 0, false);
         self.losses += 1;
