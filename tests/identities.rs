@@ -3,6 +3,8 @@
 
 #[path = "identities/dice.rs"]
 mod dice;
+#[path = "identities/episode.rs"]
+mod episode;
 #[path = "identities/found.rs"]
 mod found;
 #[path = "identities/history.rs"]

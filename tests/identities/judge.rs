@@ -67,10 +67,25 @@ pub(crate) fn judge(world: &mut World) -> Outcome {
         }
     }
     // What was committed meanwhile may ask for stores that are lost.
-    if has_majority(world) {
-        Outcome::Dead
-    } else {
-        Outcome::Idle
+    if !has_majority(world) {
+        return Outcome::Idle;
+    }
+    describe(world);
+    Outcome::Dead
+}
+
+/// For who looks into it.
+fn describe(world: &World) {
+    println!("{:?} {:?}", world.profile, newest(world));
+    for member in world.members.values() {
+        let (status, stopped) = (member.raw.status(), world.stopped.contains(&member.who.id));
+        let (configured, applied) = (member.raw.configured_at(), member.applied);
+        println!(
+            "{:?} stopped: {stopped} applied: {applied} configured: {configured} {:?}",
+            member.who,
+            member.raw.membership()
+        );
+        println!("    {status:?}");
     }
 }
 

@@ -67,6 +67,8 @@ fn single(sight: &Sight<'_>, dice: &mut Dice) -> Option<ConfChangeSingle> {
             (true, Some(known)) if known != identity => useful.push(named(ConfChangeKind::RemoveNode, id, 0)),
             (true, _) if !membership.is_voter(id) => useful.push(named(ConfChangeKind::AddNode, id, 0)),
             (true, _) => {}
+            // A store without an identity is not added: it could be lost again and nobody would know.
+            (false, _) if identity == 0 => {}
             (false, _) => {
                 useful.push(named(ConfChangeKind::AddNode, id, identity));
                 useful.push(named(ConfChangeKind::AddLearnerNode, id, identity));
@@ -76,7 +78,13 @@ fn single(sight: &Sight<'_>, dice: &mut Dice) -> Option<ConfChangeSingle> {
     if !useful.is_empty() && !dice.once_in(5) {
         return dice.pick(&useful);
     }
-    let (id, identity) = dice.pick(&sight.stores)?;
+    let stores: Vec<_> = sight
+        .stores
+        .iter()
+        .copied()
+        .filter(|(_, identity)| *identity != 0)
+        .collect();
+    let (id, identity) = dice.pick(&stores)?;
     let kind = dice.pick(&[
         ConfChangeKind::RemoveNode,
         ConfChangeKind::AddLearnerNode,
