@@ -505,15 +505,6 @@ pub enum ConfigError {
         /// [`Config::cluster_id`](crate::Config::cluster_id).
         configured: ClusterId,
     },
-    /// The store has an identity that its configuration does not say: that was lost, or the store is another node's.
-    /// Where it is still to be named, set [`Settings::accept_unnamed_store`](crate::Settings::accept_unnamed_store).
-    #[error("the store of node {id} has the identity {identity:x}, which its configuration does not name")]
-    Unnamed {
-        /// The node.
-        id: NodeId,
-        /// [`InitialState::identity`](crate::InitialState::identity).
-        identity: Identity,
-    },
     /// Bootstrap in a group whose stores are named, with a store that is none of them.
     #[error("no member's store has the identity {identity:x}")]
     Stranger {

@@ -176,8 +176,8 @@ pub enum Event {
         /// The store that it names.
         named: Identity,
     },
-    /// The store has an identity, and the configuration has this node as a member without naming it: any other store
-    /// of its id could take its place. The node takes part in nothing, unless
+    /// The store has an identity, and the configuration has this node as a member without naming it: it was added
+    /// without its name, or the store lost that, and any other store could take its place. The node takes part in nothing, unless
     /// [`accept_unnamed_store`](crate::Settings::accept_unnamed_store) is set.
     Unnamed {
         /// The configuration is as of this index.

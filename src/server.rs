@@ -104,7 +104,6 @@ impl<S: Storage> Server<S> {
             trace: Aside::default(),
             config,
         };
-        server.check_name()?;
         server.note_name();
         Ok(server)
     }

@@ -74,6 +74,8 @@ impl<S: Storage> Raft<S> {
     pub(super) fn on_forwarded_read(&mut self, from: NodeId, context: Bytes) {
         let server = &mut self.server;
         let taken = match &mut self.role {
+            // It was refused when this node began to campaign.
+            Role::Leader(_) if from == server.id() => true,
             Role::Leader(leader) => leader.on_read(server, from, context).is_ok(),
             Role::Follower(follower) => follower.forward(server, from, Payload::ReadIndex { context }),
             Role::PreCandidate(_) | Role::Candidate(_) => false,

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 
 use super::Server;
-use crate::error::{ChangeRefusal, ConfigError};
+use crate::error::ChangeRefusal;
 use crate::event::Event;
 use crate::membership::{ChangeError, ConfChangeV2};
 use crate::storage::Storage;
@@ -92,16 +92,6 @@ impl<S: Storage> Server<S> {
             None if self.is_unnamed_member() => self.event(Event::Unnamed { index }),
             Some(_) | None => {}
         }
-    }
-
-    /// A store that has an identity was named by it, or is about to be; a configuration that does not say so lost
-    /// the name.
-    pub(super) fn check_name(&self) -> Result<(), ConfigError> {
-        let (id, identity) = (self.id(), self.store.identity());
-        if self.is_unnamed_member() && self.is_disowned() {
-            return Err(ConfigError::Unnamed { id, identity });
-        }
-        Ok(())
     }
 
     /// Whether the change gives this node's store no other name than it has.

@@ -238,36 +238,3 @@ fn a_new_store_with_a_later_configuration_than_the_voter() {
     cluster.assert_consistent();
     assert_eq!(cluster.data(2), ["x", "z"]);
 }
-
-/// New stores that were given no identity opt out of the rule that who is not named takes part in nothing: told of the
-/// configuration from before the names, one leads by the vote of the other. (If the other has an identity, the first
-/// leads all the same, and commits nothing.)
-#[test]
-fn new_stores_without_an_identity() {
-    let mut cluster = unnamed();
-    cluster.elect(1);
-    let begin = cluster
-        .raw(1)
-        .storage()
-        .snapshot(3, 0)
-        .expect("what the group began with");
-    for id in [1, 2, 3] {
-        make(&mut cluster, ConfChangeKind::UpdateNode, id, first(id));
-    }
-    cluster.commit(1, "x");
-    cluster.tick_all(5);
-    assert!(cluster.raw(1).status().identities_in_force);
-    replace(&mut cluster, config(2), 0);
-    replace(&mut cluster, config(3), 0);
-    cluster.isolate(1);
-    let late = message(1, 3, cluster.term(1), Payload::InstallSnapshot(Box::new(begin)));
-    cluster.node(3).step(late).expect("what its leader said");
-    cluster.drain(3);
-    cluster.tick_all(100);
-    if cluster.role(3) == RoleKind::Leader {
-        cluster.commit(3, "y");
-    }
-    cluster.heal();
-    cluster.tick_all(20);
-    cluster.assert_consistent();
-}

@@ -166,11 +166,7 @@ impl Member {
     /// Every read that is answered sees what was committed when it was asked.
     fn answered(&mut self, reads: &[ReadState]) {
         for read in reads {
-            // One that was forwarded in an earlier role may come back to be answered here, under the name it had there.
-            let Some(committed) = self.reads.remove(&read.context) else {
-                assert_eq!(read.context.len(), 16, "a read that waits");
-                continue;
-            };
+            let committed = self.reads.remove(&read.context).expect("a read that waits");
             assert!(
                 read.outcome.is_err() || read.outcome.is_ok_and(|index| index >= committed),
                 "{:?} reads {:?} though {committed} was committed",

@@ -9,7 +9,6 @@ use crate::world::{Founding, World};
 struct Found {
     walks: u64,
     losses: u64,
-    refused: u64,
     applied: u64,
     in_force: u64,
     idle: u64,
@@ -43,7 +42,6 @@ fn walk(founding: Founding, seed: u64, found: &mut Found) {
         Outcome::Dead if world.profile.is_live() => found.dead.push(seed),
         Outcome::Idle | Outcome::Dead => found.idle += 1,
     }
-    found.refused += world.refused;
 }
 
 fn explore(founding: Founding, walks: u64) -> Found {

@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use quorate::{
-    ConfState, Config, ConfigError, Identity, MemoryStorage, Message, NodeId, RawNode, StepError, bootstrap,
-};
+use quorate::{ConfState, Config, Identity, MemoryStorage, Message, NodeId, RawNode, StepError, bootstrap};
 
 use crate::dice::Dice;
 use crate::history::History;
@@ -44,8 +42,6 @@ pub(crate) struct World {
     /// Names stores, starts, proposals and reads.
     names: u64,
     pub(crate) losses: u64,
-    /// Stores that could not be started from.
-    pub(crate) refused: u64,
 }
 
 impl World {
@@ -66,7 +62,6 @@ impl World {
             care: 1 + dice.roll(5),
             names: 1000,
             losses: 0,
-            refused: 0,
             dice,
         };
         let mut conf_state = ConfState::of_voters(founders.clone());
@@ -133,15 +128,8 @@ impl World {
 
     fn start(&mut self, config: Config, storage: MemoryStorage) {
         let id = config.id;
-        match Member::new(config, storage) {
-            Ok(member) => _ = self.members.insert(id, member),
-            // It was fed from before the names.
-            Err(ConfigError::Unnamed { .. }) => {
-                self.refused += 1;
-                self.lose(id);
-            }
-            Err(error) => panic!("{error}"),
-        }
+        let member = Member::new(config, storage).expect("a legal store");
+        self.members.insert(id, member);
     }
 
     pub(crate) fn restart(&mut self, id: NodeId) {

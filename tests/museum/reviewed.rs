@@ -103,25 +103,22 @@ fn snapshots_that_a_storage_must_not_give() {
         assert_eq!(cluster.role(1), Leader);
         cluster.pool.clear();
         let outcome = cluster.node(1).step(rejected((3, 1), 2, 6, (0, 0)));
-        match needed {
-            Some(at_least) => {
-                assert_eq!(outcome, Ok(()));
-                cluster.drain(1);
-                assert!(
-                    cluster.nodes[&1]
-                        .events
-                        .contains(&Event::SnapshotNeeded { peer: 3, at_least })
-                );
-            }
-            None => {
-                let poisoned = matches!(
-                    outcome,
-                    Err(StepError::Node(NodeError::Poisoned(Fault::Storage(
-                        StorageError::Broken(_)
-                    ))))
-                );
-                assert!(poisoned, "{outcome:?}");
-            }
+        if let Some(at_least) = needed {
+            assert_eq!(outcome, Ok(()));
+            cluster.drain(1);
+            assert!(
+                cluster.nodes[&1]
+                    .events
+                    .contains(&Event::SnapshotNeeded { peer: 3, at_least })
+            );
+        } else {
+            let poisoned = matches!(
+                outcome,
+                Err(StepError::Node(NodeError::Poisoned(Fault::Storage(
+                    StorageError::Broken(_)
+                ))))
+            );
+            assert!(poisoned, "{outcome:?}");
         }
         assert!(
             !cluster
@@ -243,4 +240,14 @@ fn a_candidate_that_is_disowned_stands_no_more() {
     cluster.drain(1);
     assert!(cluster.raw(1).status().disowned);
     assert_eq!(cluster.role(1), Follower);
+}
+
+/// A read that was forwarded comes back to its sender, who leads by now. It was refused when that began to campaign.
+#[test]
+fn a_read_that_comes_back_is_not_answered_twice() {
+    let mut cluster = single_leader(plain(1), store(&[1]));
+    let context = bytes::Bytes::from_static(b"as it was forwarded");
+    cluster.step(message(1, 1, 0, Payload::ReadIndex { context }));
+    cluster.drain(1);
+    assert!(cluster.nodes[&1].reads.is_empty() && cluster.errors.is_empty());
 }
