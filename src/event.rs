@@ -177,8 +177,8 @@ pub enum Event {
         named: Identity,
     },
     /// The store has an identity, and the configuration has this node as a member without naming it: it was added
-    /// without its name, or the store lost that, and any other store could take its place. The node takes part in nothing, unless
-    /// [`accept_unnamed_store`](crate::Settings::accept_unnamed_store) is set.
+    /// without its name, or the store lost that, and any other store could take its place. The node takes part in
+    /// nothing, unless [`accept_unnamed_store`](crate::Settings::accept_unnamed_store) is set.
     Unnamed {
         /// The configuration is as of this index.
         index: Index,
