@@ -4,7 +4,8 @@
 
 use allocation_counter::measure;
 use quorate::{
-    Append, ConfState, Config, Entry, EntryId, MemoryStorage, Message, Payload, RawNode, RequestVote, bootstrap,
+    Append, AppendResponse, ConfState, Config, Entry, EntryId, MemoryStorage, Message, Payload, RawNode, RequestVote,
+    bootstrap,
 };
 
 type Node = RawNode<MemoryStorage>;
@@ -22,8 +23,26 @@ struct Group {
 
 impl Group {
     fn new() -> Self {
-        let first = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1, 2, 3])).unwrap();
-        let node = |id| Node::new(Config::new(id, id), MemoryStorage::from_snapshot(first.clone())).unwrap();
+        Self::of(false)
+    }
+
+    /// With the members' stores named, or not.
+    fn of(named: bool) -> Self {
+        let founders = ConfState::of_voters([1, 2, 3]);
+        let named = |id| if named { 0xd0 + id } else { 0 };
+        let identities = [1, 2, 3].map(|id| (id, named(id))).into_iter();
+        let founders = founders.with_identities(identities.filter(|(_, identity)| *identity > 0));
+        let node = |id| {
+            let unused = MemoryStorage::new().with_identity(named(id));
+            let first = bootstrap(&unused, &founders).unwrap();
+            let storage = MemoryStorage::from_snapshot(first);
+            let storage = if named(id) > 0 {
+                storage.with_identity(named(id))
+            } else {
+                storage
+            };
+            Node::new(Config::new(id, id), storage).unwrap()
+        };
         let mut group = Self {
             nodes: [1, 2, 3].map(node).into(),
             sent: Vec::new(),
@@ -263,8 +282,8 @@ fn an_idle_node_holds_no_buffers() {
 /// The value and all that it owns, its storage included, between two ticks.
 #[test]
 fn bytes_of_an_idle_replica() {
-    for (position, bound) in [(0, 1_320), (2, 936)] {
-        let mut group = Group::new();
+    for (position, named, bound) in [(0, false, 1_296), (2, false, 912), (0, true, 1_700), (2, true, 1_300)] {
+        let mut group = Group::of(named);
         group.rounds(1, 5);
         group.compact();
         for node in &mut group.nodes {
@@ -274,8 +293,12 @@ fn bytes_of_an_idle_replica() {
         let node = group.nodes.swap_remove(position);
         let freed = measure(|| drop(node)).bytes_current;
         let bytes = u64::try_from(-freed).unwrap() + size_of::<Node>() as u64;
-        println!("node {}: {bytes} bytes", position + 1);
-        assert!(bytes <= bound, "node {}: {bytes} > {bound}", position + 1);
+        println!("node {}, named: {named}: {bytes} bytes", position + 1);
+        assert!(
+            bytes <= bound,
+            "node {}, named: {named}: {bytes} > {bound}",
+            position + 1
+        );
     }
 }
 
@@ -328,4 +351,51 @@ fn allocations_of_a_read() {
     rounds(10);
     let counted = measure(|| rounds(100)).count_total;
     assert!(counted <= 400, "{counted} allocations in 100 reads");
+}
+
+/// On the wire, at index and commit index 10^6 in term 100: plain, with a group's id, and with the identities of stores.
+#[test]
+fn bytes_of_messages() {
+    let id = EntryId {
+        term: 100,
+        index: 1_000_000,
+    };
+    let round = bytes::Bytes::from_static(&[0; 16]);
+    let accepted = AppendResponse::Accepted {
+        index: id.index,
+        joined: Some(0),
+    };
+    let vote = RequestVote::new(id).with_committed(id).with_configured_at(1_000);
+    let commit = id.index;
+    let context = bytes::Bytes::new();
+    let cases = [
+        ("heartbeat", Payload::Heartbeat { commit, context }, [12, 22, 22]),
+        (
+            "heartbeat of a round",
+            Payload::Heartbeat {
+                commit,
+                context: round.clone(),
+            },
+            [30, 40, 40],
+        ),
+        (
+            "answer to it",
+            Payload::HeartbeatResponse {
+                context: round,
+                promised_ticks: Some(10),
+            },
+            [29, 39, 49],
+        ),
+        ("append response", Payload::AppendResponse(accepted), [15, 25, 35]),
+        ("vote request", Payload::RequestVote(vote), [26, 36, 46]),
+    ];
+    for (name, payload, expected) in cases {
+        let plain = Message::new(1, 2, 100, payload);
+        let of_group = plain.clone().with_cluster_id(7);
+        let identity = if plain.payload.carries_identity() { 9 } else { 0 };
+        let named = of_group.clone().with_identity(identity);
+        let seen = [plain, of_group, named].map(|message| message.encode().len());
+        println!("{name}: {seen:?} bytes");
+        assert_eq!(seen, expected, "{name}");
+    }
 }

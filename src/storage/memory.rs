@@ -126,10 +126,7 @@ impl MemoryStorage {
             cluster_id,
             ..self.made()
         };
-        Self {
-            made: Some(Box::new(made)),
-            ..self
-        }
+        self.with_made(made)
     }
 
     /// The same store with this identity: see [`InitialState::identity`].
@@ -139,10 +136,12 @@ impl MemoryStorage {
             identity,
             ..self.made()
         };
-        Self {
-            made: Some(Box::new(made)),
-            ..self
-        }
+        self.with_made(made)
+    }
+
+    fn with_made(self, made: Made) -> Self {
+        let made = (made != Made::default()).then(|| Box::new(made));
+        Self { made, ..self }
     }
 
     fn made(&self) -> Made {
