@@ -35,12 +35,7 @@ impl Group {
         let node = |id| {
             let unused = MemoryStorage::new().with_identity(named(id));
             let first = bootstrap(&unused, &founders).unwrap();
-            let storage = MemoryStorage::from_snapshot(first);
-            let storage = if named(id) > 0 {
-                storage.with_identity(named(id))
-            } else {
-                storage
-            };
+            let storage = MemoryStorage::from_snapshot(first).with_identity(named(id));
             Node::new(Config::new(id, id), storage).unwrap()
         };
         let mut group = Self {
@@ -282,7 +277,7 @@ fn an_idle_node_holds_no_buffers() {
 /// The value and all that it owns, its storage included, between two ticks.
 #[test]
 fn bytes_of_an_idle_replica() {
-    for (position, named, bound) in [(0, false, 1_296), (2, false, 912), (0, true, 1_700), (2, true, 1_300)] {
+    for (position, named, bound) in [(0, false, 1_296), (2, false, 912), (0, true, 1_640), (2, true, 1_256)] {
         let mut group = Group::of(named);
         group.rounds(1, 5);
         group.compact();
