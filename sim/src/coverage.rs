@@ -134,7 +134,7 @@ coverage! {
     timeouts_changed,
     /// Starts with another election timeout, with other promises, or with another silence.
     promises_changed,
-    /// Leaders that were cut off just when another node started with other promises.
+    /// Leaders that were cut off just when another node had begun to promise something else.
     promise_faults,
     /// Crashes that kept a part of what was not synced.
     torn_writes,

@@ -58,9 +58,9 @@ pub struct Parameters {
     /// Each time that a node starts again: with another election timeout, with other promises to leaders, and with
     /// another silence.
     pub other_promises: u64,
-    /// Each time that it does: its leader is cut off.
+    /// Each time that it does, or hears its leader under another election timeout: the leader is cut off.
     pub promise_fault: u64,
-    /// The election timeout of a node that runs changes.
+    /// The election timeout of a node that runs changes: per tick, and each time that a heartbeat arrives.
     pub retiming: u64,
     pub lease_margin_ticks: u64,
     pub asynchronous: Spread,
@@ -137,6 +137,9 @@ impl Parameters {
             self.other_promises = dice.between(200_000, 900_000);
             self.promise_fault = dice.below(600_000);
             self.retiming = if dice.chance(500_000) { dice.below(20_000) } else { 0 };
+            if dice.chance(500_000) {
+                self.lease_margin_ticks = 2; // so that leases last for most of the promises
+            }
             self.bound_drift();
         }
     }

@@ -58,6 +58,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             return Ok(());
         };
         let (from, to) = (message.from, message.to);
+        let heartbeat = matches!(message.payload, quorate::Payload::Heartbeat { .. });
         let snapshot = match &message.payload {
             quorate::Payload::InstallSnapshot(snapshot) => Some(snapshot.id()),
             _ => None,
@@ -80,7 +81,14 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             self.perform_at(to, Step::Stray { message, named })?;
         }
         let keep = !self.calm && self.dice.chance(self.parameters.duplication);
+        let retimes = heartbeat && !self.calm && self.dice.chance(self.parameters.retiming);
+        if retimes {
+            self.retime(to)?;
+        }
         self.perform_at(to, Step::Deliver { message, keep })?;
+        if retimes {
+            self.tempt_promise(from);
+        }
         self.report_snapshot(snapshot, from, to, true)
     }
 

@@ -33,8 +33,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             self.perform_at(node, Step::Transfer { node, to })?;
         }
         if self.dice.chance(self.parameters.retiming) {
-            let promises = self.draw_promises();
-            self.perform_at(node, Step::Configure { node, promises })?;
+            self.retime(node)?;
         }
         if self.dice.chance(meddling) {
             let step = match self.dice.below(3) {
@@ -56,22 +55,32 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         if !self.calm && self.dice.chance(self.parameters.other_promises) {
             let promises = self.draw_promises();
             self.perform(Step::Configure { node, promises })?;
-            let leader = self.leader().filter(|leader| *leader != node);
-            if let Some(leader) = leader
-                && self.dice.chance(self.parameters.promise_fault)
-            {
-                self.cluster.coverage.promise_faults += 1;
-                self.keep_some(leader, 0);
+            if let Some(leader) = self.leader().filter(|leader| *leader != node) {
+                self.tempt_promise(leader);
             }
         }
         self.perform_at(node, Step::Restart { node })
     }
 
+    /// Its election timeout changes while it runs.
+    pub(super) fn retime(&mut self, node: NodeId) -> Verdict {
+        let promises = self.draw_promises();
+        self.perform_at(node, Step::Configure { node, promises })
+    }
+
+    /// A leader may be cut off, who relies on promises that were made under other settings.
+    pub(super) fn tempt_promise(&mut self, leader: NodeId) {
+        if self.dice.chance(self.parameters.promise_fault) {
+            self.cluster.coverage.promise_faults += 1;
+            self.keep_some(leader, 0);
+        }
+    }
+
     fn draw_promises(&mut self) -> Promises {
         let (shortest, longest) = self.parameters.election_bounds();
-        let silence = self.dice.between(0, longest);
+        let (any, silence) = (self.dice.between(shortest, longest), self.dice.between(0, longest));
         Promises {
-            election_ticks: self.dice.between(shortest, longest),
+            election_ticks: [shortest, longest, any][self.dice.position(3)],
             lease_promises: self.dice.chance(700_000),
             silence_ticks: [None, Some(0), Some(0), Some(silence)][self.dice.position(4)],
         }
