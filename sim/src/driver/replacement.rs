@@ -13,9 +13,9 @@ use crate::step::Step;
 use crate::workload::Workload;
 
 /// How often a leader's tick finds an operator who names a store, in a million.
-const NAMES: u64 = 100_000;
+const NAMES: u64 = 200_000;
 /// The same for what a replaced store waits for.
-const REPLACES: u64 = 200_000;
+const REPLACES: u64 = 400_000;
 
 impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     /// A lost disk is beyond what Raft bears, unless its store never counts again and the others still are a quorum; so
