@@ -2,6 +2,7 @@
 //! itself: each [`Step`] does one thing, and is judged.
 
 mod call;
+mod identity;
 mod lifecycle;
 mod network;
 mod observe;
@@ -17,7 +18,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use quorate::membership::Membership;
-use quorate::{ClusterId, ConfState, Config, Index, Message, NodeId, Snapshot, SnapshotMetadata};
+use quorate::{ClusterId, Config, Index, Message, NodeId, Snapshot, SnapshotMetadata};
 
 use crate::coverage::Coverage;
 use crate::disk::Disk;
@@ -25,7 +26,7 @@ use crate::history::Prefix;
 use crate::judge::{Judge, Verdict, Violation};
 use crate::machine::StateMachine;
 use crate::member::Member;
-use crate::parameters::Parameters;
+use crate::parameters::{Names, Parameters};
 use crate::step::Step;
 use crate::trace::{Record, Trace, What};
 
@@ -63,7 +64,11 @@ pub struct Cluster<M, D> {
     pub(crate) ended: Vec<(u64, Outcome)>,
     /// Commands, in the order in which they were committed, since it last looked.
     pub(crate) committed: Vec<Bytes>,
-    /// A node came back with an empty disk, under its old id: committed entries may be contradicted.
+    /// How members are named.
+    names: Names,
+    /// A leader said that identities are in force: from then on they are.
+    pub(crate) names_in_force: bool,
+    /// A node came back with an empty disk, under its old id, and stores have no names: committed entries may be contradicted.
     disks_forgot: bool,
     /// Whether a lease that overlaps another, or a stale read, is a violation.
     pub(crate) judge_leases: bool,
@@ -89,6 +94,17 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         make_disk: impl FnMut() -> D + 'static,
         settings: impl FnMut(NodeId) -> Config + 'static,
     ) -> Result<Self, Violation> {
+        Self::founded(seed, voters, Names::Ids, make_disk, settings)
+    }
+
+    /// The same, with members that are named like this, where their stores can be.
+    pub fn founded(
+        seed: u64,
+        voters: u64,
+        names: Names,
+        make_disk: impl FnMut() -> D + 'static,
+        settings: impl FnMut(NodeId) -> Config + 'static,
+    ) -> Result<Self, Violation> {
         let mut cluster = Self {
             members: Vec::new(),
             make_disk: Box::new(make_disk),
@@ -104,11 +120,20 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             sent: Vec::new(),
             ended: Vec::new(),
             committed: Vec::new(),
+            names,
+            names_in_force: names != Names::Later,
             disks_forgot: false,
             judge_leases: true,
         };
+        let mut stores = Vec::new();
+        for id in 1..=voters {
+            stores.push((id, cluster.new_store(id, 1)?));
+        }
+        if stores.iter().all(|(_, store)| store.identity == 0) {
+            (cluster.names, cluster.names_in_force) = (Names::Ids, true); // these disks take none
+        }
         let metadata = SnapshotMetadata {
-            conf_state: ConfState::of_voters(1..=voters),
+            conf_state: cluster.first_conf_state(&stores)?,
             index: FIRST,
             term: 1,
         };
@@ -118,8 +143,8 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             .judge
             .configurations
             .applies(0, FIRST, &first.metadata.conf_state)?;
-        for id in 1..=voters {
-            cluster.add(id, Some(&first))?;
+        for (id, store) in stores {
+            cluster.add(id, store, Some(&first))?;
         }
         Ok(cluster)
     }
@@ -130,7 +155,13 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             let parameters = parameters.clone();
             move |id| parameters.config(id)
         };
-        Self::new(parameters.seed, parameters.voters, make_disk, settings)
+        Self::founded(
+            parameters.seed,
+            parameters.voters,
+            parameters.names,
+            make_disk,
+            settings,
+        )
     }
 
     /// Does one thing, and judges what came of it.

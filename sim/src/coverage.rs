@@ -146,6 +146,22 @@ coverage! {
     full_disks,
     /// Disks lost.
     disks_lost,
+    /// Nodes that came back under their old id, with another store that has an identity of its own.
+    stores_replaced,
+    /// Of these, those that became voters again, after they were removed and added with it.
+    replacements_done,
+    /// Disks lost though the others may be no quorum.
+    reckless_losses,
+    /// Times that a node found that it has another store than the one that is named.
+    nodes_disowned,
+    /// Responses of another store than the one that is named for its node, refused.
+    strangers_refused,
+    /// Rejections that came so late that a leader took their sender's store for an earlier state of itself.
+    late_rejections,
+    /// Members whose stores were named one by one.
+    stores_named,
+    /// Leaders that said that the identities of all members are in force.
+    identities_in_force,
     /// Pauses of a process.
     pauses,
     /// Clocks that stopped for a while.

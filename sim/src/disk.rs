@@ -6,8 +6,8 @@
 //! bytes, a [`FakeFile`](crate::file::FakeFile) in the file's place can crash and fail.)
 
 use quorate::{
-    AppendTask, ClusterId, Entries, Entry, HardState, Index, MemoryStorage, NodeId, Snapshot, Storage, StorageError,
-    Term,
+    AppendTask, ClusterId, Entries, Entry, HardState, Identity, Index, MemoryStorage, NodeId, Snapshot, Storage,
+    StorageError, Term,
 };
 
 /// One write. A crash keeps it, loses it, or keeps part of it.
@@ -106,6 +106,14 @@ pub trait Disk: Storage {
         false
     }
 
+    /// This store, which is new and empty, has this identity from now on, after any crash too: what tells it from
+    /// [others under its node's id](quorate::InitialState::identity). `false` if it cannot be told, which is the default:
+    /// then it has the identity that it was made with, if any.
+    fn set_identity(&mut self, identity: Identity) -> bool {
+        let _ = identity;
+        false
+    }
+
     /// The snapshot to restart the state machine from; an empty one in a new store.
     fn latest_snapshot(&self) -> Result<Snapshot, StorageError>;
 }
@@ -195,6 +203,13 @@ impl Disk for MemoryDisk {
     fn set_cluster_id(&mut self, cluster_id: ClusterId) -> bool {
         for storage in [&mut self.read, &mut self.durable] {
             *storage = std::mem::take(storage).with_cluster_id(cluster_id);
+        }
+        true
+    }
+
+    fn set_identity(&mut self, identity: Identity) -> bool {
+        for storage in [&mut self.read, &mut self.durable] {
+            *storage = std::mem::take(storage).with_identity(identity);
         }
         true
     }

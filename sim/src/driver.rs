@@ -5,6 +5,7 @@ mod fault;
 mod link;
 mod liveness;
 mod operator;
+mod replacement;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -18,7 +19,7 @@ use crate::dice::Dice;
 use crate::disk::Disk;
 use crate::judge::{Verdict, Violation};
 use crate::member::{Life, Member};
-use crate::parameters::{Parameters, Profile};
+use crate::parameters::Parameters;
 use crate::step::{MessageRef, Step};
 use crate::trace::{Trace, What};
 use crate::workload::Workload;
@@ -63,6 +64,8 @@ struct Local {
     dead: bool,
     /// And its disk is lost.
     lost: bool,
+    /// Its disk was lost, and it is to be a voter again with another one.
+    replacing: bool,
     /// How far its log and its commit index had got when it was last looked at.
     grown: (Index, Index),
     /// Whether it was the only voter then.
@@ -392,9 +395,4 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
 /// The message in flight with this number.
 pub(crate) fn by_id(id: u64) -> MessageRef {
     MessageRef::Id(id)
-}
-
-/// Whether this profile lets a node come back under its old id.
-pub(crate) fn keeps_old_id(profile: Profile) -> bool {
-    profile == Profile::OldIdEmptyDisk
 }

@@ -11,6 +11,7 @@
 //! * A batch is written when it is taken, not later. This shows where the state machine is compacted in
 //!   between and a crash then keeps some of the writes.
 //! * What a node promises is as in the beginning: a change of that is a comment.
+//! * Stores have no identities, and changes name none: a comment says so where the simulation's do.
 //! * `check` judges less than the simulation does: state machines of its own, no clients, no disks that
 //!   lie. The nodes are left to themselves at the end, so that what went wrong shows. Where `check` does
 //!   not know the property, a comment says so.

@@ -67,13 +67,18 @@ struct Committed {
     by: Term,
 }
 
+/// A node, and which of its stores.
+type Store = (NodeId, u64);
+
 /// Remembers what was seen of all nodes, and says when something contradicts it.
 ///
 /// It grows with the entries and terms that it is told of, some hundred bytes each, not with steps.
 #[derive(Clone, Debug, Default)]
 pub struct Judge {
-    leaders: BTreeMap<Term, NodeId>,
-    votes: BTreeMap<(NodeId, Term), NodeId>,
+    leaders: BTreeMap<Term, Store>,
+    votes: BTreeMap<(Store, Term), NodeId>,
+    /// How many stores a node has had before the one that it has.
+    replaced: BTreeMap<NodeId, u64>,
     /// By index and term: the entry's digest and the term of the entry before it.
     entries: BTreeMap<(Index, Term), (u64, Term)>,
     /// Index 1 + position; the entries that every start has in common are given by `base`.
@@ -107,11 +112,23 @@ impl Judge {
             .get(usize::try_from(index.checked_sub(self.base + 1)?).ok()?)
     }
 
+    /// From here on the node has another store, and the configurations of its group tell the two apart: what it votes
+    /// and leads is another's.
+    pub fn replaced(&mut self, node: NodeId) {
+        *self.replaced.entry(node).or_default() += 1;
+    }
+
+    fn store(&self, node: NodeId) -> Store {
+        (node, self.replaced.get(&node).copied().unwrap_or(0))
+    }
+
     /// *Election safety*: at most one leader a term. It leads by its own vote too, which its disk holds.
     pub fn leads(&mut self, node: NodeId, term: Term, durable: HardState) -> Verdict {
-        let leader = *self.leaders.entry(term).or_insert(node);
-        check(leader == node, "election safety", || {
-            format!("{leader} and {node} both lead term {term}")
+        let store = self.store(node);
+        let leader = *self.leaders.entry(term).or_insert(store);
+        check(leader == store, "election safety", || {
+            let (leader, store) = (leader.0, store.1);
+            format!("{leader} and {node} both lead term {term} (the latter on its store {store})")
         })?;
         let voted = durable.term == term && durable.vote == Some(node);
         check(voted, "persist before send", || {
@@ -121,7 +138,7 @@ impl Judge {
 
     /// One vote a node and term, across restarts (section 5.2): one that was sent, or is on the disk.
     pub fn votes(&mut self, node: NodeId, term: Term, candidate: NodeId) -> Verdict {
-        let first = *self.votes.entry((node, term)).or_insert(candidate);
+        let first = *self.votes.entry((self.store(node), term)).or_insert(candidate);
         check(first == candidate, "one vote a term", || {
             format!("{node} votes in term {term} for {first} and for {candidate}")
         })

@@ -33,8 +33,8 @@ struct Arguments {
     /// The first seed; with it alone, the only one.
     #[arg(long)]
     seed: Option<u64>,
-    /// swarm, network, disk, membership, lease, elections; or, to see something break: lease-beyond-drift,
-    /// old-id-empty-disk. Without it, the sound ones in turn.
+    /// swarm, network, disk, membership, lease, elections, replaced-disks; or, to see something break:
+    /// lease-beyond-drift, old-id-empty-disk. Without it, the sound ones in turn.
     #[arg(long)]
     profile: Option<Profile>,
     /// Runs each seed twice and compares what happened.

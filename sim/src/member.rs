@@ -3,7 +3,11 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
-use quorate::{Ack, AppendTask, ApplyTask, ConfState, Config, Index, NodeId, RawNode, Ready, RoleKind, Storage, Term};
+use quorate::membership::Membership;
+use quorate::{
+    Ack, AppendTask, ApplyTask, ConfState, Config, EntryId, Identity, Index, NodeId, RawNode, Ready, RoleKind, Storage,
+    Term,
+};
 
 use crate::shadow::{Mark, Shadow};
 
@@ -12,6 +16,13 @@ pub(crate) struct Member<M, D> {
     /// Settings of every start but for the seed and what is applied.
     pub(crate) config: Config,
     pub(crate) starts: u64,
+    /// Of the store that it has; zero if that has none, or is lost.
+    pub(crate) identity: Identity,
+    /// How many stores it has had, and what was durable on those with identities that are lost.
+    pub(crate) stores: u64,
+    pub(crate) lost: Vec<(Identity, Shadow)>,
+    /// It did not start on its store yet.
+    pub(crate) fresh: bool,
     pub(crate) life: Life<D>,
     pub(crate) machine: M,
     pub(crate) applied: Index,
@@ -72,6 +83,8 @@ pub(crate) struct Seen {
     pub(crate) commit: Index,
     pub(crate) leader: Option<NodeId>,
     pub(crate) lease: bool,
+    /// It leads, and said that the identities are in force.
+    pub(crate) in_force: bool,
     /// It leads, and its log was not looked at yet.
     pub(crate) begins: bool,
 }
@@ -89,6 +102,21 @@ impl<M, D: Storage> Member<M, D> {
             Life::Up(node) => Some(node),
             Life::Down(_) | Life::Gone => None,
         }
+    }
+
+    /// Whether it has the store that this configuration means: quorums are of stores.
+    pub(crate) fn counts_in(&self, configuration: &Membership) -> bool {
+        match configuration.identity(self.id) {
+            Some(named) => named == self.identity,
+            None => self.identity == 0 || self.config.accept_unnamed_store,
+        }
+    }
+
+    /// Whether the store of this name, lost or not, holds the entry; without a name, whether any that it has had does.
+    pub(crate) fn held_on(&self, named: Option<Identity>, entry: EntryId) -> bool {
+        let means = |identity| named.is_none_or(|named| named == identity);
+        let lost = self.lost.iter().filter(|(identity, _)| means(*identity));
+        (means(self.identity) && self.durable.holds(entry)) || lost.into_iter().any(|(_, lost)| lost.holds(entry))
     }
 
     pub(crate) fn keeps_promises(&self) -> bool {

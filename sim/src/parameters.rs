@@ -1,6 +1,7 @@
 //! What a seed draws before a run begins: how many nodes, what goes wrong and how often, and the settings
 //! of each node. Half of the seeds are *hot*: mild ones miss classic bugs for thousands of seeds.
 
+mod names;
 mod profile;
 
 use std::fmt;
@@ -8,6 +9,7 @@ use std::fmt;
 use quorate::{Config, NodeId, ReadMode};
 
 use crate::dice::Dice;
+pub use names::Names;
 pub use profile::{Profile, UnknownProfile};
 
 /// How a boolean setting is spread over the nodes.
@@ -92,6 +94,11 @@ pub struct Parameters {
     pub torn_change: u64,
     pub failing_disk: u64,
     pub wipe: u64,
+    pub names: Names,
+    /// Where stores have names, each time that a disk is lost: its node comes back under its old id.
+    pub old_id: u64,
+    /// And: nobody asks whether the others still are a quorum.
+    pub reckless: u64,
     pub pause: u64,
     pub pause_ticks: u64,
     /// How far clocks are off, at most, in a million.
@@ -119,6 +126,7 @@ impl Parameters {
         }
         drawn.suit(dice);
         drawn.draw_later(&mut Dice::new(seed ^ 0x6c_6174_6572));
+        drawn.draw_names(&mut Dice::new(seed ^ 0x6e_616d_6573));
         drawn
     }
 
@@ -185,6 +193,9 @@ impl Parameters {
             torn_change: 0,
             failing_disk: sometimes(dice, 2_000),
             wipe: sometimes(dice, 100_000),
+            names: Names::Ids,
+            old_id: 0,
+            reckless: 0,
             pause: sometimes(dice, 3_000),
             pause_ticks: dice.between(1, 40),
             drift: sometimes(dice, 50_000),
@@ -246,6 +257,7 @@ impl Parameters {
             }
             Profile::Lease | Profile::LeaseBeyondDrift => self.suit_leases(dice),
             Profile::Elections => self.suit_elections(dice),
+            Profile::ReplacedDisks => self.suit_replaced_disks(dice),
             Profile::OldIdEmptyDisk => {
                 self.crash = self.crash.max(20_000);
                 self.wipe = 500_000;
@@ -353,6 +365,8 @@ impl Parameters {
         }
         let stays = if self.last_fault > 0 { 700_000 } else { 200_000 };
         config.step_down_on_removal = !dice.chance(stays);
+        // A node that joins later is named by the change that adds it.
+        config.accept_unnamed_store = self.names == Names::Later && id <= self.voters;
         config.accept_without_cluster_id = self.accept_unnamed.at(&mut Dice::new(self.seed ^ id));
         config.snapshot_stall_ticks = dice.chance(500_000).then(|| dice.between(5, 50));
         config

@@ -214,6 +214,7 @@ macro_rules! storage_suite {
             the_hard_state_is_replaced
             a_kept_promise_comes_back
             a_group_stays
+            an_identity_stays
             entries_come_back_whole
             entries_and_terms_agree
             the_compacted_is_compacted
@@ -238,6 +239,7 @@ macro_rules! storage_suite {
             an_older_snapshot_is_refused
             the_conf_state_follows_snapshots
             the_conf_state_keeps_its_index
+            the_conf_state_keeps_identities
             snapshots_leave_the_hard_state
             an_own_snapshot_leaves_the_log
             the_latest_snapshot_is_the_last

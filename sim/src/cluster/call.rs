@@ -99,6 +99,9 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     }
 
     pub(super) fn change(&mut self, id: NodeId, change: ConfChangeV2, expected: Option<Index>) -> Verdict {
+        if self.comes_too_early(&change) {
+            return Ok(());
+        }
         let Some(node) = self.member_mut(id).and_then(Member::node_mut) else {
             return Ok(());
         };

@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 
-use quorate::{ClusterId, ConfState, HardState, NodeId, RawNode, Snapshot};
+use quorate::{ConfState, HardState, NodeId, RawNode, Snapshot};
 
+use super::identity::{Store, check_made};
 use super::{Cluster, Outcome, unexpected};
 use crate::disk::{Disk, Write};
 use crate::judge::{Verdict, Violation};
@@ -15,8 +16,12 @@ use crate::trace::What;
 
 impl<M: StateMachine, D: Disk> Cluster<M, D> {
     /// A node under a new id, with an empty disk or one that begins with `first`.
-    pub(super) fn add(&mut self, id: NodeId, first: Option<&Snapshot>) -> Verdict {
-        let (mut disk, cluster_id) = self.new_disk(id)?;
+    pub(super) fn add(&mut self, id: NodeId, store: Store<D>, first: Option<&Snapshot>) -> Verdict {
+        let Store {
+            mut disk,
+            cluster_id,
+            identity,
+        } = store;
         let mut config = (self.settings)(id);
         config.cluster_id = cluster_id;
         let mut durable = Shadow::default();
@@ -29,6 +34,10 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             id,
             config,
             starts: 0,
+            identity,
+            stores: 1,
+            lost: Vec::new(),
+            fresh: true,
             life: Life::Down(disk),
             machine: M::default(),
             applied: 0,
@@ -48,37 +57,14 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
 
     pub(super) fn join(&mut self, id: NodeId) -> Verdict {
         let next = self.members.len();
-        match self.member_mut(id) {
-            None if Self::position(id) == next => self.add(id, None),
-            None => Ok(()),
-            Some(member) => {
-                if !matches!(member.life, Life::Gone) {
-                    return Ok(());
-                }
-                // Under its old id: what breaks then, a profile shows.
-                member.durable = Shadow::default();
-                self.disks_forgot = true;
-                let (disk, cluster_id) = self.new_disk(id)?;
-                self.members[Self::position(id)].config.cluster_id = cluster_id;
-                self.members[Self::position(id)].life = Life::Down(disk);
-                self.restart(id)
+        match self.member(id) {
+            None if Self::position(id) == next => {
+                let store = self.new_store(id, 1)?;
+                self.add(id, store, None)
             }
+            Some(member) if matches!(member.life, Life::Gone) => self.replace_store(id),
+            None | Some(_) => Ok(()),
         }
-    }
-
-    /// A new disk, and the group that it names.
-    fn new_disk(&mut self, id: NodeId) -> Result<(D, ClusterId), Violation> {
-        let mut disk = (self.make_disk)();
-        let told = disk.set_cluster_id(self.group);
-        let initial = disk
-            .initial_state()
-            .map_err(|error| unexpected(id, "its disk", &error))?;
-        if told && initial.cluster_id != self.group {
-            let (named, ours) = (initial.cluster_id, self.group);
-            let detail = format!("{id}: its new disk is of group {named} instead of {ours}");
-            return Err(Violation::new("what was synced is there", detail));
-        }
-        Ok((disk, initial.cluster_id))
     }
 
     /// The seed of a node's next start: never used twice.
@@ -117,7 +103,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let mut config = member.config.clone();
         config.applied = snapshot.metadata.index;
         config.seed = seed;
-        if member.starts == 1 {
+        if std::mem::take(&mut member.fresh) {
             config.restart_silence_ticks = Some(0); // nothing was promised before
         }
         let node = RawNode::new(config, disk).map_err(|error| unexpected(id, "restart", &error))?;
@@ -218,18 +204,6 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         self.note(id, || What::Crashed { lost: unsynced - kept });
         Ok(())
     }
-
-    pub(super) fn wipe(&mut self, id: NodeId) {
-        let Some(member) = self.member_mut(id) else { return };
-        if matches!(member.life, Life::Down(_)) {
-            member.life = Life::Gone;
-            self.coverage.disks_lost += 1;
-            self.note(id, || What::Note {
-                kind: "disk",
-                text: "its disk is lost".to_owned(),
-            });
-        }
-    }
 }
 
 /// After a crash the disk holds what was synced, and what it was told to keep: the hard state, the end of
@@ -245,10 +219,7 @@ fn check_disk<M, D: Disk>(member: &Member<M, D>, disk: &D) -> Verdict {
         let found = (initial.hard_state, last);
         return Err(broken(format!("{found:?} instead of {expected:?}")));
     }
-    let (named, ours) = (initial.cluster_id, member.config.cluster_id);
-    if named != ours {
-        return Err(broken(format!("it is of group {named} instead of {ours}")));
-    }
+    check_made(member, disk)?;
     let first = disk.first_index().map_err(unreadable)?;
     let low = first.max((last + 1).saturating_sub(NEWEST)).min(last + 1);
     let newest = disk.entries(low, last + 1, u64::MAX).map_err(unreadable)?;

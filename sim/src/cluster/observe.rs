@@ -24,6 +24,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         for event in events {
             self.on_event(id, &event)?;
         }
+        self.observe_names(id, &status)?;
         let before = self.members[Self::position(id)].seen;
         let (term, commit) = (status.hard_state.term, status.hard_state.commit);
         Judge::monotone(id, "term", before.term, term)?;
@@ -122,8 +123,11 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             return Ok(());
         };
         let last = EntryId { term, index: commit };
-        Judge::durable(id, last, &node.membership().conf_state(), |voter| {
-            self.member(voter).is_some_and(|voter| voter.durable.holds(last))
+        let members = node.membership();
+        // What a store held that is lost since, it held when it said so.
+        Judge::durable(id, last, &members.conf_state(), |voter| {
+            let named = members.identity(voter);
+            self.member(voter).is_some_and(|voter| voter.held_on(named, last))
         })
     }
 
@@ -168,6 +172,8 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             Event::Diverged { .. } | Event::PeerDiverged { .. } | Event::SecondLeader { .. } => {
                 Judge::agrees(id, event, self.disks_forgot)?;
             }
+            Event::EntriesLost { .. } | Event::PeerLostEntries { .. } => self.on_loss(id, event)?,
+            Event::Disowned { .. } | Event::Unnamed { .. } => coverage.nodes_disowned += 1,
             _ => {}
         }
         self.note(id, || What::Note {

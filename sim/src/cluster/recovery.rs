@@ -116,7 +116,10 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             .map(|node| node.membership().clone())
             .filter(|known| !known.members().is_empty());
         let mut known = known.chain([self.membership()]);
-        known.find(|membership| !is_quorum(&membership.conf_state(), |id| core.contains(&id)))
+        known.find(|known| {
+            let counts = |id| self.member(id).is_some_and(|member| member.counts_in(known));
+            !is_quorum(&known.conf_state(), |id| core.contains(&id) && counts(id))
+        })
     }
 
     /// What a well majority still lacks.
@@ -124,7 +127,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let Some(leader) = self.core_members(core).find(|member| member.is_leader()) else {
             return Some("no leader".to_owned());
         };
-        let led = leader.node().map(|node| (node.membership().members(), node.status()));
+        let led = leader.node().map(|node| (node.membership().clone(), node.status()));
         let (members, status) = led?;
         if leader.log.term(status.hard_state.commit) != Some(leader.seen.term) {
             return Some(format!("{} has not committed in its term", leader.id));
@@ -132,7 +135,8 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         if status.hard_state.commit != status.last_index {
             return Some(format!("{} has entries that are not committed", leader.id));
         }
-        for member in self.core_members(core).filter(|member| members.contains(&member.id)) {
+        let led = |member: &&Member<M, D>| members.contains(member.id) && member.counts_in(&members);
+        for member in self.core_members(core).filter(led) {
             if member.applied != leader.applied || member.applied != status.last_index {
                 return Some(format!(
                     "{} applied {} of {}",

@@ -1,6 +1,6 @@
 //! Messages of another group, which an address that was used again may bring.
 
-use quorate::{ClusterId, Message, ProgressStatus, RawNode, Status, StepError, Storage};
+use quorate::{ClusterId, Message, ProgressStatus, RawNode, Status, Storage};
 
 use super::Cluster;
 use super::network::over_the_wire;
@@ -53,10 +53,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         };
         // A refusal is the sender's affair: a response from a node that was removed, say.
         if let Err(error) = node.step(message) {
-            self.coverage.messages_refused += 1;
-            if let StepError::Diverged { .. } = error {
-                Judge::agrees(to, &error, self.disks_forgot)?;
-            }
+            self.observe_refusal(to, &error)?;
         }
         self.observe(to)
     }

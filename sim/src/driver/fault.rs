@@ -2,7 +2,7 @@
 
 use quorate::{Entry, NodeId, RawNode};
 
-use super::{Driver, keeps_old_id};
+use super::Driver;
 use crate::clock::Due;
 use crate::disk::Disk;
 use crate::judge::Verdict;
@@ -123,30 +123,15 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         self.perform_at(node, Step::Crash { node, kept })?;
         let wait = self.dice.wait(self.parameters.down_ticks * self.parameters.tick_us);
         if self.dice.chance(self.parameters.wipe) && self.may_lose(node) {
+            let keeps_old_id = self.keeps_old_id(node);
             self.perform_at(node, Step::Wipe { node })?;
-            if !keeps_old_id(self.parameters.profile) {
+            if !keeps_old_id {
                 (self.local(node).dead, self.local(node).lost) = (true, true);
                 return self.replace(node);
             }
         }
         self.clock.after(wait, Due::Restart(node));
         Ok(())
-    }
-
-    /// A lost disk is beyond what Raft bears, unless its node never votes again and the others still
-    /// are a quorum; so much the operator sees to.
-    fn may_lose(&mut self, node: NodeId) -> bool {
-        if keeps_old_id(self.parameters.profile) {
-            return true;
-        }
-        if self.nodes.len() >= 9 {
-            return false;
-        }
-        let pending = self.changes_pending();
-        let alive = |id: NodeId| id != node && !self.nodes[usize::try_from(id - 1).unwrap_or(0)].lost;
-        let membership = self.cluster.membership();
-        let vote = |id: NodeId| Some(alive(id));
-        !pending && membership.voters().vote_result(vote) == quorate::quorum::VoteResult::Won
     }
 
     fn pause(&mut self, node: NodeId) -> Verdict {

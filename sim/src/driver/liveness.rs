@@ -55,7 +55,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         Err(Violation::new("liveness", self.cluster.what_is_missing(&core)))
     }
 
-    /// A random quorum of nodes whose disks are not lost; `None` if there is none.
+    /// A random quorum of nodes whose disks are not lost, and are those that are meant; `None` if there is none.
     fn choose_core(&mut self) -> Option<BTreeSet<NodeId>> {
         let mut core = BTreeSet::new();
         self.grow(&mut core).then_some(core)
@@ -66,7 +66,10 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     fn grow(&mut self, core: &mut BTreeSet<NodeId>) -> bool {
         while let Some(lacking) = self.cluster.lacks_quorum(core) {
             let mut candidates = lacking.members();
-            candidates.retain(|id| !core.contains(id) && !self.local(*id).lost);
+            candidates.retain(|id| {
+                let counts = self.member(*id).is_some_and(|member| member.counts_in(&lacking));
+                counts && !core.contains(id) && !self.local(*id).lost
+            });
             let Some(chosen) = self.dice.pick(&candidates) else {
                 return false;
             };

@@ -24,6 +24,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         if self.dice.chance(change) {
             self.propose_change(node)?;
         }
+        self.replace_stores(node)?;
         if self.dice.chance(transfer) {
             let all: Vec<NodeId> = (1..=self.nodes.len() as u64).collect();
             let to = self
@@ -118,7 +119,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             self.dice.between(2, 3)
         };
         let changes: Vec<_> = (0..count).map(|_| self.draw_change()).collect();
-        let mut change = ConfChangeV2::new(changes);
+        let mut change = self.named(ConfChangeV2::new(changes));
         change.transition = match self.dice.below(4) {
             0 => Transition::JointImplicit,
             1 => Transition::JointExplicit,
@@ -137,12 +138,12 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     /// Mostly sensible: the dead are removed, the living added, and a majority of the voters lives.
     fn draw_change(&mut self) -> (ConfChangeKind, NodeId) {
         let id = self.dice.between(1, self.nodes.len() as u64);
-        if self.local(id).dead {
+        let membership = self.cluster.membership();
+        if self.is_spent(id, &membership) {
             return (ConfChangeKind::RemoveNode, id);
         }
-        let membership = self.cluster.membership();
         let voters = membership.voters().ids();
-        let living = voters.iter().filter(|id| !self.local(**id).dead).count() as u64;
+        let living = voters.iter().filter(|id| !self.is_spent(**id, &membership)).count() as u64;
         // Beside one that is dead, two have to live.
         let least = if living < voters.len() as u64 {
             2
@@ -165,7 +166,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         self.cluster.coverage.nodes_joined += 1;
         self.perform(Step::Join { node })?;
         self.begin(node);
-        let change = ConfChangeV2::new([(ConfChangeKind::AddLearnerNode, node)]);
+        let change = self.named(ConfChangeV2::new([(ConfChangeKind::AddLearnerNode, node)]));
         self.at_leader(change)
     }
 

@@ -6,7 +6,7 @@ use quorate_script::{Kind, run};
 use super::translate::Translator;
 use crate::cluster::Cluster;
 use crate::disk::MemoryDisk;
-use crate::parameters::{Parameters, Profile};
+use crate::parameters::{Names, Parameters, Profile};
 use crate::{StandardMachine, standard};
 
 /// Every node's role, term, leader and last entry.
@@ -34,8 +34,9 @@ fn simulated(cluster: &Cluster<StandardMachine, MemoryDisk>) -> Vec<String> {
 fn the_runner_ends_where_the_simulation_does() {
     for seed in 0..60 {
         let profile = Profile::SOUND[usize::try_from(seed).unwrap() % Profile::SOUND.len()];
-        // The runner's nodes keep their settings.
+        // The runner's nodes keep their settings, and their stores have no names.
         let parameters = Parameters {
+            names: Names::Ids,
             other_promises: 0,
             retiming: 0,
             ..Parameters::draw(seed, profile)

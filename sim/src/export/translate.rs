@@ -9,9 +9,12 @@ use crate::disk::Disk;
 use crate::judge::{Verdict, Violation};
 use crate::machine::StateMachine;
 use crate::member::{Life, Member};
-use crate::parameters::Parameters;
+use crate::parameters::{Names, Parameters};
 use crate::replay::in_words;
 use crate::step::{Step, Well};
+
+/// Where stores have identities.
+const NAMELESS: &str = "# What the runner cannot do: its stores have no identities, and changes name none.";
 
 pub(super) struct Translator<M, D> {
     cluster: Cluster<M, D>,
@@ -25,9 +28,9 @@ impl<M: StateMachine, D: Disk> Translator<M, D> {
         let voters: Vec<String> = (1..=parameters.voters).map(|id| id.to_string()).collect();
         let begin = format!(" voters=({}) index={FIRST}", voters.join(","));
         let nodes = cluster.members.iter();
-        let commands = nodes
-            .map(|member| add(member, cluster.seed_of(member.id, 1), &begin))
-            .collect();
+        let added = nodes.map(|member| add(member, cluster.seed_of(member.id, 1), &begin));
+        let nameless = parameters.names != Names::Ids;
+        let commands = nameless.then(|| NAMELESS.to_owned()).into_iter().chain(added).collect();
         let mut translator = Self {
             cluster,
             flight: Flight::default(),

@@ -27,6 +27,9 @@ impl Configurations {
             check(before < index, SAME, || {
                 format!("{node} applies a change at {index}, others came to {before} without it")
             })?;
+            check(keep_names(first, state), SAME, || {
+                format!("a member of {first:?} of {before} has another store in {state:?} of {index}")
+            })?;
             check(overlap(first, state), "quorums overlap", || {
                 format!("{first:?} of {before} and {state:?} of {index} have quorums without a common node")
             })?;
@@ -52,6 +55,24 @@ impl Configurations {
     pub fn at(&self, index: Index) -> Option<&ConfState> {
         self.seen.range(..=index).next_back().map(|(_, state)| state)
     }
+}
+
+/// Whether every member of both keeps its store, if that has a name.
+fn keep_names(one: &ConfState, other: &ConfState) -> bool {
+    let named = one.identities.iter();
+    named
+        .filter(|(id, _)| is_member(other, *id))
+        .all(|(id, identity)| other.identity(*id) == Some(*identity))
+}
+
+fn is_member(state: &ConfState, id: NodeId) -> bool {
+    let lists = [
+        &state.voters,
+        &state.voters_outgoing,
+        &state.learners,
+        &state.learners_next,
+    ];
+    lists.iter().any(|list| list.contains(&id))
 }
 
 /// Whether every quorum of one has a node in common with every quorum of the other: whether no split

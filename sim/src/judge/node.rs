@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use quorate::{ClusterId, EntryId, Index, Message, NodeId, StepError};
+use quorate::{ClusterId, EntryId, Event, Index, Message, NodeId, RoleKind, StepError};
 
 use super::{Judge, Verdict, check};
 
@@ -75,5 +75,18 @@ impl Judge {
     /// or leads beside it. `excused`: a node came back without its disk, under its old id.
     pub fn agrees(node: NodeId, found: &dyn fmt::Display, excused: bool) -> Verdict {
         check(excused, "nobody diverges", || format!("{node} finds: {found}"))
+    }
+
+    /// Stores forget nothing that their node promised, and a lost one is not taken for an earlier state of another.
+    /// `excused`: as in [`agrees`](Self::agrees).
+    pub fn keeps_entries(node: NodeId, found: &Event, excused: bool) -> Verdict {
+        check(excused, "no store is set back", || format!("{node} finds: {found}"))
+    }
+
+    /// Whoever has another store than the one that is named for it neither campaigns nor leads.
+    pub fn disowned(node: NodeId, takes_part: bool, role: RoleKind) -> Verdict {
+        check(!takes_part, "who is disowned takes no part", || {
+            format!("{node} is a {role:?}, and has another store than the one that is named for it")
+        })
     }
 }

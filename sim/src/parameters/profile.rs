@@ -18,30 +18,34 @@ pub enum Profile {
     Lease,
     /// Leaders that fail as soon as they have appended something, so that logs differ: the paper's Figure 8.
     Elections,
+    /// Lost disks whose nodes come back under their old id: a store is named by its identity too.
+    ReplacedDisks,
     /// Reads by lease under clocks that drift further: a stale read is to be expected.
     LeaseBeyondDrift,
-    /// Nodes that lost their disk come back under their old id: a violation is to be expected.
+    /// Nodes that lost their disk come back under their old id, and no store has a name: a violation is to be expected.
     OldIdEmptyDisk,
 }
 
 impl Profile {
     /// All in which nothing may break.
-    pub const SOUND: [Self; 6] = [
+    pub const SOUND: [Self; 7] = [
         Self::Swarm,
         Self::Network,
         Self::Disk,
         Self::Membership,
         Self::Lease,
         Self::Elections,
+        Self::ReplacedDisks,
     ];
 
-    const NAMES: [(Self, &'static str); 8] = [
+    const NAMES: [(Self, &'static str); 9] = [
         (Self::Swarm, "swarm"),
         (Self::Network, "network"),
         (Self::Disk, "disk"),
         (Self::Membership, "membership"),
         (Self::Lease, "lease"),
         (Self::Elections, "elections"),
+        (Self::ReplacedDisks, "replaced-disks"),
         (Self::LeaseBeyondDrift, "lease-beyond-drift"),
         (Self::OldIdEmptyDisk, "old-id-empty-disk"),
     ];
@@ -49,6 +53,11 @@ impl Profile {
     /// Whether something breaks here that the library does not promise to hold.
     pub fn is_unsound(self) -> bool {
         !Self::SOUND.contains(&self)
+    }
+
+    /// Whether a node whose store has no name comes back under its old id.
+    pub(crate) fn keeps_old_id(self) -> bool {
+        self == Self::OldIdEmptyDisk
     }
 }
 

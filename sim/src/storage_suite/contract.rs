@@ -4,9 +4,9 @@ use quorate::types::NUMBER_MAX;
 use quorate::{Entries, Entry, EntryKind, HardState, InitialState, Snapshot, StorageError};
 
 use super::bench::Bench;
-use super::words::{ALL, GROUP, Verdict, brief, entries, entry, equal, hard_state, snapshot, with_data};
+use super::words::{ALL, GROUP, IDENTITY, Verdict, brief, entries, entry, equal, hard_state, snapshot, with_data};
 use super::{Make, Rule, rule};
-use crate::disk::Write;
+use crate::disk::{Disk, Write};
 
 pub(super) const RULES: &[Rule] = &[
     rule!(
@@ -28,6 +28,11 @@ pub(super) const RULES: &[Rule] = &[
         Contract,
         a_group_stays,
         "A store that is made for a group names it from then on, whatever is written, and after every crash."
+    ),
+    rule!(
+        Contract,
+        an_identity_stays,
+        "A store that was given an identity has it from then on, whatever is written, and after every crash."
     ),
     rule!(
         Contract,
@@ -110,6 +115,32 @@ fn a_group_stays(make: &mut Make<'_>) -> Verdict {
     if !disk.set_cluster_id(GROUP) {
         return Ok(());
     }
+    stays(&mut *disk, "the group", GROUP, |initial| initial.cluster_id)
+}
+
+fn an_identity_stays(make: &mut Make<'_>) -> Verdict {
+    let mut disk = make();
+    if !disk.set_identity(IDENTITY) {
+        return Ok(());
+    }
+    stays(&mut *disk, "the identity", IDENTITY, |initial| initial.identity)?;
+    let mut disk = make();
+    let both = disk.set_cluster_id(GROUP) && disk.set_identity(IDENTITY);
+    let of = |initial: InitialState| (initial.cluster_id, initial.identity);
+    disk.crash(0);
+    if both {
+        equal(
+            "the group and the identity",
+            &disk.initial_state().map(of),
+            &Ok((GROUP, IDENTITY)),
+        )?;
+    }
+    let another = make().initial_state().map(|initial| initial.identity);
+    equal("the identity of another new store", &another, &Ok(0))
+}
+
+/// What a new store was told is there after each write and each crash.
+fn stays(disk: &mut dyn Disk, what: &str, told: u64, of: fn(InitialState) -> u64) -> Verdict {
     let writes = [
         Write::Install(snapshot(1, 5)),
         hard_state(1, Some(2), 5),
@@ -118,20 +149,28 @@ fn a_group_stays(make: &mut Make<'_>) -> Verdict {
         Write::Compact(8),
         Write::Install(snapshot(3, 20)),
     ];
-    let unsynced = disk.unsynced();
-    equal("unsynced() of a store that was only told its group", &unsynced, &0)?;
+    equal(
+        &format!("unsynced() of a store that was only told {what}"),
+        &disk.unsynced(),
+        &0,
+    )?;
     disk.crash(0);
     for write in writes {
-        let named = disk.initial_state().map(|initial| initial.cluster_id);
-        equal("the group", &named, &Ok(GROUP))?;
+        equal(what, &disk.initial_state().map(of), &Ok(told))?;
         let written = disk.write(write).and_then(|()| disk.sync());
         equal("a write and a sync", &written, &Ok(()))?;
-        let named = disk.initial_state().map(|initial| initial.cluster_id);
-        equal("the group after a write", &named, &Ok(GROUP))?;
+        equal(
+            &format!("{what} after a write"),
+            &disk.initial_state().map(of),
+            &Ok(told),
+        )?;
         disk.crash(0);
     }
-    let named = disk.initial_state().map(|initial| initial.cluster_id);
-    equal("the group after all of it", &named, &Ok(GROUP))
+    equal(
+        &format!("{what} after all of it"),
+        &disk.initial_state().map(of),
+        &Ok(told),
+    )
 }
 
 fn entries_come_back_whole(make: &mut Make<'_>) -> Verdict {

@@ -1,9 +1,9 @@
 //! A leader's snapshot, and an own one.
 
-use quorate::{HardState, InitialState};
+use quorate::{ConfState, HardState, InitialState};
 
 use super::bench::Bench;
-use super::words::{Verdict, entries, equal, hard_state, snapshot};
+use super::words::{IDENTITY, Verdict, entries, equal, hard_state, snapshot};
 use super::{Make, Rule, rule};
 use crate::disk::Write;
 
@@ -27,6 +27,12 @@ pub(super) const RULES: &[Rule] = &[
         Snapshot,
         the_conf_state_keeps_its_index,
         "The configuration and the index that it is as of are kept together, through a crash too."
+    ),
+    rule!(
+        Snapshot,
+        the_conf_state_keeps_identities,
+        "A configuration that names the stores of its members comes back with all names, in initial_state() and in \
+         the snapshot, through a crash too."
     ),
     rule!(
         Snapshot,
@@ -103,6 +109,38 @@ fn the_conf_state_keeps_its_index(make: &mut Make<'_>) -> Verdict {
             equal("the configuration and its index", &found, &expected)?;
             if index != later {
                 bench.write(write())?;
+                bench.sync()?;
+                bench.crash(0)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn the_conf_state_keeps_identities(make: &mut Make<'_>) -> Verdict {
+    let names = [
+        vec![(1, IDENTITY)],
+        vec![(1, IDENTITY), (2, 1), (107, u64::MAX)],
+        Vec::new(),
+    ];
+    for install in [false, true] {
+        let mut bench = Bench::with(make, [entries(1, 1..=10)])?;
+        for (index, identities) in (5..).zip(&names) {
+            let mut snapshot = snapshot(1, if install { 10 + index } else { index });
+            let conf_state = ConfState::of_voters([1, 2, 3]).with_learners([107]);
+            snapshot.metadata.conf_state = conf_state.with_identities(identities.iter().copied());
+            let expected = snapshot.clone();
+            bench.write(if install {
+                Write::Install(snapshot)
+            } else {
+                Write::Snapshot(snapshot)
+            })?;
+            for when in ["", " after a crash"] {
+                let conf_state = bench.disk().initial_state().map(|initial| initial.conf_state);
+                let named = Ok(expected.metadata.conf_state.clone());
+                equal(&format!("the configuration{when}"), &conf_state, &named)?;
+                let latest = bench.disk().latest_snapshot();
+                equal(&format!("the latest snapshot{when}"), &latest, &Ok(expected.clone()))?;
                 bench.sync()?;
                 bench.crash(0)?;
             }

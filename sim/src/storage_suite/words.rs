@@ -4,7 +4,9 @@ use std::fmt::Debug;
 use std::ops::RangeInclusive;
 
 use bytes::Bytes;
-use quorate::{ClusterId, ConfState, Entry, EntryKind, HardState, Index, NodeId, Snapshot, SnapshotMetadata, Term};
+use quorate::{
+    ClusterId, ConfState, Entry, EntryKind, HardState, Identity, Index, NodeId, Snapshot, SnapshotMetadata, Term,
+};
 
 use crate::disk::Write;
 
@@ -16,6 +18,9 @@ pub(super) const ALL: u64 = u64::MAX;
 
 /// The group that storages are made for.
 pub(super) const GROUP: ClusterId = 77;
+
+/// What tells them from others: all the bits of a number that somebody drew.
+pub(super) const IDENTITY: Identity = 0xfedc_ba98_7654_3210;
 
 pub(super) fn entry(term: Term, index: Index) -> Entry {
     with_data(term, index, format!("entry {term}/{index}"))

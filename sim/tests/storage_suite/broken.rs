@@ -1,6 +1,6 @@
 //! A [`MemoryDisk`] with one [`Defect`]: what is wrong when it is written and opened.
 
-use quorate::{ClusterId, Entry, EntryKind, HardState, MemoryStorage, Snapshot, Storage, StorageError};
+use quorate::{ClusterId, Entry, EntryKind, HardState, Identity, MemoryStorage, Snapshot, Storage, StorageError};
 use quorate_sim::disk::{Disk, Fault, MemoryDisk, Write};
 
 use crate::defect::Defect;
@@ -123,6 +123,8 @@ impl Broken {
                 let to = snapshot.metadata.index;
                 vec![Write::Snapshot(snapshot), Write::Compact(to)]
             }
+            (NamesAreLost, Write::Install(snapshot)) => vec![Write::Install(without_names(snapshot))],
+            (NamesAreLost, Write::Snapshot(snapshot)) => vec![Write::Snapshot(without_names(snapshot))],
             (_, write) => vec![write],
         })
     }
@@ -168,6 +170,9 @@ impl Broken {
             Some(PromiseIsNotDurable) => self.force(Write::HardState(self.model().hard_state().with_promised_ticks(0))),
             Some(GroupIsNotDurable) => {
                 self.disk = MemoryDisk::new(self.disk.storage().clone().with_cluster_id(0));
+            }
+            Some(IdentityIsNotDurable) => {
+                self.disk = MemoryDisk::new(self.disk.storage().clone().with_identity(0));
             }
             Some(RecoveredIsNotDurable) => {
                 if let Some(before) = self.before_crash.take() {
@@ -282,12 +287,23 @@ impl Disk for Broken {
         disks.into_iter().all(|disk| disk.set_cluster_id(cluster_id))
     }
 
+    fn set_identity(&mut self, identity: Identity) -> bool {
+        let [first, second] = &mut self.synced;
+        let disks = [&mut self.disk, first, second];
+        disks.into_iter().all(|disk| disk.set_identity(identity))
+    }
+
     fn latest_snapshot(&self) -> Result<Snapshot, StorageError> {
         if self.has(Defect::OwnSnapshotIsLost) {
             return Ok(self.installed.clone());
         }
         self.disk.latest_snapshot()
     }
+}
+
+fn without_names(mut snapshot: Snapshot) -> Snapshot {
+    snapshot.metadata.conf_state.identities.clear();
+    snapshot
 }
 
 fn voting(state: HardState, vote: Option<u64>) -> HardState {

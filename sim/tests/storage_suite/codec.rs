@@ -1,7 +1,7 @@
 //! Writes as bytes.
 
 use bytes::Bytes;
-use quorate::{ConfState, Entry, EntryKind, HardState, Snapshot, SnapshotMetadata};
+use quorate::{ConfState, Entry, EntryKind, HardState, Identity, NodeId, Snapshot, SnapshotMetadata};
 use quorate_sim::disk::Write;
 
 /// A write as bytes. Entries come one by one.
@@ -85,6 +85,10 @@ fn put_snapshot(out: &mut Vec<u8>, tag: u8, snapshot: &Snapshot) {
         put(out, &[list.len() as u64]);
         put(out, list);
     }
+    put(out, &[conf_state.identities.len() as u64]);
+    for (id, identity) in &conf_state.identities {
+        put(out, &[*id, *identity]);
+    }
     out.extend_from_slice(&snapshot.data);
 }
 
@@ -99,13 +103,19 @@ fn list(rest: &mut &[u8]) -> Option<Vec<u64>> {
     (0..count).map(|_| number(rest)).collect()
 }
 
+fn identities(rest: &mut &[u8]) -> Option<Vec<(NodeId, Identity)>> {
+    let count = number(rest)?;
+    (0..count).map(|_| Some((number(rest)?, number(rest)?))).collect()
+}
+
 fn snapshot(rest: &mut &[u8]) -> Option<Snapshot> {
     let (index, term, auto_leave) = (number(rest)?, number(rest)?, number(rest)? > 0);
     let conf_state = ConfState::of_voters(list(rest)?)
         .with_learners(list(rest)?)
         .with_voters_outgoing(list(rest)?)
         .with_learners_next(list(rest)?)
-        .with_auto_leave(auto_leave);
+        .with_auto_leave(auto_leave)
+        .with_identities(identities(rest)?);
     Some(Snapshot {
         data: Bytes::copy_from_slice(rest),
         metadata: SnapshotMetadata {

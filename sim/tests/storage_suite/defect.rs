@@ -15,6 +15,10 @@ pub(crate) enum Defect {
     PromiseIsNotDurable,
     /// The group is known until a crash.
     GroupIsNotDurable,
+    /// The identity is known until a crash.
+    IdentityIsNotDurable,
+    /// A configuration comes back without the identities of its members' stores.
+    NamesAreLost,
     /// Configuration changes come back as normal entries.
     KindIsLost,
     /// `term` answers for the entry before.
@@ -122,6 +126,8 @@ pub(crate) const BROKEN: &[(Defect, &[&str])] = &[
     (PromiseIsLost, &["a_kept_promise_comes_back"]),
     (PromiseIsNotDurable, &["a_kept_promise_comes_back"]),
     (GroupIsNotDurable, &["a_group_stays", "a_node_keeps_what_it_committed"]),
+    (IdentityIsNotDurable, &["an_identity_stays"]),
+    (NamesAreLost, &["the_conf_state_keeps_identities"]),
     (KindIsLost, &["entries_come_back_whole"]),
     (TermLags, &["entries_and_terms_agree"]),
     (CompactedIsUnavailable, &["the_compacted_is_compacted"]),

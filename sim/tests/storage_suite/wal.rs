@@ -4,7 +4,9 @@
 //! first that is not whole. What is read is kept in memory. The file never becomes shorter by a
 //! compaction: that would take a second file, and is no matter of this example.
 
-use quorate::{ClusterId, Entries, Index, InitialState, MemoryStorage, NodeId, Snapshot, Storage, StorageError, Term};
+use quorate::{
+    ClusterId, Entries, Identity, Index, InitialState, MemoryStorage, NodeId, Snapshot, Storage, StorageError, Term,
+};
 use quorate_sim::disk::{Disk, Fault, Write};
 use quorate_sim::file::FakeFile;
 
@@ -35,8 +37,9 @@ pub(crate) enum Care {
 pub(crate) struct WalDisk {
     file: FakeFile,
     read: MemoryStorage,
-    /// The group, which is a part of the file's name.
+    /// The group and the identity, which are parts of the file's name.
     cluster_id: ClusterId,
+    identity: Identity,
     /// Unsynced changes of the file after each unsynced record.
     unsynced: Vec<usize>,
     /// A sync failed: what is durable is not known.
@@ -52,6 +55,7 @@ impl WalDisk {
             file: FakeFile::new(),
             read: MemoryStorage::new(),
             cluster_id: 0,
+            identity: 0,
             unsynced: Vec::new(),
             failed: false,
             seed,
@@ -72,7 +76,8 @@ impl WalDisk {
 
     /// Replays the file, and cuts off what is no record.
     fn open(&mut self) {
-        self.read = MemoryStorage::new().with_cluster_id(self.cluster_id);
+        let made = MemoryStorage::new().with_cluster_id(self.cluster_id);
+        self.read = made.with_identity(self.identity);
         let mut end = 0;
         while let Some((write, length)) = self.record(end) {
             if write.apply_to(&mut self.read).is_err() {
@@ -200,6 +205,12 @@ impl Disk for WalDisk {
 
     fn set_cluster_id(&mut self, cluster_id: ClusterId) -> bool {
         self.cluster_id = cluster_id;
+        self.open();
+        true
+    }
+
+    fn set_identity(&mut self, identity: Identity) -> bool {
+        self.identity = identity;
         self.open();
         true
     }

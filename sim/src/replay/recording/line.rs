@@ -258,7 +258,7 @@ mod tests {
         let lines = "tick 1 5|ready 1|write 2|sync 1|acknowledge 1|apply 1|deliver 1->2 Append 3|\
             duplicate 1->2 VoteResponse 0|stray 1->2 Append 0|unnamed #7|lose #7|crash 1 2|restart 1|join 4|pause 1|configure 1 12 on|configure 1 12 off 0|wipe 1|propose 1 17 x00ff|\
             read 1 18 x|change 1 x 9|change 1 x|transfer 1 2|transfer 1|campaign 1|forget-leader 1|\
-            report-unreachable 1 2|report-snapshot 1 2 3/4 failed|report-snapshot 1 2 3/4 finished|compact 1 3|\
+            change 1 x120e080210018102c070fba38b261776|report-unreachable 1 2|report-snapshot 1 2 3/4 failed|report-snapshot 1 2 3/4 finished|compact 1 3|\
             recover 1/1 2/1000|recover";
         for line in lines.split('|') {
             let step = read(line).unwrap_or_else(|| panic!("{line}"));
