@@ -427,8 +427,15 @@ fn an_existing_group_is_named() {
     let mut cluster = unnamed();
     cluster.elect(1);
     for id in 1..=3 {
+        assert!(!cluster.raw(1).status().identities_in_force, "some have no name");
         make(&mut cluster, ConfChangeKind::UpdateNode, id, first(id));
-        assert!(!cluster.raw(1).status().identities_in_force);
+        assert!(
+            !cluster.raw(1).status().identities_in_force,
+            "nobody has heard that they have"
+        );
+        if id < 3 {
+            cluster.commit(1, "heard by all");
+        }
     }
     cluster.isolate(2);
     cluster.commit(1, "heard by 3 alone");
