@@ -8,7 +8,7 @@ use quorate::{
 };
 
 use crate::support::{message, plain};
-use crate::{Node, handle, node};
+use crate::{Node, handle, install, node};
 
 /// What a call says of the node that it was made to; panics at what it says of the call.
 trait OfNode {
@@ -62,7 +62,7 @@ fn call<T, E: OfNode>(
     act: impl FnOnce(&mut Node) -> Result<T, E>,
 ) -> (Node, Option<NodeError>) {
     node.storage_mut().entries_error = Some(error.clone());
-    node.storage_mut().snapshot_error = Some(error.clone());
+    node.storage_mut().snapshot_answer = Some(Err(error.clone()));
     let outcome = outcome(act(&mut node));
     (node, outcome)
 }
@@ -100,7 +100,7 @@ fn leader(change: fn(&mut Config)) -> Node {
     says(&mut node, 1, vote).unwrap();
     done(&mut node);
     assert_eq!(node.status().soft_state.role, RoleKind::Leader);
-    node.storage_mut().snapshot_error = Some(StorageError::TemporarilyUnavailable);
+    node.storage_mut().snapshot_answer = Some(Err(StorageError::TemporarilyUnavailable));
     let rejected = AppendResponse::Rejected {
         index: 3,
         hint: EntryId::default(),
@@ -111,6 +111,39 @@ fn leader(change: fn(&mut Config)) -> Node {
     done(&mut node);
     assert_eq!(node.status().applied, last);
     node
+}
+
+/// The storage has a snapshot that does not reach as far as it must, or just so.
+#[test]
+fn an_old_snapshot_is_of_no_use() {
+    for (index, needed) in [(2, true), (3, false)] {
+        let mut node = leader(|_| ());
+        let last = node.status().last_index;
+        node.storage_mut().memory.compact(3).unwrap();
+        let Payload::InstallSnapshot(snapshot) = install(2, (1, index)).payload else {
+            panic!("a snapshot");
+        };
+        node.storage_mut().snapshot_answer = Some(Ok(*snapshot));
+        node.take_events();
+        let rejected = AppendResponse::Rejected {
+            index: last,
+            hint: EntryId::default(),
+        };
+        says(&mut node, 3, Payload::AppendResponse(rejected)).unwrap();
+        let heartbeat = Payload::HeartbeatResponse {
+            context: "".into(),
+            promised_ticks: None,
+        };
+        says(&mut node, 3, heartbeat).unwrap();
+        let events = node.take_events();
+        let asked = |event: &Event| matches!(event, Event::SnapshotNeeded { peer: 3, at_least: 3 });
+        let sent = |event: &Event| matches!(event, Event::SnapshotSent { peer: 3, .. });
+        assert_eq!(
+            (events.iter().any(asked), events.iter().any(sent)),
+            (needed, !needed),
+            "{events:?}"
+        );
+    }
 }
 
 /// Everything that is to be done.

@@ -13,7 +13,7 @@ pub(crate) struct Moody {
     /// What every question for entries is answered with.
     pub(crate) entries_error: Option<StorageError>,
     /// What every question for a snapshot is answered with.
-    pub(crate) snapshot_error: Option<StorageError>,
+    pub(crate) snapshot_answer: Option<Result<Snapshot, StorageError>>,
     /// Questions for entries so far. All clones share it, so that it never tells them apart.
     pub(crate) questions: Rc<Cell<u32>>,
 }
@@ -24,7 +24,7 @@ impl Moody {
             memory,
             cold_term: None,
             entries_error: None,
-            snapshot_error: None,
+            snapshot_answer: None,
             questions: Rc::default(),
         }
     }
@@ -63,9 +63,7 @@ impl Storage for Moody {
     }
 
     fn snapshot(&self, peer: NodeId, at_least: Index) -> Result<Snapshot, StorageError> {
-        match &self.snapshot_error {
-            Some(error) => Err(error.clone()),
-            None => self.memory.snapshot(peer, at_least),
-        }
+        let answer = self.snapshot_answer.clone();
+        answer.unwrap_or_else(|| self.memory.snapshot(peer, at_least))
     }
 }
