@@ -23,7 +23,9 @@ pub enum NodeError {
     /// This call met something that the storage cannot read ([`StorageError::Corrupt`]). The node is not poisoned:
     /// keep it, and go on calling it as before. It serves what it can read, but promises nothing more until it is
     /// rebuilt ([`Status::corrupt`](crate::Status::corrupt)): no votes, candidacies or acknowledgements. Remove it
-    /// from the group, and add it again with an empty storage.
+    /// from the group, and add it again with an empty storage, under a new id, or with a new identity where members
+    /// are named. (Where what is to be applied cannot be read, no call fails:
+    /// [`Event::StorageCorrupt`](crate::Event::StorageCorrupt) tells.)
     ///
     /// What was asked may have been done in part, as if the answer had been lost: a proposal may be in the log, and a
     /// configuration change is made. An acknowledgement counts, and so does a batch that is advanced. After
@@ -505,7 +507,8 @@ pub enum ConfigError {
         /// [`Config::cluster_id`](crate::Config::cluster_id).
         configured: ClusterId,
     },
-    /// Bootstrap in a group whose stores are named, with a store that is none of them.
+    /// Bootstrap in a group whose stores are named, with a store that is none of them: give the store its identity
+    /// first.
     #[error("no member's store has the identity {identity:x}")]
     Stranger {
         /// [`InitialState::identity`](crate::InitialState::identity); zero for none.

@@ -123,6 +123,12 @@ pub use types::{
 };
 pub use wire::proto;
 
+/// So are those of what to do about a lost disk.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/lost-disks.md")]
+#[derive(Debug)]
+pub struct LostDisks;
+
 /// The README's examples are tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

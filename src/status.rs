@@ -40,8 +40,9 @@ pub struct Status {
     /// Whether the configuration names another store for this node, or none though its store has an identity, so that
     /// it takes part in nothing until it is removed, and added with its own identity.
     pub disowned: bool,
-    /// At a leader: the configuration names every member's store, and every member knows it for good. Only then no
-    /// other store can take a member's place.
+    /// At a leader: the configuration names every member's store, and every member has acknowledged an entry from
+    /// after the last name. In a group that was not founded with names, these protect it only from then on: propose
+    /// something, an empty entry will do, when the last is named.
     pub identities_in_force: bool,
     /// Up to here a leader counts on this node's log, which does not reach there though its store is the one that
     /// is named: it is an earlier state of itself.

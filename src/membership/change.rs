@@ -72,8 +72,8 @@ pub enum ChangeError {
     /// A stored configuration: zero is no store's identity.
     #[error("the store of node {0} is named zero")]
     IdentityZero(NodeId),
-    /// The node's store has another identity already, or two in this change. Remove the node first, in a change
-    /// of its own.
+    /// The node's store has another identity already, or two in this change: remove the node first, in a change of
+    /// its own. Or, `known` being 0, it is the leader's own store, which has none yet: restart it with its identity.
     #[error("the store of node {id} is {known:x}, the change names {named:x}")]
     OtherIdentity {
         /// The node.
