@@ -150,7 +150,13 @@ impl Recipe {
     }
 
     pub(crate) fn message(&self) -> Message {
-        Message::new(self.numbers[FROM], self.numbers[TO], self.numbers[TERM], self.payload())
+        let message = Message::new(self.numbers[FROM], self.numbers[TO], self.numbers[TERM], self.payload());
+        let identity = if message.payload.carries_identity() {
+            self.numbers[TERM]
+        } else {
+            0
+        };
+        message.with_identity(identity)
     }
 
     fn payload(&self) -> Payload {
@@ -160,7 +166,7 @@ impl Recipe {
             let last = EntryId { term: a, index: b };
             let committed = EntryId { term: c, index: a };
             let request = RequestVote::new(last).with_pre_vote(pre_vote).with_forced(!flag);
-            Payload::RequestVote(request.with_committed(committed))
+            Payload::RequestVote(request.with_committed(committed).with_configured_at(c))
         };
         match self.kind {
             Kind::Propose => Payload::Propose {
