@@ -14,12 +14,12 @@ use self::host::{Host, Input, Pace};
 
 /// What the groups do, for ever and on every platform. Whoever changes what nodes say changes this.
 const GOLDEN: [(&str, u64); 6] = [
-    ("as it comes", 0x9215_5b94_d81d_958b),
-    ("one voter", 0x09db_ef69_e85c_fd6a),
-    ("lease reads", 0x8362_080a_5d30_57f7),
-    ("asynchronous writes", 0xbb92_b359_71bc_860e),
+    ("as it comes", 0x55ec_3ba6_8059_95a2),
+    ("one voter", 0x073e_ce58_4bd4_dae3),
+    ("lease reads", 0x918b_7404_7184_36b2),
+    ("asynchronous writes", 0x53bd_ca9c_97dd_e753),
     ("plain Raft", 0x37c6_ff18_62a6_a80c),
-    ("slow and small", 0x3f87_20c4_30ce_0331),
+    ("slow and small", 0x1050_3319_12b7_cafe),
 ];
 
 #[test]

@@ -116,6 +116,10 @@ impl<S: Storage> Raft<S> {
         self.leave(StepDownReason::HigherTerm);
         let term = self.server.term().saturating_add(1);
         if pre_vote {
+            // A rehearsal that a higher term ends draws no other timeout then (D19), and must draw one some time.
+            if !self.server.config.higher_term_resets_timer {
+                self.server.timer.redraw(&self.server.config);
+            }
             self.role = Role::PreCandidate(Candidacy::default());
         } else {
             self.server.ballot.adopt(term);

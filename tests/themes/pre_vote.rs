@@ -119,14 +119,36 @@ fn rehearsals_are_counted() {
 #[test]
 fn rehearsals_are_repeated() {
     let mut cluster = alone(rehearsing(1), store(&[1, 2, 3]));
-    cluster.node(1).set_election_timeout_draw(12);
     for times in 1..5 {
+        cluster.node(1).set_election_timeout_draw(12);
         cluster.tick(1, 11);
         assert_eq!(says(&mut cluster), [""; 0]);
         cluster.tick(1, 1);
         let asked = [2, 3].map(|to| format!("1->{to} PreVote term=1 last=1/1"));
         assert_eq!(says(&mut cluster), asked, "for the {times}th time");
     }
+}
+
+/// Each rehearsal draws another timeout, also where a refusal of a higher term ends it, which resets no timer (D19):
+/// else it may be behind the terms of one that does not rehearse for ever.
+#[test]
+fn rehearsals_are_not_in_step() {
+    let mut cluster = alone(rehearsing(1), store(&[1, 2, 3]));
+    let mut waits = std::collections::BTreeSet::new();
+    for term in 1..20 {
+        let wait = cluster.raw(1).next_deadline().expect("a voter");
+        cluster.tick(1, wait);
+        assert_eq!(cluster.role(1), PreCandidate);
+        let refused = Payload::VoteResponse {
+            pre_vote: true,
+            granted: false,
+            committed: EntryId::default(),
+        };
+        hear(&mut cluster, 2, term, refused);
+        assert_eq!((cluster.role(1), cluster.term(1)), (Follower, term));
+        waits.insert(wait);
+    }
+    assert!(waits.len() > 5, "{waits:?}");
 }
 
 /// A rehearsal may be asked for at once; a vote waits for the disk (D12).
