@@ -265,6 +265,15 @@ impl Payload {
         self.is_response() || matches!(self, Self::RequestVote(_))
     }
 
+    /// Whether this asks for a vote, answers that, or orders a campaign.
+    #[inline]
+    pub(crate) fn is_about_elections(&self) -> bool {
+        matches!(
+            self,
+            Self::RequestVote(_) | Self::VoteResponse { .. } | Self::TimeoutNow
+        )
+    }
+
     /// Whether only the leader of its term says this.
     pub(crate) fn is_leaders(&self) -> bool {
         matches!(

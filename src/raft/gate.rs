@@ -11,7 +11,7 @@ use crate::role::Role;
 use crate::server::Server;
 use crate::stop::Stop;
 use crate::storage::Storage;
-use crate::types::{ClusterId, EntryId, Index, NUMBER_MAX, Snapshot, Term};
+use crate::types::{ClusterId, EntryId, Identity, Index, NUMBER_MAX, NodeId, Snapshot, Term};
 
 /// What the check found out that is needed later: the configuration of a snapshot.
 pub(super) type Admitted = Option<Box<Membership>>;
@@ -43,15 +43,19 @@ fn check_envelope<S: Storage>(server: &Server<S>, message: &Message) -> Result<(
         (false, 1..) => return Err(StepError::UnexpectedTerm(term)),
         _ => {}
     }
-    if payload.is_response() && !server.membership.contains(from) {
+    if payload.is_response() {
+        check_responder(&server.membership, from, message.identity)?;
+    }
+    Ok(())
+}
+
+/// Only members answer; and another store must not take the place of the one that the quorums are counted by.
+fn check_responder(membership: &Membership, from: NodeId, identity: Identity) -> Result<(), StepError> {
+    if !membership.contains(from) {
         return Err(StepError::UnknownPeer { from });
     }
-    let identity = message.identity;
-    match server.membership.identity(from) {
-        // It must not take the place of the store that the quorums are counted by.
-        Some(known) if payload.is_response() && identity != known => {
-            Err(StepError::OtherIdentity { from, known, identity })
-        }
+    match membership.identity(from) {
+        Some(known) if identity != known => Err(StepError::OtherIdentity { from, known, identity }),
         Some(_) | None => Ok(()),
     }
 }

@@ -19,12 +19,9 @@ impl<S: Storage> Raft<S> {
     pub(crate) fn step(&mut self, message: Message) -> Result<(), Stop<StepError>> {
         let admitted = gate::check(&self.server, &self.role, &message)?;
         self.check_history(&message)?;
-        self.hear_commit(&message)?;
-        if let Err(reason) = self.may_raise_term(&message)? {
-            self.note_refusal(&message, reason);
+        if message.payload.is_about_elections() && !self.hear_of_election(&message)? {
             return Ok(());
         }
-        self.catch_up_with_news(&message)?;
         let (ours, from) = (self.server.term(), message.from);
         let config = &self.server.config;
         let guarded = config.check_quorum || config.pre_vote || config.lease_promises;
@@ -61,6 +58,18 @@ impl<S: Storage> Raft<S> {
                 Ok(self.answer_vote(from, ours, true, false)?)
             }
         }
+    }
+
+    /// What a message about an election tells of what is committed counts, whatever comes of the message;
+    /// `false`: it is not looked at any further.
+    fn hear_of_election(&mut self, message: &Message) -> Result<bool, Fault> {
+        self.hear_commit(message)?;
+        if let Err(reason) = self.may_raise_term(message)? {
+            self.note_refusal(message, reason);
+            return Ok(false);
+        }
+        self.catch_up_with_news(message)?;
+        Ok(true)
     }
 
     fn ignore(&self, message: &Message, why: &str) {
