@@ -210,7 +210,7 @@ fn a_vote_that_is_not_on_the_disk() {
         )
     };
     let verdict = last_of(&script("take-ready 2"));
-    let expected = "VIOLATION persist before send: 2 sends 2->1 MsgVoteResp Term:1 Log:0/0, \
+    let expected = "VIOLATION persist before send: 2 sends 2->1 MsgVoteResp Term:2 Log:0/0, \
         its disk holds term 0, vote 0 and a log up to 10\n";
     assert_eq!(verdict, expected);
     assert_eq!(last_of(&script("process-ready 2")), "ok\n");
