@@ -3,7 +3,6 @@
 mod settings;
 
 use alloc::sync::Arc;
-use core::ops::{Deref, DerefMut};
 
 pub use self::settings::{ReadMode, Settings};
 
@@ -12,18 +11,15 @@ use crate::types::{ClusterId, Index, NUMBER_MAX, NodeId};
 
 /// The settings of a node. [`Config::new`] gives safe ones; change what you need.
 ///
-/// Its own are here; the rest, which it reads like, are [`Settings`].
+/// What is one node's own is in its fields; the rest, which many nodes may share, is in [`Settings`].
 ///
 /// ```
 /// let mut config = quorate::Config::new(1, 42);
-/// config.election_timeout_ticks = 20;
+/// config.settings_mut().election_timeout_ticks = 20;
 /// assert!(config.validate().is_ok());
-/// config.heartbeat_interval_ticks = 20;
+/// config.settings_mut().heartbeat_interval_ticks = 20;
 /// assert!(config.validate().is_err());
 /// ```
-///
-/// Configs that were cloned from each other share their settings in memory until one is changed. A host of
-/// many groups makes one, and the others [from it](Self::for_node).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Config {
@@ -42,22 +38,6 @@ pub struct Config {
     settings: Arc<Settings>,
 }
 
-/// Settings are read like fields of the config.
-impl Deref for Config {
-    type Target = Settings;
-
-    fn deref(&self) -> &Settings {
-        &self.settings
-    }
-}
-
-/// Settings are changed like fields of the config, and for this one only.
-impl DerefMut for Config {
-    fn deref_mut(&mut self) -> &mut Settings {
-        Arc::make_mut(&mut self.settings)
-    }
-}
-
 impl Config {
     /// Safe settings for node `id`. There is no default `seed`: see [`Config::seed`].
     pub fn new(id: NodeId, seed: u64) -> Self {
@@ -74,16 +54,45 @@ impl Config {
         }
     }
 
+    /// The settings that this node may share with others.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The settings, to change them for this node only: if others share them, this one gets its own copy first.
+    pub fn settings_mut(&mut self) -> &mut Settings {
+        Arc::make_mut(&mut self.settings)
+    }
+
+    /// The same with these settings. An [`Arc`] of them is shared, so that a host of many groups has them in memory
+    /// once.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use quorate::{Config, Settings};
+    /// let mut settings = Settings::default();
+    /// settings.election_timeout_ticks = 20;
+    /// let settings = Arc::new(settings);
+    /// let first = Config::new(1, 42).with_settings(settings.clone());
+    /// let second = Config::new(2, 43).with_settings(settings);
+    /// assert_eq!(first.settings(), second.settings());
+    /// ```
+    #[must_use]
+    pub fn with_settings(self, settings: impl Into<Arc<Settings>>) -> Self {
+        let settings = settings.into();
+        Self { settings, ..self }
+    }
+
     /// The same settings for another node, [`applied`](Self::applied) and [`cluster_id`](Self::cluster_id)
     /// being 0. They are in memory once.
     ///
     /// ```
     /// let mut first = quorate::Config::new(1, 42);
-    /// first.election_timeout_ticks = 20;
+    /// first.settings_mut().election_timeout_ticks = 20;
     /// let mut second = first.for_node(2, 43);
-    /// assert_eq!((second.id, second.election_timeout_ticks), (2, 20));
-    /// second.election_timeout_ticks = 30; // from here on they are its own
-    /// assert_eq!(first.election_timeout_ticks, 20);
+    /// assert_eq!((second.id, second.settings().election_timeout_ticks), (2, 20));
+    /// second.settings_mut().election_timeout_ticks = 30; // from here on they are its own
+    /// assert_eq!(first.settings().election_timeout_ticks, 20);
     /// ```
     #[must_use]
     pub fn for_node(&self, id: NodeId, seed: u64) -> Self {

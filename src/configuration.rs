@@ -54,8 +54,11 @@ impl Configuration {
         let mut config = Config::new(1, 0);
         config.applied = applied;
         // Nothing is measured, and nothing learned but this.
-        (config.max_uncommitted_bytes, config.disable_conf_change_validation) = (0, true);
-        config.mark_checked_changes = false;
+        (
+            config.settings_mut().max_uncommitted_bytes,
+            config.settings_mut().disable_conf_change_validation,
+        ) = (0, true);
+        config.settings_mut().mark_checked_changes = false;
         let initial = storage.initial_state()?;
         let log = Log::new(storage, &initial, &config)?;
         let (membership, index) = log.configuration(&initial, PAGE)?;

@@ -209,7 +209,7 @@ impl<S: Storage> Log<S> {
         self.uncommitted
             .truncate(self.appliable(config), first.saturating_sub(1));
         self.terms.append(&entries);
-        if config.uncommitted_cap() < u64::MAX {
+        if config.settings().uncommitted_cap() < u64::MAX {
             self.uncommitted.extend(&entries);
         }
         self.unstable.truncate_and_append(entries, first);
@@ -224,7 +224,7 @@ impl<S: Storage> Log<S> {
         if self.terms.last() != term {
             self.terms.append(core::slice::from_ref(&entry));
         }
-        if config.uncommitted_cap() < u64::MAX {
+        if config.settings().uncommitted_cap() < u64::MAX {
             self.uncommitted.push(&entry);
         }
         self.unstable.push(entry);
@@ -255,7 +255,8 @@ impl<S: Storage> Log<S> {
     }
 
     pub(crate) fn has_room(&self, payload_bytes: u64, config: &Config) -> bool {
-        self.uncommitted.has_room(payload_bytes, config.uncommitted_cap())
+        self.uncommitted
+            .has_room(payload_bytes, config.settings().uncommitted_cap())
     }
 
     // ----- persisting
@@ -294,7 +295,7 @@ impl<S: Storage> Log<S> {
     /// Stable entries are kept in memory only until they are handed out for applying.
     fn forget(&mut self, config: &Config) {
         self.unstable
-            .forget(self.applying.saturating_add(1), config.max_applying_bytes());
+            .forget(self.applying.saturating_add(1), config.settings().max_applying_bytes());
     }
 
     /// Gives back the buffers that are empty: an idle node holds none.

@@ -233,7 +233,10 @@ impl Progress {
     pub(crate) fn become_snapshot(&mut self, pending: EntryId, config: &Config) {
         let stalls = self.stalls.get_or_insert_default();
         let times = 1_u64.checked_shl(stalls.sent).unwrap_or(STALLS_MAX).min(STALLS_MAX);
-        let stall_ticks = config.snapshot_stall().map(|ticks| ticks.saturating_mul(times));
+        let stall_ticks = config
+            .settings()
+            .snapshot_stall()
+            .map(|ticks| ticks.saturating_mul(times));
         **stalls = Stalls {
             sent: stalls.sent.saturating_add(1),
             last: None,

@@ -53,7 +53,7 @@ impl<S: Storage> RawNode<S> {
     /// [`ConfigError`] names the setting, or what in the storage contradicts it.
     pub fn new(config: Config, storage: S) -> Result<Self, ConfigError> {
         let raft = Raft::new(config, storage)?;
-        let numbered = raft.server.config.async_storage_writes;
+        let numbered = raft.server.config.settings().async_storage_writes;
         Ok(Self {
             acks: numbered.then(Box::default),
             told: Told::from_storage(&raft),
@@ -101,21 +101,21 @@ impl<S: Storage> RawNode<S> {
     /// # let first = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
     /// # let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;
     /// let mut config = node.config().clone();
-    /// config.max_inflight_messages = 16;
+    /// config.settings_mut().max_inflight_messages = 16;
     /// node.set_config(config.clone())?;
-    /// config.election_timeout_ticks = 20;
+    /// config.settings_mut().election_timeout_ticks = 20;
     /// node.set_config(config.clone())?;
-    /// config.lease_promises = false;
+    /// config.settings_mut().lease_promises = false;
     /// assert_eq!(node.set_config(config), Err(ConfigError::Fixed("lease_promises")));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn set_config(&mut self, next: Config) -> Result<(), ConfigError> {
         let server = &mut self.raft.server;
         server.config.validate_successor(&next)?;
-        if next.uncommitted_cap() != server.config.uncommitted_cap() {
+        if next.settings().uncommitted_cap() != server.config.settings().uncommitted_cap() {
             server.log.measure_uncommitted(&next)?;
         }
-        let other_timeout = next.election_timeout_ticks != server.config.election_timeout_ticks;
+        let other_timeout = next.settings().election_timeout_ticks != server.config.settings().election_timeout_ticks;
         server.config = next;
         if other_timeout {
             server.timer.redraw(&server.config);

@@ -75,7 +75,7 @@ impl<S: Storage> Server<S> {
             ..
         } = initial.hard_state;
         let log = Log::new(storage, &initial, &config)?;
-        let (membership, configured_at) = log.configuration(&initial, config.max_applying_bytes())?;
+        let (membership, configured_at) = log.configuration(&initial, config.settings().max_applying_bytes())?;
         let last_term = log.term(log.last_index())?;
         let mut ballot = Ballot::new(term, vote);
         // A batch was torn: its entries were stored, its hard state was not. Whatever it would have
@@ -84,7 +84,11 @@ impl<S: Storage> Server<S> {
             ballot.adopt(last_term);
         }
         // Who has no term has never heard a leader.
-        let by_settings = if term == 0 { 0 } else { config.restart_silence() };
+        let by_settings = if term == 0 {
+            0
+        } else {
+            config.settings().restart_silence()
+        };
         let mut server = Self {
             store: OwnStore::new(initial.identity),
             ballot,
@@ -124,7 +128,7 @@ impl<S: Storage> Server<S> {
     /// The longest promise that this node makes under its present settings, if its storage keeps promises.
     fn longest_promise(&self) -> u64 {
         if self.log.storage().keeps_promises() {
-            self.config.promise()
+            self.config.settings().promise()
         } else {
             0
         }
@@ -132,8 +136,8 @@ impl<S: Storage> Server<S> {
 
     /// A leader's message was accepted: nobody else for one election timeout from now.
     pub(crate) fn promise_leader(&mut self) {
-        self.timer.promise(self.config.promise());
-        if self.config.promise() > u64::from(self.kept.ticks()) {
+        self.timer.promise(self.config.settings().promise());
+        if self.config.settings().promise() > u64::from(self.kept.ticks()) {
             self.kept.raise(self.longest_promise());
         }
     }
@@ -143,7 +147,7 @@ impl<S: Storage> Server<S> {
         let kept = if self.log.storage().keeps_promises() {
             self.kept.durable().into()
         } else {
-            self.config.restart_silence_ticks.unwrap_or(0)
+            self.config.settings().restart_silence_ticks.unwrap_or(0)
         };
         let durable = self.durable_term == self.term() && self.corrupt.is_none() && !self.is_disowned();
         lease::sayable(self.timer.promised(), kept).filter(|_| durable)
@@ -160,7 +164,7 @@ impl<S: Storage> Server<S> {
     /// index was learned is durable, or later: a crash must not take the node back to an earlier term with
     /// what was applied, for a leader of that term may not have it.
     pub(crate) fn may_apply(&self) -> bool {
-        !self.config.async_storage_writes || self.durable_term >= self.term()
+        !self.config.settings().async_storage_writes || self.durable_term >= self.term()
     }
 
     /// Whether this node could stand for election: a voter without a snapshot to install.
@@ -277,7 +281,10 @@ impl<S: Storage> Server<S> {
 
     /// Whether the configuration may change when what is in the log is committed or applied.
     pub(crate) fn has_change_after(&self, after: Index, up_to: Index) -> Result<bool, Fault> {
-        match self.log.find_change(after, up_to, self.config.max_applying_bytes()) {
+        match self
+            .log
+            .find_change(after, up_to, self.config.settings().max_applying_bytes())
+        {
             Ok(found) => Ok(found.is_some()),
             // It may: not to be read now, or applied and compacted while that is not acknowledged.
             Err(StorageError::TemporarilyUnavailable | StorageError::Compacted) => Ok(true),

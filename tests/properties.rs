@@ -40,7 +40,9 @@ proptest! {
 fn heal(world: &mut World) {
     world.act(Action::Heal);
     for id in 1..=NODES {
-        world.restart(id, id % 2 == 0, |config| config.step_down_on_removal = true);
+        world.restart(id, id % 2 == 0, |config| {
+            config.settings_mut().step_down_on_removal = true
+        });
     }
     world.settle();
 }

@@ -108,7 +108,7 @@ impl<M, D: Storage> Member<M, D> {
     pub(crate) fn counts_in(&self, configuration: &Membership) -> bool {
         match configuration.identity(self.id) {
             Some(named) => named == self.identity,
-            None => self.identity == 0 || self.config.accept_unnamed_store,
+            None => self.identity == 0 || self.config.settings().accept_unnamed_store,
         }
     }
 

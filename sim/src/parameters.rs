@@ -340,35 +340,37 @@ impl Parameters {
     pub fn config(&self, id: NodeId) -> Config {
         let dice = &mut Dice::new(self.seed ^ id.wrapping_mul(0x636f_6e66_6967));
         let mut config = Config::new(id, 1);
-        config.election_timeout_ticks = self.election_ticks;
-        config.heartbeat_interval_ticks = self.heartbeat_ticks;
-        config.pre_vote = self.pre_vote.at(dice);
-        config.check_quorum = self.check_quorum;
-        config.allow_pre_vote_without_check_quorum_which_never_heals_from_some_partitions = true;
-        config.lease_margin_ticks = self.lease_margin_ticks;
+        config.settings_mut().election_timeout_ticks = self.election_ticks;
+        config.settings_mut().heartbeat_interval_ticks = self.heartbeat_ticks;
+        config.settings_mut().pre_vote = self.pre_vote.at(dice);
+        config.settings_mut().check_quorum = self.check_quorum;
+        config
+            .settings_mut()
+            .allow_pre_vote_without_check_quorum_which_never_heals_from_some_partitions = true;
+        config.settings_mut().lease_margin_ticks = self.lease_margin_ticks;
         if self.leases.at(dice) {
-            config.read_mode = ReadMode::Lease;
+            config.settings_mut().read_mode = ReadMode::Lease;
         }
-        config.async_storage_writes = self.asynchronous.at(dice);
-        config.disable_proposal_forwarding = !self.forwarding.at(dice);
-        config.eager_appends = dice.chance(200_000);
+        config.settings_mut().async_storage_writes = self.asynchronous.at(dice);
+        config.settings_mut().disable_proposal_forwarding = !self.forwarding.at(dice);
+        config.settings_mut().eager_appends = dice.chance(200_000);
         if self.small_messages {
-            config.max_message_bytes = dice.below(200);
-            config.max_committed_bytes_per_ready = dice.between(1, 200);
+            config.settings_mut().max_message_bytes = dice.below(200);
+            config.settings_mut().max_committed_bytes_per_ready = dice.between(1, 200);
         }
         if self.single_entries {
-            config.max_message_bytes = 0;
+            config.settings_mut().max_message_bytes = 0;
         }
         if self.small_windows {
-            config.max_inflight_messages = usize::try_from(dice.between(1, 4)).unwrap_or(1);
-            config.max_uncommitted_bytes = dice.between(50, 2_000);
+            config.settings_mut().max_inflight_messages = usize::try_from(dice.between(1, 4)).unwrap_or(1);
+            config.settings_mut().max_uncommitted_bytes = dice.between(50, 2_000);
         }
         let stays = if self.last_fault > 0 { 700_000 } else { 200_000 };
-        config.step_down_on_removal = !dice.chance(stays);
+        config.settings_mut().step_down_on_removal = !dice.chance(stays);
         // A node that joins later is named by the change that adds it.
-        config.accept_unnamed_store = self.names == Names::Later && id <= self.voters;
-        config.accept_without_cluster_id = self.accept_unnamed.at(&mut Dice::new(self.seed ^ id));
-        config.snapshot_stall_ticks = dice.chance(500_000).then(|| dice.between(5, 50));
+        config.settings_mut().accept_unnamed_store = self.names == Names::Later && id <= self.voters;
+        config.settings_mut().accept_without_cluster_id = self.accept_unnamed.at(&mut Dice::new(self.seed ^ id));
+        config.settings_mut().snapshot_stall_ticks = dice.chance(500_000).then(|| dice.between(5, 50));
         config
     }
 }

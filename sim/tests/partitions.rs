@@ -35,12 +35,12 @@ fn without_check_quorum() -> impl Iterator<Item = Settings> {
 fn the_defaults_are_those_of_the_core() {
     let config = quorate::Config::new(1, 1);
     let settings = Settings {
-        pre_vote: config.pre_vote,
-        check_quorum: config.check_quorum,
-        lease_promises: config.lease_promises,
+        pre_vote: config.settings().pre_vote,
+        check_quorum: config.settings().check_quorum,
+        lease_promises: config.settings().lease_promises,
     };
     assert_eq!(settings, Settings::DEFAULT);
-    assert_eq!(config.election_timeout_ticks, ELECTION_TIMEOUT);
+    assert_eq!(config.settings().election_timeout_ticks, ELECTION_TIMEOUT);
 }
 
 #[test]

@@ -50,7 +50,7 @@ impl<S: Storage> Log<S> {
     /// Up to where entries may be applied now. The storage's thread and the thread that applies
     /// run side by side only in asynchronous mode: then an entry must be stored first.
     pub(super) fn appliable(&self, config: &Config) -> Index {
-        if config.async_storage_writes {
+        if config.settings().async_storage_writes {
             self.committed.min(self.stored())
         } else {
             self.committed
@@ -70,7 +70,10 @@ impl<S: Storage> Log<S> {
             self.applying.saturating_add(1),
             self.appliable(config).saturating_add(1),
         );
-        let room = config.max_applying_bytes().saturating_sub(self.applying_bytes);
+        let room = config
+            .settings()
+            .max_applying_bytes()
+            .saturating_sub(self.applying_bytes);
         let entries = match self.slice(low, high, room) {
             Ok(entries) => entries,
             Err(StorageError::TemporarilyUnavailable) => {
@@ -87,7 +90,7 @@ impl<S: Storage> Log<S> {
         self.applying = entries.last().map_or(self.applying, |entry| entry.index);
         self.applying_bytes = self.applying_bytes.saturating_add(entries.encoded_len());
         self.applying_paused =
-            self.applying_bytes >= config.max_applying_bytes() || self.applying < self.appliable(config);
+            self.applying_bytes >= config.settings().max_applying_bytes() || self.applying < self.appliable(config);
         self.forget(config);
         Ok(entries)
     }
@@ -97,7 +100,7 @@ impl<S: Storage> Log<S> {
         self.applied = self.applied.max(index);
         self.applying = self.applying.max(index);
         self.applying_bytes = self.applying_bytes.saturating_sub(bytes);
-        self.applying_paused = self.applying_bytes >= config.max_applying_bytes();
+        self.applying_paused = self.applying_bytes >= config.settings().max_applying_bytes();
         self.forget(config);
     }
 

@@ -100,7 +100,7 @@ impl<S: Storage> Log<S> {
     /// with, and which is of term 1 by convention.
     pub(crate) fn is_new_store(&self, last_term: Term, config: &Config) -> Result<bool, StorageError> {
         let (first, last) = (self.first_index()?, self.last_index());
-        let any_snapshot = !config.snapshot_tells_term;
+        let any_snapshot = !config.settings().snapshot_tells_term;
         Ok(last_term <= 1 && last < first && (last <= 1 || any_snapshot))
     }
 
@@ -135,14 +135,18 @@ impl<S: Storage> Log<S> {
     }
 
     fn proven_by_changes(&self, config: &Config) -> Result<Option<Committed>, StorageError> {
-        if config.disable_conf_change_validation && !config.mark_checked_changes {
+        if config.settings().disable_conf_change_validation && !config.settings().mark_checked_changes {
             return Ok(None); // then two changes in a row prove nothing
         }
         let up_to = self.unread_to.min(self.last_index());
         let (mut last, mut proven) = (None, None);
-        while let Some(change) = self.find_change(last.unwrap_or(self.committed), up_to, config.max_applying_bytes())? {
+        while let Some(change) = self.find_change(
+            last.unwrap_or(self.committed),
+            up_to,
+            config.settings().max_applying_bytes(),
+        )? {
             let before = last.replace(change.index);
-            if !config.mark_checked_changes || wire::is_checked(&change) {
+            if !config.settings().mark_checked_changes || wire::is_checked(&change) {
                 proven = before.or(proven);
             }
         }
@@ -152,7 +156,7 @@ impl<S: Storage> Log<S> {
     /// Measures what waits to be committed (or stored), page by page, and stops at the cap.
     pub(crate) fn measure_uncommitted(&mut self, config: &Config) -> Result<(), StorageError> {
         let mut measured = Uncommitted::default();
-        let (cap, last) = (config.uncommitted_cap(), self.last_index());
+        let (cap, last) = (config.settings().uncommitted_cap(), self.last_index());
         if cap == u64::MAX {
             self.uncommitted = measured;
             return Ok(());
@@ -163,7 +167,7 @@ impl<S: Storage> Log<S> {
                 measured.stop_measuring(last);
                 break;
             }
-            match self.slice(next, last.saturating_add(1), config.max_message_bytes) {
+            match self.slice(next, last.saturating_add(1), config.settings().max_message_bytes) {
                 Ok(entries) => {
                     next = next.saturating_add(entries.len().try_into().unwrap_or(u64::MAX));
                     measured.extend(&entries);

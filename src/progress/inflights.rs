@@ -38,7 +38,7 @@ impl Inflights {
 
     /// Whether another append must wait. The byte bound is soft: one append may overshoot it.
     pub(crate) fn is_full(&self, config: &Config) -> bool {
-        self.len() >= config.max_inflight_messages || self.bytes() >= config.inflight_byte_cap()
+        self.len() >= config.settings().max_inflight_messages || self.bytes() >= config.settings().inflight_byte_cap()
     }
 
     pub(crate) fn add(&mut self, last: Index, bytes: u64) {

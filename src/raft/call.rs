@@ -65,7 +65,7 @@ impl<S: Storage> Raft<S> {
     }
 
     pub(crate) fn transfer_to(&mut self, to: NodeId) -> Result<(), Stop<TransferError>> {
-        let (id, answers) = (self.server.id(), self.server.config.transfer_refusals);
+        let (id, answers) = (self.server.id(), self.server.config.settings().transfer_refusals);
         let Some(leader) = self.role.leader(id) else {
             return Err(Stop::Refused(TransferError::NoLeader));
         };
@@ -93,7 +93,7 @@ impl<S: Storage> Raft<S> {
     /// Not in lease mode: whoever forgets its leader could help to elect another.
     pub(crate) fn forget_leader(&mut self) {
         match &mut self.role {
-            Role::Follower(follower) if self.server.config.read_mode != ReadMode::Lease => {
+            Role::Follower(follower) if self.server.config.settings().read_mode != ReadMode::Lease => {
                 follower.forget_leader(&mut self.server);
             }
             Role::Follower(_) | Role::PreCandidate(_) | Role::Candidate(_) | Role::Leader(_) => {}

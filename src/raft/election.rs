@@ -66,7 +66,7 @@ impl<S: Storage> Raft<S> {
 
     /// The last entry known to be committed, if it can be named now.
     pub(super) fn known_commit(&self) -> Result<EntryId, Fault> {
-        if !self.server.config.votes_tell_commit {
+        if !self.server.config.settings().votes_tell_commit {
             return Ok(EntryId::default());
         }
         let index = self.server.log.committed();

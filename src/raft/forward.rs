@@ -41,7 +41,7 @@ impl<S: Storage> Raft<S> {
         expected: Option<Index>,
     ) -> Result<Proposed, Stop<ProposeError>> {
         let server = &mut self.server;
-        check_sizes(entries.as_ref(), server.config.entry_cap()).map_err(Stop::Refused)?;
+        check_sizes(entries.as_ref(), server.config.settings().entry_cap()).map_err(Stop::Refused)?;
         match &mut self.role {
             Role::Leader(leader) => {
                 let id = leader.propose(server, entries, expected)?;
@@ -55,7 +55,7 @@ impl<S: Storage> Raft<S> {
                     .leader()
                     .map(NonZero::get)
                     .ok_or(Stop::Refused(ProposeError::NoLeader))?;
-                if server.config.disable_proposal_forwarding || expected.is_some() {
+                if server.config.settings().disable_proposal_forwarding || expected.is_some() {
                     return Err(Stop::Refused(ProposeError::NotLeader { leader }));
                 }
                 let entries = entries.into_iter().collect();

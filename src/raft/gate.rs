@@ -63,7 +63,7 @@ fn check_responder(membership: &Membership, from: NodeId, identity: Identity) ->
 /// A stranger's message is not believed in anything. A node that has no group's id yet takes all of them.
 fn check_cluster(config: &Config, theirs: ClusterId) -> Result<(), StepError> {
     let ours = config.cluster_id;
-    if ours == 0 || theirs == ours || (theirs == 0 && config.accept_without_cluster_id) {
+    if ours == 0 || theirs == ours || (theirs == 0 && config.settings().accept_without_cluster_id) {
         return Ok(());
     }
     Err(StepError::ForeignCluster { theirs, ours })

@@ -24,7 +24,7 @@ impl<S: Storage> Raft<S> {
         }
         let (ours, from) = (self.server.term(), message.from);
         let config = &self.server.config;
-        let guarded = config.check_quorum || config.pre_vote || config.lease_promises;
+        let guarded = config.settings().check_quorum || config.settings().pre_vote || config.settings().lease_promises;
         match term::judge(ours, message.term, from, &message.payload, guarded) {
             Verdict::Proceed => self.dispatch(message, admitted),
             Verdict::Adopt(leader) => {
@@ -45,7 +45,9 @@ impl<S: Storage> Raft<S> {
                 Ok(())
             }
             // Who hears a leader leaves it to that one to be heard.
-            Verdict::RefuseVote if self.role.leader(self.server.id()).is_some() || !config.refuse_stale_candidates => {
+            Verdict::RefuseVote
+                if self.role.leader(self.server.id()).is_some() || !config.settings().refuse_stale_candidates =>
+            {
                 self.ignore(&message, "of an earlier term");
                 Ok(())
             }
@@ -112,10 +114,10 @@ impl<S: Storage> Raft<S> {
         VoterState {
             silent: timer.silent(),
             promised: timer.promised(),
-            hears_leader: server.config.check_quorum
+            hears_leader: server.config.settings().check_quorum
                 && message.term > server.term()
                 && self.role.leader(server.id()).is_some()
-                && timer.elapsed() < server.config.election_timeout_ticks,
+                && timer.elapsed() < server.config.settings().election_timeout_ticks,
             corrupt: server.corrupt.is_some(),
         }
     }

@@ -47,7 +47,7 @@ impl<S: Storage> Raft<S> {
         let goes_on = term > self.server.term() && leader.is_none() && self.role.as_leader().is_none();
         self.leave(reason);
         self.server.ballot.adopt(term);
-        if !goes_on || self.server.config.higher_term_resets_timer {
+        if !goes_on || self.server.config.settings().higher_term_resets_timer {
             self.server.timer.reset(&self.server.config);
         }
         self.role = Role::Follower(Follower::of(leader));
@@ -112,12 +112,12 @@ impl<S: Storage> Raft<S> {
 
     /// Stands for election.
     pub(super) fn stand(&mut self, campaign: Campaign) -> Result<(), Fault> {
-        let pre_vote = self.server.config.pre_vote && campaign == Campaign::Rehearsed;
+        let pre_vote = self.server.config.settings().pre_vote && campaign == Campaign::Rehearsed;
         self.leave(StepDownReason::HigherTerm);
         let term = self.server.term().saturating_add(1);
         if pre_vote {
             // A rehearsal that a higher term ends draws no other timeout then (D19), and must draw one some time.
-            if !self.server.config.higher_term_resets_timer {
+            if !self.server.config.settings().higher_term_resets_timer {
                 self.server.timer.redraw(&self.server.config);
             }
             self.role = Role::PreCandidate(Candidacy::default());

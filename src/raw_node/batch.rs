@@ -107,7 +107,7 @@ impl<S: Storage> RawNode<S> {
     /// Whether this batch is due and done.
     fn check_advance(&self, persisted: &Persisted) -> Result<(), AcknowledgeError> {
         self.raft.check_sound()?;
-        if self.config().async_storage_writes {
+        if self.config().settings().async_storage_writes {
             return Err(AcknowledgeError::WrongMode);
         }
         let batch = &persisted.batch;
@@ -231,7 +231,7 @@ impl<S: Storage> RawNode<S> {
         self.told = now;
         let mut batch = self.raft.server.outbox.take();
         (batch.origin, batch.number) = (self.origin(), self.readies);
-        batch.has_tasks = self.config().async_storage_writes;
+        batch.has_tasks = self.config().settings().async_storage_writes;
         batch.soft_state = now.soft_state(before);
         self.fill_append(&mut batch, now, before);
         self.fill_apply(&mut batch, committed);
@@ -240,7 +240,7 @@ impl<S: Storage> RawNode<S> {
         if batch.busy {
             server.warm_up();
         }
-        if !server.config.async_storage_writes {
+        if !server.config.settings().async_storage_writes {
             self.outstanding = true;
         }
         Ready::new(batch)

@@ -78,14 +78,15 @@ impl Follower {
     /// Passes on a read of this node's own.
     pub(crate) fn read<S: Storage>(&mut self, server: &mut Server<S>, context: Bytes) -> Result<(), ReadError> {
         self.leader.ok_or(ReadError::NoLeader)?;
-        if self.reads.len() >= server.config.max_pending_reads {
+        if self.reads.len() >= server.config.settings().max_pending_reads {
             return Err(ReadError::Full {
                 pending: self.reads.len(),
             });
         }
         server.reads_forwarded = server.reads_forwarded.wrapping_add(1);
         let number = server.reads_forwarded;
-        self.reads.push(number, context, server.config.election_timeout_ticks);
+        self.reads
+            .push(number, context, server.config.settings().election_timeout_ticks);
         let context = read::context(server.config.seed, number);
         self.forward(server, server.id(), Payload::ReadIndex { context });
         Ok(())

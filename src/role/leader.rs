@@ -93,14 +93,14 @@ impl Leader {
     fn append<S: Storage>(&mut self, server: &mut Server<S>, entries: impl Proposal) -> Index {
         let term = server.term();
         for mut entry in entries {
-            if entry.is_conf_change() && server.config.mark_checked_changes {
-                wire::set_checked(&mut entry, !server.config.disable_conf_change_validation);
+            if entry.is_conf_change() && server.config.settings().mark_checked_changes {
+                wire::set_checked(&mut entry, !server.config.settings().disable_conf_change_validation);
             }
             server.counters.entries_proposed = server.counters.entries_proposed.wrapping_add(1);
             server.log.push(entry, term, &server.config);
         }
         let index = server.log.last_index();
-        if server.config.eager_appends {
+        if server.config.settings().eager_appends {
             server.promise_own_append(term, index);
         } else {
             self.unsent.own = true;

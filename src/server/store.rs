@@ -56,7 +56,7 @@ impl<S: Storage> Server<S> {
     pub(crate) fn is_disowned(&self) -> bool {
         match self.membership.identity(self.id()) {
             Some(named) => named != self.store.identity(),
-            None => self.is_unnamed_member() && !self.config.accept_unnamed_store,
+            None => self.is_unnamed_member() && !self.config.settings().accept_unnamed_store,
         }
     }
 

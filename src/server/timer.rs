@@ -105,7 +105,7 @@ impl Timer {
 
     /// `ticks` pass.
     pub(crate) fn advance(&mut self, ticks: u64, config: &Config) {
-        let enough = self.timeout.max(config.election_timeout_ticks);
+        let enough = self.timeout.max(config.settings().election_timeout_ticks);
         let elapsed = self.elapsed().saturating_add(ticks).min(enough);
         self.advance_period(ticks, elapsed);
     }
@@ -180,10 +180,10 @@ impl Hash for Timer {
 fn draw(config: &Config, number: u64) -> u64 {
     let scramble = |word: u64| Xoshiro256PlusPlus::seed_from_u64(word).next_u64();
     let random = scramble(scramble(scramble(config.seed) ^ config.id) ^ number);
-    let range = u128::from(config.election_timeout_ticks);
+    let range = u128::from(config.settings().election_timeout_ticks);
     let offset = u128::from(random).saturating_mul(range) >> 64;
     let offset = u64::try_from(offset).unwrap_or(0);
-    config.election_timeout_ticks.saturating_add(offset)
+    config.settings().election_timeout_ticks.saturating_add(offset)
 }
 
 #[cfg(test)]

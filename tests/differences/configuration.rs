@@ -41,7 +41,7 @@ fn d03_a_refused_change_is_an_error_and_leaves_no_entry() {
 /// Unchecked, an impossible change is appended, and ignored when it is applied, by all alike.
 #[test]
 fn d03_an_impossible_change_that_is_committed_is_ignored_by_all() {
-    let mut cluster = led_with(3, |config| config.disable_conf_change_validation = true);
+    let mut cluster = led_with(3, |config| config.settings_mut().disable_conf_change_validation = true);
     let nobody = (1..=3).map(|id| (ConfChangeKind::RemoveNode, id));
     let _ = cluster.node(1).propose_conf_change(ConfChangeV2::new(nobody)).unwrap();
     cluster.commit(1, "lives");
@@ -62,25 +62,31 @@ fn d09_the_defaults_are_safe_and_etcds_are_at_hand() {
     for (config, safe) in [(&ours, true), (&etcd, false)] {
         assert_eq!(
             [
-                config.pre_vote,
-                config.check_quorum,
-                config.lease_promises,
-                config.step_down_on_removal
+                config.settings().pre_vote,
+                config.settings().check_quorum,
+                config.settings().lease_promises,
+                config.settings().step_down_on_removal
             ],
             [safe; 4],
         );
-        assert_eq!([config.commit_notice_on_removal, !config.eager_appends], [safe; 2]);
-        assert_eq!(config.restart_silence_ticks, (!safe).then_some(0));
-        assert_eq!(config.snapshot_stall_ticks, (!safe).then_some(0));
-        assert_eq!(config.read_mode, ReadMode::ReadIndex);
-        let bounded = config.max_message_bytes <= 1 << 20
-            && (1..=1 << 30).contains(&config.max_uncommitted_bytes)
-            && config.max_inflight_messages <= 256;
+        assert_eq!(
+            [
+                config.settings().commit_notice_on_removal,
+                !config.settings().eager_appends
+            ],
+            [safe; 2]
+        );
+        assert_eq!(config.settings().restart_silence_ticks, (!safe).then_some(0));
+        assert_eq!(config.settings().snapshot_stall_ticks, (!safe).then_some(0));
+        assert_eq!(config.settings().read_mode, ReadMode::ReadIndex);
+        let bounded = config.settings().max_message_bytes <= 1 << 20
+            && (1..=1 << 30).contains(&config.settings().max_uncommitted_bytes)
+            && config.settings().max_inflight_messages <= 256;
         assert_eq!(bounded, safe);
     }
     // Proposals between two Readies share an append, or each has its own.
     for (eager, appends) in [(false, 1), (true, 3)] {
-        let mut cluster = led_with(2, |config| config.eager_appends = eager);
+        let mut cluster = led_with(2, |config| config.settings_mut().eager_appends = eager);
         for data in ["a", "b", "c"] {
             let _ = cluster.propose(1, data);
         }
@@ -94,7 +100,10 @@ fn d09_the_defaults_are_safe_and_etcds_are_at_hand() {
 fn d11_a_removed_leader_stops_leading() {
     for (stops, notice) in [(true, true), (true, false), (false, false)] {
         let mut cluster = led_with(3, |config| {
-            (config.step_down_on_removal, config.commit_notice_on_removal) = (stops, notice);
+            (
+                config.settings().step_down_on_removal,
+                config.settings().commit_notice_on_removal,
+            ) = (stops, notice);
         });
         let _ = cluster
             .node(1)

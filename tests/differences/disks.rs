@@ -8,7 +8,7 @@ use crate::{accepted, message, single};
 /// Node 1 leads term 1, by the votes of the others; its disk does nothing from now on.
 fn leader(change: impl Fn(&mut Config)) -> Cluster {
     let mut config = Config::like_etcd(1, 7);
-    (config.async_storage_writes, config.check_quorum) = (true, false);
+    (config.settings().async_storage_writes, config.settings().check_quorum) = (true, false);
     change(&mut config);
     let mut cluster = single(config, store(&[1, 2, 3]));
     cluster.node(1).campaign().unwrap();
@@ -43,7 +43,10 @@ fn events_of_an_election_timeout(cluster: &mut Cluster) -> Vec<Event> {
 #[test]
 fn d34_a_leader_whose_disk_stalls_is_bounded_and_may_hand_over() {
     let mut cluster = leader(|config| {
-        (config.max_uncommitted_bytes, config.transfer_when_disk_lags) = (20, true);
+        (
+            config.settings().max_uncommitted_bytes,
+            config.settings().transfer_when_disk_lags,
+        ) = (20, true);
     });
     assert_eq!([(); 2].map(|()| propose(&mut cluster)), [Ok(()), Ok(())]);
     assert_eq!(propose(&mut cluster), Err(ProposeError::Full { waiting: 20 }));

@@ -11,9 +11,9 @@ use crate::{led_with, single};
 /// Ticks until a follower campaigns, to which a hopeless candidate of ever higher terms talks each tick.
 fn ticks_until_campaign(change: impl Fn(&mut Config)) -> u64 {
     let mut settings = config(1);
-    settings.pre_vote = false;
-    settings.check_quorum = false;
-    settings.lease_promises = false;
+    settings.settings_mut().pre_vote = false;
+    settings.settings_mut().check_quorum = false;
+    settings.settings_mut().lease_promises = false;
     change(&mut settings);
     let mut cluster = single(settings, store(&[1, 2, 3]));
     (1..=100)
@@ -29,7 +29,7 @@ fn ticks_until_campaign(change: impl Fn(&mut Config)) -> u64 {
 #[test]
 fn d19_a_higher_term_alone_resets_no_timer() {
     assert!(ticks_until_campaign(|_| {}) < 20);
-    let like_etcd = ticks_until_campaign(|config| config.higher_term_resets_timer = true);
+    let like_etcd = ticks_until_campaign(|config| config.settings_mut().higher_term_resets_timer = true);
     assert_eq!(like_etcd, u64::MAX, "kept from campaigning by one that cannot win");
 }
 
@@ -154,7 +154,7 @@ fn d21_a_candidate_that_is_removed_stands_no_more() {
         storage.append(&[removal]).unwrap();
         storage.set_hard_state(HardState::new(1, None, 1));
         let mut settings = config(1);
-        settings.pre_vote = pre_vote;
+        settings.settings_mut().pre_vote = pre_vote;
         let mut cluster = single(settings, storage);
         cluster.node(1).campaign().unwrap();
         cluster.drain(1);
@@ -320,14 +320,18 @@ fn d23_a_notice_of_what_is_committed_is_not_answered() {
         notices
     };
     assert_eq!(notices(|_| {}), [true, false], "node 3 has not answered yet");
-    assert_eq!(notices(|config| config.eager_appends = true), [false, false], "as etcd");
+    assert_eq!(
+        notices(|config| config.settings_mut().eager_appends = true),
+        [false, false],
+        "as etcd"
+    );
 }
 
 #[test]
 fn d24_a_candidate_of_an_earlier_term_learns_the_term() {
     let answer = |leader: bool, setting: bool| {
         let mut settings = config(2);
-        settings.refuse_stale_candidates = setting;
+        settings.settings_mut().refuse_stale_candidates = setting;
         let mut cluster = single(settings, store(&[1, 2, 3]));
         let request = RequestVote::new(EntryId { term: 1, index: 1 });
         if leader {

@@ -97,8 +97,11 @@ fn d04_a_broken_storage_poisons_its_node_only() {
     storage.append(&[entry(2), entry(3)]).unwrap();
     let mut config = plain(1);
     // Or it would be read at the start.
-    (config.max_uncommitted_bytes, config.disable_conf_change_validation) = (0, true);
-    config.mark_checked_changes = false;
+    (
+        config.settings().max_uncommitted_bytes,
+        config.settings().disable_conf_change_validation,
+    ) = (0, true);
+    config.settings_mut().mark_checked_changes = false;
     let mut node = RawNode::new(config, Breaks(storage)).unwrap();
     let commit = Payload::Heartbeat {
         commit: 3,
@@ -120,7 +123,7 @@ fn d06_the_uncommitted_cap_survives_elections_and_restarts() {
     for restarts in [false, true] {
         let mut cluster = Cluster::new(3, |id| {
             let mut config = plain(id);
-            config.max_uncommitted_bytes = 10;
+            config.settings_mut().max_uncommitted_bytes = 10;
             config
         });
         cluster.elect(1);
@@ -140,7 +143,7 @@ fn d06_the_uncommitted_cap_survives_elections_and_restarts() {
         assert_eq!(cluster.data(1).len(), 1, "and is emptied by committing");
         assert_eq!(cluster.raw(1).status().uncommitted_bytes, 0);
     }
-    let mut cluster = led_with(3, |config| config.max_uncommitted_bytes = 0);
+    let mut cluster = led_with(3, |config| config.settings_mut().max_uncommitted_bytes = 0);
     cluster.isolate(1);
     let all: Vec<bool> = (0..9).map(|_| cluster.node(1).propose("ten bytes!").is_ok()).collect();
     assert_eq!(all, [true; 9], "0 is no cap");
@@ -150,7 +153,7 @@ fn d06_the_uncommitted_cap_survives_elections_and_restarts() {
 #[test]
 fn d07_pre_vote_without_check_quorum_needs_an_opt_in() {
     let mut config = Config::new(1, 7);
-    config.check_quorum = false;
+    config.settings_mut().check_quorum = false;
     assert!(matches!(
         config.validate(),
         Err(ConfigError::Bound {
@@ -158,7 +161,9 @@ fn d07_pre_vote_without_check_quorum_needs_an_opt_in() {
             ..
         })
     ));
-    config.allow_pre_vote_without_check_quorum_which_never_heals_from_some_partitions = true;
+    config
+        .settings_mut()
+        .allow_pre_vote_without_check_quorum_which_never_heals_from_some_partitions = true;
     assert_eq!(config.validate(), Ok(()));
 }
 
@@ -201,7 +206,7 @@ fn d27_a_message_of_another_group_is_refused() {
     ];
     for (ours, theirs, without, taken) in cases {
         let mut settings = plain(1);
-        (settings.cluster_id, settings.accept_without_cluster_id) = (ours, without);
+        (settings.cluster_id, settings.settings().accept_without_cluster_id) = (ours, without);
         let mut cluster = single(settings, store(&[1, 2, 3]).with_cluster_id(ours));
         let of_any_kind = [
             append(2, 1, 5, (1, 1)),

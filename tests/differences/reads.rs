@@ -10,8 +10,8 @@ use crate::{append, is_heartbeat, led_with, single, vote_request};
 fn d01_a_lease_is_what_a_quorum_promised() {
     for (promises, answered) in [(true, true), (false, false)] {
         let mut cluster = led_with(3, |config| {
-            config.read_mode = ReadMode::Lease;
-            config.lease_promises = promises;
+            config.settings_mut().read_mode = ReadMode::Lease;
+            config.settings_mut().lease_promises = promises;
         });
         cluster.tick_all(1);
         cluster.isolate(1);
@@ -41,7 +41,7 @@ fn d01_a_voter_keeps_its_promise() {
         cluster.step(append(2, 1, 1, (1, 1)));
         cluster.drain(1);
         let promised = cluster.raw(1).status().promised_ticks;
-        assert_eq!(promised, if config.lease_promises { 10 } else { 0 });
+        assert_eq!(promised, if config.settings().lease_promises { 10 } else { 0 });
         cluster.node(1).forget_leader().unwrap();
         if restarts {
             cluster.restart_with(config);
@@ -88,7 +88,7 @@ fn d02_a_single_voter_reads_after_it_has_committed_in_its_term() {
 #[test]
 fn d10_reads_between_two_readies_share_a_round() {
     for (eager, heartbeats) in [(false, 2), (true, 20)] {
-        let mut cluster = led_with(3, |config| config.eager_appends = eager);
+        let mut cluster = led_with(3, |config| config.settings_mut().eager_appends = eager);
         for _ in 0..10 {
             cluster.node(1).read_index("read").unwrap();
         }
@@ -127,7 +127,7 @@ fn d10_reads_between_two_readies_share_a_round() {
 fn d12_vote_requests_wait_for_the_disk() {
     for (pre_vote, at_once, later) in [(false, 0, 2), (true, 2, 0)] {
         let mut settings = plain(1);
-        (settings.pre_vote, settings.check_quorum) = (pre_vote, pre_vote);
+        (settings.settings().pre_vote, settings.settings().check_quorum) = (pre_vote, pre_vote);
         let mut cluster = single(settings, store(&[1, 2, 3]));
         let node = cluster.node(1);
         node.campaign().unwrap();
@@ -142,11 +142,14 @@ fn d12_vote_requests_wait_for_the_disk() {
 /// A promise is stored before it is said, and no setting of the next start cuts it.
 #[test]
 fn d29_a_promise_outlives_a_restart_under_other_settings() {
-    let mut cluster = led_with(3, |config| config.election_timeout_ticks = 20);
+    let mut cluster = led_with(3, |config| config.settings_mut().election_timeout_ticks = 20);
     cluster.tick_all(1);
     let mut config = cluster.raw(2).config().clone();
-    (config.seed, config.election_timeout_ticks) = (99, 5);
-    (config.lease_promises, config.restart_silence_ticks) = (false, Some(0));
+    (config.seed, config.settings().election_timeout_ticks) = (99, 5);
+    (
+        config.settings().lease_promises,
+        config.settings().restart_silence_ticks,
+    ) = (false, Some(0));
     let mut storage = cluster.raw(2).storage().clone();
     storage.crash();
     let mut node = RawNode::new(config, storage).unwrap();

@@ -11,7 +11,7 @@ use crate::{append, is_snapshot, led_with, single};
 /// Zero bytes a message is one entry a message.
 #[test]
 fn d05_zero_bytes_a_message_is_one_entry_a_message() {
-    let mut cluster = led_with(2, |config| config.max_message_bytes = 0);
+    let mut cluster = led_with(2, |config| config.settings_mut().max_message_bytes = 0);
     for data in ["a", "b", "c"] {
         let _ = cluster.propose(1, data);
     }
@@ -76,7 +76,7 @@ fn state(cluster: &Cluster) -> (u64, ReplicationState, bool) {
 /// another only when it says no; for which the leader then waits twice as long.
 #[test]
 fn d14_an_unanswered_snapshot_is_asked_for() {
-    let mut cluster = led_with(3, |config| config.snapshot_stall_ticks = Some(20));
+    let mut cluster = led_with(3, |config| config.settings_mut().snapshot_stall_ticks = Some(20));
     cluster.isolate(3);
     cluster.commit(1, "a");
     cluster.compact(1);
@@ -124,7 +124,7 @@ fn d14_an_unanswered_snapshot_is_asked_for() {
 /// Zero waits for ever, as etcd-io/raft does.
 #[test]
 fn d14_zero_ticks_wait_for_ever() {
-    let mut cluster = led_with(3, |config| config.snapshot_stall_ticks = Some(0));
+    let mut cluster = led_with(3, |config| config.settings_mut().snapshot_stall_ticks = Some(0));
     cluster.isolate(3);
     cluster.commit(1, "a");
     cluster.compact(1);
@@ -198,7 +198,10 @@ fn d18_an_answer_from_before_a_node_was_added_again() {
     assert_eq!(believed(|_| {}, Some(0)), 0);
     assert_eq!(believed(|_| {}, Some(5)), 2, "it names the change");
     assert_eq!(believed(|_| {}, None), 2, "a node of etcd-io/raft does not say");
-    assert_eq!(believed(|config| config.fence_rejoined = false, Some(0)), 2);
+    assert_eq!(
+        believed(|config| config.settings_mut().fence_rejoined = false, Some(0)),
+        2
+    );
 }
 
 /// No tick passes between the snapshot and what follows it.
@@ -232,7 +235,7 @@ fn d18_a_joiner_that_got_a_snapshot_is_fed_at_once() {
 /// next snapshot, whatever the settings say of unanswered ones. That the one before it was reported is no news.
 #[test]
 fn d31_an_acknowledged_snapshot_ends_the_wait() {
-    let mut cluster = led_with(3, |config| config.snapshot_stall_ticks = Some(0));
+    let mut cluster = led_with(3, |config| config.settings_mut().snapshot_stall_ticks = Some(0));
     cluster.isolate(3);
     cluster.commit(1, "a");
     cluster.compact(1);

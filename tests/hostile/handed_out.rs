@@ -39,7 +39,7 @@ fn follower(asynchronous: bool, entries: &[Entry]) -> Node {
     storage.set_hard_state(HardState::new(1, None, storage.log().last().expect("an entry").index));
     storage.sync();
     let mut config = plain(2);
-    config.async_storage_writes = asynchronous;
+    config.settings_mut().async_storage_writes = asynchronous;
     RawNode::new(config, storage).expect("a legal store")
 }
 
@@ -94,7 +94,7 @@ fn a_forgotten_change_is_asked_for_before_its_task_counts() {
     let entries = [adds(2, 4), adds(3, 5)];
     let mut node = follower(true, &entries);
     let mut config = node.config().clone();
-    config.max_committed_bytes_per_ready = 2 * entries[0].encoded_len();
+    config.settings_mut().max_committed_bytes_per_ready = 2 * entries[0].encoded_len();
     node.set_config(config).expect("legal settings");
     let both = ready(&mut node).take_apply_task().expect("two changes").done();
     for change in &entries {
@@ -109,7 +109,7 @@ fn a_forgotten_change_is_asked_for_before_its_task_counts() {
     // Two tasks are out, and only the first is done.
     let mut node = follower(true, &entries);
     let mut config = node.config().clone();
-    config.max_committed_bytes_per_ready = 1;
+    config.settings_mut().max_committed_bytes_per_ready = 1;
     node.set_config(config).expect("legal settings");
     let first = ready(&mut node).take_apply_task().expect("the first change").done();
     let _ = node.apply_conf_change(&entries[0]).expect("it is next");

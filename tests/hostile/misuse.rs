@@ -10,7 +10,7 @@ type Node = RawNode<MemoryStorage>;
 
 fn lone(asynchronous: bool) -> Node {
     let mut config = config(1);
-    config.async_storage_writes = asynchronous;
+    config.settings_mut().async_storage_writes = asynchronous;
     let mut node = RawNode::new(config, store(&[1])).expect("a legal store");
     node.campaign().expect("it may campaign");
     node
@@ -105,7 +105,7 @@ fn what_another_node_is_owed_counts_for_nothing_here() {
     for asynchronous in [false, true] {
         let mut ours = lone(asynchronous);
         let mut config = config(2);
-        config.async_storage_writes = asynchronous;
+        config.settings_mut().async_storage_writes = asynchronous;
         let mut theirs = RawNode::new(config, store(&[2])).expect("a legal store");
         theirs.campaign().expect("it may campaign");
         // The numbers are the same.
@@ -184,7 +184,7 @@ fn what_is_fixed_while_a_node_runs_cannot_be_set() {
     let error = call(&mut node, |node| node.set_config(other)).expect_err("another id");
     assert!(matches!(error, ConfigError::Fixed(_)), "{error}");
     let mut other = node.config().clone();
-    other.max_inflight_messages = 0;
+    other.settings_mut().max_inflight_messages = 0;
     let error = call(&mut node, |node| node.set_config(other)).expect_err("no window");
     assert!(matches!(error, ConfigError::Bound { .. }), "{error}");
 }

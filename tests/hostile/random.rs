@@ -49,7 +49,10 @@ fn no_session_of_messages_and_calls_breaks_a_node() {
         .take(usize::try_from(sessions).expect("a small number"))
     {
         let mut node = subject.cluster.raw(subject.id).clone();
-        let mode = (node.config().async_storage_writes, node.config().read_mode);
+        let mode = (
+            node.config().settings().async_storage_writes,
+            node.config().settings().read_mode,
+        );
         println!("{}: {mode:?}", subject.name);
         session(&mut dice, &mut node, OPERATIONS);
     }

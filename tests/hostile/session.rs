@@ -53,7 +53,7 @@ pub(crate) fn drain(node: &mut Node) {
 
 /// The same, with what was left undone before.
 fn drain_all(node: &mut Node, tasks: &mut Tasks) {
-    if node.config().async_storage_writes {
+    if node.config().settings().async_storage_writes {
         while take(node, tasks) || write(node, tasks) || apply(node, tasks) || acknowledge(node, tasks) {}
     } else {
         while batch(node) {}
@@ -153,7 +153,7 @@ fn acknowledge_any(draw: &mut impl Draw, node: &mut Node, tasks: &mut Tasks) {
 
 /// A piece of work; without asynchronous writes all that there is.
 fn work(draw: &mut impl Draw, node: &mut Node, tasks: &mut Tasks) {
-    if !node.config().async_storage_writes {
+    if !node.config().settings().async_storage_writes {
         return drain(node);
     }
     for _ in 0..=draw.below(6) {

@@ -71,7 +71,11 @@ fn pre_candidate(mode: Mode) -> Subject {
 fn candidate(mode: Mode) -> Subject {
     let mut cluster = Cluster::new(3, |id| {
         let mut config = mode.config(id);
-        (config.pre_vote, config.check_quorum, config.lease_promises) = (false, mode.lease, mode.lease);
+        (
+            config.settings_mut().pre_vote,
+            config.settings_mut().check_quorum,
+            config.settings_mut().lease_promises,
+        ) = (false, mode.lease, mode.lease);
         config
     });
     cluster.node(2).campaign().expect("it may campaign");
@@ -157,7 +161,7 @@ fn pending_snapshot(mode: Mode) -> Subject {
 fn removed_leader(mode: Mode, step_down: bool) -> Subject {
     let mut cluster = Cluster::new(3, |id| {
         let mut config = mode.config(id);
-        config.step_down_on_removal = step_down;
+        config.settings_mut().step_down_on_removal = step_down;
         config
     });
     cluster.elect(1);
@@ -174,7 +178,7 @@ fn removed_leader(mode: Mode, step_down: bool) -> Subject {
 fn silent(mode: Mode) -> Subject {
     let mut cluster = busy(mode);
     let mut config = mode.config(2);
-    (config.seed, config.restart_silence_ticks) = (99, None);
+    (config.seed, config.settings_mut().restart_silence_ticks) = (99, None);
     cluster.restart_with(config);
     subject("restarted and silent follower", cluster, 2)
 }
@@ -184,9 +188,18 @@ fn narrow(mode: Mode, id: NodeId, leads: bool) -> Subject {
     let mut cluster = Cluster::default();
     for id in 1..=3 {
         let mut config = mode.config(id);
-        (config.max_message_bytes, config.max_committed_bytes_per_ready) = (0, 0);
-        (config.max_uncommitted_bytes, config.max_inflight_messages) = (1, 1);
-        (config.max_pending_reads, config.snapshot_stall_ticks) = (1, Some(1));
+        (
+            config.settings_mut().max_message_bytes,
+            config.settings_mut().max_committed_bytes_per_ready,
+        ) = (0, 0);
+        (
+            config.settings_mut().max_uncommitted_bytes,
+            config.settings_mut().max_inflight_messages,
+        ) = (1, 1);
+        (
+            config.settings_mut().max_pending_reads,
+            config.settings_mut().snapshot_stall_ticks,
+        ) = (1, Some(1));
         cluster.add(config, store(&[1, 2, 3])).expect("a legal store");
     }
     cluster.elect(1);

@@ -33,26 +33,28 @@ impl Profile {
         let mut config = Config::new(id, 7 * id);
         match self {
             Self::Default => {}
-            Self::PreVoteOff => config.pre_vote = false,
+            Self::PreVoteOff => config.settings_mut().pre_vote = false,
             Self::CheckQuorumOff => {
-                config.check_quorum = false;
-                config.allow_pre_vote_without_check_quorum_which_never_heals_from_some_partitions = true;
+                config.settings_mut().check_quorum = false;
+                config
+                    .settings_mut()
+                    .allow_pre_vote_without_check_quorum_which_never_heals_from_some_partitions = true;
             }
-            Self::BothOff => (config.pre_vote, config.check_quorum) = (false, false),
+            Self::BothOff => (config.settings().pre_vote, config.settings().check_quorum) = (false, false),
             Self::PromisesOff => {
-                config.lease_promises = false;
-                config.restart_silence_ticks = Some(0);
+                config.settings_mut().lease_promises = false;
+                config.settings_mut().restart_silence_ticks = Some(0);
             }
-            Self::VotesTellNothing => config.votes_tell_commit = false,
-            Self::StaleUnrefused => config.refuse_stale_candidates = false,
+            Self::VotesTellNothing => config.settings_mut().votes_tell_commit = false,
+            Self::StaleUnrefused => config.settings_mut().refuse_stale_candidates = false,
             Self::LikeEtcd => config = Config::like_etcd(id, 7 * id),
-            Self::Mixed => config.pre_vote = id != 1,
+            Self::Mixed => config.settings_mut().pre_vote = id != 1,
         }
         config
     }
 
     /// Whether nodes tell each other what is committed when they elect.
     pub(crate) fn tells(self) -> bool {
-        self.config(1).votes_tell_commit
+        self.config(1).settings().votes_tell_commit
     }
 }

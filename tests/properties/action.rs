@@ -152,24 +152,30 @@ fn config(lease: bool, guarded: bool, promising: bool, election_timeout: u64) ->
     (any::<[bool; 7]>(), sizes, times).prop_map(move |(switches, sizes, times)| {
         let mut config = Config::new(1, 0);
         let [pre_vote, silent, others @ ..] = switches;
-        config.check_quorum = guarded || lease;
-        config.pre_vote = pre_vote && config.check_quorum;
-        config.lease_promises = promising || lease;
+        config.settings_mut().check_quorum = guarded || lease;
+        config.settings_mut().pre_vote = pre_vote && config.settings().check_quorum;
+        config.settings_mut().lease_promises = promising || lease;
         [
-            config.eager_appends,
-            config.async_storage_writes,
-            config.disable_proposal_forwarding,
-            config.step_down_on_removal,
-            config.commit_notice_on_removal,
+            config.settings_mut().eager_appends,
+            config.settings_mut().async_storage_writes,
+            config.settings_mut().disable_proposal_forwarding,
+            config.settings_mut().step_down_on_removal,
+            config.settings_mut().commit_notice_on_removal,
         ] = others;
-        (config.max_message_bytes, config.max_committed_bytes_per_ready) = (sizes.0, sizes.1);
-        config.max_uncommitted_bytes = sizes.2;
-        (config.max_inflight_messages, config.max_pending_reads) = (sizes.3, sizes.4);
-        config.election_timeout_ticks = election_timeout;
-        config.heartbeat_interval_ticks = times.0;
-        config.restart_silence_ticks = Some(times.1 * 2).filter(|_| !lease && silent);
-        config.snapshot_stall_ticks = times.2;
-        config.read_mode = if lease { ReadMode::Lease } else { ReadMode::ReadIndex };
+        (
+            config.settings_mut().max_message_bytes,
+            config.settings_mut().max_committed_bytes_per_ready,
+        ) = (sizes.0, sizes.1);
+        config.settings_mut().max_uncommitted_bytes = sizes.2;
+        (
+            config.settings_mut().max_inflight_messages,
+            config.settings_mut().max_pending_reads,
+        ) = (sizes.3, sizes.4);
+        config.settings_mut().election_timeout_ticks = election_timeout;
+        config.settings_mut().heartbeat_interval_ticks = times.0;
+        config.settings_mut().restart_silence_ticks = Some(times.1 * 2).filter(|_| !lease && silent);
+        config.settings_mut().snapshot_stall_ticks = times.2;
+        config.settings_mut().read_mode = if lease { ReadMode::Lease } else { ReadMode::ReadIndex };
         config
     })
 }

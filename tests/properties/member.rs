@@ -120,7 +120,7 @@ impl Member {
 
     /// Does a piece of work, if there is any; messages that may leave go to `out`.
     pub(crate) fn work(&mut self, work: Work, history: &mut History, out: &mut Vec<Message>) -> bool {
-        if self.raw.config().async_storage_writes {
+        if self.raw.config().settings().async_storage_writes {
             return match work {
                 Work::Ready => self.take_ready(history, out),
                 Work::Write => self.write(history),
@@ -176,7 +176,7 @@ impl Member {
         assert!(!leads || (appended && snapshot.is_none()), "a leader only appends");
         history.entries(self.seen.replace(entries), entries);
         self.checked = history.commits(self.raw.status().hard_state, &self.seen, self.checked);
-        if self.raw.config().async_storage_writes {
+        if self.raw.config().settings().async_storage_writes {
             self.appends.extend(ready.take_append_task());
             self.applies.extend(ready.take_apply_task());
         } else {

@@ -191,9 +191,12 @@ impl World {
     fn set_limits(&mut self, id: NodeId, bytes: u64) {
         self.call(id, |raw| {
             let mut config = raw.config().clone();
-            (config.max_message_bytes, config.max_uncommitted_bytes) = (bytes, bytes);
-            config.max_committed_bytes_per_ready = bytes / 2;
-            config.eager_appends = bytes.is_multiple_of(2);
+            (
+                config.settings_mut().max_message_bytes,
+                config.settings_mut().max_uncommitted_bytes,
+            ) = (bytes, bytes);
+            config.settings_mut().max_committed_bytes_per_ready = bytes / 2;
+            config.settings_mut().eager_appends = bytes.is_multiple_of(2);
             raw.set_config(config).expect("nothing that is fixed");
         });
     }

@@ -42,7 +42,7 @@ pub struct Cluster {
 /// to act. (It matters only to a store that holds a term.)
 pub fn config(id: NodeId) -> Config {
     let mut config = Config::new(id, 7 * id);
-    config.restart_silence_ticks = Some(0);
+    config.settings_mut().restart_silence_ticks = Some(0);
     config
 }
 
@@ -50,7 +50,11 @@ pub fn config(id: NodeId) -> Config {
 /// paper's plain Raft.
 pub fn plain(id: NodeId) -> Config {
     let mut config = config(id);
-    (config.pre_vote, config.check_quorum, config.lease_promises) = (false, false, false);
+    (
+        config.settings_mut().pre_vote,
+        config.settings_mut().check_quorum,
+        config.settings_mut().lease_promises,
+    ) = (false, false, false);
     config
 }
 
@@ -152,7 +156,7 @@ impl Cluster {
             node.applied.clear();
             node.conf_state = snapshot.metadata.conf_state.clone();
         }
-        if node.raw.config().async_storage_writes {
+        if node.raw.config().settings().async_storage_writes {
             self.pool.extend(node.do_tasks(ready));
             return true;
         }

@@ -25,10 +25,10 @@ impl Mode {
     /// [`config`] in this mode. Leases are sound only with the silence after a restart.
     pub fn config(self, id: NodeId) -> Config {
         let mut config = config(id);
-        config.async_storage_writes = self.asynchronous;
+        config.settings_mut().async_storage_writes = self.asynchronous;
         if self.lease {
-            config.read_mode = ReadMode::Lease;
-            config.restart_silence_ticks = None;
+            config.settings_mut().read_mode = ReadMode::Lease;
+            config.settings_mut().restart_silence_ticks = None;
         }
         config
     }

@@ -39,13 +39,13 @@ impl Engine for Quorate {
     fn open(id: u64, settings: &Settings, storage: MemoryStorage, applied: u64) -> Self {
         let mut config = Config::new(id, id);
         config.applied = applied;
-        config.election_timeout_ticks = settings.election_ticks;
-        config.heartbeat_interval_ticks = settings.heartbeat_ticks;
-        config.max_message_bytes = MESSAGE_BYTES;
-        config.max_inflight_messages = settings.inflight;
-        config.max_committed_bytes_per_ready = settings.page_bytes.unwrap_or(0);
+        config.settings_mut().election_timeout_ticks = settings.election_ticks;
+        config.settings_mut().heartbeat_interval_ticks = settings.heartbeat_ticks;
+        config.settings_mut().max_message_bytes = MESSAGE_BYTES;
+        config.settings_mut().max_inflight_messages = settings.inflight;
+        config.settings_mut().max_committed_bytes_per_ready = settings.page_bytes.unwrap_or(0);
         // So that an opened log can be voted for at once, as in raft-rs.
-        config.restart_silence_ticks = Some(0);
+        config.settings_mut().restart_silence_ticks = Some(0);
         RawNode::new(config, storage).expect("valid settings")
     }
 

@@ -37,7 +37,7 @@ impl Cluster {
         let mut timeout = 0;
         for &id in &ids {
             self.node(id)?;
-            timeout = timeout.max(self.member(id)?.config().election_timeout_ticks);
+            timeout = timeout.max(self.member(id)?.config().settings().election_timeout_ticks);
         }
         self.pool.keep_between(&ids);
         let slowest = clocks.iter().map(|(_, length)| *length).max().unwrap_or(0);

@@ -84,7 +84,7 @@ pub(super) fn template(command: &Command) -> Result<Template, Failure> {
 /// The settings that the recordings were made with.
 fn like_recorded() -> Config {
     let mut config = Config::like_etcd(0, 1);
-    config.election_timeout_ticks = 3;
+    config.settings_mut().election_timeout_ticks = 3;
     config
 }
 
@@ -127,68 +127,76 @@ type Set = fn(&mut Config, &str) -> Option<()>;
 /// The settings by their names here.
 const SETTINGS: [(&str, Set); 23] = [
     ("election", |config, value| {
-        put(&mut config.election_timeout_ticks, value)
+        put(&mut config.settings_mut().election_timeout_ticks, value)
     }),
     ("heartbeat", |config, value| {
-        put(&mut config.heartbeat_interval_ticks, value)
+        put(&mut config.settings_mut().heartbeat_interval_ticks, value)
     }),
     ("seed", |config, value| put(&mut config.seed, value)),
-    ("prevote", |config, value| switch(&mut config.pre_vote, value)),
+    ("prevote", |config, value| {
+        switch(&mut config.settings_mut().pre_vote, value)
+    }),
     ("prevote-without-checkquorum", |config, value| {
         switch(
-            &mut config.allow_pre_vote_without_check_quorum_which_never_heals_from_some_partitions,
+            &mut config
+                .settings_mut()
+                .allow_pre_vote_without_check_quorum_which_never_heals_from_some_partitions,
             value,
         )
     }),
-    ("checkquorum", |config, value| switch(&mut config.check_quorum, value)),
-    ("read-only", |config, value| read_mode(&mut config.read_mode, value)),
+    ("checkquorum", |config, value| {
+        switch(&mut config.settings_mut().check_quorum, value)
+    }),
+    ("read-only", |config, value| {
+        read_mode(&mut config.settings_mut().read_mode, value)
+    }),
     ("lease-margin", |config, value| {
-        put(&mut config.lease_margin_ticks, value)
+        put(&mut config.settings_mut().lease_margin_ticks, value)
     }),
     ("lease-promises", |config, value| {
-        switch(&mut config.lease_promises, value)
+        switch(&mut config.settings_mut().lease_promises, value)
     }),
     ("restart-silence", |config, value| {
-        put(config.restart_silence_ticks.insert(0), value)
+        put(config.settings_mut().restart_silence_ticks.insert(0), value)
     }),
     ("snapshot-stall", |config, value| {
-        put(config.snapshot_stall_ticks.insert(0), value)
+        put(config.settings_mut().snapshot_stall_ticks.insert(0), value)
     }),
     ("inflight", |config, value| {
-        put(&mut config.max_inflight_messages, value)
+        put(&mut config.settings_mut().max_inflight_messages, value)
     }),
     ("max-inflight-bytes", |config, value| {
-        put(&mut config.max_inflight_bytes, value)
+        put(&mut config.settings_mut().max_inflight_bytes, value)
     }),
     ("max-message-bytes", |config, value| {
-        put(&mut config.max_message_bytes, value)
+        put(&mut config.settings_mut().max_message_bytes, value)
     }),
     ("max-uncommitted-bytes", |config, value| {
-        put(&mut config.max_uncommitted_bytes, value)
+        put(&mut config.settings_mut().max_uncommitted_bytes, value)
     }),
     ("max-committed-size-per-ready", |config, value| {
-        put(&mut config.max_committed_bytes_per_ready, value)
+        put(&mut config.settings_mut().max_committed_bytes_per_ready, value)
     }),
     ("eager-appends", |config, value| {
-        switch(&mut config.eager_appends, value)
+        switch(&mut config.settings_mut().eager_appends, value)
     }),
     ("async-storage-writes", |config, value| {
-        switch(&mut config.async_storage_writes, value)
+        switch(&mut config.settings_mut().async_storage_writes, value)
     }),
     ("disable-proposal-forwarding", |config, value| {
-        switch(&mut config.disable_proposal_forwarding, value)
+        switch(&mut config.settings_mut().disable_proposal_forwarding, value)
     }),
     ("disable-conf-change-validation", |config, value| {
-        switch(&mut config.disable_conf_change_validation, value)
+        switch(&mut config.settings_mut().disable_conf_change_validation, value)
     }),
     ("fence-rejoined", |config, value| {
-        switch(&mut config.fence_rejoined, value)
+        switch(&mut config.settings_mut().fence_rejoined, value)
     }),
     ("step-down-on-removal", |config, value| {
-        switch(&mut config.step_down_on_removal, value)
+        switch(&mut config.settings_mut().step_down_on_removal, value)
     }),
     ("commit-notice-on-removal", |config, value| {
-        switch(&mut config.commit_notice_on_removal, value)
+        switch(&mut config.settings_mut().commit_notice_on_removal, value)
     }),
 ];
 

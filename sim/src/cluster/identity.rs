@@ -96,7 +96,10 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let Some(member) = self.member_mut(id) else {
             return Ok(());
         };
-        (member.config.cluster_id, member.config.accept_unnamed_store) = (cluster_id, false);
+        (
+            member.config.cluster_id,
+            member.config.settings_mut().accept_unnamed_store,
+        ) = (cluster_id, false);
         (member.identity, member.stores) = (identity, stores);
         (member.life, member.durable) = (Life::Down(disk), Shadow::default());
         if identity == 0 {

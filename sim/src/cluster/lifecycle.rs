@@ -104,7 +104,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         config.applied = snapshot.metadata.index;
         config.seed = seed;
         if std::mem::take(&mut member.fresh) {
-            config.restart_silence_ticks = Some(0); // nothing was promised before
+            config.settings_mut().restart_silence_ticks = Some(0); // nothing was promised before
         }
         let node = RawNode::new(config, disk).map_err(|error| unexpected(id, "restart", &error))?;
         member.life = Life::Up(Box::new(node));
@@ -141,15 +141,15 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let Some(member) = self.member_mut(id) else {
             return Ok(());
         };
-        member.config.election_timeout_ticks = promises.election_ticks;
-        member.config.lease_promises = promises.lease_promises;
+        member.config.settings_mut().election_timeout_ticks = promises.election_ticks;
+        member.config.settings_mut().lease_promises = promises.lease_promises;
         if member.keeps_promises() {
             // Where the disk does not, the silence is all that a promise rests on.
-            member.config.restart_silence_ticks = promises.silence_ticks;
+            member.config.settings_mut().restart_silence_ticks = promises.silence_ticks;
         }
         if let Some(node) = member.node_mut() {
             let mut next = node.config().clone();
-            next.election_timeout_ticks = promises.election_ticks;
+            next.settings_mut().election_timeout_ticks = promises.election_ticks;
             node.set_config(next)
                 .map_err(|error| unexpected(id, "another election timeout", &error))?;
             self.coverage.timeouts_changed += 1;

@@ -27,7 +27,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let core: BTreeSet<NodeId> = well.iter().map(|well| well.node).collect();
         let timeouts = self
             .core_members(&core)
-            .map(|member| member.config.election_timeout_ticks);
+            .map(|member| member.config.settings().election_timeout_ticks);
         let slowest = well.iter().map(|well| well.tick_us).max().unwrap_or(0);
         let patience = PATIENCE * timeouts.max().unwrap_or(0) * slowest;
         let mut due: BTreeSet<(u64, NodeId)> = well.iter().map(|well| (well.tick_us.max(1), well.node)).collect();

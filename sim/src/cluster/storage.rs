@@ -21,7 +21,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let Some(member) = self.member_mut(id).filter(|member| member.has_ready()) else {
             return Ok(());
         };
-        let asynchronous = member.config.async_storage_writes;
+        let asynchronous = member.config.settings().async_storage_writes;
         let Some(node) = member.node_mut() else { return Ok(()) };
         let ready = node.ready().map_err(|error| unexpected(id, "ready", &error))?;
         let Some(mut ready) = ready else { return Ok(()) };

@@ -21,7 +21,10 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let Some(member) = self.member_mut(to).filter(|member| member.is_up()) else {
             return Ok(());
         };
-        let (ours, accepts) = (member.config.cluster_id, member.config.accept_without_cluster_id);
+        let (ours, accepts) = (
+            member.config.cluster_id,
+            member.config.settings().accept_without_cluster_id,
+        );
         if ours == 0 {
             return Ok(()); // its disk knows no group: it takes everything
         }

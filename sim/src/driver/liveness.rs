@@ -82,7 +82,8 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         self.calm = true;
         let all: Vec<NodeId> = (1..=self.nodes.len() as u64).collect();
         // Without both, a node that can be heard and does not hear disturbs the others for ever.
-        let quiet = !self.parameters.check_quorum || all.iter().any(|id| !self.parameters.config(*id).pre_vote);
+        let quiet =
+            !self.parameters.check_quorum || all.iter().any(|id| !self.parameters.config(*id).settings().pre_vote);
         self.cuts
             .retain(|(from, to), _| !(core.contains(from) && core.contains(to)));
         for outside in all.iter().filter(|id| !core.contains(id)) {

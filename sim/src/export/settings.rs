@@ -12,45 +12,59 @@ pub(super) fn words(config: &Config) -> String {
 }
 
 fn rows(config: &Config) -> Vec<(&'static str, String)> {
-    let without = config.allow_pre_vote_without_check_quorum_which_never_heals_from_some_partitions;
-    let without = without && config.pre_vote && !config.check_quorum; // of no account elsewhere
+    let without = config
+        .settings()
+        .allow_pre_vote_without_check_quorum_which_never_heals_from_some_partitions;
+    let without = without && config.settings().pre_vote && !config.settings().check_quorum; // of no account elsewhere
     let optional = |value: Option<u64>| value.map_or(String::new(), |value| value.to_string());
-    let reads = match config.read_mode {
+    let reads = match config.settings().read_mode {
         ReadMode::Lease => "lease-based",
         ReadMode::ReadIndex => "safe",
     };
     vec![
-        ("election", config.election_timeout_ticks.to_string()),
-        ("heartbeat", config.heartbeat_interval_ticks.to_string()),
-        ("prevote", config.pre_vote.to_string()),
-        ("checkquorum", config.check_quorum.to_string()),
+        ("election", config.settings().election_timeout_ticks.to_string()),
+        ("heartbeat", config.settings().heartbeat_interval_ticks.to_string()),
+        ("prevote", config.settings().pre_vote.to_string()),
+        ("checkquorum", config.settings().check_quorum.to_string()),
         ("prevote-without-checkquorum", without.to_string()),
         ("read-only", reads.to_owned()),
-        ("lease-margin", config.lease_margin_ticks.to_string()),
-        ("lease-promises", config.lease_promises.to_string()),
-        ("restart-silence", optional(config.restart_silence_ticks)),
-        ("snapshot-stall", optional(config.snapshot_stall_ticks)),
-        ("inflight", config.max_inflight_messages.to_string()),
-        ("max-inflight-bytes", config.max_inflight_bytes.to_string()),
-        ("max-message-bytes", config.max_message_bytes.to_string()),
-        ("max-uncommitted-bytes", config.max_uncommitted_bytes.to_string()),
+        ("lease-margin", config.settings().lease_margin_ticks.to_string()),
+        ("lease-promises", config.settings().lease_promises.to_string()),
+        ("restart-silence", optional(config.settings().restart_silence_ticks)),
+        ("snapshot-stall", optional(config.settings().snapshot_stall_ticks)),
+        ("inflight", config.settings().max_inflight_messages.to_string()),
+        ("max-inflight-bytes", config.settings().max_inflight_bytes.to_string()),
+        ("max-message-bytes", config.settings().max_message_bytes.to_string()),
+        (
+            "max-uncommitted-bytes",
+            config.settings().max_uncommitted_bytes.to_string(),
+        ),
         (
             "max-committed-size-per-ready",
-            config.max_committed_bytes_per_ready.to_string(),
+            config.settings().max_committed_bytes_per_ready.to_string(),
         ),
-        ("eager-appends", config.eager_appends.to_string()),
-        ("async-storage-writes", config.async_storage_writes.to_string()),
+        ("eager-appends", config.settings().eager_appends.to_string()),
+        (
+            "async-storage-writes",
+            config.settings().async_storage_writes.to_string(),
+        ),
         (
             "disable-proposal-forwarding",
-            config.disable_proposal_forwarding.to_string(),
+            config.settings().disable_proposal_forwarding.to_string(),
         ),
         (
             "disable-conf-change-validation",
-            config.disable_conf_change_validation.to_string(),
+            config.settings().disable_conf_change_validation.to_string(),
         ),
-        ("fence-rejoined", config.fence_rejoined.to_string()),
-        ("step-down-on-removal", config.step_down_on_removal.to_string()),
-        ("commit-notice-on-removal", config.commit_notice_on_removal.to_string()),
+        ("fence-rejoined", config.settings().fence_rejoined.to_string()),
+        (
+            "step-down-on-removal",
+            config.settings().step_down_on_removal.to_string(),
+        ),
+        (
+            "commit-notice-on-removal",
+            config.settings().commit_notice_on_removal.to_string(),
+        ),
     ]
 }
 
@@ -59,10 +73,10 @@ pub(super) fn sizes_matter(config: &Config) -> bool {
     let usual = Config::new(config.id, config.seed);
     let sizes = |config: &Config| {
         [
-            config.max_message_bytes,
-            config.max_uncommitted_bytes,
-            config.max_committed_bytes_per_ready,
-            config.max_inflight_bytes,
+            config.settings().max_message_bytes,
+            config.settings().max_uncommitted_bytes,
+            config.settings().max_committed_bytes_per_ready,
+            config.settings().max_inflight_bytes,
         ]
     };
     sizes(config) != sizes(&usual)

@@ -124,7 +124,7 @@ impl<M: StateMachine, D: Disk> Translator<M, D> {
             let config = member
                 .map(|member| &member.config)
                 .filter(|config| config.cluster_id != 0);
-            config.is_some_and(|config| !named && config.accept_without_cluster_id)
+            config.is_some_and(|config| !named && config.settings().accept_without_cluster_id)
         });
         let verdict = self.cluster.step(step.clone());
         self.note_sent();

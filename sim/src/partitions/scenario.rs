@@ -138,11 +138,13 @@ impl Settings {
 
     pub(super) fn config(self, id: NodeId) -> Config {
         let mut config = Config::new(id, 0); // the cluster fills in the seed
-        config.election_timeout_ticks = ELECTION_TIMEOUT;
-        config.pre_vote = self.pre_vote;
-        config.check_quorum = self.check_quorum;
-        config.lease_promises = self.lease_promises;
-        config.allow_pre_vote_without_check_quorum_which_never_heals_from_some_partitions =
+        config.settings_mut().election_timeout_ticks = ELECTION_TIMEOUT;
+        config.settings_mut().pre_vote = self.pre_vote;
+        config.settings_mut().check_quorum = self.check_quorum;
+        config.settings_mut().lease_promises = self.lease_promises;
+        config
+            .settings_mut()
+            .allow_pre_vote_without_check_quorum_which_never_heals_from_some_partitions =
             self.pre_vote && !self.check_quorum;
         config
     }

@@ -130,8 +130,12 @@ impl Host {
         self.starts += 1;
         let mut config = Config::new(1, self.starts);
         // No promises but votes, so that the node answers at once after each start.
-        (config.pre_vote, config.check_quorum, config.lease_promises) = (false, false, false);
-        config.restart_silence_ticks = Some(0);
+        (
+            config.settings_mut().pre_vote,
+            config.settings_mut().check_quorum,
+            config.settings_mut().lease_promises,
+        ) = (false, false, false);
+        config.settings_mut().restart_silence_ticks = Some(0);
         let snapshot = self.disk.0.borrow().latest_snapshot()?;
         config.applied = snapshot.metadata.index;
         config.cluster_id = self.cluster_id;

@@ -21,9 +21,9 @@ impl Leader {
         self.replace_peers(server, fresh, index);
         server.store.set_named_at(server.log.last_index());
         let id = server.id();
-        let removed = !server.membership.is_voter(id) && server.config.step_down_on_removal;
+        let removed = !server.membership.is_voter(id) && server.config.settings().step_down_on_removal;
         if removed || server.is_disowned() {
-            if server.config.commit_notice_on_removal {
+            if server.config.settings().commit_notice_on_removal {
                 // Else the others learn only from a successor that this entry is committed.
                 self.broadcast_appends(server)?;
             }
@@ -52,7 +52,11 @@ impl Leader {
 
     fn replace_peers<S: Storage>(&mut self, server: &Server<S>, fresh: &[NodeId], index: Index) {
         let next = server.log.last_index();
-        let joined = if server.config.fence_rejoined { index } else { 0 };
+        let joined = if server.config.settings().fence_rejoined {
+            index
+        } else {
+            0
+        };
         let mut old = core::mem::take(&mut self.peers);
         let progress = |member: NodeId| {
             let kept = old

@@ -26,7 +26,7 @@ pub(super) struct DiskLag {
 impl DiskLag {
     /// Ticks until something is to be done about it, 0 for now; `None`: nothing.
     fn due(self, config: &Config, hands_over: bool) -> Option<u64> {
-        let timeout = config.election_timeout_ticks;
+        let timeout = config.settings().election_timeout_ticks;
         let left = timeout.saturating_sub(self.ticks);
         if !self.told || (hands_over && left > 0) {
             return Some(left);
@@ -42,7 +42,7 @@ impl Leader {
     /// What the disk owes when so many ticks have passed without a word of it.
     fn disk_after<S: Storage>(&self, server: &Server<S>, ticks: u64) -> Option<DiskLag> {
         let (stored, last) = (server.log.stored(), server.log.last_index());
-        if stored >= last || !server.config.async_storage_writes {
+        if stored >= last || !server.config.settings().async_storage_writes {
             return None;
         }
         let before = self.disk.as_deref().copied();
@@ -53,12 +53,12 @@ impl Leader {
         Some(DiskLag {
             owed: last,
             ticks: ticks.saturating_sub(1), // it is the first of them that sees it
-            told: before.is_some_and(|lag| lag.told && lag.ticks >= server.config.election_timeout_ticks),
+            told: before.is_some_and(|lag| lag.told && lag.ticks >= server.config.settings().election_timeout_ticks),
         })
     }
 
     fn hands_over<S: Storage>(&self, server: &Server<S>) -> bool {
-        server.config.transfer_when_disk_lags && !self.is_alone(server)
+        server.config.settings().transfer_when_disk_lags && !self.is_alone(server)
     }
 
     /// Ticks until something is due because of the disk.

@@ -82,7 +82,7 @@ impl Leader {
         let mut pending = self.pending_change;
         let indexes = server.log.last_index().saturating_add(1)..;
         for (entry, index) in entries.iter().zip(indexes).filter(|(entry, _)| entry.is_conf_change()) {
-            if !server.config.disable_conf_change_validation {
+            if !server.config.settings().disable_conf_change_validation {
                 let refused = |refusal: ChangeRefusal| Stop::Refused(ProposeError::Change(refusal));
                 let change = wire::decode_change(entry).map_err(|error| refused(ChangeRefusal::Undecodable(error)))?;
                 let applied = server.log.applied();
@@ -115,7 +115,7 @@ fn check_expected<S: Storage>(server: &Server<S>, expected: Index) -> Result<(),
     let last = server.log.last_index();
     match server
         .log
-        .find_change(expected, last, server.config.max_applying_bytes())
+        .find_change(expected, last, server.config.settings().max_applying_bytes())
     {
         Ok(None) => Ok(()),
         Ok(Some(entry)) => refused(ChangeRefusal::Changed {

@@ -28,7 +28,7 @@ impl Leader {
             answer(server, from, context, &permit);
             return Ok(());
         }
-        if self.reads.len() >= server.config.max_pending_reads {
+        if self.reads.len() >= server.config.settings().max_pending_reads {
             let pending = self.reads.len();
             return Err(ReadError::Full { pending });
         }
@@ -43,7 +43,7 @@ impl Leader {
         }
         self.release_reads(server);
         self.unsent.round = self.wants_round(server);
-        if self.unsent.round && server.config.eager_appends {
+        if self.unsent.round && server.config.settings().eager_appends {
             self.broadcast_heartbeats(server);
         }
         Ok(())
@@ -61,7 +61,7 @@ impl Leader {
 
     /// Begins a round if anybody needs one; the context that names it.
     pub(super) fn begin_round<S: Storage>(&mut self, server: &Server<S>) -> Bytes {
-        let measures_leases = server.config.read_mode == ReadMode::Lease;
+        let measures_leases = server.config.settings().read_mode == ReadMode::Lease;
         if self.reads.newest_round().is_none() && !measures_leases {
             return Bytes::new();
         }
@@ -118,12 +118,12 @@ impl Leader {
     /// Ticks for which reads may be answered without asking anybody.
     pub(crate) fn lease_ticks<S: Storage>(&self, server: &Server<S>) -> u64 {
         let config = &server.config;
-        if config.read_mode != ReadMode::Lease || !config.check_quorum || self.lease_given_up {
+        if config.settings().read_mode != ReadMode::Lease || !config.settings().check_quorum || self.lease_given_up {
             return 0;
         }
         let promised = |voter: NodeId| {
             if voter == config.id {
-                return Some(config.election_timeout_ticks);
+                return Some(config.settings().election_timeout_ticks);
             }
             self.peer(voter).map(|peer| peer.promised)
         };
@@ -131,7 +131,7 @@ impl Leader {
         if !lease::may_be_held(voters, config.id, self.pending_change, server.log.applied()) {
             return 0;
         }
-        lease::ticks_left(voters, promised, config.lease_margin_ticks)
+        lease::ticks_left(voters, promised, config.settings().lease_margin_ticks)
     }
 
     /// Leadership is lost: this node's own reads come back refused. Those of others come back at

@@ -19,7 +19,7 @@ impl Leader {
 
     /// Something new is in the log, or committed: now, or with the next Ready.
     pub(super) fn broadcast<S: Storage>(&mut self, server: &mut Server<S>) -> Result<(), Fault> {
-        if server.config.eager_appends {
+        if server.config.settings().eager_appends {
             return self.broadcast_appends(server);
         }
         self.unsent.appends = true;

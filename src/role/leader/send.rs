@@ -51,7 +51,7 @@ pub(super) fn append<S: Storage>(
     } else {
         server
             .log
-            .slice(next, last.saturating_add(1), server.config.max_message_bytes)
+            .slice(next, last.saturating_add(1), server.config.settings().max_message_bytes)
     };
     match page {
         Ok(page) if page.is_empty() && !even_if_empty => Ok(false),
@@ -77,7 +77,7 @@ fn entries<S: Storage>(
     entries: Entries,
 ) -> bool {
     let commit = server.log.committed();
-    let notice = entries.is_empty() && peer.is_acknowledged() && !server.config.eager_appends;
+    let notice = entries.is_empty() && peer.is_acknowledged() && !server.config.settings().eager_appends;
     let count = entries.len().try_into().unwrap_or(u64::MAX);
     let bytes = entries
         .iter()

@@ -15,10 +15,12 @@ impl Leader {
         let config = &server.config;
         let alone = self.is_alone(server);
         let heartbeat = config
+            .settings()
             .heartbeat_interval_ticks
             .saturating_sub(self.heartbeat_elapsed)
             .max(1);
         let check = config
+            .settings()
             .election_timeout_ticks
             .saturating_sub(server.timer.elapsed())
             .max(1);
@@ -35,8 +37,8 @@ impl Leader {
     /// Ticks in which nothing becomes due.
     pub(crate) fn skip<S: Storage>(&mut self, server: &mut Server<S>, ticks: u64) {
         let (interval, period) = (
-            server.config.heartbeat_interval_ticks,
-            server.config.election_timeout_ticks,
+            server.config.settings().heartbeat_interval_ticks,
+            server.config.settings().election_timeout_ticks,
         );
         self.pass(server, ticks);
         // Only a leader alone skips whole periods; where in them it is must not depend on how.
@@ -50,8 +52,11 @@ impl Leader {
         self.pass(server, 1);
         let successor = self.judge_disk(server); // by who was heard of before the check forgets it
         let config = &server.config;
-        let (check_quorum, interval) = (config.check_quorum, config.heartbeat_interval_ticks);
-        let timeout = config.election_timeout_ticks;
+        let (check_quorum, interval) = (
+            config.settings().check_quorum,
+            config.settings().heartbeat_interval_ticks,
+        );
+        let timeout = config.settings().election_timeout_ticks;
         self.heartbeat_elapsed = self.heartbeat_elapsed.saturating_add(1);
         let elapsed = server.timer.elapsed().saturating_add(1);
         server.timer.advance_period(1, elapsed);
@@ -78,7 +83,8 @@ impl Leader {
     }
 
     fn pass<S: Storage>(&mut self, server: &Server<S>, ticks: u64) {
-        self.rounds.advance(ticks, server.config.election_timeout_ticks);
+        self.rounds
+            .advance(ticks, server.config.settings().election_timeout_ticks);
         self.wait_for_disk(server, ticks);
         for (_, peer) in &mut self.peers {
             peer.promised = peer.promised.saturating_sub(ticks);

@@ -63,7 +63,7 @@ impl Member {
             ..Batch::default()
         };
         let parcels = ready.take_messages().into_iter().map(Parcel::message).collect();
-        if self.config.async_storage_writes {
+        if self.config.settings().async_storage_writes {
             Ok(self.queue_tasks(ready, batch, parcels, out))
         } else {
             self.hold(ready, batch, parcels, out)
