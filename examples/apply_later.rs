@@ -10,16 +10,16 @@
 
 use std::collections::VecDeque;
 
-use quorate::{
-    ApplyTask, ConfChangeKind, ConfChangeV2, ConfState, Config, MemoryStorage, RawNode, TaskResponse, bootstrap,
-};
+use quorate::membership::{ConfChangeKind, ConfChangeV2};
+use quorate::ready::{ApplyTask, TaskResponse};
+use quorate::{ConfState, Config, MemoryStorage, RawNode, bootstrap};
 
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failure> {
     let first = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1]))?;
     let mut config = Config::new(1, 42);
-    config.async_storage_writes = true;
+    config.settings_mut().async_storage_writes = true;
     let mut node = RawNode::new(config, MemoryStorage::from_snapshot(first))?;
     let (mut queue, mut state) = (VecDeque::new(), Vec::new());
 

@@ -13,10 +13,8 @@ use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
-use quorate::{
-    AckKind, AppendTask, ApplyTask, ConfState, Config, Entry, MemoryStorage, RawNode, StorageError, TaskResponse,
-    bootstrap,
-};
+use quorate::ready::{AckKind, AppendTask, ApplyTask, TaskResponse};
+use quorate::{ConfState, Config, Entry, MemoryStorage, RawNode, StorageError, bootstrap};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -28,7 +26,7 @@ const PIPELINE: usize = 64;
 fn main() -> Result<(), Failure> {
     let snapshot = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1]))?;
     let mut config = Config::new(1, 42);
-    config.async_storage_writes = true;
+    config.settings_mut().async_storage_writes = true;
 
     // The node reads the same storage that the disk's thread writes.
     let disk = SharedStorage::new(MemoryStorage::from_snapshot(snapshot));
@@ -175,7 +173,8 @@ use shared::SharedStorage;
 mod shared {
     use std::sync::{Arc, Mutex, PoisonError};
 
-    use quorate::{Entries, Index, InitialState, MemoryStorage, NodeId, Snapshot, Storage, StorageError, Term};
+    use quorate::storage::InitialState;
+    use quorate::{Entries, Index, MemoryStorage, NodeId, Snapshot, Storage, StorageError, Term};
 
     #[derive(Clone, Debug)]
     pub(super) struct SharedStorage(Arc<Mutex<MemoryStorage>>);

@@ -14,7 +14,8 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use quorate::{ConfState, Config, MemoryStorage, Message, NodeId, RawNode, RoleKind, bootstrap};
+use quorate::status::RoleKind;
+use quorate::{ConfState, Config, MemoryStorage, Message, NodeId, RawNode, bootstrap};
 
 type Failure = Box<dyn std::error::Error>;
 

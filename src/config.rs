@@ -30,7 +30,7 @@ pub struct Config {
     pub seed: u64,
     /// The last index that the state machine had applied when it stopped. 0, the default, stands for
     /// the index before the log's first. The stored configuration may be as of
-    /// [another one](crate::InitialState::conf_state_index).
+    /// [another one](crate::storage::InitialState::conf_state_index).
     pub applied: Index,
     /// The group, as its store must name it too; zero, the default, for none. Every message carries it, and a
     /// node that has one refuses the messages of every other group before it looks at anything else.

@@ -227,7 +227,7 @@ pub enum ChangeRefusal {
 }
 
 /// Why a read was refused at once. (A read may also come back refused later, in a
-/// [`ReadState`](crate::ReadState).)
+/// [`ReadState`](crate::ready::ReadState).)
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
@@ -511,7 +511,7 @@ pub enum ConfigError {
     /// first.
     #[error("no member's store has the identity {identity:x}")]
     Stranger {
-        /// [`InitialState::identity`](crate::InitialState::identity); zero for none.
+        /// [`InitialState::identity`](crate::storage::InitialState::identity); zero for none.
         identity: Identity,
     },
     /// Bootstrap needs an unused store.

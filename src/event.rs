@@ -126,7 +126,7 @@ pub enum Event {
         ticks: u64,
     },
     /// The configuration changed.
-    ConfigurationChanged {
+    MembershipChanged {
         /// The entry or snapshot that changed it.
         index: Index,
         /// Whether it is joint now.

@@ -4,7 +4,7 @@
 //! tell it what happens, and it tells you what to do.
 //!
 //! ```
-//! use quorate::{Config, ConfState, MemoryStorage, RawNode, bootstrap};
+//! use quorate::{bootstrap, ConfState, Config, MemoryStorage, RawNode};
 //!
 //! // A group of one, so that the loop fits here.
 //! let storage = MemoryStorage::from_snapshot(bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1]))?);
@@ -39,11 +39,11 @@
 //!
 //! # A tour
 //!
-//! * [`RawNode`]: the calls. [`Ready`]: what to do, in order. [`Config`]: the settings.
-//! * [`Storage`]: what the core reads from your disk; [`MemoryStorage`]: one in memory.
-//! * [`Message`]: what nodes say to each other, and as bytes.
+//! * [`RawNode`]: the calls. [`Ready`]: what to do, in order. [`Config`] and [`Settings`].
+//! * [`storage`]: what the core reads from your disk; [`MemoryStorage`]: one in memory.
+//! * [`message`]: what nodes say to each other, and as bytes.
 //! * [`membership`]: who is in the group, and how that changes. [`quorum`]: counting.
-//! * [`Event`], [`Status`], [`ProgressStatus`], [`Counters`]: what happened, and what is.
+//! * [`event`] and [`status`]: what happened, and what is. [`error`]: what was refused, and why.
 //!
 //! # Promises
 //!
@@ -73,54 +73,50 @@ extern crate std as _;
 
 mod aside;
 mod config;
-mod configuration;
 mod counters;
 mod entries;
-mod error;
-mod event;
+pub mod error;
+pub mod event;
 mod log;
 pub mod membership;
-mod message;
+mod membership_status;
+pub mod message;
 mod progress;
 pub mod quorum;
 mod raft;
 mod raw_node;
 mod read;
-mod ready;
+pub mod ready;
 mod role;
 mod rules;
 mod server;
-mod status;
+mod soft_state;
+pub mod status;
 mod stop;
 pub mod storage;
 mod trace;
 pub mod types;
 mod wire;
 
+/// The crate of [`Bytes`](bytes::Bytes), which payloads are.
+pub use bytes;
 pub use config::{Config, ReadMode, Settings};
-pub use configuration::{Configuration, PendingChange, bootstrap};
-pub use counters::Counters;
 pub use entries::Entries;
-pub use error::{
-    AcknowledgeError, ApplyError, CampaignError, CampaignRefusal, ChangeRefusal, ConfigError, DecodeError, Fault,
-    NodeError, ProposeError, ReadError, ReadyError, StepError, TransferError, TransferRefusal,
-};
-pub use event::{Event, StepDownReason, TransferAbort, VoteRefusal};
-pub use membership::{AnyConfChange, ConfChange, ConfChangeKind, ConfChangeSingle, ConfChangeV2, Transition};
-pub use message::{Append, AppendResponse, Message, Payload, RequestVote};
-pub use progress::{ReplicationState, SnapshotStatus};
+#[doc(inline)]
+pub use event::Event;
+pub use membership_status::bootstrap;
+#[doc(inline)]
+pub use message::Message;
 pub use raft::Proposed;
 pub use raw_node::RawNode;
-pub use ready::{
-    Ack, AckKind, AppendTask, ApplyTask, NotAdvanced, NotPersisted, Persisted, ReadRefusal, ReadState, Ready, RoleKind,
-    SoftState, TaskResponse,
-};
-pub use status::{ProgressStatus, Status};
-pub use storage::{InitialState, MemoryStorage, Storage, StorageError};
-pub use types::{
-    ClusterId, ConfState, Entry, EntryId, EntryKind, HardState, Identity, Index, NodeId, Snapshot, SnapshotMetadata,
-    Term,
-};
+#[doc(inline)]
+pub use ready::Ready;
+#[doc(inline)]
+pub use status::Status;
+#[doc(inline)]
+pub use storage::{MemoryStorage, Storage, StorageError};
+#[doc(inline)]
+pub use types::{ConfState, Entry, EntryId, HardState, Index, NodeId, Snapshot, Term};
 pub use wire::proto;
 
 /// So are those of what to do about a lost disk.

@@ -21,7 +21,8 @@ use crate::types::{ConfState, Identity, NodeId};
 /// The members of a group, by the part each plays. All lists are sorted and without doubles.
 ///
 /// ```
-/// use quorate::{ConfState, membership::Membership};
+/// use quorate::ConfState;
+/// use quorate::membership::Membership;
 /// let group = Membership::restore(&ConfState::of_voters([3, 1, 2]))?;
 /// assert!(group.is_voter(2) && !group.is_joint());
 /// assert_eq!(group.to_string(), "voters=(1 2 3)");

@@ -18,7 +18,8 @@ use crate::types::{ClusterId, Entry, EntryId, Identity, Index, NodeId, Snapshot,
 /// [`Message::encode`] and [`Message::decode`] turn it into bytes and back.
 ///
 /// ```
-/// use quorate::{Message, Payload};
+/// use quorate::Message;
+/// use quorate::message::Payload;
 /// let order = Message::new(1, 2, 3, Payload::TimeoutNow).with_cluster_id(77);
 /// assert_eq!(order.to_string(), "1->2 TimeoutNow term=3");
 /// ```
@@ -35,8 +36,8 @@ pub struct Message {
     /// The sender's group: [`Config::cluster_id`](crate::Config::cluster_id); zero if it has none, as nodes of
     /// etcd-io/raft.
     pub cluster_id: ClusterId,
-    /// The sender's store, in vote requests and in answers: [`InitialState::identity`](crate::InitialState::identity);
-    /// zero if it has none, and in every other kind.
+    /// The sender's store, in vote requests and in responses: its
+    /// [identity](crate::storage::InitialState::identity); zero if it has none, and in every other kind.
     pub identity: Identity,
     /// What it says.
     pub payload: Payload,
@@ -184,7 +185,8 @@ pub enum AppendResponse {
 /// `RequestVote` (Figure 2).
 ///
 /// ```
-/// use quorate::{EntryId, RequestVote};
+/// use quorate::EntryId;
+/// use quorate::message::RequestVote;
 /// let request = RequestVote::new(EntryId { term: 2, index: 7 }).with_pre_vote(true);
 /// assert!(request.pre_vote && !request.forced);
 /// ```

@@ -16,33 +16,11 @@ use crate::entries::Entries;
 use crate::error::AcknowledgeError;
 use crate::event::Event;
 use crate::message::Message;
-use crate::types::{Entry, HardState, Index, NodeId, Snapshot};
+use crate::soft_state::SoftState;
+use crate::types::{Entry, HardState, Index, Snapshot};
 
 pub(crate) use self::task::Origin;
 pub use self::task::{Ack, AckKind, AppendTask, ApplyTask, TaskResponse};
-
-/// The volatile state that is worth knowing; need not be persisted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct SoftState {
-    /// Who leads, as far as this node knows.
-    pub leader: Option<NodeId>,
-    /// What this node is.
-    pub role: RoleKind,
-}
-
-/// What a node is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum RoleKind {
-    /// It answers leaders and candidates (section 5.1).
-    #[default]
-    Follower,
-    /// It asks whether it could win an election (thesis 9.6).
-    PreCandidate,
-    /// It stands for election (section 5.2).
-    Candidate,
-    /// It replicates its log to the others (section 5.3).
-    Leader,
-}
 
 /// What became of a read that was asked for with [`RawNode::read_index`](crate::RawNode::read_index).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -14,8 +14,8 @@ pub(crate) use follower::Follower;
 pub(crate) use leader::{Leader, Proposal};
 
 use crate::event::StepDownReason;
-use crate::ready::RoleKind;
 use crate::rules::election::ElectionWon;
+use crate::soft_state::RoleKind;
 use crate::types::{NodeId, Term};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

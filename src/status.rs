@@ -1,8 +1,11 @@
 //! A read-only picture of a node: cheap to take, and progress on request.
 
 use crate::config::Config;
-use crate::progress::{Inflights, Progress, ReplicationState};
-use crate::ready::SoftState;
+pub use crate::counters::Counters;
+pub use crate::membership_status::{MembershipStatus, PendingChange};
+use crate::progress::{Inflights, Progress};
+pub use crate::progress::{ReplicationState, SnapshotStatus};
+pub use crate::soft_state::{RoleKind, SoftState};
 use crate::types::{HardState, Identity, Index, NodeId};
 
 /// A node at a glance; taking it allocates nothing.

@@ -41,12 +41,12 @@ pub enum StorageError {
     TemporarilyUnavailable,
     /// What was stored at this index cannot be read back. The node makes no more promises (votes,
     /// candidacies, acknowledgements): remove it, and add it again with an empty store. The call that met it says
-    /// [`NodeError::Corrupt`](crate::NodeError::Corrupt); where it was an entry to apply,
+    /// [`NodeError::Corrupt`](crate::error::NodeError::Corrupt); where it was an entry to apply,
     /// [`Event::StorageCorrupt`](crate::Event::StorageCorrupt) does. A node that is made again from the same store
     /// notices when it reads there again.
     #[error("the entry at index {0} is corrupt")]
     Corrupt(Index),
-    /// The storage does not work; the node is poisoned ([`NodeError::Poisoned`](crate::NodeError::Poisoned)).
+    /// The storage does not work; the node is poisoned ([`NodeError::Poisoned`](crate::error::NodeError::Poisoned)).
     #[error("broken storage: {0}")]
     Broken(String),
 }

@@ -58,16 +58,17 @@ pub enum EntryKind {
     /// The application's bytes; empty for the entry with which a leader opens its term.
     #[default]
     Normal,
-    /// An encoded [`ConfChange`](crate::ConfChange), the older form that changes one node.
+    /// An encoded [`ConfChange`](crate::membership::ConfChange), the older form that changes one node.
     ConfChange,
-    /// An encoded [`ConfChangeV2`](crate::ConfChangeV2).
+    /// An encoded [`ConfChangeV2`](crate::membership::ConfChangeV2).
     ConfChangeV2,
 }
 
 /// One entry of the replicated log.
 ///
 /// ```
-/// use quorate::{Entry, EntryId, EntryKind};
+/// use quorate::{Entry, EntryId};
+/// use quorate::types::EntryKind;
 /// let entry = Entry { term: 1, index: 7, kind: EntryKind::Normal, data: "x = 1".into() };
 /// assert_eq!(entry.id(), EntryId { term: 1, index: 7 });
 /// assert_eq!(entry.to_string(), "1/7 Normal \"x = 1\"");

@@ -30,7 +30,8 @@ use crate::types::{ConfState, Entry, EntryKind, HardState, Snapshot};
 /// `extern_path(".quorate", "::quorate::proto")`, and convert:
 ///
 /// ```
-/// use quorate::{Message, Payload, proto};
+/// use quorate::{proto, Message};
+/// use quorate::message::Payload;
 /// let message = Message::new(1, 2, 3, Payload::TimeoutNow);
 /// let wire = proto::Message::from(&message);
 /// assert_eq!(wire.r#type(), proto::MessageType::MsgTimeoutNow);
@@ -54,7 +55,7 @@ macro_rules! bytes_of {
             /// Writes this as protobuf.
             ///
             /// ```
-            /// use quorate::*;
+            /// # use quorate::{*, membership::*, message::*, types::*};
             #[doc = concat!("let value = ", $example, ";")]
             #[doc = concat!("assert_eq!(", stringify!($type), "::decode(value.encode().as_slice()), Ok(value));")]
             /// ```
@@ -90,7 +91,9 @@ impl Entry {
     /// holds the application's bytes.
     ///
     /// ```
-    /// use quorate::{ConfChangeV2, Entry, EntryKind};
+    /// use quorate::Entry;
+    /// use quorate::membership::ConfChangeV2;
+    /// use quorate::types::EntryKind;
     /// let mut entry = Entry::default();
     /// assert_eq!(entry.conf_change(), None);
     /// entry.kind = EntryKind::ConfChangeV2; // without any bytes: leave the joint configuration

@@ -2,17 +2,18 @@
 //! make a node believe what its disk does not hold. (That tasks done at once have the same outcome as
 //! batches is in `determinism.rs`.)
 
-use quorate::{
-    Ack, AckKind, AcknowledgeError, Append, AppendTask, ConfState, Config, Entry, EntryId, MemoryStorage, Message,
-    Payload, RawNode, Ready, RoleKind, TaskResponse, bootstrap,
-};
+use quorate::error::AcknowledgeError;
+use quorate::message::{Append, Payload};
+use quorate::ready::{Ack, AckKind, AppendTask, TaskResponse};
+use quorate::status::RoleKind;
+use quorate::{ConfState, Config, Entry, EntryId, MemoryStorage, Message, RawNode, Ready, bootstrap};
 
 /// Node 1 of three, with asynchronous writes.
 fn node() -> RawNode<MemoryStorage> {
     let snapshot = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1, 2, 3])).expect("an unused store");
     let mut config = Config::new(1, 1);
-    config.async_storage_writes = true;
-    config.lease_promises = false;
+    config.settings_mut().async_storage_writes = true;
+    config.settings_mut().lease_promises = false;
     RawNode::new(config, MemoryStorage::from_snapshot(snapshot)).expect("a legal store")
 }
 
@@ -157,8 +158,14 @@ fn acknowledgements_are_in_order_and_not_repeated() {
 fn a_leader_of_one_waits_for_its_own_disk() {
     let snapshot = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1])).expect("an unused store");
     let mut config = Config::new(1, 1);
-    (config.async_storage_writes, config.pre_vote) = (true, false);
-    (config.max_committed_bytes_per_ready, config.max_message_bytes) = (1 << 20, 0);
+    (
+        config.settings_mut().async_storage_writes,
+        config.settings_mut().pre_vote,
+    ) = (true, false);
+    (
+        config.settings_mut().max_committed_bytes_per_ready,
+        config.settings_mut().max_message_bytes,
+    ) = (1 << 20, 0);
     let mut node = RawNode::new(config, MemoryStorage::from_snapshot(snapshot)).expect("a legal store");
     node.campaign().expect("it may campaign");
     let vote = task(&mut node);

@@ -3,10 +3,8 @@
 //! Times, and the same of other libraries, are in docs/performance.md.
 
 use allocation_counter::measure;
-use quorate::{
-    Append, AppendResponse, ConfState, Config, Entry, EntryId, MemoryStorage, Message, Payload, RawNode, RequestVote,
-    bootstrap,
-};
+use quorate::message::{Append, AppendResponse, Payload, RequestVote};
+use quorate::{ConfState, Config, Entry, EntryId, MemoryStorage, Message, RawNode, bootstrap};
 
 type Node = RawNode<MemoryStorage>;
 
@@ -304,8 +302,8 @@ fn settings_are_shared() {
     let shared = measure(|| drop(config.for_node(2, 2)));
     assert_eq!(shared.count_total, 0);
     let other = config.clone();
-    let own = measure(|| config.election_timeout_ticks = 20);
-    assert_eq!((own.count_total, other.election_timeout_ticks), (1, 10));
+    let own = measure(|| config.settings_mut().election_timeout_ticks = 20);
+    assert_eq!((own.count_total, other.settings().election_timeout_ticks), (1, 10));
 }
 
 /// An append to each of two followers, its answer, and the news that it is committed, however many

@@ -6,7 +6,8 @@ mod group;
 #[path = "determinism/host.rs"]
 mod host;
 
-use quorate::{ConfState, Config, MemoryStorage, Message, Payload, bootstrap};
+use quorate::message::Payload;
+use quorate::{ConfState, Config, MemoryStorage, Message, bootstrap};
 use slog::{Discard, Logger, o};
 
 use self::group::{Group, Node, groups, kinds};
@@ -133,14 +134,19 @@ fn clones_have_equal_futures() {
 fn the_same_entries_are_applied_in_both_modes() {
     let settings: [fn(&mut Config); 3] = [
         |_| {},
-        |config| (config.max_message_bytes, config.max_committed_bytes_per_ready) = (0, 30),
-        |config| (config.pre_vote, config.eager_appends) = (false, true),
+        |config| {
+            (
+                config.settings_mut().max_message_bytes,
+                config.settings_mut().max_committed_bytes_per_ready,
+            ) = (0, 30)
+        },
+        |config| (config.settings_mut().pre_vote, config.settings_mut().eager_appends) = (false, true),
     ];
     for (number, adjust) in settings.into_iter().enumerate() {
         let [batches, tasks] = [false, true].map(|asynchronous| {
             let mut group = Group::new(3, move |config| {
                 adjust(config);
-                config.async_storage_writes = asynchronous;
+                config.settings_mut().async_storage_writes = asynchronous;
             });
             group.live();
             group

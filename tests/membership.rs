@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
+use quorate::ConfState;
 use quorate::membership::{ChangeError, Changed, Membership};
-use quorate::{ConfChangeKind, ConfChangeSingle, ConfChangeV2, ConfState, Transition};
+use quorate::membership::{ConfChangeKind, ConfChangeSingle, ConfChangeV2, Transition};
 
 const KINDS: [(char, ConfChangeKind); 4] = [
     ('v', ConfChangeKind::AddNode),

@@ -1,7 +1,8 @@
 //! `MemoryStorage` keeps what is synced as a difference; a crash must bring it back to the letter.
 
 use proptest::prelude::*;
-use quorate::{ConfState, Entry, HardState, MemoryStorage, Snapshot, SnapshotMetadata, Storage};
+use quorate::types::SnapshotMetadata;
+use quorate::{ConfState, Entry, HardState, MemoryStorage, Snapshot, Storage};
 
 #[derive(Clone, Debug)]
 enum Op {

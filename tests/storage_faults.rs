@@ -10,10 +10,10 @@ mod support;
 
 use std::rc::Rc;
 
-use quorate::{
-    CampaignError, ConfChangeKind, ConfChangeV2, Entry, EntryId, NodeError, NodeId, ProposeError, RawNode, ReadError,
-    ReadyError, SnapshotStatus, StepError, TransferError,
-};
+use quorate::error::{CampaignError, NodeError, ProposeError, ReadError, ReadyError, StepError, TransferError};
+use quorate::membership::{ConfChangeKind, ConfChangeV2};
+use quorate::status::SnapshotStatus;
+use quorate::{Entry, EntryId, NodeId, RawNode};
 
 use crate::faulty::{FAULTS, Fault, Faulty, Plan};
 use crate::group::{Group, is_sound};
@@ -165,7 +165,7 @@ fn assert_finished_or_sound(node: &mut RawNode<Faulty>) {
         return;
     }
     assert!(!node.has_ready());
-    let message = support::message(1, 2, 9, quorate::Payload::TimeoutNow);
+    let message = support::message(1, 2, 9, quorate::message::Payload::TimeoutNow);
     let entry = Entry::default();
     let finished = [
         matches!(node.ready(), Err(ReadyError::Node(NodeError::Poisoned(_)))),

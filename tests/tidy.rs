@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// A file may use what is in its own row or below. Top first; see ARCHITECTURE.md.
 const LAYERS: [(&str, &[&str]); 6] = [
-    ("face", &["lib", "raw_node", "configuration", "status"]),
+    ("face", &["lib", "raw_node", "membership_status", "status"]),
     ("machine", &["raft"]),
     ("roles", &["role"]),
     ("state", &["server", "log", "progress", "read"]),
@@ -23,6 +23,7 @@ const LAYERS: [(&str, &[&str]); 6] = [
             "message",
             "quorum",
             "ready",
+            "soft_state",
             "stop",
             "storage",
             "trace",

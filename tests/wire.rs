@@ -11,10 +11,11 @@ mod recorded;
 
 use bytes::Bytes;
 use proptest::prelude::*;
-use quorate::{
-    Append, AppendResponse, ConfChange, ConfChangeKind, ConfChangeV2, ConfState, DecodeError, Entry, EntryId,
-    EntryKind, HardState, Message, Payload, RequestVote, Snapshot, SnapshotMetadata, TransferRefusal, Transition,
-};
+use quorate::error::{DecodeError, TransferRefusal};
+use quorate::membership::{ConfChange, ConfChangeKind, ConfChangeV2, Transition};
+use quorate::message::{Append, AppendResponse, Payload, RequestVote};
+use quorate::types::{EntryKind, SnapshotMetadata};
+use quorate::{ConfState, Entry, EntryId, HardState, Message, Snapshot};
 
 /// The bytes that hexadecimal digits stand for; spaces are for the reader.
 fn unhex(hex: &str) -> Vec<u8> {

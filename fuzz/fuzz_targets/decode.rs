@@ -4,7 +4,8 @@
 
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
-use quorate::{ConfChange, ConfChangeV2, ConfState, Entry, HardState, Message, Snapshot};
+use quorate::{ConfState, Entry, HardState, Message, Snapshot};
+use quorate::membership::{ConfChange, ConfChangeV2};
 
 /// Reads the bytes as each of these types, out of a slice and out of shared bytes.
 macro_rules! decode_as {

@@ -1,6 +1,6 @@
 //! Configuration changes in the scripts' shorthand: `v1 l2 r3 u4`.
 
-use quorate::{ConfChangeKind, ConfChangeSingle};
+use quorate::membership::{ConfChangeKind, ConfChangeSingle};
 
 use crate::args::number;
 use crate::output::Failure;

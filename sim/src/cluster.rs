@@ -18,7 +18,8 @@ use std::fmt;
 
 use bytes::Bytes;
 use quorate::membership::Membership;
-use quorate::{ClusterId, Config, Index, Message, NodeId, Snapshot, SnapshotMetadata};
+use quorate::types::{ClusterId, SnapshotMetadata};
+use quorate::{Config, Index, Message, NodeId, Snapshot};
 
 use crate::coverage::Coverage;
 use crate::disk::Disk;

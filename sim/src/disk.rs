@@ -5,10 +5,9 @@
 //! the [storage suite](mod@crate::storage_suite) over the code that you ship. (Where your storage writes
 //! bytes, a [`FakeFile`](crate::file::FakeFile) in the file's place can crash and fail.)
 
-use quorate::{
-    AppendTask, ClusterId, Entries, Entry, HardState, Identity, Index, MemoryStorage, NodeId, Snapshot, Storage,
-    StorageError, Term,
-};
+use quorate::ready::AppendTask;
+use quorate::types::{ClusterId, Identity};
+use quorate::{Entries, Entry, HardState, Index, MemoryStorage, NodeId, Snapshot, Storage, StorageError, Term};
 
 /// One write. A crash keeps it, loses it, or keeps part of it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -99,7 +98,7 @@ pub trait Disk: Storage {
     }
 
     /// This store, which is new and empty, is made for a group: from now on it
-    /// [names it](quorate::InitialState::cluster_id), after any crash too. `false` if it cannot be told, which is the
+    /// [names it](quorate::storage::InitialState::cluster_id), after any crash too. `false` if it cannot be told, which is the
     /// default: then it names the group that it was made with, if any.
     fn set_cluster_id(&mut self, cluster_id: ClusterId) -> bool {
         let _ = cluster_id;
@@ -107,7 +106,7 @@ pub trait Disk: Storage {
     }
 
     /// This store, which is new and empty, has this identity from now on, after any crash too: what tells it from
-    /// [others under its node's id](quorate::InitialState::identity). `false` if it cannot be told, which is the default:
+    /// [others under its node's id](quorate::storage::InitialState::identity). `false` if it cannot be told, which is the default:
     /// then it has the identity that it was made with, if any.
     fn set_identity(&mut self, identity: Identity) -> bool {
         let _ = identity;
@@ -227,7 +226,7 @@ impl Storage for MemoryDisk {
         self.read.keeps_promises()
     }
 
-    fn initial_state(&self) -> Result<quorate::InitialState, StorageError> {
+    fn initial_state(&self) -> Result<quorate::storage::InitialState, StorageError> {
         self.read.initial_state()
     }
 

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 use quorate::membership::Membership;
-use quorate::{
-    Ack, AppendTask, ApplyTask, ConfState, Config, EntryId, Identity, Index, NodeId, RawNode, Ready, RoleKind, Storage,
-    Term,
-};
+use quorate::ready::{Ack, AppendTask, ApplyTask};
+use quorate::status::RoleKind;
+use quorate::types::Identity;
+use quorate::{ConfState, Config, EntryId, Index, NodeId, RawNode, Ready, Storage, Term};
 
 use crate::shadow::{Mark, Shadow};
 

@@ -2,7 +2,8 @@
 //! replayed, cut down, and written as a script.
 
 use bytes::Bytes;
-use quorate::{ConfChangeV2, EntryId, Index, NodeId};
+use quorate::membership::ConfChangeV2;
+use quorate::{EntryId, Index, NodeId};
 
 /// One thing that happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -250,7 +251,7 @@ pub enum MessageRef {
         from: NodeId,
         /// Its recipient.
         to: NodeId,
-        /// Its kind, by [`quorate::Payload::name`].
+        /// Its kind, by [`quorate::message::Payload::name`].
         kind: &'static str,
         /// How many such messages were sent before it and are in flight; if there are fewer, the last.
         nth: usize,

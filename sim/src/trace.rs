@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use quorate::{Index, NodeId, RoleKind, Term};
+use quorate::status::RoleKind;
+use quorate::{Index, NodeId, Term};
 
 /// A run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,7 +51,7 @@ pub enum What {
         message: u64,
         /// For whom.
         to: NodeId,
-        /// Its kind, as [`quorate::Payload::name`] gives it.
+        /// Its kind, as [`quorate::message::Payload::name`] gives it.
         kind: &'static str,
         /// All of it.
         text: String,

@@ -1,6 +1,7 @@
 //! Stores that have identities: lost disks come back under their old id, nothing breaks, and a recording says it.
 
-use quorate::{ConfChangeV2, NodeId};
+use quorate::NodeId;
+use quorate::membership::ConfChangeV2;
 use quorate_sim::coverage::Coverage;
 use quorate_sim::disk::MemoryDisk;
 use quorate_sim::parameters::Names;

@@ -9,7 +9,8 @@ mod promises;
 #[path = "judge/strangers.rs"]
 mod strangers;
 
-use quorate::{ConfState, Entry, EntryId, HardState, Index, NodeId, Snapshot, SnapshotMetadata, Term};
+use quorate::types::SnapshotMetadata;
+use quorate::{ConfState, Entry, EntryId, HardState, Index, NodeId, Snapshot, Term};
 use quorate_sim::judge::{Configurations, Judge, Mark, Replicas, Shadow, Violation};
 
 /// What every log begins after.
@@ -102,7 +103,7 @@ fn log_matching() {
     breaks("log matching", stores(entry(3, 3, "b"), Some(2))); // other data
     breaks("log matching", stores(entry(3, 3, "a"), Some(1))); // after another entry
     let mut change = entry(3, 3, "a");
-    change.kind = quorate::EntryKind::ConfChangeV2;
+    change.kind = quorate::types::EntryKind::ConfChangeV2;
     breaks("log matching", stores(change, Some(2))); // another kind
 }
 

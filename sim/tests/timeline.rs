@@ -6,7 +6,8 @@ mod browser;
 
 use std::collections::BTreeSet;
 
-use quorate::{NodeId, RoleKind};
+use quorate::NodeId;
+use quorate::status::RoleKind;
 use quorate_sim::parameters::{Parameters, Profile};
 use quorate_sim::trace::{Record, Trace, What};
 use quorate_sim::{standard, timeline};

@@ -71,9 +71,12 @@ fn config() -> impl Strategy<Value = Config> {
     let limit = || prop_oneof![Just(0), Just(1), 1_u64..60, Just(u64::MAX)];
     (any::<bool>(), limit(), limit(), limit()).prop_map(|(asynchronous, message, ready, uncommitted)| {
         let mut config = Config::new(1, 1);
-        config.async_storage_writes = asynchronous;
-        (config.max_message_bytes, config.max_committed_bytes_per_ready) = (message, ready);
-        config.max_uncommitted_bytes = uncommitted;
+        config.settings_mut().async_storage_writes = asynchronous;
+        (
+            config.settings_mut().max_message_bytes,
+            config.settings_mut().max_committed_bytes_per_ready,
+        ) = (message, ready);
+        config.settings_mut().max_uncommitted_bytes = uncommitted;
         config
     })
 }
@@ -183,7 +186,7 @@ impl Pair {
 
     /// How far entries may be applied.
     fn appliable(&self) -> Index {
-        match self.config.async_storage_writes {
+        match self.config.settings().async_storage_writes {
             _ if self.log.has_pending_snapshot() => self.applying,
             true => self.log.committed().min(self.log.unstable.offset() - 1),
             false => self.log.committed(),
@@ -329,7 +332,7 @@ impl Pair {
     }
 
     fn take_committed(&mut self) {
-        let limit = self.config.max_applying_bytes();
+        let limit = self.config.settings().max_applying_bytes();
         let out: u64 = self.batches.iter().map(|batch| encoded(batch)).sum();
         let due = self.log.has_next_committed(&self.config);
         let entries = self.log.take_next_committed(&self.config).unwrap();
@@ -424,8 +427,8 @@ impl Pair {
 
     fn check_uncommitted(&self) {
         let (config, log) = (&self.config, &self.log);
-        let cap = config.uncommitted_cap();
-        let in_memory = |index| config.async_storage_writes && index >= log.unstable.offset();
+        let cap = config.settings().uncommitted_cap();
+        let in_memory = |index| config.settings().async_storage_writes && index >= log.unstable.offset();
         let counts = |index| index > log.committed() || in_memory(index);
         let uncommitted = self.entries.iter().filter(|entry| counts(entry.index));
         let bytes: u64 = uncommitted.map(Entry::payload_len).sum();
@@ -478,8 +481,8 @@ proptest! {
         more in 0_u64..60,
     ) {
         let mut config = Config::new(1, 1);
-        (config.max_uncommitted_bytes, config.max_message_bytes) = (cap, page);
-        config.mark_checked_changes = false; // nobody made them
+        (config.settings_mut().max_uncommitted_bytes, config.settings_mut().max_message_bytes) = (cap, page);
+        config.settings_mut().mark_checked_changes = false; // nobody made them
         let pair = Pair::new(config.clone(), 0, &lengths);
         let committed = committed.min(lengths.len());
         let log = taken_up(pair.log.storage(), u64::try_from(committed).unwrap(), &config);

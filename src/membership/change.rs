@@ -93,7 +93,9 @@ impl Membership {
     /// enters one, or changes one voter at once, as the change says.
     ///
     /// ```
-    /// use quorate::{ConfChangeKind::*, ConfChangeV2, ConfState, membership::Membership};
+    /// use quorate::ConfState;
+    /// use quorate::membership::{ConfChangeV2, Membership};
+    /// use quorate::membership::ConfChangeKind::*;
     /// let group = Membership::restore(&ConfState::of_voters([1, 2, 3]))?;
     /// let swap = group.change(&ConfChangeV2::new([(AddNode, 4), (AddLearnerNode, 1)]))?;
     /// assert_eq!(

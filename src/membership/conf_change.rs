@@ -79,7 +79,8 @@ pub struct ConfChange {
 /// Any number of nodes at once; without any, leave the joint configuration.
 ///
 /// ```
-/// use quorate::{ConfChangeKind::*, ConfChangeV2};
+/// use quorate::membership::ConfChangeV2;
+/// use quorate::membership::ConfChangeKind::*;
 /// let swap = ConfChangeV2::new([(AddNode, 4), (RemoveNode, 1)]);
 /// assert_eq!(swap.to_string(), "v4 r1");
 /// assert!(ConfChangeV2::leave_joint().changes.is_empty());
@@ -109,7 +110,8 @@ impl ConfChangeV2 {
     /// The same with this node's store named.
     ///
     /// ```
-    /// use quorate::{ConfChangeKind::*, ConfChangeV2};
+    /// use quorate::membership::ConfChangeV2;
+    /// use quorate::membership::ConfChangeKind::*;
     /// let swap = ConfChangeV2::new([(RemoveNode, 1), (AddNode, 4)]).with_identity(4, 0xd4);
     /// assert_eq!(swap.changes[1].identity, 0xd4);
     /// assert_eq!(swap.to_string(), "r1 v4#d4");

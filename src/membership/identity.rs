@@ -10,7 +10,8 @@ impl Membership {
     /// The identity of the member's store, if it is named by one.
     ///
     /// ```
-    /// use quorate::{ConfState, membership::Membership};
+    /// use quorate::ConfState;
+    /// use quorate::membership::Membership;
     /// let group = Membership::restore(&ConfState::of_voters([1, 2]).with_identities([(2, 0xd2)]))?;
     /// assert_eq!((group.identity(1), group.identity(2)), (None, Some(0xd2)));
     /// # Ok::<(), quorate::membership::ChangeError>(())

@@ -15,7 +15,8 @@ impl Membership {
     /// The wholly empty one is legal: that of a node that has not joined a group yet.
     ///
     /// ```
-    /// use quorate::{ConfState, membership::{ChangeError, Membership}};
+    /// use quorate::ConfState;
+    /// use quorate::membership::{ChangeError, Membership};
     /// let nobody = Membership::restore(&ConfState::default())?;
     /// assert_eq!(nobody.conf_state(), ConfState::default());
     ///

@@ -91,9 +91,9 @@ mod tests {
         #[test]
         fn a_window_is_a_queue(steps in prop::collection::vec((0_u64..4, 0_u64..50, any::<bool>()), 0..60)) {
             let mut config = Config::new(1, 0);
-            config.max_inflight_messages = 4;
-            config.max_message_bytes = 100;
-            config.max_inflight_bytes = 100;
+            config.settings_mut().max_inflight_messages = 4;
+            config.settings_mut().max_message_bytes = 100;
+            config.settings_mut().max_inflight_bytes = 100;
             let (mut window, mut model, mut last) = (Inflights::default(), Vec::new(), 0);
             for (step, bytes, add) in steps {
                 if add {

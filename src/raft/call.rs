@@ -186,7 +186,7 @@ impl<S: Storage> Raft<S> {
         self.server.membership = changed.membership;
         self.server.configured_at = index;
         let joint = self.server.membership.is_joint();
-        self.server.event(Event::ConfigurationChanged { index, joint });
+        self.server.event(Event::MembershipChanged { index, joint });
         if was_member && !self.server.membership.contains(id) {
             self.server.event(Event::Removed { index });
         }

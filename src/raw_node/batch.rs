@@ -160,7 +160,8 @@ impl<S: Storage> RawNode<S> {
 
     /// A committed entry that [changes the configuration](Entry::is_conf_change) is being applied.
     /// Returns the configuration from now on. It may be stored with the entry's index
-    /// ([`conf_state_index`](crate::InitialState::conf_state_index)), or be left to be made again at the next start.
+    /// ([`conf_state_index`](crate::storage::InitialState::conf_state_index)), or be left to be made again at the
+    /// next start.
     ///
     /// Where something covers the entry, it changes nothing, what is returned is as of later, and
     /// [`configured_at`](Self::configured_at) is above the entry's index: then there is nothing to store. That is so
@@ -178,7 +179,8 @@ impl<S: Storage> RawNode<S> {
 
     /// A committed configuration change is not made, because the application says so. It must say
     /// so on every node, and remember it: a start makes the changes again that the log holds between
-    /// [`conf_state_index`](crate::InitialState::conf_state_index) and [`Config::applied`], and knows nothing of this.
+    /// [`conf_state_index`](crate::storage::InitialState::conf_state_index) and [`Config::applied`], and knows
+    /// nothing of this.
     /// So [the configuration](crate::membership::Membership::conf_state) is to be stored anew, with the entry's index,
     /// no later than the state machine's own state.
     ///

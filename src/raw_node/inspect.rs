@@ -5,11 +5,11 @@ use core::num::NonZero;
 
 use super::RawNode;
 use crate::aside::Aside;
-use crate::configuration::Configuration;
 use crate::counters::Counters;
 use crate::error::{ConfigError, Fault};
 use crate::event::Event;
 use crate::membership::Membership;
+use crate::membership_status::MembershipStatus;
 use crate::role::{Leader, Role};
 use crate::status::{ProgressStatus, Status};
 use crate::storage::Storage;
@@ -92,8 +92,8 @@ impl<S: Storage> RawNode<S> {
     }
 
     /// The applied configuration, and the next change if the log holds one.
-    pub fn configuration(&self) -> Result<Configuration, ConfigError> {
-        Configuration::of(&self.raft.server)
+    pub fn membership_status(&self) -> Result<MembershipStatus, ConfigError> {
+        MembershipStatus::of(&self.raft.server)
     }
 
     /// How often things happened.

@@ -3,8 +3,8 @@
 use core::num::NonZero;
 
 use crate::raft::Raft;
-use crate::ready::{RoleKind, SoftState};
 use crate::server::Ballot;
+use crate::soft_state::{RoleKind, SoftState};
 use crate::storage::Storage;
 use crate::types::{HardState, Index, NodeId, Term};
 

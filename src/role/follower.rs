@@ -283,7 +283,7 @@ fn restore<S: Storage>(
     }
     server.log.restore(snapshot);
     follower.matched = id.index;
-    server.event(Event::ConfigurationChanged {
+    server.event(Event::MembershipChanged {
         index: id.index,
         joint: membership.is_joint(),
     });

@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn draws_are_uniform_in_each_number() {
         let mut config = Config::new(1, 1);
-        config.election_timeout_ticks = 8;
+        config.settings_mut().election_timeout_ticks = 8;
         let draws: [fn(&mut Config, u64) -> u64; 3] = [
             |config, step| draw(config, step),
             |config, step| draw(&config.for_node(step + 1, config.seed), 0),

@@ -1,11 +1,14 @@
 //! What a broken storage makes of each call that asks it something: the node is poisoned, or, where only a part of
 //! the storage cannot be read, goes on without promises. The error of the call says which.
 
-use quorate::{
-    AcknowledgeError, AppendResponse, ApplyError, CampaignError, ConfChangeKind, ConfChangeV2, Config, EntryId, Event,
-    Fault, NodeError, NotAdvanced, Payload, ProposeError, ReadyError, RoleKind, StepError, StorageError, TaskResponse,
-    TransferError,
+use quorate::error::{
+    AcknowledgeError, ApplyError, CampaignError, Fault, NodeError, ProposeError, ReadyError, StepError, TransferError,
 };
+use quorate::membership::{ConfChangeKind, ConfChangeV2};
+use quorate::message::{AppendResponse, Payload};
+use quorate::ready::{NotAdvanced, TaskResponse};
+use quorate::status::RoleKind;
+use quorate::{Config, EntryId, Event, StorageError};
 
 use crate::support::{message, plain};
 use crate::{Node, handle, install, node};
@@ -87,7 +90,7 @@ fn stores(node: &mut Node, index: u64) -> Result<(), StepError> {
 /// A leader which has applied all of its log but the last entries. Node 3 needs a snapshot, which cannot be had yet.
 fn leader(change: fn(&mut Config)) -> Node {
     let mut config = plain(2);
-    config.disable_conf_change_validation = true;
+    config.settings_mut().disable_conf_change_validation = true;
     change(&mut config);
     let mut node = node(config, &[(1, 2), (1, 3)], 1);
     node.campaign().unwrap();
@@ -148,7 +151,7 @@ fn an_old_snapshot_is_of_no_use() {
 
 /// Everything that is to be done.
 fn done(node: &mut Node) {
-    if !node.config().async_storage_writes {
+    if !node.config().settings().async_storage_writes {
         while handle(node).is_some() {}
         return;
     }
@@ -168,7 +171,7 @@ fn done(node: &mut Node) {
 }
 
 fn eager() -> Node {
-    leader(|config| config.eager_appends = true)
+    leader(|config| config.settings_mut().eager_appends = true)
 }
 
 fn lazy() -> Node {
@@ -183,7 +186,7 @@ type Outcome = (Node, Option<NodeError>);
 
 /// Node 3 is behind, but the only one that was heard of since the last check of the quorum.
 fn transfer_leader_to_most_up_to_date(error: &StorageError) -> Outcome {
-    let mut node = leader(|config| config.check_quorum = true);
+    let mut node = leader(|config| config.settings_mut().check_quorum = true);
     (0..10).for_each(|_| node.tick().unwrap());
     let repeated = AppendResponse::Rejected {
         index: 0,
@@ -222,7 +225,12 @@ fn advance(error: &StorageError) -> Outcome {
 }
 
 fn acknowledge(error: &StorageError) -> Outcome {
-    let mut node = leader(|config| (config.eager_appends, config.async_storage_writes) = (true, true));
+    let mut node = leader(|config| {
+        (
+            config.settings_mut().eager_appends,
+            config.settings_mut().async_storage_writes,
+        ) = (true, true)
+    });
     let _ = node.propose("x").unwrap();
     let task = node.ready().unwrap().unwrap().take_append_task().unwrap();
     let last = node.status().last_index;

@@ -1,6 +1,9 @@
 //! A node that cannot read its log any more promises nothing, and is quiet about it.
 
-use quorate::{CampaignError, EntryId, NodeError, Payload, RoleKind, StorageError};
+use quorate::error::{CampaignError, NodeError};
+use quorate::message::Payload;
+use quorate::status::RoleKind;
+use quorate::{EntryId, StorageError};
 
 use crate::support::{config, message, plain};
 use crate::{Node, handle, node};

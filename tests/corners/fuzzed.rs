@@ -8,9 +8,9 @@ use std::hash::{BuildHasher, RandomState};
 
 use proptest::prelude::Rng;
 use proptest::test_runner::{RngAlgorithm, TestRng};
-use quorate::{
-    ConfChangeKind, ConfChangeV2, Config, MemoryStorage, NodeId, RawNode, ReadMode, SnapshotStatus, Storage,
-};
+use quorate::membership::{ConfChangeKind, ConfChangeV2};
+use quorate::status::SnapshotStatus;
+use quorate::{Config, MemoryStorage, NodeId, RawNode, ReadMode, Storage};
 
 use crate::support::{Cluster, config, store};
 
@@ -47,24 +47,24 @@ impl Dice {
 fn settings(dice: &mut Dice, id: NodeId) -> Config {
     let mut config = config(id);
     config.seed = dice.0.next_u64();
-    config.election_timeout_ticks = 4 + dice.below(4);
-    config.heartbeat_interval_ticks = 1 + dice.below(3);
-    config.restart_silence_ticks = dice.pick(&[None, Some(0), Some(3)]);
-    config.lease_promises = dice.pick(&[true, false]);
-    config.pre_vote = dice.pick(&[true, false]);
+    config.settings_mut().election_timeout_ticks = 4 + dice.below(4);
+    config.settings_mut().heartbeat_interval_ticks = 1 + dice.below(3);
+    config.settings_mut().restart_silence_ticks = dice.pick(&[None, Some(0), Some(3)]);
+    config.settings_mut().lease_promises = dice.pick(&[true, false]);
+    config.settings_mut().pre_vote = dice.pick(&[true, false]);
     limits(dice, config)
 }
 
 /// Those that may change while a node runs.
 fn limits(dice: &mut Dice, mut config: Config) -> Config {
-    config.read_mode = dice.pick(&[ReadMode::ReadIndex, ReadMode::Lease]);
-    config.max_message_bytes = dice.pick(&[0, 10, 1000]);
-    config.max_committed_bytes_per_ready = dice.pick(&[0, 1, 30]);
-    config.max_uncommitted_bytes = dice.pick(&[0, 10, 1000]);
-    config.max_inflight_messages = dice.pick(&[1, 2, 4]);
-    config.max_pending_reads = dice.pick(&[1, 3]);
-    config.snapshot_stall_ticks = dice.pick(&[None, Some(0), Some(2)]);
-    config.eager_appends = dice.pick(&[true, false]);
+    config.settings_mut().read_mode = dice.pick(&[ReadMode::ReadIndex, ReadMode::Lease]);
+    config.settings_mut().max_message_bytes = dice.pick(&[0, 10, 1000]);
+    config.settings_mut().max_committed_bytes_per_ready = dice.pick(&[0, 1, 30]);
+    config.settings_mut().max_uncommitted_bytes = dice.pick(&[0, 10, 1000]);
+    config.settings_mut().max_inflight_messages = dice.pick(&[1, 2, 4]);
+    config.settings_mut().max_pending_reads = dice.pick(&[1, 3]);
+    config.settings_mut().snapshot_stall_ticks = dice.pick(&[None, Some(0), Some(2)]);
+    config.settings_mut().eager_appends = dice.pick(&[true, false]);
     config
 }
 
@@ -159,7 +159,7 @@ fn act(dice: &mut Dice, cluster: &mut Cluster) {
         }
         47 => {
             let mut next = limits(dice, cluster.raw(id).config().clone());
-            next.election_timeout_ticks += dice.below(10) / 9; // refused
+            next.settings_mut().election_timeout_ticks += dice.below(10) / 9; // refused
             call(cluster, id, |node| node.set_config(next));
         }
         48 => call(cluster, id, RawNode::forget_leader),

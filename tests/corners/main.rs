@@ -15,10 +15,10 @@ mod refused;
 mod settings;
 mod storage_answers;
 
-use quorate::{
-    Append, ConfState, Config, Entry, EntryId, HardState, Message, Payload, RawNode, Ready, Snapshot, SnapshotMetadata,
-    TaskResponse,
-};
+use quorate::message::{Append, Payload};
+use quorate::ready::TaskResponse;
+use quorate::types::SnapshotMetadata;
+use quorate::{ConfState, Config, Entry, EntryId, HardState, Message, RawNode, Ready, Snapshot};
 
 use crate::moody::Moody;
 use crate::support::{message, store};

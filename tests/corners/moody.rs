@@ -3,7 +3,8 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use quorate::{Entries, Index, InitialState, MemoryStorage, NodeId, Snapshot, Storage, StorageError, Term};
+use quorate::storage::InitialState;
+use quorate::{Entries, Index, MemoryStorage, NodeId, Snapshot, Storage, StorageError, Term};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Moody {

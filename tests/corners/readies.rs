@@ -1,6 +1,9 @@
 //! A Ready has something in it.
 
-use quorate::{ConfState, MemoryStorage, RawNode, ReadState, RoleKind, Snapshot, SnapshotMetadata, StorageError};
+use quorate::ready::ReadState;
+use quorate::status::RoleKind;
+use quorate::types::SnapshotMetadata;
+use quorate::{ConfState, MemoryStorage, RawNode, Snapshot, StorageError};
 
 use crate::moody::Moody;
 use crate::support::config;
@@ -41,7 +44,7 @@ fn a_round_of_heartbeats_to_nobody_makes_no_ready() {
         metadata,
     };
     let mut config = config(1);
-    config.async_storage_writes = true;
+    config.settings_mut().async_storage_writes = true;
     let mut node = RawNode::new(config, Moody::new(MemoryStorage::from_snapshot(snapshot))).unwrap();
     node.campaign().unwrap();
     for _rehearsed_then_real in 0..2 {

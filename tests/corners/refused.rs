@@ -2,10 +2,12 @@
 
 use std::fmt::Debug;
 
-use quorate::{
-    AckKind, AcknowledgeError, Append, ApplyTask, CampaignError, CampaignRefusal, ConfChangeKind, ConfChangeV2,
-    ConfigError, Entry, EntryKind, Payload, RawNode, StorageError, TaskResponse,
-};
+use quorate::error::{AcknowledgeError, CampaignError, CampaignRefusal, ConfigError};
+use quorate::membership::{ConfChangeKind, ConfChangeV2};
+use quorate::message::{Append, Payload};
+use quorate::ready::{AckKind, ApplyTask, TaskResponse};
+use quorate::types::EntryKind;
+use quorate::{Entry, RawNode, StorageError};
 
 use crate::moody::Moody;
 use crate::support::{config, message, plain, store};
@@ -38,7 +40,7 @@ fn settings_that_cannot_be_measured() {
     let broken = StorageError::Broken("on purpose".to_owned());
     node.storage_mut().entries_error = Some(broken.clone());
     let mut next = node.config().clone();
-    next.max_uncommitted_bytes = 5;
+    next.settings_mut().max_uncommitted_bytes = 5;
     let error = refused(&mut node, |node| node.set_config(next));
     assert_eq!(error, ConfigError::Storage(broken));
     assert_eq!(node.status().uncommitted_bytes, 2);
@@ -49,7 +51,7 @@ fn settings_that_cannot_be_measured() {
 #[test]
 fn an_own_vote_after_the_removal() {
     let mut config = plain(2);
-    config.async_storage_writes = true;
+    config.settings_mut().async_storage_writes = true;
     let removal = Entry {
         term: 1,
         index: 2,
@@ -132,7 +134,7 @@ fn first_apply_task(node: &mut Node) -> ApplyTask {
 #[test]
 fn an_acknowledgement_from_before_a_restart() {
     let mut config = plain(1);
-    config.async_storage_writes = true;
+    config.settings_mut().async_storage_writes = true;
     let mut node = RawNode::new(config.clone(), Moody::new(store(&[1]))).unwrap();
     let old = first_apply_task(&mut node);
     assert_eq!(old.entries().len(), 2);
@@ -140,7 +142,7 @@ fn an_acknowledgement_from_before_a_restart() {
     let mut storage = node.storage().clone();
     storage.memory.crash();
     config.seed += 1;
-    config.max_committed_bytes_per_ready = 1;
+    config.settings_mut().max_committed_bytes_per_ready = 1;
     let mut node = RawNode::new(config, storage).unwrap();
     let new = first_apply_task(&mut node);
     assert_eq!(new.entries().len(), 1);

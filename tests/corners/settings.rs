@@ -1,6 +1,7 @@
 //! Settings that change while a node runs.
 
-use quorate::{ConfChangeKind, ConfChangeV2, MemoryStorage, ReadMode};
+use quorate::membership::{ConfChangeKind, ConfChangeV2};
+use quorate::{MemoryStorage, ReadMode};
 
 use crate::support::{Cluster, config, store};
 
@@ -8,7 +9,7 @@ use crate::support::{Cluster, config, store};
 fn lease_after_a_late_answer(meanwhile: ReadMode) -> u64 {
     let mut cluster = Cluster::new(3, |id| {
         let mut config = config(id);
-        config.read_mode = ReadMode::Lease;
+        config.settings_mut().read_mode = ReadMode::Lease;
         config
     });
     cluster.elect(1);
@@ -21,7 +22,7 @@ fn lease_after_a_late_answer(meanwhile: ReadMode) -> u64 {
     assert_eq!(answers.len(), 1, "{answers:?}");
     let switch = |cluster: &mut Cluster, mode| {
         let mut config = cluster.raw(1).config().clone();
-        config.read_mode = mode;
+        config.settings_mut().read_mode = mode;
         cluster.node(1).set_config(config).unwrap();
     };
     switch(&mut cluster, meanwhile);
@@ -49,7 +50,7 @@ fn heartbeats_grow_older_while_leases_are_off() {
 fn a_node_that_fell_behind_rejoins_under_promises_alone() {
     let unguarded = |id| {
         let mut config = config(id);
-        (config.pre_vote, config.check_quorum) = (false, false);
+        (config.settings_mut().pre_vote, config.settings_mut().check_quorum) = (false, false);
         config
     };
     let mut cluster = Cluster::new(3, unguarded);
@@ -77,11 +78,11 @@ fn appends_between_two_settings_are_promised() {
     for eager in [false, true] {
         let mut cluster = Cluster::default();
         let mut config = config(1);
-        config.eager_appends = eager;
+        config.settings_mut().eager_appends = eager;
         cluster.add(config.clone(), store(&[1])).expect("a legal store");
         cluster.elect(1);
         let _ = cluster.node(1).propose("a").expect("it leads");
-        config.eager_appends = !eager;
+        config.settings_mut().eager_appends = !eager;
         cluster.node(1).set_config(config).expect("it may change");
         cluster.drain(1);
         assert_eq!(cluster.data(1), ["a"], "eager first: {eager}");

@@ -1,9 +1,10 @@
 //! A storage that has not got something now, or not any more, is neither broken nor a witness.
 
-use quorate::{
-    AppendResponse, CampaignError, CampaignRefusal, ConfState, ConfigError, Configuration, Entry, EntryKind, Event,
-    Message, Payload, RawNode, RoleKind, StorageError,
-};
+use quorate::error::{CampaignError, CampaignRefusal, ConfigError};
+use quorate::message::{AppendResponse, Payload};
+use quorate::status::{MembershipStatus, RoleKind};
+use quorate::types::EntryKind;
+use quorate::{ConfState, Entry, Event, Message, RawNode, StorageError};
 
 use crate::moody::Moody;
 use crate::support::{config, message, plain, store};
@@ -37,7 +38,7 @@ fn a_configuration_that_cannot_be_brought_up_to_date_now() {
         storage.entries_error = Some(error.clone());
         let refused = RawNode::new(settings.clone(), storage.clone()).err();
         assert_eq!(refused, Some(ConfigError::Storage(error.clone())));
-        assert_eq!(Configuration::read(&storage, applied).err(), refused);
+        assert_eq!(MembershipStatus::read(&storage, applied).err(), refused);
         storage.entries_error = None;
         assert!(RawNode::new(settings.clone(), storage).is_ok());
     }
@@ -95,7 +96,7 @@ fn a_log_may_be_cut_at_what_is_applied_and_not_yet_advanced() {
     assert_eq!(done.take_committed_entries().len(), 2);
 
     node.storage_mut().memory.compact(3).unwrap();
-    for _ in 0..2 * node.config().election_timeout_ticks {
+    for _ in 0..2 * node.config().settings().election_timeout_ticks {
         node.tick().unwrap();
     }
     node.advance(done).unwrap();
@@ -133,7 +134,8 @@ fn no_campaign_past_what_cannot_be_read() {
             let mut node = node(plain(2), &[(1, 2), (1, 3)], 3);
             node.storage_mut().entries_error = Some(error.clone());
             assert_eq!(node.campaign(), refused, "{error}");
-            node.advance_ticks(2 * node.config().election_timeout_ticks).unwrap();
+            node.advance_ticks(2 * node.config().settings().election_timeout_ticks)
+                .unwrap();
             let status = node.status();
             assert_eq!((status.soft_state.role, status.applied), (RoleKind::Follower, 1));
             assert_eq!(status.hard_state.term, 1, "{error}");

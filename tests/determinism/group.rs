@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use quorate::{
-    ConfChangeKind, ConfChangeSingle, ConfChangeV2, ConfState, Config, MemoryStorage, Message, NodeId, ReadMode,
-    RoleKind, SnapshotStatus, Transition, bootstrap,
-};
+use quorate::membership::{ConfChangeKind, ConfChangeSingle, ConfChangeV2, Transition};
+use quorate::status::{RoleKind, SnapshotStatus};
+use quorate::{ConfState, Config, MemoryStorage, Message, NodeId, ReadMode, bootstrap};
 
 use super::host::{Host, Input, Pace, Trace};
 
@@ -36,21 +35,38 @@ type Kind = (&'static str, u64, fn(&mut Config));
 pub(crate) fn kinds() -> Vec<Kind> {
     vec![
         ("as it comes", 3, |_| {}),
-        ("one voter", 1, |config| config.restart_silence_ticks = Some(0)),
-        ("lease reads", 3, |config| {
-            config.read_mode = ReadMode::Lease;
-            config.lease_margin_ticks = 3;
+        ("one voter", 1, |config| {
+            config.settings_mut().restart_silence_ticks = Some(0)
         }),
-        ("asynchronous writes", 3, |config| config.async_storage_writes = true),
+        ("lease reads", 3, |config| {
+            config.settings_mut().read_mode = ReadMode::Lease;
+            config.settings_mut().lease_margin_ticks = 3;
+        }),
+        ("asynchronous writes", 3, |config| {
+            config.settings_mut().async_storage_writes = true
+        }),
         ("plain Raft", 4, |config| {
-            (config.pre_vote, config.check_quorum, config.lease_promises) = (false, false, false);
-            config.eager_appends = true;
+            (
+                config.settings_mut().pre_vote,
+                config.settings_mut().check_quorum,
+                config.settings_mut().lease_promises,
+            ) = (false, false, false);
+            config.settings_mut().eager_appends = true;
         }),
         ("slow and small", 5, |config| {
-            (config.election_timeout_ticks, config.heartbeat_interval_ticks) = (40, 7);
-            (config.max_message_bytes, config.max_committed_bytes_per_ready) = (20, 50);
-            (config.max_uncommitted_bytes, config.max_inflight_messages) = (100, 2);
-            config.async_storage_writes = true;
+            (
+                config.settings_mut().election_timeout_ticks,
+                config.settings_mut().heartbeat_interval_ticks,
+            ) = (40, 7);
+            (
+                config.settings_mut().max_message_bytes,
+                config.settings_mut().max_committed_bytes_per_ready,
+            ) = (20, 50);
+            (
+                config.settings_mut().max_uncommitted_bytes,
+                config.settings_mut().max_inflight_messages,
+            ) = (100, 2);
+            config.settings_mut().async_storage_writes = true;
         }),
     ]
 }

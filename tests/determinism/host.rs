@@ -4,10 +4,11 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use bytes::Bytes;
-use quorate::{
-    ConfChangeV2, ConfState, Config, Entry, MemoryStorage, Message, NodeId, RawNode, ReadState, Ready, Snapshot,
-    SnapshotMetadata, SnapshotStatus, Storage, TaskResponse,
-};
+use quorate::membership::ConfChangeV2;
+use quorate::ready::{ReadState, TaskResponse};
+use quorate::status::SnapshotStatus;
+use quorate::types::SnapshotMetadata;
+use quorate::{ConfState, Config, Entry, MemoryStorage, Message, NodeId, RawNode, Ready, Snapshot, Storage};
 use slog::Logger;
 
 /// FNV-1a with 64 bits, over bytes and texts only: the same on every platform.
@@ -157,7 +158,7 @@ impl Host {
             if let Some(snapshot) = ready.snapshot() {
                 self.conf_state = snapshot.metadata.conf_state.clone();
             }
-            if self.raw.config().async_storage_writes {
+            if self.raw.config().settings().async_storage_writes {
                 self.do_tasks(ready);
             } else {
                 self.do_batch(ready);

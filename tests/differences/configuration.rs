@@ -1,9 +1,11 @@
 //! D3, D9, D11, D15: configuration changes, and the configuration of a node.
 
+use quorate::error::{ChangeRefusal, ProposeError};
 use quorate::membership::ChangeError;
-use quorate::{
-    ChangeRefusal, ConfChangeKind, ConfChangeV2, Config, Event, Payload, ProposeError, RawNode, ReadMode, RoleKind,
-};
+use quorate::membership::{ConfChangeKind, ConfChangeV2};
+use quorate::message::Payload;
+use quorate::status::RoleKind;
+use quorate::{Config, Event, RawNode, ReadMode};
 
 use crate::led_with;
 use crate::support::Cluster;
@@ -101,8 +103,8 @@ fn d11_a_removed_leader_stops_leading() {
     for (stops, notice) in [(true, true), (true, false), (false, false)] {
         let mut cluster = led_with(3, |config| {
             (
-                config.settings().step_down_on_removal,
-                config.settings().commit_notice_on_removal,
+                config.settings_mut().step_down_on_removal,
+                config.settings_mut().commit_notice_on_removal,
             ) = (stops, notice);
         });
         let _ = cluster
@@ -149,7 +151,7 @@ fn d15_a_change_can_be_compared_and_set() {
         let learner = change(ConfChangeKind::AddLearnerNode, id);
         node.propose_conf_change_if_unchanged(learner, expected)
     };
-    let seen = cluster.raw(1).configuration().unwrap().index;
+    let seen = cluster.raw(1).membership_status().unwrap().index;
     let follower = propose(cluster.node(2), 4, seen);
     assert_eq!(follower, Err(ProposeError::NotLeader { leader: 1 }));
     assert!(propose(cluster.node(1), 4, seen).is_ok());
@@ -162,6 +164,6 @@ fn d15_a_change_can_be_compared_and_set() {
     cluster.compact(1);
     let unknown = ChangeRefusal::Unknown { expected: seen };
     assert_eq!(propose(cluster.node(1), 5, seen), Err(unknown.into()));
-    let seen = cluster.raw(1).configuration().unwrap().index;
+    let seen = cluster.raw(1).membership_status().unwrap().index;
     assert!(propose(cluster.node(1), 5, seen).is_ok());
 }

@@ -1,6 +1,9 @@
 //! D34: a leader whose own disk stalls, with asynchronous writes.
 
-use quorate::{Config, EntryId, Event, Payload, ProposeError, RoleKind};
+use quorate::error::ProposeError;
+use quorate::message::Payload;
+use quorate::status::RoleKind;
+use quorate::{Config, EntryId, Event};
 
 use crate::support::{Cluster, store};
 use crate::{accepted, message, single};
@@ -8,7 +11,10 @@ use crate::{accepted, message, single};
 /// Node 1 leads term 1, by the votes of the others; its disk does nothing from now on.
 fn leader(change: impl Fn(&mut Config)) -> Cluster {
     let mut config = Config::like_etcd(1, 7);
-    (config.settings().async_storage_writes, config.settings().check_quorum) = (true, false);
+    (
+        config.settings_mut().async_storage_writes,
+        config.settings_mut().check_quorum,
+    ) = (true, false);
     change(&mut config);
     let mut cluster = single(config, store(&[1, 2, 3]));
     cluster.node(1).campaign().unwrap();
@@ -44,8 +50,8 @@ fn events_of_an_election_timeout(cluster: &mut Cluster) -> Vec<Event> {
 fn d34_a_leader_whose_disk_stalls_is_bounded_and_may_hand_over() {
     let mut cluster = leader(|config| {
         (
-            config.settings().max_uncommitted_bytes,
-            config.settings().transfer_when_disk_lags,
+            config.settings_mut().max_uncommitted_bytes,
+            config.settings_mut().transfer_when_disk_lags,
         ) = (20, true);
     });
     assert_eq!([(); 2].map(|()| propose(&mut cluster)), [Ok(()), Ok(())]);

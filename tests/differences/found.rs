@@ -1,9 +1,11 @@
 //! D19 on: what simulation, profiles and readers found in what etcd-io/raft does.
 
-use quorate::{
-    AcknowledgeError, Append, CampaignError, CampaignRefusal, ConfChangeKind, ConfChangeV2, ConfState, Config, Entry,
-    EntryId, EntryKind, HardState, Payload, RawNode, RequestVote, RoleKind, Snapshot, SnapshotMetadata,
-};
+use quorate::error::{AcknowledgeError, CampaignError, CampaignRefusal};
+use quorate::membership::{ConfChangeKind, ConfChangeV2};
+use quorate::message::{Append, Payload, RequestVote};
+use quorate::status::RoleKind;
+use quorate::types::{EntryKind, SnapshotMetadata};
+use quorate::{ConfState, Config, Entry, EntryId, HardState, RawNode, Snapshot};
 
 use crate::support::{config, message, store};
 use crate::{led_with, single};

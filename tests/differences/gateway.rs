@@ -1,9 +1,12 @@
 //! D4, D6, D7, D8: what is refused, with a reason, where etcd-io/raft panics or goes on.
 
+use quorate::error::{ConfigError, Fault, NodeError, ProposeError, ReadyError, StepError};
+use quorate::message::{Append, AppendResponse, Payload};
+use quorate::storage::InitialState;
+use quorate::types::{EntryKind, SnapshotMetadata};
 use quorate::{
-    Append, AppendResponse, ConfState, Config, ConfigError, Entries, Entry, EntryId, EntryKind, Event, Fault,
-    HardState, InitialState, MemoryStorage, NodeError, NodeId, Payload, ProposeError, RawNode, ReadyError, Snapshot,
-    SnapshotMetadata, StepError, Storage, StorageError,
+    ConfState, Config, Entries, Entry, EntryId, Event, HardState, MemoryStorage, NodeId, RawNode, Snapshot, Storage,
+    StorageError,
 };
 
 use crate::support::{Cluster, message, plain, store};
@@ -98,8 +101,8 @@ fn d04_a_broken_storage_poisons_its_node_only() {
     let mut config = plain(1);
     // Or it would be read at the start.
     (
-        config.settings().max_uncommitted_bytes,
-        config.settings().disable_conf_change_validation,
+        config.settings_mut().max_uncommitted_bytes,
+        config.settings_mut().disable_conf_change_validation,
     ) = (0, true);
     config.settings_mut().mark_checked_changes = false;
     let mut node = RawNode::new(config, Breaks(storage)).unwrap();
@@ -206,7 +209,7 @@ fn d27_a_message_of_another_group_is_refused() {
     ];
     for (ours, theirs, without, taken) in cases {
         let mut settings = plain(1);
-        (settings.cluster_id, settings.settings().accept_without_cluster_id) = (ours, without);
+        (settings.cluster_id, settings.settings_mut().accept_without_cluster_id) = (ours, without);
         let mut cluster = single(settings, store(&[1, 2, 3]).with_cluster_id(ours));
         let of_any_kind = [
             append(2, 1, 5, (1, 1)),

@@ -11,7 +11,8 @@ mod gateway;
 mod reads;
 mod snapshots;
 
-use quorate::{Append, AppendResponse, Config, EntryId, MemoryStorage, Message, NodeId, Payload, RequestVote};
+use quorate::message::{Append, AppendResponse, Payload, RequestVote};
+use quorate::{Config, EntryId, MemoryStorage, Message, NodeId};
 use support::{Cluster, config, message};
 
 /// A group of `n`, led by node 1, whose settings are changed so.

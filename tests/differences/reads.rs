@@ -1,6 +1,9 @@
 //! D1, D2, D10, D12, D29: what a promise is, and what a read rests on.
 
-use quorate::{CampaignError, CampaignRefusal, Config, RawNode, ReadMode, ReadRefusal, RoleKind};
+use quorate::error::{CampaignError, CampaignRefusal};
+use quorate::ready::ReadRefusal;
+use quorate::status::RoleKind;
+use quorate::{Config, RawNode, ReadMode};
 
 use crate::support::{Cluster, config, plain, store};
 use crate::{append, is_heartbeat, led_with, single, vote_request};
@@ -127,7 +130,7 @@ fn d10_reads_between_two_readies_share_a_round() {
 fn d12_vote_requests_wait_for_the_disk() {
     for (pre_vote, at_once, later) in [(false, 0, 2), (true, 2, 0)] {
         let mut settings = plain(1);
-        (settings.settings().pre_vote, settings.settings().check_quorum) = (pre_vote, pre_vote);
+        (settings.settings_mut().pre_vote, settings.settings_mut().check_quorum) = (pre_vote, pre_vote);
         let mut cluster = single(settings, store(&[1, 2, 3]));
         let node = cluster.node(1);
         node.campaign().unwrap();
@@ -145,10 +148,10 @@ fn d29_a_promise_outlives_a_restart_under_other_settings() {
     let mut cluster = led_with(3, |config| config.settings_mut().election_timeout_ticks = 20);
     cluster.tick_all(1);
     let mut config = cluster.raw(2).config().clone();
-    (config.seed, config.settings().election_timeout_ticks) = (99, 5);
+    (config.seed, config.settings_mut().election_timeout_ticks) = (99, 5);
     (
-        config.settings().lease_promises,
-        config.settings().restart_silence_ticks,
+        config.settings_mut().lease_promises,
+        config.settings_mut().restart_silence_ticks,
     ) = (false, Some(0));
     let mut storage = cluster.raw(2).storage().clone();
     storage.crash();

@@ -1,9 +1,10 @@
 //! D5, D13, D14: what is sent, and what becomes of a snapshot.
 
-use quorate::{
-    AppendResponse, ConfChangeKind, ConfChangeV2, Config, EntryId, Event, MemoryStorage, Payload, ReplicationState,
-    Snapshot, SnapshotMetadata, SnapshotStatus,
-};
+use quorate::membership::{ConfChangeKind, ConfChangeV2};
+use quorate::message::{AppendResponse, Payload};
+use quorate::status::{ReplicationState, SnapshotStatus};
+use quorate::types::SnapshotMetadata;
+use quorate::{Config, EntryId, Event, MemoryStorage, Snapshot};
 
 use crate::support::{Cluster, message, store};
 use crate::{append, is_snapshot, led_with, single};

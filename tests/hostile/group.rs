@@ -1,8 +1,10 @@
 //! What a group must still be able to do, and which messages are lies that no group survives: Raft
 //! trusts its members, so that what pretends to be a member's own word proves nothing.
 
+use quorate::message::{AppendResponse, Payload};
+use quorate::status::RoleKind;
 use quorate::types::NUMBER_MAX;
-use quorate::{AppendResponse, EntryId, Message, NodeId, Payload, RoleKind, Storage};
+use quorate::{EntryId, Message, NodeId, Storage};
 
 use crate::session::diverges;
 use crate::subjects::Subject;

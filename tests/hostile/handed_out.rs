@@ -1,11 +1,12 @@
 //! What is handed out must be handled: persisted, taken, and each configuration change applied or cancelled.
 //! Who forgets is told so, the node is as it was, and what is missing can be made up for.
 
-use quorate::{
-    Ack, AcknowledgeError, ApplyError, ChangeRefusal, ConfChangeKind, ConfChangeV2, ConfState, Entry, EntryKind, Event,
-    HardState, Index, MemoryStorage, NotAdvanced, Payload, Persisted, RawNode, Ready, Snapshot, SnapshotMetadata,
-    StorageError, Term,
-};
+use quorate::error::{AcknowledgeError, ApplyError, ChangeRefusal};
+use quorate::membership::{ConfChangeKind, ConfChangeV2};
+use quorate::message::Payload;
+use quorate::ready::{Ack, NotAdvanced, Persisted};
+use quorate::types::{EntryKind, SnapshotMetadata};
+use quorate::{ConfState, Entry, Event, HardState, Index, MemoryStorage, RawNode, Ready, Snapshot, StorageError, Term};
 
 use crate::session::{call, drain};
 use crate::support::{message, plain, store};

@@ -1,7 +1,9 @@
 //! Calls in the wrong order, twice, for another node, or in the wrong mode: a typed error, and the
 //! node goes on as if nothing had been said.
 
-use quorate::{Ack, AcknowledgeError, ConfigError, MemoryStorage, RawNode, Ready, ReadyError, TaskResponse};
+use quorate::error::{AcknowledgeError, ConfigError, ReadyError};
+use quorate::ready::{Ack, TaskResponse};
+use quorate::{MemoryStorage, RawNode, Ready};
 
 use crate::session::{call, drain};
 use crate::support::{Cluster, config, store};
@@ -31,7 +33,7 @@ fn acks(node: &mut Node) -> Vec<Ack> {
             TaskResponse::Message(_) => None,
         }));
     }
-    acks.extend(ready.take_apply_task().map(quorate::ApplyTask::done));
+    acks.extend(ready.take_apply_task().map(quorate::ready::ApplyTask::done));
     acks
 }
 

@@ -2,11 +2,12 @@
 //! random, or as a fuzzer wants. Shared with the fuzz targets.
 
 use bytes::Bytes;
+use quorate::error::TransferRefusal;
+use quorate::membership::{ConfChange, ConfChangeKind, ConfChangeV2, Transition};
+use quorate::message::{Append, AppendResponse, Payload, RequestVote};
 use quorate::types::NUMBER_MAX;
-use quorate::{
-    Append, AppendResponse, ConfChange, ConfChangeKind, ConfChangeV2, ConfState, Entry, EntryId, EntryKind, Message,
-    NodeId, Payload, RawNode, RequestVote, Snapshot, SnapshotMetadata, Storage, TransferRefusal, Transition,
-};
+use quorate::types::{EntryKind, SnapshotMetadata};
+use quorate::{ConfState, Entry, EntryId, Message, NodeId, RawNode, Snapshot, Storage};
 
 /// Where choices come from.
 pub(crate) trait Draw {

@@ -1,7 +1,7 @@
 //! What is wrong with a message has a name of its own.
 
+use quorate::error::{ChangeRefusal, ProposeError, StepError};
 use quorate::types::NUMBER_MAX;
-use quorate::{ChangeRefusal, ProposeError, StepError};
 
 use crate::recipe::{Kind, Recipe};
 use crate::session::step;

@@ -3,11 +3,13 @@
 
 use std::fmt::Debug;
 
+use quorate::error::{AcknowledgeError, StepError};
+use quorate::membership::{ConfChange, ConfChangeKind, ConfChangeV2};
+use quorate::ready::TaskResponse;
+use quorate::status::SnapshotStatus;
+use quorate::types::EntryKind;
 use quorate::types::NUMBER_MAX;
-use quorate::{
-    AcknowledgeError, ConfChange, ConfChangeKind, ConfChangeV2, Entry, EntryKind, HardState, MemoryStorage, Message,
-    RawNode, SnapshotStatus, StepError, Storage, TaskResponse,
-};
+use quorate::{Entry, HardState, MemoryStorage, Message, RawNode, Storage};
 
 use crate::recipe::{Draw, Recipe};
 use crate::support::tasks::Tasks;
@@ -233,7 +235,7 @@ fn look(node: &Node) {
     assert!(status.applied <= status.hard_state.commit && status.hard_state.commit <= status.last_index);
     assert!(node.progress().all(|peer| peer.matched < peer.next));
     let _ = (
-        node.configuration(),
+        node.membership_status(),
         node.next_deadline(),
         node.membership().conf_state(),
     );

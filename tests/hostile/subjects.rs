@@ -1,6 +1,9 @@
 //! One node of each role, in its group, in each mode. Shared with the fuzz targets.
 
-use quorate::{ConfChangeKind, ConfChangeV2, MemoryStorage, NodeId, Payload, RoleKind, Storage, Transition};
+use quorate::membership::{ConfChangeKind, ConfChangeV2, Transition};
+use quorate::message::Payload;
+use quorate::status::RoleKind;
+use quorate::{MemoryStorage, NodeId, Storage};
 
 use crate::support::mode::Mode;
 use crate::support::{Cluster, message, store};

@@ -1,6 +1,7 @@
 //! How a store is replaced, and what goes wrong then.
 
-use quorate::{ConfChangeKind, ConfChangeV2, NodeId};
+use quorate::NodeId;
+use quorate::membership::{ConfChangeKind, ConfChangeV2};
 
 use crate::world::World;
 

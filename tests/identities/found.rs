@@ -1,9 +1,10 @@
 //! Worlds that a review of the argument found.
 
-use quorate::{
-    ConfChangeKind, ConfChangeV2, ConfState, Config, Identity, MemoryStorage, NodeId, Payload, RoleKind, Storage,
-    bootstrap,
-};
+use quorate::membership::{ConfChangeKind, ConfChangeV2};
+use quorate::message::Payload;
+use quorate::status::RoleKind;
+use quorate::types::Identity;
+use quorate::{ConfState, Config, MemoryStorage, NodeId, Storage, bootstrap};
 
 use crate::support::{Cluster, config, message, store};
 
@@ -26,7 +27,7 @@ fn named() -> Cluster {
 
 fn accepting(id: NodeId) -> Config {
     let mut config = config(id);
-    config.accept_unnamed_store = true;
+    config.settings_mut().accept_unnamed_store = true;
     config
 }
 

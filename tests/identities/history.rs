@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use quorate::{ConfState, Entry, Identity, Index, MemoryStorage, NodeId, Snapshot, Storage, Term};
+use quorate::types::Identity;
+use quorate::{ConfState, Entry, Index, MemoryStorage, NodeId, Snapshot, Storage, Term};
 
 /// Who did something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

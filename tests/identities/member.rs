@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use quorate::{
-    AcknowledgeError, ConfState, Config, ConfigError, Entry, Identity, Index, MemoryStorage, Message, RawNode,
-    ReadState, Ready, RoleKind, Snapshot, SnapshotMetadata, Storage, TaskResponse,
-};
+use quorate::error::{AcknowledgeError, ConfigError};
+use quorate::ready::{ReadState, TaskResponse};
+use quorate::status::RoleKind;
+use quorate::types::{Identity, SnapshotMetadata};
+use quorate::{ConfState, Config, Entry, Index, MemoryStorage, Message, RawNode, Ready, Snapshot, Storage};
 
 use crate::history::{History, Who};
 use crate::support::tasks::Tasks;
@@ -82,7 +83,7 @@ impl Member {
         if let Some(snapshot) = ready.snapshot() {
             history.restored(self.who, snapshot);
         }
-        let tasks = self.raw.config().async_storage_writes;
+        let tasks = self.raw.config().settings().async_storage_writes;
         if fate == Fate::Torn && !tasks && ready.snapshot().is_none() {
             let storage = self.raw.storage_mut();
             storage.append(ready.entries()).expect("they follow");

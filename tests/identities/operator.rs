@@ -1,7 +1,9 @@
 //! Who repairs the group: proposes changes at whoever says that it leads, and knows which store each node has now.
 
+use quorate::NodeId;
 use quorate::membership::Membership;
-use quorate::{ConfChangeKind, ConfChangeSingle, ConfChangeV2, Identity, NodeId, Transition};
+use quorate::membership::{ConfChangeKind, ConfChangeSingle, ConfChangeV2, Transition};
+use quorate::types::Identity;
 
 use crate::dice::Dice;
 

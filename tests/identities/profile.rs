@@ -43,27 +43,29 @@ impl Profile {
         let mut config = Config::new(id, id);
         match self {
             Self::Default => {}
-            Self::PreVoteOff => config.pre_vote = false,
+            Self::PreVoteOff => config.settings_mut().pre_vote = false,
             Self::CheckQuorumOff => {
-                config.check_quorum = false;
-                config.allow_pre_vote_without_check_quorum_which_never_heals_from_some_partitions = true;
+                config.settings_mut().check_quorum = false;
+                config
+                    .settings_mut()
+                    .allow_pre_vote_without_check_quorum_which_never_heals_from_some_partitions = true;
             }
-            Self::BothOff => (config.pre_vote, config.check_quorum) = (false, false),
+            Self::BothOff => (config.settings_mut().pre_vote, config.settings_mut().check_quorum) = (false, false),
             Self::PromisesOff => {
-                config.lease_promises = false;
-                config.restart_silence_ticks = Some(0);
+                config.settings_mut().lease_promises = false;
+                config.settings_mut().restart_silence_ticks = Some(0);
             }
-            Self::VotesTellNothing => config.votes_tell_commit = false,
-            Self::StaleUnrefused => config.refuse_stale_candidates = false,
+            Self::VotesTellNothing => config.settings_mut().votes_tell_commit = false,
+            Self::StaleUnrefused => config.settings_mut().refuse_stale_candidates = false,
             Self::LikeEtcd => config = Config::like_etcd(id, id),
             Self::Mixed => config = PLAIN[dice.roll(PLAIN.len())].config(id, dice),
         }
-        config.async_storage_writes = dice.once_in(3);
+        config.settings_mut().async_storage_writes = dice.once_in(3);
         if dice.once_in(3) {
-            config.max_message_bytes = 0; // one entry a message
+            config.settings_mut().max_message_bytes = 0; // one entry a message
         }
         if dice.once_in(2) {
-            config.restart_silence_ticks = Some(0);
+            config.settings_mut().restart_silence_ticks = Some(0);
         }
         config
     }

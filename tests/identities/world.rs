@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use quorate::{ConfState, Config, Identity, MemoryStorage, Message, NodeId, RawNode, StepError, bootstrap};
+use quorate::error::StepError;
+use quorate::types::Identity;
+use quorate::{ConfState, Config, MemoryStorage, Message, NodeId, RawNode, bootstrap};
 
 use crate::dice::Dice;
 use crate::history::History;
@@ -83,7 +85,7 @@ impl World {
                 storage = MemoryStorage::from_snapshot(snapshot).with_identity(100 + id);
             }
             let mut config = profile.config(id, &mut world.dice);
-            config.accept_unnamed_store = founding == Founding::NamedLater;
+            config.settings_mut().accept_unnamed_store = founding == Founding::NamedLater;
             let member = Member::new(config, storage).expect("a legal store");
             world.members.insert(id, member);
         }
@@ -146,7 +148,7 @@ impl World {
         let forgets = self.dice.once_in(10) && self.founding == Founding::Named;
         let identity: Identity = if forgets { 0 } else { seed };
         let mut config = self.members[&id].raw.config().clone();
-        (config.seed, config.applied, config.accept_unnamed_store) = (seed, 0, false);
+        (config.seed, config.applied, config.settings_mut().accept_unnamed_store) = (seed, 0, false);
         self.losses += 1;
         self.start(config, MemoryStorage::new().with_identity(identity));
         if self.dice.once_in(3) {

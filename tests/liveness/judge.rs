@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use quorate::NodeId;
 use quorate::membership::Membership;
 use quorate::quorum::VoteResult;
-use quorate::{NodeId, RoleKind};
+use quorate::status::RoleKind;
 
 use crate::support::Cluster;
 use crate::world::{End, World};

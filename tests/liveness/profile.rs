@@ -40,7 +40,7 @@ impl Profile {
                     .settings_mut()
                     .allow_pre_vote_without_check_quorum_which_never_heals_from_some_partitions = true;
             }
-            Self::BothOff => (config.settings().pre_vote, config.settings().check_quorum) = (false, false),
+            Self::BothOff => (config.settings_mut().pre_vote, config.settings_mut().check_quorum) = (false, false),
             Self::PromisesOff => {
                 config.settings_mut().lease_promises = false;
                 config.settings_mut().restart_silence_ticks = Some(0);

@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use quorate::{
-    ConfChangeKind, ConfChangeSingle, ConfChangeV2, ConfState, MemoryStorage, NodeId, Transition, bootstrap,
-};
+use quorate::membership::{ConfChangeKind, ConfChangeSingle, ConfChangeV2, Transition};
+use quorate::{ConfState, MemoryStorage, NodeId, bootstrap};
 
 use crate::profile::Profile;
 use crate::support::Cluster;

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use quorate::NodeId;
 use quorate::membership::Membership;
-use quorate::{NodeId, Payload, RoleKind};
+use quorate::message::Payload;
+use quorate::status::RoleKind;
 
 use crate::profile::Profile;
 use crate::scenario::{NODES, Scenario};
@@ -135,7 +137,7 @@ impl World {
                 self.changed
             }
             (Move::Leave, Some(leader)) => {
-                let leave = quorate::ConfChangeV2::leave_joint();
+                let leave = quorate::membership::ConfChangeV2::leave_joint();
                 let taken = group.node(leader).propose_conf_change(leave).is_ok();
                 group.drain(leader);
                 taken

@@ -1,9 +1,9 @@
 //! Elections that nobody could win, and votes that counted though they must not.
 
-use quorate::{
-    CampaignError, CampaignRefusal, ConfState, Config, Message, Payload, ProposeError, RawNode, RequestVote, RoleKind,
-    StepError, bootstrap,
-};
+use quorate::error::{CampaignError, CampaignRefusal, ProposeError, StepError};
+use quorate::message::{Payload, RequestVote};
+use quorate::status::RoleKind;
+use quorate::{ConfState, Config, Message, RawNode, bootstrap};
 
 use crate::support::{Cluster, config, message, plain, store};
 use crate::{
@@ -13,8 +13,10 @@ use crate::{
 /// Pre-vote without check-quorum, which a group that is being switched over may have for a while.
 fn pre_vote_only(id: u64) -> Config {
     let mut config = plain(id);
-    config.pre_vote = true;
-    config.allow_pre_vote_without_check_quorum_which_never_heals_from_some_partitions = true;
+    config.settings_mut().pre_vote = true;
+    config
+        .settings_mut()
+        .allow_pre_vote_without_check_quorum_which_never_heals_from_some_partitions = true;
     config
 }
 
@@ -97,7 +99,7 @@ fn m27_two_that_rehearse_at_once_do_not_block_each_other() {
 /// because its term was lower.
 #[test]
 fn m28_a_candidate_that_is_stuck_in_a_higher_term_is_freed() {
-    let mut cluster = led_with(3, |config| config.pre_vote = false);
+    let mut cluster = led_with(3, |config| config.settings_mut().pre_vote = false);
     cluster.isolate(3);
     cluster.tick_all(60);
     assert!(cluster.term(3) > cluster.term(1));

@@ -1,6 +1,8 @@
 //! Messages that should never have been let in, or let in as something else.
 
-use quorate::{EntryId, Message, Payload, StepError};
+use quorate::error::StepError;
+use quorate::message::Payload;
+use quorate::{EntryId, Message};
 
 use crate::support::{Cluster, message, plain, store};
 use crate::{append, hard_state, install, is_append_response, rejected, single, snapshot, store_of};

@@ -24,10 +24,10 @@ mod replication;
 mod reviewed;
 mod storage;
 
-use quorate::{
-    Append, AppendResponse, ConfState, Config, Entry, EntryId, EntryKind, HardState, MemoryStorage, Message, NodeId,
-    Payload, ReadMode, ReplicationState, RequestVote, Snapshot, SnapshotMetadata,
-};
+use quorate::message::{Append, AppendResponse, Payload, RequestVote};
+use quorate::status::ReplicationState;
+use quorate::types::{EntryKind, SnapshotMetadata};
+use quorate::{ConfState, Config, Entry, EntryId, HardState, MemoryStorage, Message, NodeId, ReadMode, Snapshot};
 use support::{Cluster, config, message};
 
 /// Term and index.
@@ -175,7 +175,7 @@ fn step_all(cluster: &mut Cluster, messages: Vec<Message>) {
 }
 
 fn lease(config: &mut Config) {
-    config.read_mode = ReadMode::Lease;
+    config.settings_mut().read_mode = ReadMode::Lease;
 }
 
 /// Asks for a read and lets the node answer it if it can by itself.

@@ -1,9 +1,11 @@
 //! Configuration changes that let two quorums miss each other, or left a group without any.
 
-use quorate::{
-    Ack, AckKind, AcknowledgeError, ChangeRefusal, ConfChangeKind, ConfChangeV2, EntryId, Event, MemoryStorage,
-    Payload, ProposeError, Proposed, RawNode, RoleKind, SnapshotStatus, TaskResponse, Transition,
-};
+use quorate::error::{AcknowledgeError, ChangeRefusal, ProposeError};
+use quorate::membership::{ConfChangeKind, ConfChangeV2, Transition};
+use quorate::message::Payload;
+use quorate::ready::{Ack, AckKind, TaskResponse};
+use quorate::status::{RoleKind, SnapshotStatus};
+use quorate::{EntryId, Event, MemoryStorage, Proposed, RawNode};
 
 use crate::support::{Cluster, config, message, plain, store};
 use crate::{accepted, drain_all, is_append, led_with, single_leader, step_all, vote};
@@ -133,7 +135,7 @@ fn m38_whoever_leads_leaves_a_joint_configuration() {
 #[test]
 fn m38_leaving_needs_no_further_write() {
     for eager in [false, true] {
-        let mut cluster = led_with(3, |config| config.eager_appends = eager);
+        let mut cluster = led_with(3, |config| config.settings_mut().eager_appends = eager);
         let swap = joint(Transition::JointImplicit, ConfChangeKind::RemoveNode, 3);
         let _ = propose(&mut cluster, 1, swap).unwrap();
         cluster.settle();
@@ -145,7 +147,7 @@ fn m38_leaving_needs_no_further_write() {
 /// A joint configuration was left twice, which every replica panicked on.
 #[test]
 fn m38_leaving_twice_is_ignored_by_all_alike() {
-    let mut cluster = led_with(3, |config| config.disable_conf_change_validation = true);
+    let mut cluster = led_with(3, |config| config.settings_mut().disable_conf_change_validation = true);
     let _ = propose(
         &mut cluster,
         1,
@@ -291,7 +293,10 @@ fn m50_late_news_of_and_to_a_removed_node_is_harmless() {
 #[test]
 fn m50_a_removed_leaders_own_acknowledgement_is_refused() {
     let mut config = plain(1);
-    (config.async_storage_writes, config.step_down_on_removal) = (true, false);
+    (
+        config.settings_mut().async_storage_writes,
+        config.settings_mut().step_down_on_removal,
+    ) = (true, false);
     let mut node = RawNode::new(config, store(&[1, 2, 3])).unwrap();
     node.campaign().unwrap();
     acknowledge_all(&mut node);

@@ -1,11 +1,10 @@
 //! Faults of this crate that were found from outside: by public bug reports tried on it, by a model checker,
 //! and by programs as users write them.
 
-use quorate::RoleKind::{Candidate, Follower, Leader};
-use quorate::{
-    ConfChangeKind, ConfChangeSingle, ConfChangeV2, EntryId, MemoryStorage, Message, NodeId, Payload, RequestVote,
-    Storage, Transition,
-};
+use quorate::membership::{ConfChangeKind, ConfChangeSingle, ConfChangeV2, Transition};
+use quorate::message::{Payload, RequestVote};
+use quorate::status::RoleKind::{Candidate, Follower, Leader};
+use quorate::{EntryId, MemoryStorage, Message, NodeId, Storage};
 
 use crate::support::{Cluster, config, store};
 use crate::{append, drain_all, hard_state, install, is_append_response, message, single, store_of};
@@ -103,7 +102,7 @@ fn o02_a_refusal_of_an_earlier_term_tells_what_is_committed() {
     for pre_vote in [true, false] {
         let mut cluster = Cluster::new(3, |id| {
             let mut config = config(id);
-            config.pre_vote = pre_vote;
+            config.settings_mut().pre_vote = pre_vote;
             config
         });
         cluster.elect(1);
@@ -256,7 +255,7 @@ fn o05_a_wiped_node_does_not_lead_its_old_term_again() {
         let mut cluster = Cluster::default();
         for id in 1..=3 {
             let mut config = config(id);
-            config.accept_unnamed_store = true;
+            config.settings_mut().accept_unnamed_store = true;
             let storage = store(&[1, 2, 3]).with_identity(0xd0 + id);
             cluster.add(config, storage).expect("a legal store");
         }

@@ -1,8 +1,9 @@
 //! Reads that were answered too early, too late, or never.
 
-use quorate::{
-    ConfChangeKind, ConfChangeV2, ConfState, Config, ConfigError, MemoryStorage, ReadMode, RoleKind, bootstrap,
-};
+use quorate::error::ConfigError;
+use quorate::membership::{ConfChangeKind, ConfChangeV2};
+use quorate::status::RoleKind;
+use quorate::{ConfState, Config, MemoryStorage, ReadMode, bootstrap};
 
 use crate::support::{Cluster, config, plain};
 use crate::{drain_all, is_append, is_append_response, is_heartbeat_response, lease, led_with, read, reads, step_all};
@@ -169,7 +170,7 @@ fn m04_a_late_answer_promises_less() {
 #[test]
 fn m05_lease_reads_need_check_quorum_and_end_without_a_quorum() {
     let mut without = plain(1);
-    without.read_mode = ReadMode::Lease;
+    without.settings_mut().read_mode = ReadMode::Lease;
     assert!(matches!(
         without.validate(),
         Err(ConfigError::Bound {
@@ -215,7 +216,7 @@ fn three_voters_and_two_learners(change: impl Fn(&mut Config)) -> Cluster {
 #[test]
 fn m06_learners_count_neither_for_the_lease_nor_for_a_round() {
     for (mode, ticks) in [(ReadMode::Lease, 9), (ReadMode::ReadIndex, 1)] {
-        let mut cluster = three_voters_and_two_learners(|config| config.read_mode = mode);
+        let mut cluster = three_voters_and_two_learners(|config| config.settings_mut().read_mode = mode);
         cluster.tick_all(1);
         cluster.cut(1, 2);
         cluster.cut(1, 3);
@@ -269,7 +270,7 @@ fn m07_a_quorum_that_shrinks_confirms_what_waits() {
 #[test]
 fn m08_a_read_gets_the_commit_index_of_its_moment() {
     for mode in [ReadMode::Lease, ReadMode::ReadIndex] {
-        let mut cluster = led_with(3, |config| config.read_mode = mode);
+        let mut cluster = led_with(3, |config| config.settings_mut().read_mode = mode);
         cluster.tick_all(1);
         let _ = cluster.propose(1, "a");
         cluster.drain(1);

@@ -1,9 +1,11 @@
 //! The recipes with which a running etcd-io/raft was made to fail, as they stand.
 
-use quorate::{
-    CampaignRefusal, ChangeRefusal, ConfChangeKind, ConfChangeV2, Config, DecodeError, Entry, EntryKind, Event,
-    Message, Payload, ProposeError, ReplicationState, RoleKind, StepError,
-};
+use quorate::error::{CampaignRefusal, ChangeRefusal, DecodeError, ProposeError, StepError};
+use quorate::membership::{ConfChangeKind, ConfChangeV2};
+use quorate::message::Payload;
+use quorate::status::{ReplicationState, RoleKind};
+use quorate::types::EntryKind;
+use quorate::{Config, Entry, Event, Message};
 
 use crate::support::{Cluster, config, message, plain, store};
 use crate::{
@@ -121,7 +123,7 @@ fn r06_a_removed_leader_does_not_read_alone() {
     for step_down in [true, false] {
         let mut cluster = Cluster::new(2, |id| {
             let mut config = plain(id);
-            config.step_down_on_removal = step_down;
+            config.settings_mut().step_down_on_removal = step_down;
             config
         });
         cluster.elect(1);
@@ -157,7 +159,7 @@ fn r07_reads_that_wait_for_a_first_commit_end_with_the_term() {
 #[test]
 fn r08_zero_bytes_a_message_is_one_entry_at_a_time() {
     let mut config = config(1);
-    config.max_message_bytes = 0;
+    config.settings_mut().max_message_bytes = 0;
     let mut cluster = single_leader(config, store(&[1]));
     for data in ["a", "b", "c"] {
         let _ = cluster.propose(1, data);
@@ -202,7 +204,7 @@ fn r10_compaction_without_a_snapshot_is_told_and_survived() {
 #[test]
 fn r11_four_elections_do_not_multiply_the_cap() {
     let mut config = plain(1);
-    config.max_uncommitted_bytes = 10;
+    config.settings_mut().max_uncommitted_bytes = 10;
     let mut cluster = single_leader(config, store(&[1, 2, 3]));
     let mut taken = 0;
     for _ in 0..4 {

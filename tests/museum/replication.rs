@@ -2,9 +2,11 @@
 
 use std::iter::repeat_n;
 
-use quorate::{
-    Append, AppendResponse, ConfChangeKind, ConfChangeV2, EntryId, Message, Payload, ProposeError, ReplicationState,
-};
+use quorate::error::ProposeError;
+use quorate::membership::{ConfChangeKind, ConfChangeV2};
+use quorate::message::{Append, AppendResponse, Payload};
+use quorate::status::ReplicationState;
+use quorate::{EntryId, Message};
 
 use crate::support::{Cluster, plain, store};
 use crate::{
@@ -47,7 +49,7 @@ fn is_rejection(message: &Message) -> bool {
 /// entry as 0, which matched what a follower without that entry says.
 #[test]
 fn m16_the_term_of_a_compacted_entry_is_not_zero() {
-    let mut cluster = led_with(3, |config| config.max_inflight_messages = 1);
+    let mut cluster = led_with(3, |config| config.settings_mut().max_inflight_messages = 1);
     cluster.cut_one_way(1, 2);
     for data in ["a", "b", "c"] {
         cluster.commit(1, data);
@@ -75,7 +77,7 @@ fn m16_term_zero_matches_nothing() {
 #[test]
 fn m18_a_full_window_that_was_lost_is_found_out() {
     for window in [1, 2, 5] {
-        let mut cluster = led_with(3, |config| config.max_inflight_messages = window);
+        let mut cluster = led_with(3, |config| config.settings_mut().max_inflight_messages = window);
         cluster.commit(1, "first");
         cluster.cut_one_way(1, 2);
         for data in ["a", "b", "c", "d", "e"] {
@@ -154,7 +156,7 @@ fn m21_a_peer_is_replicated_to_as_soon_as_its_snapshot_is_in() {
 /// A follower died while a snapshot was on its way; nobody reported it, and the leader waited for ever.
 #[test]
 fn m22_an_unanswered_snapshot_is_not_waited_for_for_ever() {
-    let mut cluster = led_with(3, |config| config.snapshot_stall_ticks = Some(20));
+    let mut cluster = led_with(3, |config| config.settings_mut().snapshot_stall_ticks = Some(20));
     cluster.isolate(3);
     cluster.commit(1, "a");
     cluster.compact(1);
@@ -231,7 +233,7 @@ fn m24_a_divergent_tail_costs_a_probe_a_term_at_most() {
 fn m42_what_a_follower_holds_counts_when_it_leads() {
     let capped = |id| {
         let mut config = plain(id);
-        config.max_uncommitted_bytes = 10;
+        config.settings_mut().max_uncommitted_bytes = 10;
         config
     };
     for restarts in [false, true] {

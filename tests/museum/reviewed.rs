@@ -1,12 +1,16 @@
 //! Faults of this crate that a review of its differences from etcd-io/raft found.
 
-use quorate::RoleKind::{Candidate, Follower, Leader};
-use quorate::types::NUMBER_MAX;
-use quorate::{
-    ApplyError, CampaignError, CampaignRefusal, ConfChangeKind, ConfChangeV2, ConfState, EntryKind, Event, Fault,
-    HardState, NodeError, Payload, ProposeError, ReadError, ReadRefusal, StepDownReason, StepError, StorageError,
-    Transition,
+use quorate::error::{
+    ApplyError, CampaignError, CampaignRefusal, Fault, NodeError, ProposeError, ReadError, StepError,
 };
+use quorate::event::StepDownReason;
+use quorate::membership::{ConfChangeKind, ConfChangeV2, Transition};
+use quorate::message::Payload;
+use quorate::ready::ReadRefusal;
+use quorate::status::RoleKind::{Candidate, Follower, Leader};
+use quorate::types::EntryKind;
+use quorate::types::NUMBER_MAX;
+use quorate::{ConfState, Event, HardState, StorageError};
 
 use crate::support::{Cluster, config, message, plain, store};
 use crate::{append, hard_state, install, rejected, single, single_leader, snapshot, store_of, vote};
@@ -191,7 +195,7 @@ fn an_unchecked_change_with_another_name() {
     let founded = ConfState::of_voters([1, 2, 3]).with_identities([(2, 7)]);
     for id in 1..=3 {
         let mut settings = config(id);
-        settings.disable_conf_change_validation = true;
+        settings.settings_mut().disable_conf_change_validation = true;
         let identity = if id == 2 { 7 } else { 0 };
         let mut storage = store(&[1, 2, 3]).with_identity(identity);
         storage.set_conf_state(founded.clone(), 1);

@@ -2,10 +2,11 @@
 
 use std::cell::Cell;
 
-use quorate::{
-    AppendTask, ApplyTask, Config, ConfigError, Entries, Event, Fault, InitialState, MemoryStorage, Message, NodeError,
-    NodeId, Payload, RawNode, ReadyError, Snapshot, Storage, StorageError, TaskResponse,
-};
+use quorate::error::{ConfigError, Fault, NodeError, ReadyError};
+use quorate::message::Payload;
+use quorate::ready::{AppendTask, ApplyTask, TaskResponse};
+use quorate::storage::InitialState;
+use quorate::{Config, Entries, Event, MemoryStorage, Message, NodeId, RawNode, Snapshot, Storage, StorageError};
 
 use crate::support::{Cluster, message, plain, store};
 use crate::{accepted, append, hard_state, install, is_append_response, rejected, single, store_of};
@@ -35,7 +36,7 @@ fn acknowledge(node: &mut RawNode<MemoryStorage>, task: AppendTask) -> Vec<Messa
 
 fn asynchronous() -> RawNode<MemoryStorage> {
     let mut config = plain(1);
-    config.async_storage_writes = true;
+    config.settings_mut().async_storage_writes = true;
     RawNode::new(config, store(&[1, 2, 3])).unwrap()
 }
 
@@ -208,7 +209,7 @@ fn m12_every_committed_entry_is_applied_once() {
     for (generous, page) in [(false, 1), (false, 30), (true, 1), (true, 30)] {
         let mut node = odd(|config, storage| {
             storage.generous = generous;
-            config.max_committed_bytes_per_ready = page;
+            config.settings_mut().max_committed_bytes_per_ready = page;
         });
         node.step(append((2, 1), 1, (1, 30), &[(1, 31), (1, 32)], 31)).unwrap();
         let (_, first) = handle_all(&mut node);

@@ -1,9 +1,12 @@
 //! One real server, number 1, whose peers are played by the test; and the words to play them with.
 #![allow(unreachable_pub, reason = "a test program exports nothing")]
 
+use quorate::message::{Append, AppendResponse, Payload, RequestVote};
+use quorate::ready::ReadRefusal;
+use quorate::status::RoleKind;
+use quorate::types::SnapshotMetadata;
 use quorate::{
-    Append, AppendResponse, ConfState, Config, Entry, EntryId, Event, HardState, Index, MemoryStorage, Message, NodeId,
-    Payload, ReadRefusal, RequestVote, RoleKind, Snapshot, SnapshotMetadata, Term,
+    ConfState, Config, Entry, EntryId, Event, HardState, Index, MemoryStorage, Message, NodeId, Snapshot, Term,
 };
 
 use crate::support::{Cluster, message, plain};

@@ -1,6 +1,7 @@
 //! Figure 2, "`AppendEntries` RPC": what the receiver does, step by step, and what is in the message.
 
-use quorate::{AppendResponse, EntryId, Index, Payload, Term};
+use quorate::message::{AppendResponse, Payload};
+use quorate::{EntryId, Index, Term};
 
 use crate::bench::{
     Bench, ME, accepted, append, appends, entries, heartbeat, in_term, log_of, only, recipients, terms,

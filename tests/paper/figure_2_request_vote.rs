@@ -1,6 +1,7 @@
 //! Figure 2, "`RequestVote` RPC": what the receiver does, step by step, and what is in the message.
 
-use quorate::{EntryId, HardState, Payload, RequestVote};
+use quorate::message::{Payload, RequestVote};
+use quorate::{EntryId, HardState};
 
 use crate::bench::{Bench, ME, granted, only, refused, request_pre_vote, request_vote, vote_answer};
 use crate::support::{message, plain};

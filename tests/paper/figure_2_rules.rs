@@ -1,6 +1,8 @@
 //! Figure 2, "Rules for Servers": each line, by role.
 
-use quorate::{Message, Payload, RoleKind};
+use quorate::Message;
+use quorate::message::Payload;
+use quorate::status::RoleKind;
 
 use crate::bench::{
     Bench, ME, accepted, append, appends, granted, heartbeat, heartbeat_answer, log_of, only, plain_group, recipients,
@@ -240,7 +242,7 @@ fn leaders_go_back_on_a_failure_and_try_again() {
     ];
     for ((term, index), then) in cases {
         let mut bench = Bench::leader_after(3, &[1, 1, 1, 4, 4, 4], 6);
-        let rejected = Payload::AppendResponse(quorate::AppendResponse::Rejected {
+        let rejected = Payload::AppendResponse(quorate::message::AppendResponse::Rejected {
             index: 6,
             hint: quorate::EntryId { term, index },
         });

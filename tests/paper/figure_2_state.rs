@@ -1,6 +1,7 @@
 //! Figure 2, "State": what every server keeps, and what a leader keeps besides.
 
-use quorate::{HardState, MemoryStorage, Payload, Storage};
+use quorate::message::Payload;
+use quorate::{HardState, MemoryStorage, Storage};
 
 use crate::bench::{
     Bench, ME, accepted, append, granted, heartbeat, in_term, log_of, log_store, plain_group, recipients, request_vote,

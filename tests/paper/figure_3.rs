@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use quorate::{Config, Entry, Index, NodeId, RoleKind, Term};
+use quorate::status::RoleKind;
+use quorate::{Config, Entry, Index, NodeId, Term};
 
 use crate::bench::log_of;
 use crate::support::{self, Cluster, plain};

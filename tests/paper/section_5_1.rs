@@ -1,6 +1,7 @@
 //! Section 5.1, "Raft basics": roles and terms, beyond what Figure 2 says.
 
-use quorate::{Payload, RoleKind};
+use quorate::message::Payload;
+use quorate::status::RoleKind;
 
 use crate::bench::{
     Bench, ME, accepted, append, granted, heartbeat, heartbeat_answer, in_term, plain_group, recipients,
@@ -140,7 +141,7 @@ fn requests_of_an_old_term_change_nothing() {
 
 /// A server with one entry of term 1, in term 3 or 4, if these settings know the role.
 fn in_role(role: RoleKind, settings: quorate::Config) -> Option<Bench> {
-    let pre_vote = settings.pre_vote;
+    let pre_vote = settings.settings().pre_vote;
     let mut bench = Bench::with_log(settings, 3, &[1], in_term(3));
     match role {
         RoleKind::Follower => {}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use quorate::RoleKind;
+use quorate::status::RoleKind;
 
 use crate::bench::{Bench, ME, append, granted, heartbeat, only, plain_group, recipients, refused, request_vote};
 use crate::support::{Cluster, plain};
@@ -31,7 +31,7 @@ fn a_follower_that_hears_a_leader_stays_one() {
 #[test]
 fn leaders_send_heartbeats_periodically() {
     let mut config = plain(ME);
-    config.heartbeat_interval_ticks = 3;
+    config.settings_mut().heartbeat_interval_ticks = 3;
     let mut bench = Bench::new(config, 4);
     bench.win();
     let heard: Vec<bool> = (0..9)

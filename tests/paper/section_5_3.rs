@@ -1,6 +1,7 @@
 //! Section 5.3, "Log replication", beyond what Figure 2 says.
 
-use quorate::{AppendResponse, NodeId, Payload, Term};
+use quorate::message::{AppendResponse, Payload};
+use quorate::{NodeId, Term};
 
 use crate::bench::{Bench, ME, append, appends, entries, in_term, log_of, log_store, plain_group, terms};
 use crate::support::{Cluster, plain};

@@ -1,7 +1,8 @@
 //! Section 5.4, "Safety": who may be elected (5.4.1), what may be committed (5.4.2, Figure 8), and the
 //! argument why that is enough (5.4.3).
 
-use quorate::{NodeId, RoleKind, Term};
+use quorate::status::RoleKind;
+use quorate::{NodeId, Term};
 
 use crate::bench::{Bench, ME, entries, granted, in_term, log_of, log_store, only, request_vote, terms};
 use crate::support::{Cluster, plain};

@@ -1,7 +1,8 @@
 //! Section 5.5, "Follower and candidate crashes", and what 5.6, "Timing and availability", asks of
 //! safety.
 
-use quorate::{Payload, RoleKind};
+use quorate::message::Payload;
+use quorate::status::RoleKind;
 
 use crate::bench::{Bench, ME, append, granted, heartbeat, plain_group, request_vote};
 use crate::support::{Cluster, plain};

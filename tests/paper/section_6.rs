@@ -4,8 +4,10 @@
 //! configuration takes effect at a server when the server applies it, that is, after it is committed;
 //! what makes that safe is in `thesis_4`.
 
-use quorate::ConfChangeKind::{AddLearnerNode, AddNode, RemoveNode};
-use quorate::{ConfChangeV2, ConfState, NodeId, RoleKind, Transition};
+use quorate::membership::ConfChangeKind::{AddLearnerNode, AddNode, RemoveNode};
+use quorate::membership::{ConfChangeV2, Transition};
+use quorate::status::RoleKind;
+use quorate::{ConfState, NodeId};
 
 use crate::bench::{
     Bench, ME, append, granted, heartbeat, only, plain_group, recipients, request_pre_vote, request_vote,
@@ -210,7 +212,7 @@ fn a_leader_outside_the_new_configuration_steps_down_at_the_end() {
 #[test]
 fn vote_requests_are_disregarded_while_a_leader_is_heard() {
     let mut promises = config(ME);
-    promises.lease_promises = false; // check-quorum alone does it
+    promises.settings_mut().lease_promises = false; // check-quorum alone does it
     for settings in [promises, config(ME)] {
         for request in [request_vote((9, 1)), request_pre_vote((9, 1))] {
             let mut bench = Bench::new(settings.clone(), 3);

@@ -1,7 +1,9 @@
 //! Section 7, "Log compaction", and Figure 13, "`InstallSnapshot` RPC". A snapshot of quorate travels
 //! in one message; chunks are the network's affair.
 
-use quorate::{Entry, EntryId, Message, Payload, RoleKind, Snapshot, Storage};
+use quorate::message::Payload;
+use quorate::status::RoleKind;
+use quorate::{Entry, EntryId, Message, Snapshot, Storage};
 
 use crate::bench::{
     Bench, ME, accepted, append, heartbeat, install_snapshot, log_of, only, plain_group, recipients, terms,
@@ -107,7 +109,7 @@ fn nothing_else_goes_to_a_follower_that_gets_a_snapshot() {
     bench.ack(2, 2);
     bench.group.compact(ME);
     bench.hear(3, 1, crate::bench::heartbeat_answer());
-    let rejected = Payload::AppendResponse(quorate::AppendResponse::Rejected {
+    let rejected = Payload::AppendResponse(quorate::message::AppendResponse::Rejected {
         index: 0,
         hint: EntryId::default(),
     });
@@ -150,7 +152,7 @@ fn the_append_after_a_snapshot_is_checked_against_it() {
     let mut bench = Bench::follower(3, &[1], 2);
     bench.hear(2, 2, install_snapshot((3, 2), &[1, 2, 3]));
     let said = bench.hear(2, 2, append((5, 2), &[2], 4));
-    let rejected = Payload::AppendResponse(quorate::AppendResponse::Rejected {
+    let rejected = Payload::AppendResponse(quorate::message::AppendResponse::Rejected {
         index: 5,
         hint: EntryId { term: 2, index: 3 },
     });

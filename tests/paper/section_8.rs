@@ -1,6 +1,9 @@
 //! Section 8, "Client interaction": whom clients talk to, and reads that write nothing.
 
-use quorate::{Payload, ProposeError, Proposed, ReadError, RoleKind};
+use quorate::Proposed;
+use quorate::error::{ProposeError, ReadError};
+use quorate::message::Payload;
+use quorate::status::RoleKind;
 
 use crate::bench::{Bench, ME, answer_to, append, heartbeat, log_of, only, plain_group, recipients};
 use crate::support::plain;
@@ -15,7 +18,7 @@ fn requests_go_to_the_leader() {
     assert_eq!(group.data(3), ["x"]);
 
     let mut config = plain(ME);
-    config.disable_proposal_forwarding = true;
+    config.settings_mut().disable_proposal_forwarding = true;
     let mut bench = Bench::new(config, 3);
     assert_eq!(bench.group.node(ME).propose("x"), Err(ProposeError::NoLeader));
     bench.hear(2, 1, heartbeat(0));

@@ -1,7 +1,8 @@
 //! Thesis 10.2: the leader writes its disk in parallel to its followers (10.2.1), and does not wait for
 //! one append to be answered before it sends the next (10.2.2).
 
-use quorate::{Payload, ReplicationState};
+use quorate::message::Payload;
+use quorate::status::ReplicationState;
 
 use crate::bench::{Bench, ME, accepted, appends, recipients};
 use crate::support::message;
@@ -57,7 +58,7 @@ fn the_leaders_own_write_counts_when_it_is_durable() {
 #[test]
 fn a_slow_disk_does_not_hold_up_the_group() {
     let mut config = crate::support::plain(ME);
-    config.async_storage_writes = true;
+    config.settings_mut().async_storage_writes = true;
     let storage = crate::bench::log_store(3, &[], crate::bench::in_term(0));
     let mut node = quorate::RawNode::new(config, storage).unwrap();
     node.campaign().unwrap();
@@ -69,7 +70,7 @@ fn a_slow_disk_does_not_hold_up_the_group() {
         .expect("to be written");
     node.storage_mut().persist_task(&vote).unwrap();
     for response in vote.done() {
-        if let quorate::TaskResponse::Ack(ack) = response {
+        if let quorate::ready::TaskResponse::Ack(ack) = response {
             node.acknowledge(ack).unwrap();
         }
     }
@@ -90,7 +91,7 @@ fn a_slow_disk_does_not_hold_up_the_group() {
     for task in [opening, commit] {
         node.storage_mut().persist_task(&task).unwrap();
         for response in task.done() {
-            if let quorate::TaskResponse::Ack(ack) = response {
+            if let quorate::ready::TaskResponse::Ack(ack) = response {
                 node.acknowledge(ack).unwrap();
             }
         }
@@ -104,7 +105,7 @@ fn a_slow_disk_does_not_hold_up_the_group() {
 #[test]
 fn appends_are_pipelined() {
     let mut config = crate::support::plain(ME);
-    config.max_inflight_messages = 3;
+    config.settings_mut().max_inflight_messages = 3;
     let mut bench = Bench::new(config, 3);
     bench.win();
     bench.ack(2, 1);
@@ -128,7 +129,7 @@ fn a_lost_append_is_sent_again() {
     bench.ack(2, 1);
     bench.propose("lost");
     bench.propose("refused");
-    let rejected = Payload::AppendResponse(quorate::AppendResponse::Rejected {
+    let rejected = Payload::AppendResponse(quorate::message::AppendResponse::Rejected {
         index: 2,
         hint: quorate::EntryId { term: 1, index: 1 },
     });

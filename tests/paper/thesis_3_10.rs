@@ -1,6 +1,10 @@
 //! Thesis 3.10, "Leadership transfer extension", and the part of 4.2.3 that lets it pass.
 
-use quorate::{Event, Payload, ProposeError, RequestVote, RoleKind, TransferAbort, TransferError};
+use quorate::Event;
+use quorate::error::{ProposeError, TransferError};
+use quorate::event::TransferAbort;
+use quorate::message::{Payload, RequestVote};
+use quorate::status::RoleKind;
 
 use crate::bench::{
     Bench, ME, append, granted, heartbeat, only, plain_group, recipients, request_forced_vote, request_vote,

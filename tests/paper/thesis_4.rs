@@ -1,11 +1,13 @@
 //! Thesis chapter 4, "Cluster membership changes", with the correction of 2015: changes of one server
 //! at a time, and what keeps them safe where a configuration takes effect when it is applied.
 
-use quorate::ConfChangeKind::{AddNode, RemoveNode};
-use quorate::{
-    Append, CampaignError, CampaignRefusal, ChangeRefusal, ConfChangeV2, Entry, EntryId, Event, MemoryStorage, NodeId,
-    Payload, ProposeError, RoleKind, StepDownReason,
-};
+use quorate::error::{CampaignError, CampaignRefusal, ChangeRefusal, ProposeError};
+use quorate::event::StepDownReason;
+use quorate::membership::ConfChangeKind::{AddNode, RemoveNode};
+use quorate::membership::ConfChangeV2;
+use quorate::message::{Append, Payload};
+use quorate::status::RoleKind;
+use quorate::{Entry, EntryId, Event, MemoryStorage, NodeId};
 
 use crate::bench::{Bench, ME, log_of, plain_group};
 use crate::support::{Cluster, config, message, plain};

@@ -1,6 +1,9 @@
 //! Thesis 6.2: a leader that cannot reach a majority steps down (check-quorum, on by default).
 
-use quorate::{Event, NodeId, ReadRefusal, RoleKind, StepDownReason};
+use quorate::event::StepDownReason;
+use quorate::ready::ReadRefusal;
+use quorate::status::RoleKind;
+use quorate::{Event, NodeId};
 
 use crate::bench::{Bench, ME, accepted, heartbeat_answer};
 use crate::support::{Cluster, config, plain};
@@ -34,7 +37,7 @@ fn an_isolated_leader_steps_down_after_an_election_timeout() {
         group.elect(ME);
         group.isolate(ME);
         group.tick(ME, 20);
-        let guarded = settings(ME).check_quorum;
+        let guarded = settings(ME).settings().check_quorum;
         assert_eq!(group.role(ME) == RoleKind::Leader, !guarded);
         let (reason, term) = (StepDownReason::QuorumSilent, 1);
         let told = group.nodes[&ME].events.contains(&Event::SteppedDown { reason, term });

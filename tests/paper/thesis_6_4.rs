@@ -1,7 +1,10 @@
 //! Thesis 6.4, "Processing read-only queries more efficiently" (`ReadIndex`), beyond what section 8 of
 //! the paper says.
 
-use quorate::{ConfState, Payload, ReadRefusal, RoleKind};
+use quorate::ConfState;
+use quorate::message::Payload;
+use quorate::ready::ReadRefusal;
+use quorate::status::RoleKind;
 
 use crate::bench::{Bench, ME, answer_to, append, heartbeat, only, recipients};
 use crate::support::{Cluster, config, plain};

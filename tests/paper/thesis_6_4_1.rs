@@ -2,9 +2,10 @@
 //! which is stricter: a lease rests on what voters promised and told, is counted from when the heartbeat
 //! was sent, ends early by a margin, and survives neither a transfer nor a voter's restart.
 
-use quorate::{
-    CampaignError, CampaignRefusal, ConfState, Config, Event, HardState, Message, NodeId, Payload, ReadMode, RoleKind,
-};
+use quorate::error::{CampaignError, CampaignRefusal};
+use quorate::message::Payload;
+use quorate::status::RoleKind;
+use quorate::{ConfState, Config, Event, HardState, Message, NodeId, ReadMode};
 
 use crate::bench::{
     Bench, ME, answer_to, append, granted, heartbeat, in_term, install_snapshot, only, recipients, request_forced_vote,
@@ -15,14 +16,14 @@ use crate::support::{Cluster, config, message, plain};
 /// Election timeout 10 and margin 2, as by default.
 fn lease(id: NodeId) -> Config {
     let mut config = config(id);
-    config.read_mode = ReadMode::Lease;
+    config.settings_mut().read_mode = ReadMode::Lease;
     config
 }
 
 /// Promises are all that keeps this server from voting.
 fn promising(id: NodeId) -> Config {
     let mut config = plain(id);
-    config.lease_promises = true;
+    config.settings_mut().lease_promises = true;
     config
 }
 
@@ -311,7 +312,7 @@ fn no_lease_outlives_its_leaders_reign() {
         let mut group = Cluster::new(3, |id| {
             let mut config = lease(id);
             config.seed = case * 31 + id;
-            config.restart_silence_ticks = None;
+            config.settings_mut().restart_silence_ticks = None;
             config
         });
         group.elect(ME);

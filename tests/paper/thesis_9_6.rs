@@ -1,6 +1,8 @@
 //! Thesis 9.6, "Preventing disruptions when a server rejoins the cluster" (pre-vote, on by default).
 
-use quorate::{Message, Payload, RequestVote, RoleKind};
+use quorate::Message;
+use quorate::message::{Payload, RequestVote};
+use quorate::status::RoleKind;
 
 use crate::bench::{Bench, ME, append, granted, heartbeat, in_term, only, recipients, request_pre_vote, vote_answer};
 use crate::support::{Cluster, config, plain};

@@ -3,7 +3,8 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
-use quorate::{ConfChange, ConfChangeKind, ConfChangeSingle, ConfChangeV2, Config, NodeId, ReadMode, Transition};
+use quorate::membership::{ConfChange, ConfChangeKind, ConfChangeSingle, ConfChangeV2, Transition};
+use quorate::{Config, NodeId, ReadMode};
 
 use super::episode::episode;
 use super::member::{VETO, Work};

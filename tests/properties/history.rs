@@ -5,9 +5,9 @@ use std::ops::RangeInclusive;
 
 use bytes::Bytes;
 use quorate::membership::Membership;
-use quorate::{
-    ConfState, Entry, EntryId, HardState, Index, Message, NodeId, Payload, RoleKind, Snapshot, Status, Term,
-};
+use quorate::message::Payload;
+use quorate::status::RoleKind;
+use quorate::{ConfState, Entry, EntryId, HardState, Index, Message, NodeId, Snapshot, Status, Term};
 
 use super::member::VETO;
 

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
-use quorate::{
-    AppendResponse, AppendTask, ApplyTask, Config, Entry, HardState, Index, MemoryStorage, Message, Payload, Persisted,
-    RawNode, ReadState, Ready, RoleKind, Snapshot, SnapshotMetadata, Status, Storage, TaskResponse,
-};
+use quorate::message::{AppendResponse, Payload};
+use quorate::ready::{AppendTask, ApplyTask, Persisted, ReadState, TaskResponse};
+use quorate::status::RoleKind;
+use quorate::types::SnapshotMetadata;
+use quorate::{Config, Entry, HardState, Index, MemoryStorage, Message, RawNode, Ready, Snapshot, Status, Storage};
 
 use super::history::{History, Seen, State};
 
@@ -340,7 +341,7 @@ impl Member {
 
     /// A change of the configuration was appended here: there must be no other that is not applied.
     pub(crate) fn changes_at(&self, index: Index) {
-        let configuration = self.raw.configuration().expect("the log can be read");
+        let configuration = self.raw.membership_status().expect("the log can be read");
         let first = configuration.pending.map(|change| change.index);
         assert_eq!(first, Some(index), "one change at a time");
     }

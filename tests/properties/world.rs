@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use quorate::{
-    AnyConfChange, ConfState, Config, MemoryStorage, Message, NodeId, ProposeError, Proposed, RawNode, RoleKind,
-    SnapshotStatus, StepError, bootstrap,
-};
+use quorate::error::{ProposeError, StepError};
+use quorate::membership::AnyConfChange;
+use quorate::status::{RoleKind, SnapshotStatus};
+use quorate::{ConfState, Config, MemoryStorage, Message, NodeId, Proposed, RawNode, bootstrap};
 
 use super::action::{Action, LEADER, NODES, Setup};
 use super::history::History;

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use bytes::Bytes;
-use quorate::{
-    AcknowledgeError, AppendResponse, AppendTask, ConfState, Config, Entry, Index, Message, NodeId, Payload, RawNode,
-    ReadState, Ready, RoleKind, Snapshot, SnapshotMetadata, Storage, TaskResponse,
-};
+use quorate::error::AcknowledgeError;
+use quorate::message::{AppendResponse, Payload};
+use quorate::ready::{AppendTask, ReadState, TaskResponse};
+use quorate::status::RoleKind;
+use quorate::types::SnapshotMetadata;
+use quorate::{ConfState, Config, Entry, Index, Message, NodeId, RawNode, Ready, Snapshot, Storage};
 
 use crate::faulty::{Faulty, Plan};
 use crate::support::mode::Mode;
@@ -42,7 +44,7 @@ pub(crate) struct Group {
 fn config(mode: Mode, id: NodeId, starts: u64) -> Config {
     let mut config = mode.config(id);
     config.seed += starts * 1_000_003;
-    config.max_message_bytes = 64;
+    config.settings_mut().max_message_bytes = 64;
     config
 }
 

@@ -7,9 +7,14 @@ pub mod tasks;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use quorate::error::{AcknowledgeError, ConfigError, StepError};
+use quorate::message::Payload;
+use quorate::ready::{ReadState, TaskResponse};
+use quorate::status::RoleKind;
+use quorate::types::SnapshotMetadata;
 use quorate::{
-    AcknowledgeError, ConfState, Config, ConfigError, Entry, Event, MemoryStorage, Message, NodeId, Payload, Proposed,
-    RawNode, ReadState, Ready, RoleKind, Snapshot, SnapshotMetadata, StepError, Storage, TaskResponse, bootstrap,
+    ConfState, Config, Entry, Event, MemoryStorage, Message, NodeId, Proposed, RawNode, Ready, Snapshot, Storage,
+    bootstrap,
 };
 
 use self::tasks::Tasks;

@@ -3,7 +3,8 @@
 
 use std::collections::VecDeque;
 
-use quorate::{AppendTask, ApplyTask, Entry, Ready, TaskResponse};
+use quorate::ready::{AppendTask, ApplyTask, TaskResponse};
+use quorate::{Entry, Ready};
 
 #[derive(Clone, Debug, Default)]
 pub struct Tasks {

@@ -1,8 +1,10 @@
 //! A leader that nobody answers steps down, and who hears a leader listens to no candidate (thesis
 //! 6.2 and 4.2.3).
 
-use quorate::RoleKind::{Candidate, Follower, Leader};
-use quorate::{ConfState, Config, EntryId, Event, HardState, NodeId, Payload, StepDownReason, VoteRefusal};
+use quorate::event::{StepDownReason, VoteRefusal};
+use quorate::message::Payload;
+use quorate::status::RoleKind::{Candidate, Follower, Leader};
+use quorate::{ConfState, Config, EntryId, Event, HardState, NodeId};
 
 use crate::support::{Cluster, config, plain, store};
 use crate::{
@@ -13,7 +15,7 @@ use crate::{
 /// Check-quorum alone: without promises, so that only what is heard counts.
 fn guarded(id: NodeId) -> Config {
     let mut config = plain(id);
-    config.check_quorum = true;
+    config.settings_mut().check_quorum = true;
     config
 }
 
@@ -142,7 +144,7 @@ fn who_hears_a_leader_votes_for_nobody_else() {
         for (check_quorum, ticks, forced, answers) in cases {
             let name = format!("rehearsal: {pre_vote}, check: {check_quorum}, after {ticks}, forced: {forced}");
             let mut settings = plain(1);
-            settings.check_quorum = check_quorum;
+            settings.settings_mut().check_quorum = check_quorum;
             let mut cluster = alone(settings, store(&[1, 2, 3]));
             hear(&mut cluster, 2, 1, heartbeat(1));
             cluster.node(1).set_election_timeout_draw(19);
@@ -251,7 +253,8 @@ fn a_voter_that_does_not_know_it() {
 /// A member that has just joined counts as heard until the next check.
 #[test]
 fn a_new_member_has_a_period_to_be_heard() {
-    use quorate::{ConfChangeKind::AddNode, ConfChangeV2};
+    use quorate::membership::ConfChangeKind::AddNode;
+    use quorate::membership::ConfChangeV2;
     let mut cluster = leading(1, guarded(1));
     cluster.tick(1, 5);
     let _ = cluster

@@ -1,11 +1,12 @@
 //! A stored configuration that is as of another index than the state machine: what it lacks is made up for, what it
 //! has already is not made again.
 
+use quorate::error::{CampaignError, CampaignRefusal, ConfigError};
 use quorate::membership::Membership;
-use quorate::{
-    CampaignError, CampaignRefusal, ConfChangeKind, ConfChangeV2, ConfState, Config, ConfigError, Configuration, Entry,
-    EntryKind, HardState, Index, MemoryStorage, RawNode, Storage, Transition,
-};
+use quorate::membership::{ConfChangeKind, ConfChangeV2, Transition};
+use quorate::status::MembershipStatus;
+use quorate::types::EntryKind;
+use quorate::{ConfState, Config, Entry, HardState, Index, MemoryStorage, RawNode, Storage};
 
 use crate::support::{Cluster, config, plain, store};
 
@@ -114,11 +115,11 @@ fn all_ways_to_be_behind_or_ahead() {
         let mut storage = stored(&entries, 1);
         storage.set_conf_state(state(index).clone(), index);
         storage.sync();
-        let told = Configuration::read(&storage, applied).expect("a legal store");
+        let told = MembershipStatus::read(&storage, applied).expect("a legal store");
         let mut node = RawNode::new(started_at(applied), storage).expect("a legal store");
         let ahead = index.max(applied);
         assert_eq!(node.membership().conf_state(), *state(ahead), "{row}");
-        assert_eq!(node.configuration(), Ok(told.clone()), "{row}");
+        assert_eq!(node.membership_status(), Ok(told.clone()), "{row}");
         assert_eq!(
             (&told.applied, told.index, node.configured_at()),
             (state(ahead), ahead, ahead)
@@ -152,14 +153,14 @@ fn what_cannot_be_made_up_for_is_refused() {
             RawNode::new(started_at(applied), storage.clone()).err(),
             Some(behind.clone())
         );
-        assert_eq!(Configuration::read(&storage, applied), Err(behind.clone()));
+        assert_eq!(MembershipStatus::read(&storage, applied), Err(behind.clone()));
     }
     storage.set_conf_state(states[3].clone(), 4);
     assert!(RawNode::new(started_at(7), storage.clone()).is_ok());
     let beyond = ConfigError::ConfStateBeyondLog { index: 14, last: 13 };
     storage.set_conf_state(states[3].clone(), 14);
     assert_eq!(RawNode::new(started_at(7), storage.clone()).err(), Some(beyond.clone()));
-    assert_eq!(Configuration::read(&storage, 7), Err(beyond));
+    assert_eq!(MembershipStatus::read(&storage, 7), Err(beyond));
 }
 
 /// A change that the application cancelled is not made again if that was stored, and the store cannot know otherwise.
@@ -197,9 +198,9 @@ fn an_only_voter_ahead_of_its_state_machine() {
     let mut storage = stored(&removals, 1);
     storage.set_conf_state(ConfState::of_voters([1]), 3);
     let mut settings = config(1);
-    settings.restart_silence_ticks = None;
+    settings.settings_mut().restart_silence_ticks = None;
     let mut node = RawNode::new(settings, storage).expect("a legal store");
-    let silent = CampaignRefusal::Silent(node.config().election_timeout_ticks);
+    let silent = CampaignRefusal::Silent(node.config().settings().election_timeout_ticks);
     assert_eq!(node.campaign(), Err(CampaignError::Refused(silent)));
     assert_eq!(apply_all(&mut node), [] as [Index; 0]);
     assert_eq!(node.campaign(), Ok(()));
@@ -221,7 +222,7 @@ fn a_snapshot_below_the_configuration_changes_nothing() {
     let mut config = cluster.raw(2).config().clone();
     (config.seed, config.applied) = (99, 1);
     let mut node = RawNode::new(config, storage).expect("a legal store");
-    let metadata = quorate::SnapshotMetadata {
+    let metadata = quorate::types::SnapshotMetadata {
         conf_state: ConfState::of_voters(VOTERS),
         index: 2,
         term: 1,
@@ -230,7 +231,7 @@ fn a_snapshot_below_the_configuration_changes_nothing() {
         metadata,
         ..quorate::Snapshot::default()
     };
-    let payload = quorate::Payload::InstallSnapshot(Box::new(snapshot));
+    let payload = quorate::message::Payload::InstallSnapshot(Box::new(snapshot));
     node.step(crate::support::message(1, 2, 1, payload)).expect("legal");
     assert_eq!((node.configured_at(), node.membership().contains(4)), (3, true));
 }

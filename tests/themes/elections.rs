@@ -1,9 +1,11 @@
 //! Who is elected, who gets a vote, and what turns a node into what (section 5.2, 5.4.1).
 
-use quorate::RoleKind::{Candidate, Follower, Leader, PreCandidate};
-use quorate::{
-    CampaignError, CampaignRefusal, ConfState, EntryId, Event, HardState, NodeId, Payload, RoleKind, VoteRefusal,
-};
+use quorate::error::{CampaignError, CampaignRefusal};
+use quorate::event::VoteRefusal;
+use quorate::message::Payload;
+use quorate::status::RoleKind;
+use quorate::status::RoleKind::{Candidate, Follower, Leader, PreCandidate};
+use quorate::{ConfState, EntryId, Event, HardState, NodeId};
 
 use crate::support::{Cluster, config, message, plain, store};
 use crate::{
@@ -277,7 +279,7 @@ fn who_may_not_campaign() {
     };
     let mut snapshot_pending = alone(config(1), store(&[1, 2]));
     let snapshot = quorate::Snapshot {
-        metadata: quorate::SnapshotMetadata {
+        metadata: quorate::types::SnapshotMetadata {
             conf_state: ConfState::of_voters([1, 2]),
             index: 9,
             term: 1,
@@ -287,7 +289,7 @@ fn who_may_not_campaign() {
     let payload = Payload::InstallSnapshot(Box::new(snapshot));
     snapshot_pending.node(1).step(message(2, 1, 1, payload)).expect("legal");
     let mut forgetful = config(1);
-    forgetful.restart_silence_ticks = None;
+    forgetful.settings_mut().restart_silence_ticks = None;
     let hard_state = HardState::new(1, None, 1);
     let mut promised = alone(config(1), store(&[1, 2, 3]));
     hear(&mut promised, 2, 1, heartbeat(1));
@@ -360,12 +362,12 @@ fn who_may_not_stand_does_not_stand_in_the_way() {
     storage.set_conf_state(ConfState::of_voters([1, 2, 3]).with_identities([(1, 7)]), 1);
     storage.sync();
     let mut settings = config(1);
-    settings.lease_promises = false;
+    settings.settings_mut().lease_promises = false;
     let mut cluster = alone(settings, storage);
     hear(&mut cluster, 2, 1, heartbeat(0));
     cluster.tick(1, 20);
     events(&mut cluster);
-    let later = quorate::RequestVote::new(id(1, 9))
+    let later = quorate::message::RequestVote::new(id(1, 9))
         .with_pre_vote(true)
         .with_configured_at(5);
     for tick in 0..40 {

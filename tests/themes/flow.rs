@@ -1,6 +1,7 @@
 //! How a leader feeds a peer: probing, streaming, and the window of appends on their way.
 
-use quorate::{Config, Event, Payload};
+use quorate::message::Payload;
+use quorate::{Config, Event};
 
 use crate::support::{Cluster, config, plain};
 use crate::{accepted, events, hear, heartbeat_answer, leading, progress, rejected};
@@ -212,7 +213,7 @@ fn rejections() {
 #[test]
 fn windows_in_messages() {
     let mut config = plain(1);
-    config.max_inflight_messages = 2;
+    config.settings_mut().max_inflight_messages = 2;
     let with = |name, last: Option<Step>, sent, then| {
         let mut cluster = leading(3, config.clone());
         let full = [Accept(2), Propose(1, 1), Propose(1, 1), Propose(1, 1)];

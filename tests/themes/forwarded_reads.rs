@@ -2,7 +2,10 @@
 //! refused; none stays.
 
 use bytes::Bytes;
-use quorate::{Config, Event, Message, NodeId, Payload, ReadError, ReadRefusal};
+use quorate::error::ReadError;
+use quorate::message::Payload;
+use quorate::ready::ReadRefusal;
+use quorate::{Config, Event, Message, NodeId};
 
 use crate::reads::{answered, answers, read};
 use crate::support::{Cluster, config, message, plain, store};
@@ -207,7 +210,7 @@ fn each_wait_has_its_own_end() {
 #[test]
 fn only_so_many_wait() {
     let mut settings = plain(1);
-    settings.max_pending_reads = 2;
+    settings.settings_mut().max_pending_reads = 2;
     let mut leader = leading(3, settings.clone());
     hear(&mut leader, 2, 1, accepted(2));
     for mut cluster in [following(settings), leader.clone()] {

@@ -1,7 +1,7 @@
 //! What a host of many groups relies on: a node says when it next acts by itself, and ticks that
 //! bring nothing cost nothing and may be given at once.
 
-use quorate::RoleKind::{Candidate, Follower, Leader, PreCandidate};
+use quorate::status::RoleKind::{Candidate, Follower, Leader, PreCandidate};
 use quorate::{ConfState, Config, HardState, MemoryStorage, RawNode};
 
 use crate::leases::leased;
@@ -23,7 +23,7 @@ fn deadlines() {
     };
     let slow = |heartbeat_interval_ticks| {
         let mut settings = plain(1);
-        settings.heartbeat_interval_ticks = heartbeat_interval_ticks;
+        settings.settings_mut().heartbeat_interval_ticks = heartbeat_interval_ticks;
         leading(2, settings)
     };
     let ticked = |mut cluster: Cluster, ticks| {
@@ -31,7 +31,10 @@ fn deadlines() {
         cluster
     };
     let mut snapshot = plain(1);
-    (snapshot.snapshot_stall_ticks, snapshot.heartbeat_interval_ticks) = (Some(2), 9);
+    (
+        snapshot.settings_mut().snapshot_stall_ticks,
+        snapshot.settings_mut().heartbeat_interval_ticks,
+    ) = (Some(2), 9);
     let mut snapshot = leading(3, snapshot);
     hear(&mut snapshot, 3, 1, rejected(1, (0, 0)));
     let mut reading = voter(&[1, 2]);
@@ -71,7 +74,7 @@ fn ticks_at_once() {
     };
     let slow = || {
         let mut settings = plain(1);
-        settings.heartbeat_interval_ticks = 4;
+        settings.settings_mut().heartbeat_interval_ticks = 4;
         leading(2, settings)
     };
     for (name, mut cluster, ticks, used, role) in [
@@ -100,7 +103,7 @@ fn everybody() -> Vec<(&'static str, RawNode<MemoryStorage>)> {
     let mut all = Vec::new();
     for (name, settings) in [("plain", plain(1)), ("safe", config(1)), ("leased", leased(1))] {
         let mut silent: Config = settings.clone();
-        silent.restart_silence_ticks = None;
+        silent.settings_mut().restart_silence_ticks = None;
         let hard_state = HardState::new(1, None, 1);
         all.push((name, of(&alone(silent, store_with(3, &[1], hard_state)))));
         let mut cluster = alone(settings.clone(), store(&[1, 2, 3]));
@@ -117,7 +120,10 @@ fn everybody() -> Vec<(&'static str, RawNode<MemoryStorage>)> {
         assert!(matches!(cluster.role(1), Candidate | PreCandidate));
         all.push((name, of(&cluster)));
         let mut settings = settings;
-        (settings.heartbeat_interval_ticks, settings.snapshot_stall_ticks) = (3, Some(7));
+        (
+            settings.settings_mut().heartbeat_interval_ticks,
+            settings.settings_mut().snapshot_stall_ticks,
+        ) = (3, Some(7));
         let mut cluster = leading(3, settings.clone());
         hear(&mut cluster, 2, 1, accepted(2));
         hear(&mut cluster, 3, 1, rejected(1, (0, 0)));

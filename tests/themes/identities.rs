@@ -1,9 +1,13 @@
 //! Members whose stores are named: another store under the same id counts for nothing.
 
+use quorate::error::{CampaignError, CampaignRefusal, ChangeRefusal, ConfigError, ProposeError, StepError};
+use quorate::event::VoteRefusal;
+use quorate::membership::{ChangeError, ConfChangeKind, ConfChangeV2};
+use quorate::message::{AppendResponse, Payload, RequestVote};
+use quorate::status::RoleKind;
+use quorate::types::Identity;
 use quorate::{
-    AppendResponse, CampaignError, CampaignRefusal, ChangeRefusal, ConfChangeKind, ConfChangeV2, ConfState,
-    ConfigError, EntryId, Event, HardState, Identity, Index, MemoryStorage, Message, NodeId, Payload, ProposeError,
-    RawNode, RequestVote, RoleKind, StepError, Storage, VoteRefusal, bootstrap, membership::ChangeError,
+    ConfState, EntryId, Event, HardState, Index, MemoryStorage, Message, NodeId, RawNode, Storage, bootstrap,
 };
 
 use crate::support::{Cluster, config, message, plain, store};
@@ -41,7 +45,7 @@ fn unnamed() -> Cluster {
     let mut cluster = Cluster::default();
     for id in 1..=3 {
         let mut config = config(id);
-        config.accept_unnamed_store = true;
+        config.settings_mut().accept_unnamed_store = true;
         let storage = store(&[1, 2, 3]).with_identity(first(id));
         cluster.add(config, storage).expect("to be named");
     }
@@ -127,7 +131,7 @@ fn what_a_store_must_say_of_itself() {
         storage.set_conf_state(conf_state.clone(), 1);
         storage.sync();
         let mut config = config(1);
-        config.accept_unnamed_store = accept;
+        config.settings_mut().accept_unnamed_store = accept;
         RawNode::new(config, storage).map(|node| node.status().disowned)
     };
     let (unnamed, three) = (ConfState::of_voters([1, 2, 3]), named(&[1, 2, 3]));
@@ -258,7 +262,7 @@ fn who_is_voted_for() {
 #[test]
 fn a_disowned_node_takes_part_in_nothing() {
     let mut settings = config(1);
-    settings.pre_vote = false;
+    settings.settings_mut().pre_vote = false;
     let storage = founded(&named(&[1, 2, 3]), first(1)).with_identity(0xe1);
     let mut cluster = alone(settings, storage);
     cluster.drain(1);
@@ -448,7 +452,7 @@ fn an_existing_group_is_named() {
         assert_eq!(cluster.raw(id).membership().conf_state(), named(&[1, 2, 3]));
         cluster.compact(id);
         let mut config = cluster.raw(id).config().clone();
-        (config.seed, config.accept_unnamed_store) = (70 + id, false);
+        (config.seed, config.settings_mut().accept_unnamed_store) = (70 + id, false);
         config.applied = cluster.raw(id).status().applied;
         cluster.restart_with(config);
     }
@@ -491,7 +495,7 @@ fn added_without_its_name() {
         let mut cluster = group(3);
         cluster.elect(1);
         let mut settings = config(4);
-        settings.accept_unnamed_store = accept;
+        settings.settings_mut().accept_unnamed_store = accept;
         let storage = MemoryStorage::new().with_identity(0xd4);
         cluster.add(settings, storage).expect("it is no member yet");
         make(&mut cluster, ConfChangeKind::AddNode, 4, 0);

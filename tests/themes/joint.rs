@@ -1,11 +1,11 @@
 //! Joint configurations (thesis 4.3) and what hangs on a change that is on its way: how they are
 //! left, elections meanwhile, compare-and-set.
 
-use quorate::RoleKind::{Candidate, Follower, Leader};
-use quorate::{
-    CampaignError, CampaignRefusal, ChangeRefusal, ConfChange, ConfChangeKind, ConfChangeV2, ConfState, Configuration,
-    Event, HardState, MemoryStorage, NodeId, ProposeError, Proposed, Transition,
-};
+use quorate::error::{CampaignError, CampaignRefusal, ChangeRefusal, ProposeError};
+use quorate::membership::{ConfChange, ConfChangeKind, ConfChangeV2, Transition};
+use quorate::status::MembershipStatus;
+use quorate::status::RoleKind::{Candidate, Follower, Leader};
+use quorate::{ConfState, Event, HardState, MemoryStorage, NodeId, Proposed};
 
 use crate::support::{Cluster, config, message, plain, store};
 use crate::{accepted, alone, append, asked, hear, heartbeat, leading, request, says, store_with};
@@ -179,8 +179,8 @@ fn another_leader_leaves_it() {
 #[test]
 fn joint_configurations_are_left_once() {
     let mut settings = plain(1);
-    settings.disable_conf_change_validation = true;
-    settings.max_committed_bytes_per_ready = 1;
+    settings.settings_mut().disable_conf_change_validation = true;
+    settings.settings_mut().max_committed_bytes_per_ready = 1;
     let mut cluster = leading(1, settings);
     let entering = ConfChangeV2 {
         transition: Transition::JointImplicit,
@@ -203,7 +203,7 @@ fn joint_configurations_are_left_once() {
 /// called for, due or ordered by the leader.
 #[test]
 fn no_campaign_before_a_change_is_applied() {
-    let forms: [quorate::AnyConfChange; 3] = [
+    let forms: [quorate::membership::AnyConfChange; 3] = [
         ConfChange {
             kind: AddNode,
             node_id: 4,
@@ -224,9 +224,9 @@ fn no_campaign_before_a_change_is_applied() {
         hear(&mut cluster, 2, 1, accepted(2));
         let entries = cluster.raw(1).storage().log().to_vec();
         let mut settings = plain(1);
-        settings.max_committed_bytes_per_ready = 1; // one entry at a time
+        settings.settings_mut().max_committed_bytes_per_ready = 1; // one entry at a time
         let mut follower = alone(settings, store(&[1, 2, 3]));
-        let append = quorate::Append {
+        let append = quorate::message::Append {
             prev: crate::id(1, 1),
             commit: 3,
             entries: entries.into(),
@@ -234,7 +234,7 @@ fn no_campaign_before_a_change_is_applied() {
             notice: false,
         };
         let node = follower.node(1);
-        node.step(message(2, 1, 1, quorate::Payload::Append(append)))
+        node.step(message(2, 1, 1, quorate::message::Payload::Append(append)))
             .expect("legal");
         node.set_election_timeout_draw(1);
         for applied in [1, 2] {
@@ -242,7 +242,7 @@ fn no_campaign_before_a_change_is_applied() {
             let refused = CampaignRefusal::UnappliedChange;
             assert_eq!(node.campaign(), Err(CampaignError::Refused(refused)));
             node.tick().expect("a sound node");
-            node.step(message(2, 1, 1, quorate::Payload::TimeoutNow))
+            node.step(message(2, 1, 1, quorate::message::Payload::TimeoutNow))
                 .expect("legal");
             assert_eq!(node.status().soft_state.role, Follower);
             let reason = refused;
@@ -325,7 +325,7 @@ fn compare_and_set() {
     let first = cluster.node(1).propose_conf_change(change(&[(UpdateNode, 1)]));
     assert_eq!(first, Ok(Proposed::At { term: 1, index: 3 }));
     cluster.commit(1, "a");
-    assert_eq!(cluster.raw(1).configuration().expect("readable").index, 4);
+    assert_eq!(cluster.raw(1).membership_status().expect("readable").index, 4);
     let mut at = |expected| {
         cluster
             .node(1)
@@ -372,14 +372,14 @@ fn the_configuration_is_told() {
     let next = change(&[(AddNode, 3)]);
     let _ = cluster.node(1).propose_conf_change(next.clone()).expect("it may");
     says(&mut cluster);
-    let told = cluster.raw(1).configuration().expect("readable");
+    let told = cluster.raw(1).membership_status().expect("readable");
     assert_eq!((told.applied.clone(), told.index), (ConfState::of_voters([1, 2]), 2));
     let pending = told.pending.clone().expect("one is in the log");
     assert_eq!((pending.index, pending.change), (3, Some(next)));
     let store = cluster.raw(1).storage().clone();
-    assert_eq!(Configuration::read(&store, 2).expect("readable"), told);
-    assert!(Configuration::read(&store, 9).is_err(), "beyond the log");
+    assert_eq!(MembershipStatus::read(&store, 2).expect("readable"), told);
+    assert!(MembershipStatus::read(&store, 9).is_err(), "beyond the log");
     hear(&mut cluster, 2, 1, accepted(3));
-    let told = cluster.raw(1).configuration().expect("readable");
+    let told = cluster.raw(1).membership_status().expect("readable");
     assert_eq!((told.applied, told.pending), (ConfState::of_voters([1, 2, 3]), None));
 }

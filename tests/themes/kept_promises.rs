@@ -1,10 +1,12 @@
 //! Promises outlive restarts, whatever the settings are then: the hard state says how long a promise may be
 //! outstanding, and nothing longer is said.
 
-use quorate::{
-    AckKind, CampaignError, CampaignRefusal, Config, HardState, MemoryStorage, RawNode, RoleKind, TaskResponse,
-};
-use quorate::{Entries, Index, InitialState, NodeId, Snapshot, Storage, StorageError, Term};
+use quorate::error::{CampaignError, CampaignRefusal};
+use quorate::ready::{AckKind, TaskResponse};
+use quorate::status::RoleKind;
+use quorate::storage::InitialState;
+use quorate::{Config, HardState, MemoryStorage, RawNode};
+use quorate::{Entries, Index, NodeId, Snapshot, Storage, StorageError, Term};
 
 use crate::support::{Cluster, config, message, plain, store};
 use crate::{alone, asked, hear, heartbeat, leases, store_with};
@@ -12,7 +14,10 @@ use crate::{alone, asked, hear, heartbeat, leases, store_with};
 /// Plain settings, but for promises over this election timeout.
 fn promising(ticks: u64) -> Config {
     let mut config = plain(1);
-    (config.lease_promises, config.election_timeout_ticks) = (true, ticks);
+    (
+        config.settings_mut().lease_promises,
+        config.settings_mut().election_timeout_ticks,
+    ) = (true, ticks);
     config
 }
 
@@ -45,7 +50,10 @@ fn the_longer_of_what_is_stored_and_the_settings() {
         (0, 5, true, Some(0), 0),
     ] {
         let mut config = promising(timeout);
-        (config.lease_promises, config.restart_silence_ticks) = (promises, setting);
+        (
+            config.settings_mut().lease_promises,
+            config.settings_mut().restart_silence_ticks,
+        ) = (promises, setting);
         let mut node = RawNode::new(config, stored(promised)).expect("legal");
         assert_eq!(
             silence(&mut node),
@@ -60,14 +68,18 @@ fn the_longer_of_what_is_stored_and_the_settings() {
 fn no_restart_ends_a_lease() {
     type Change = fn(&mut Config);
     let restarts: [(&str, Change); 3] = [
-        ("a shorter election timeout", |config| config.election_timeout_ticks = 5),
-        ("promises off", |config| config.lease_promises = false),
-        ("no silence", |config| config.restart_silence_ticks = Some(0)),
+        ("a shorter election timeout", |config| {
+            config.settings_mut().election_timeout_ticks = 5
+        }),
+        ("promises off", |config| config.settings_mut().lease_promises = false),
+        ("no silence", |config| {
+            config.settings_mut().restart_silence_ticks = Some(0)
+        }),
     ];
     for (name, change) in restarts {
         let mut cluster = Cluster::new(3, |id| {
             let mut config = leases::leased(id);
-            config.election_timeout_ticks = 20;
+            config.settings_mut().election_timeout_ticks = 20;
             config
         });
         cluster.elect(1);
@@ -101,7 +113,7 @@ fn what_is_said_is_durable() {
         ["1->2 HeartbeatResponse term=2 promised=10"]
     );
     let mut longer = cluster.raw(1).config().clone();
-    longer.election_timeout_ticks = 30;
+    longer.settings_mut().election_timeout_ticks = 30;
     cluster.node(1).set_config(longer).expect("it may change");
     assert_eq!(
         asked(&mut cluster, 2, 2, heartbeat(1)),
@@ -158,7 +170,7 @@ fn a_shorter_promise_does_not_cut_a_longer_one() {
     let mut cluster = alone(promising(30), stored(30));
     hear(&mut cluster, 2, 2, heartbeat(1));
     let mut shorter = cluster.raw(1).config().clone();
-    shorter.election_timeout_ticks = 10;
+    shorter.settings_mut().election_timeout_ticks = 10;
     cluster.node(1).set_config(shorter).expect("it may change");
     cluster.node(1).set_election_timeout_draw(1000);
     for (ticks, left) in [(0, 30), (5, 25), (15, 10), (5, 10)] {
@@ -174,7 +186,7 @@ fn a_shorter_promise_does_not_cut_a_longer_one() {
 #[test]
 fn a_hard_state_alone_is_acknowledged() {
     let mut settings = promising(10);
-    settings.async_storage_writes = true;
+    settings.settings_mut().async_storage_writes = true;
     let mut node = RawNode::new(settings, stored(0)).expect("legal");
     let said = |node: &mut RawNode<MemoryStorage>| {
         node.step(message(2, 1, 2, heartbeat(1))).expect("legal");
@@ -185,7 +197,7 @@ fn a_hard_state_alone_is_acknowledged() {
     assert_eq!(texts, ["1->2 HeartbeatResponse term=2"]);
     let task = task.expect("the promise is stored");
     let mut longer = node.config().clone();
-    longer.election_timeout_ticks = 30;
+    longer.settings_mut().election_timeout_ticks = 30;
     node.set_config(longer).expect("it may change");
     let (_, second) = said(&mut node);
     node.storage_mut().persist_task(&task).expect("it works");
@@ -257,7 +269,7 @@ fn a_store_that_keeps_no_promises() {
         (Some(50), " promised=10"),
     ] {
         let mut config = promising(10);
-        config.restart_silence_ticks = setting;
+        config.settings_mut().restart_silence_ticks = setting;
         let mut node = RawNode::new(config, Forgetful(stored(0))).expect("legal");
         for _ in 0..2 {
             node.step(message(2, 1, 2, heartbeat(1))).expect("legal");

@@ -2,8 +2,10 @@
 //! that reads which rely on it are never stale.
 
 use bytes::Bytes;
-use quorate::RoleKind::{Follower, Leader};
-use quorate::{ConfState, Config, ConfigError, NodeId, Payload, ReadMode};
+use quorate::error::ConfigError;
+use quorate::message::Payload;
+use quorate::status::RoleKind::{Follower, Leader};
+use quorate::{ConfState, Config, NodeId, ReadMode};
 
 use crate::reads::{answered, answers, confirm, read, rounds};
 use crate::support::{Cluster, config, message, store};
@@ -12,7 +14,7 @@ use crate::{accepted, alone, hear, heartbeat_answer, lead, leading, says};
 /// Reads by lease; an election timeout of 10 ticks, a margin of 2.
 pub(crate) fn leased(id: NodeId) -> Config {
     let mut config = config(id);
-    config.read_mode = ReadMode::Lease;
+    config.settings_mut().read_mode = ReadMode::Lease;
     config
 }
 
@@ -122,7 +124,7 @@ fn how_long_a_lease_is() {
 fn a_lease_runs_out() {
     for margin in [2, 3, 9] {
         let mut settings = leased(1);
-        settings.lease_margin_ticks = margin;
+        settings.settings_mut().lease_margin_ticks = margin;
         let mut cluster = leading_in(settings, voters(&[1, 2, 3]));
         let sent = beat(&mut cluster);
         promise(&mut cluster, 3, &sent, 10);
@@ -270,7 +272,7 @@ fn a_transfer_ends_the_lease() {
 /// The promises of who leaves are no longer counted, those of who was a learner are from then on.
 #[test]
 fn leases_follow_the_configuration() {
-    use quorate::ConfChangeKind::{AddLearnerNode, AddNode, RemoveNode};
+    use quorate::membership::ConfChangeKind::{AddLearnerNode, AddNode, RemoveNode};
     let learner = || voters(&[1, 2, 3]).with_learners([4]);
     for (promising, change, before, after) in [
         (&[2][..], (RemoveNode, 2), 8, 0),
@@ -287,7 +289,7 @@ fn leases_follow_the_configuration() {
             promise(&mut cluster, *peer, &sent, 10);
         }
         assert_eq!(lease(&cluster), before, "{promising:?}, {change:?}");
-        let change = quorate::ConfChangeV2::new([change]);
+        let change = quorate::membership::ConfChangeV2::new([change]);
         let _ = cluster.node(1).propose_conf_change(change.clone()).expect("it may");
         says(&mut cluster);
         for peer in [2, 3] {
@@ -327,8 +329,12 @@ fn the_mode_may_change() {
 fn bounds_of_leases() {
     let checked = |mode, check_quorum, margin| {
         let mut config = leased(1);
-        (config.read_mode, config.check_quorum, config.lease_margin_ticks) = (mode, check_quorum, margin);
-        config.pre_vote = false;
+        (
+            config.settings_mut().read_mode,
+            config.settings_mut().check_quorum,
+            config.settings_mut().lease_margin_ticks,
+        ) = (mode, check_quorum, margin);
+        config.settings_mut().pre_vote = false;
         match config.validate() {
             Ok(()) => "fine",
             Err(ConfigError::Bound { setting, .. }) => setting,

@@ -1,6 +1,9 @@
 //! The bounds on bytes: of an append, on their way to a peer, and waiting to be committed.
 
-use quorate::{Entry, Payload, ProposeError, RoleKind};
+use quorate::Entry;
+use quorate::error::ProposeError;
+use quorate::message::Payload;
+use quorate::status::RoleKind;
 
 use crate::flow::Step::{Accept, Propose};
 use crate::flow::take;
@@ -74,8 +77,11 @@ fn bytes_of_appends_and_windows() {
     ];
     for (name, message_bytes, window_bytes, eager, proposals, expected) in cases {
         let mut config = plain(1);
-        (config.max_message_bytes, config.max_inflight_bytes) = (message_bytes, window_bytes);
-        config.eager_appends = eager;
+        (
+            config.settings_mut().max_message_bytes,
+            config.settings_mut().max_inflight_bytes,
+        ) = (message_bytes, window_bytes);
+        config.settings_mut().eager_appends = eager;
         let mut cluster = leading(3, config);
         take(&mut cluster, Accept(2));
         for bytes in proposals {
@@ -101,7 +107,7 @@ fn uncommitted_bytes() {
     ];
     for (name, before, bytes, full) in cases {
         let mut config = plain(1);
-        config.max_uncommitted_bytes = 10;
+        config.settings_mut().max_uncommitted_bytes = 10;
         let mut cluster = leading(3, config);
         take(&mut cluster, Accept(2));
         for bytes in before {
@@ -124,7 +130,7 @@ fn uncommitted_bytes() {
 fn uncommitted_bytes_survive_elections() {
     for restart in [false, true] {
         let mut config = plain(1);
-        config.max_uncommitted_bytes = 10;
+        config.settings_mut().max_uncommitted_bytes = 10;
         let mut cluster = leading(3, config);
         take(&mut cluster, Propose(1, 8));
         if restart {
@@ -148,7 +154,7 @@ fn an_entry_has_a_bound() {
     for (max, len, fits) in [(4, 4, true), (4, 5, false), (0, 100, true)] {
         let mut cluster = Cluster::new(3, |id| {
             let mut settings = config(id);
-            settings.max_entry_bytes = max;
+            settings.settings_mut().max_entry_bytes = max;
             settings
         });
         cluster.elect(1);

@@ -36,10 +36,9 @@ mod torn;
 mod transfer;
 mod transferee;
 
-use quorate::{
-    Append, AppendResponse, Config, Entry, EntryId, Event, Index, MemoryStorage, Message, NodeId, Payload,
-    ReplicationState, RequestVote, Term,
-};
+use quorate::message::{Append, AppendResponse, Payload, RequestVote};
+use quorate::status::ReplicationState;
+use quorate::{Config, Entry, EntryId, Event, Index, MemoryStorage, Message, NodeId, Term};
 
 use support::{Cluster, message, store};
 

@@ -1,12 +1,12 @@
 //! Configuration changes (thesis chapter 4): which are proposed, what they do when they are applied,
 //! and what they mean for whoever leads.
 
-use quorate::RoleKind::{Follower, Leader};
+use quorate::error::{ChangeRefusal, ProposeError};
+use quorate::event::StepDownReason;
 use quorate::membership::ChangeError;
-use quorate::{
-    AnyConfChange, ChangeRefusal, ConfChangeKind, ConfChangeV2, ConfState, Config, Event, HardState, NodeId,
-    ProposeError, StepDownReason, Transition,
-};
+use quorate::membership::{AnyConfChange, ConfChangeKind, ConfChangeV2, Transition};
+use quorate::status::RoleKind::{Follower, Leader};
+use quorate::{ConfState, Config, Event, HardState, NodeId};
 
 use crate::support::{Cluster, plain, store};
 use crate::{accepted, alone, asked, events, hear, lead, leading, progress, says, store_with};
@@ -119,7 +119,7 @@ fn changes_that_are_made() {
         let told = events(&mut cluster);
         let joint = then.contains("&&");
         assert!(
-            told.contains(&Event::ConfigurationChanged { index: 3, joint }),
+            told.contains(&Event::MembershipChanged { index: 3, joint }),
             "{name}: {told:?}"
         );
         assert_eq!(cluster.raw(1).membership().to_string(), then, "{name}");
@@ -190,7 +190,7 @@ fn one_change_at_a_time() {
     assert!(cluster.node(1).propose_conf_change(next()).is_ok());
     // Unless told not to check.
     let mut settings = plain(1);
-    settings.disable_conf_change_validation = true;
+    settings.settings_mut().disable_conf_change_validation = true;
     let mut cluster = leading(2, settings);
     assert!((0..3).all(|_| cluster.node(1).propose_conf_change(next()).is_ok()));
     assert!(cluster.node(1).propose_conf_change(ConfChangeV2::leave_joint()).is_ok());
@@ -212,7 +212,7 @@ fn changes_that_are_ignored() {
     ] {
         let mut cluster = Cluster::new(2, |id| {
             let mut settings = plain(id);
-            settings.disable_conf_change_validation = true;
+            settings.settings_mut().disable_conf_change_validation = true;
             settings
         });
         cluster.elect(1);
@@ -325,7 +325,10 @@ fn a_leader_that_is_removed() {
     for kind in [RemoveNode, AddLearnerNode] {
         for (steps_down, notice) in [(true, true), (true, false), (false, true)] {
             let mut settings = plain(1);
-            (settings.step_down_on_removal, settings.commit_notice_on_removal) = (steps_down, notice);
+            (
+                settings.settings_mut().step_down_on_removal,
+                settings.settings_mut().commit_notice_on_removal,
+            ) = (steps_down, notice);
             let mut cluster = leading_in(settings, voters(&[1, 2, 3]));
             let _ = cluster
                 .node(1)

@@ -3,7 +3,8 @@
 
 use std::collections::VecDeque;
 
-use quorate::{AckKind, ApplyTask, Config, HardState, Index, MemoryStorage, RawNode, TaskResponse};
+use quorate::ready::{AckKind, ApplyTask, TaskResponse};
+use quorate::{Config, HardState, Index, MemoryStorage, RawNode};
 
 use crate::alone;
 use crate::support::{message, plain};
@@ -14,9 +15,9 @@ const ENTRY: u64 = 8;
 /// A single voter whose log holds entries 2 to 9, all committed, with so many bytes a Ready.
 fn node(bytes: u64, message_bytes: u64, asynchronous: bool) -> RawNode<MemoryStorage> {
     let mut settings = plain(1);
-    settings.max_committed_bytes_per_ready = bytes;
-    settings.max_message_bytes = message_bytes;
-    settings.async_storage_writes = asynchronous;
+    settings.settings_mut().max_committed_bytes_per_ready = bytes;
+    settings.settings_mut().max_message_bytes = message_bytes;
+    settings.settings_mut().async_storage_writes = asynchronous;
     let mut storage = crate::store_with(1, &[], HardState::new(1, None, 9));
     let mut entries = crate::entries(2, &[1; 8]);
     for entry in &mut entries {
@@ -105,8 +106,8 @@ fn stored(node: &mut RawNode<MemoryStorage>) -> Vec<ApplyTask> {
 #[test]
 fn batches_share_the_room() {
     let mut settings: Config = plain(1);
-    settings.async_storage_writes = true;
-    settings.max_committed_bytes_per_ready = 3 * ENTRY;
+    settings.settings_mut().async_storage_writes = true;
+    settings.settings_mut().max_committed_bytes_per_ready = 3 * ENTRY;
     let hard_state = HardState::new(1, None, 1);
     let mut cluster = alone(settings, crate::store_with(1, &[], hard_state));
     let node = cluster.node(1);
@@ -143,7 +144,7 @@ fn batches_share_the_room() {
 fn only_what_is_stored_is_applied() {
     for asynchronous in [false, true] {
         let mut settings = plain(1);
-        settings.async_storage_writes = asynchronous;
+        settings.settings_mut().async_storage_writes = asynchronous;
         let mut cluster = alone(settings, crate::support::store(&[1, 2, 3]));
         let node = cluster.node(1);
         node.step(message(2, 1, 1, crate::append((1, 1), &[1, 1], 3)))
@@ -170,7 +171,7 @@ fn only_what_is_stored_is_applied() {
 fn pages_after_a_restart() {
     for applied in 0..=9 {
         let mut settings = plain(1);
-        settings.max_committed_bytes_per_ready = 3 * ENTRY;
+        settings.settings_mut().max_committed_bytes_per_ready = 3 * ENTRY;
         settings.applied = applied;
         let storage = node(1, 0, false).storage().clone();
         let mut cluster = alone(settings, storage);

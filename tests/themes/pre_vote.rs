@@ -1,7 +1,11 @@
 //! Rehearsed elections (thesis 9.6): what they must not disturb, and that they never get stuck.
 
-use quorate::RoleKind::{Candidate, Follower, Leader, PreCandidate};
-use quorate::{Ack, AckKind, Config, EntryId, HardState, NodeId, Payload, RoleKind, TaskResponse, VoteRefusal};
+use quorate::event::VoteRefusal;
+use quorate::message::Payload;
+use quorate::ready::{Ack, AckKind, TaskResponse};
+use quorate::status::RoleKind;
+use quorate::status::RoleKind::{Candidate, Follower, Leader, PreCandidate};
+use quorate::{Config, EntryId, HardState, NodeId};
 
 use crate::support::{Cluster, config, message, plain, store};
 use crate::{alone, append, asked, events, hear, heartbeat, request, says, store_with};
@@ -9,8 +13,10 @@ use crate::{alone, append, asked, events, hear, heartbeat, request, says, store_
 /// Rehearsals, and nothing else that keeps followers from voting.
 fn rehearsing(id: NodeId) -> Config {
     let mut config = plain(id);
-    config.pre_vote = true;
-    config.allow_pre_vote_without_check_quorum_which_never_heals_from_some_partitions = true;
+    config.settings_mut().pre_vote = true;
+    config
+        .settings_mut()
+        .allow_pre_vote_without_check_quorum_which_never_heals_from_some_partitions = true;
     config
 }
 
@@ -175,7 +181,7 @@ fn who_comes_back_disturbs_nobody() {
     type Settings = fn(NodeId) -> Config;
     let guarded = |id| {
         let mut config = config(id);
-        config.pre_vote = false;
+        config.settings_mut().pre_vote = false;
         config
     };
     let cases: [(&str, Settings, bool, bool); 4] = [
@@ -293,14 +299,12 @@ fn owed(cluster: &mut Cluster) -> Vec<Ack> {
     while let Some(mut ready) = node.ready().expect("a sound node") {
         let task = ready.take_append_task();
         let task = task.inspect(|task| node.storage_mut().persist_task(task).expect("it works"));
-        acks.extend(
-            task.into_iter()
-                .flat_map(quorate::AppendTask::done)
-                .filter_map(|response| match response {
-                    TaskResponse::Ack(ack) => Some(ack),
-                    TaskResponse::Message(_) => None,
-                }),
-        );
+        acks.extend(task.into_iter().flat_map(quorate::ready::AppendTask::done).filter_map(
+            |response| match response {
+                TaskResponse::Ack(ack) => Some(ack),
+                TaskResponse::Message(_) => None,
+            },
+        ));
     }
     acks
 }
@@ -309,7 +313,7 @@ fn owed(cluster: &mut Cluster) -> Vec<Ack> {
 #[test]
 fn ones_own_vote_waits_for_the_disk() {
     let mut settings = rehearsing(1);
-    settings.async_storage_writes = true;
+    settings.settings_mut().async_storage_writes = true;
     let mut cluster = alone(settings, store(&[1, 2, 3, 4, 5]));
     cluster.node(1).campaign().expect("it may");
     let rehearsed = owed(&mut cluster);

@@ -1,11 +1,13 @@
 //! The voter's half of the lease: what it promises to whom, what the promise forbids, and for how
 //! long. Nothing but time ends a promise.
 
-use quorate::RoleKind::{Candidate, Follower, Leader, PreCandidate};
-use quorate::{
-    CampaignError, CampaignRefusal, ConfState, EntryId, Event, HardState, Payload, RoleKind, Snapshot,
-    SnapshotMetadata, VoteRefusal,
-};
+use quorate::error::{CampaignError, CampaignRefusal};
+use quorate::event::VoteRefusal;
+use quorate::message::Payload;
+use quorate::status::RoleKind;
+use quorate::status::RoleKind::{Candidate, Follower, Leader, PreCandidate};
+use quorate::types::SnapshotMetadata;
+use quorate::{ConfState, EntryId, Event, HardState, Snapshot};
 
 use crate::support::{Cluster, config, message, plain, store};
 use crate::{accepted, alone, append, asked, events, hear, heartbeat, request, says, store_with};
@@ -14,7 +16,7 @@ use crate::{accepted, alone, append, asked, events, hear, heartbeat, request, sa
 /// nothing but its promise speaks against a candidate).
 fn promising() -> Cluster {
     let mut settings = plain(1);
-    settings.lease_promises = true;
+    settings.settings_mut().lease_promises = true;
     let hard_state = HardState::new(2, None, 1).with_promised_ticks(10);
     let mut cluster = alone(settings, store_with(3, &[1], hard_state));
     cluster.node(1).set_election_timeout_draw(1000);
@@ -188,7 +190,11 @@ fn requests_of_no_later_term() {
 fn ones_own_campaign_is_off() {
     for pre_vote in [false, true] {
         let mut settings = plain(1);
-        (settings.lease_promises, settings.pre_vote, settings.check_quorum) = (true, pre_vote, pre_vote);
+        (
+            settings.settings_mut().lease_promises,
+            settings.settings_mut().pre_vote,
+            settings.settings_mut().check_quorum,
+        ) = (true, pre_vote, pre_vote);
         let mut cluster = alone(settings, store(&[1, 2, 3]));
         hear(&mut cluster, 2, 1, heartbeat(1));
         cluster.node(1).set_election_timeout_draw(4);

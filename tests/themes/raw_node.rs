@@ -1,11 +1,14 @@
 //! Ready by Ready: when there is one, what is in it, what must be synced, and in which order it may
 //! be done.
 
-use quorate::RoleKind::{Candidate, Leader};
-use quorate::{
-    AcknowledgeError, AppendTask, ConfChangeKind, ConfChangeV2, ConfState, HardState, Index, MemoryStorage, NodeId,
-    Payload, RawNode, Ready, ReadyError, Snapshot, SnapshotMetadata, SoftState,
-};
+use quorate::error::{AcknowledgeError, ReadyError};
+use quorate::membership::{ConfChangeKind, ConfChangeV2};
+use quorate::message::Payload;
+use quorate::ready::AppendTask;
+use quorate::status::RoleKind::{Candidate, Leader};
+use quorate::status::SoftState;
+use quorate::types::SnapshotMetadata;
+use quorate::{ConfState, HardState, Index, MemoryStorage, NodeId, RawNode, Ready, Snapshot};
 
 use crate::support::{message, plain, store};
 use crate::{accepted, alone, append, hear, heartbeat, leading, request, says, store_with};

@@ -1,6 +1,7 @@
 //! Who must confirm a round of heartbeats before reads are answered, and what if that changes.
 
-use quorate::{ConfChangeKind, ConfChangeV2, ConfState, NodeId};
+use quorate::membership::{ConfChangeKind, ConfChangeV2};
+use quorate::{ConfState, NodeId};
 
 use crate::reads::{answered, answers, confirm, read, rounds, settled};
 use crate::support::{plain, store};
@@ -95,7 +96,7 @@ fn quorums_that_change() {
 #[test]
 fn a_removed_leader_is_no_quorum() {
     let mut settings = plain(1);
-    settings.step_down_on_removal = false;
+    settings.settings_mut().step_down_on_removal = false;
     let mut cluster = leading(2, settings);
     hear(&mut cluster, 2, 1, accepted(2));
     let change = ConfChangeV2::new([(ConfChangeKind::RemoveNode, 1)]);

@@ -2,11 +2,12 @@
 //! it, and every read comes back.
 
 use bytes::Bytes;
-use quorate::RoleKind::{Follower, Leader};
-use quorate::{
-    ConfChangeKind, ConfChangeV2, ConfState, Config, EntryId, HardState, Index, MemoryStorage, NodeId, Payload,
-    ReadError, ReadRefusal, ReadState, bootstrap,
-};
+use quorate::error::ReadError;
+use quorate::membership::{ConfChangeKind, ConfChangeV2};
+use quorate::message::Payload;
+use quorate::ready::{ReadRefusal, ReadState};
+use quorate::status::RoleKind::{Follower, Leader};
+use quorate::{ConfState, Config, EntryId, HardState, Index, MemoryStorage, NodeId, bootstrap};
 
 use crate::support::{Cluster, config, message, plain, store};
 use crate::{accepted, alone, hear, heartbeat, leading, says, store_with};
@@ -170,7 +171,7 @@ fn reads_share_rounds() {
 #[test]
 fn eager_rounds() {
     let mut settings = plain(1);
-    settings.eager_appends = true;
+    settings.settings_mut().eager_appends = true;
     let mut cluster = leading(2, settings);
     hear(&mut cluster, 2, 1, accepted(2));
     read(&mut cluster, 1, "twice");

@@ -1,8 +1,10 @@
 //! From a proposal to a commit: what a follower takes into its log, where two logs meet, and what
 //! counts as committed (section 5.3, 5.4.2).
 
-use quorate::RoleKind::{Candidate, Follower, Leader};
-use quorate::{Config, HardState, NodeId, Payload, ProposeError, Proposed, StepError};
+use quorate::error::{ProposeError, StepError};
+use quorate::message::Payload;
+use quorate::status::RoleKind::{Candidate, Follower, Leader};
+use quorate::{Config, HardState, NodeId, Proposed};
 
 use crate::support::{Cluster, config, message, plain, store};
 use crate::{
@@ -239,7 +241,7 @@ fn what_a_group_commits() {
 #[test]
 fn proposals_that_are_refused() {
     let mut closed = plain(1);
-    closed.disable_proposal_forwarding = true;
+    closed.settings_mut().disable_proposal_forwarding = true;
     let followed = |config: Config| {
         let mut cluster = alone(config, store(&[1, 2, 3]));
         hear(&mut cluster, 2, 1, heartbeat(1));
@@ -251,10 +253,10 @@ fn proposals_that_are_refused() {
     let mut transferring = leading(3, plain(1));
     transferring.node(1).transfer_leader(2).expect("a voter");
     let mut removed = plain(1);
-    removed.step_down_on_removal = false;
+    removed.settings_mut().step_down_on_removal = false;
     let mut removed = leading(2, removed);
     hear(&mut removed, 2, 1, accepted(2));
-    let change = quorate::ConfChangeV2::new([(quorate::ConfChangeKind::RemoveNode, 1)]);
+    let change = quorate::membership::ConfChangeV2::new([(quorate::membership::ConfChangeKind::RemoveNode, 1)]);
     let _ = removed.node(1).propose_conf_change(change).expect("it may");
     hear(&mut removed, 2, 1, accepted(3));
     let cases = [
@@ -325,7 +327,7 @@ fn answers_in_any_order() {
 fn heartbeats() {
     for (interval, beats) in [(1, 9), (2, 4), (3, 3), (5, 1)] {
         let mut settings = plain(1);
-        settings.heartbeat_interval_ticks = interval;
+        settings.settings_mut().heartbeat_interval_ticks = interval;
         let mut cluster = leading(3, settings);
         hear(&mut cluster, 2, 1, accepted(2));
         cluster.tick(1, 9);

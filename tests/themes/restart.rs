@@ -1,8 +1,10 @@
 //! From every store that a stop can leave behind, a node starts where it was; any other is refused
 //! with what is wrong.
 
-use quorate::RoleKind::{Candidate, Follower};
-use quorate::{ConfState, Config, ConfigError, HardState, MemoryStorage, RawNode, Snapshot, SnapshotMetadata};
+use quorate::error::ConfigError;
+use quorate::status::RoleKind::{Candidate, Follower};
+use quorate::types::SnapshotMetadata;
+use quorate::{ConfState, Config, HardState, MemoryStorage, RawNode, Snapshot};
 
 use crate::support::{Cluster, config, plain, store};
 use crate::{alone, append, asked, entries, says};
@@ -191,29 +193,52 @@ fn settings_that_cannot_be() {
         (|config| config.id = u64::MAX, "id"),
         (|config| config.id = u64::MAX - 1, "id"),
         (|config| config.applied = 1 << 63, "applied"),
-        (|config| config.heartbeat_interval_ticks = 0, "heartbeat_interval_ticks"),
-        (|config| config.heartbeat_interval_ticks = 10, "election_timeout_ticks"),
-        (|config| config.election_timeout_ticks = 1, "election_timeout_ticks"),
         (
-            |config| config.election_timeout_ticks = 1 << 62,
+            |config| config.settings_mut().heartbeat_interval_ticks = 0,
+            "heartbeat_interval_ticks",
+        ),
+        (
+            |config| config.settings_mut().heartbeat_interval_ticks = 10,
             "election_timeout_ticks",
         ),
-        (|config| config.check_quorum = false, "check_quorum"),
-        (|config| config.max_inflight_messages = 0, "max_inflight_messages"),
-        (|config| config.max_inflight_bytes = 1, "max_inflight_bytes"),
-        (|config| config.max_pending_reads = 0, "max_pending_reads"),
         (
-            |config| config.restart_silence_ticks = Some(1 << 63),
+            |config| config.settings_mut().election_timeout_ticks = 1,
+            "election_timeout_ticks",
+        ),
+        (
+            |config| config.settings_mut().election_timeout_ticks = 1 << 62,
+            "election_timeout_ticks",
+        ),
+        (|config| config.settings_mut().check_quorum = false, "check_quorum"),
+        (
+            |config| config.settings_mut().max_inflight_messages = 0,
+            "max_inflight_messages",
+        ),
+        (
+            |config| config.settings_mut().max_inflight_bytes = 1,
+            "max_inflight_bytes",
+        ),
+        (
+            |config| config.settings_mut().max_pending_reads = 0,
+            "max_pending_reads",
+        ),
+        (
+            |config| config.settings_mut().restart_silence_ticks = Some(1 << 63),
             "restart_silence_ticks",
         ),
         (
-            |config| config.snapshot_stall_ticks = Some(1 << 62),
+            |config| config.settings_mut().snapshot_stall_ticks = Some(1 << 62),
             "snapshot_stall_ticks",
         ),
         (|_| (), ""),
-        (|config| config.max_message_bytes = 0, ""),
+        (|config| config.settings_mut().max_message_bytes = 0, ""),
         (
-            |config| (config.max_uncommitted_bytes, config.max_committed_bytes_per_ready) = (0, 0),
+            |config| {
+                (
+                    config.settings_mut().max_uncommitted_bytes,
+                    config.settings_mut().max_committed_bytes_per_ready,
+                ) = (0, 0)
+            },
             "",
         ),
     ];
@@ -237,32 +262,32 @@ fn settings_at_run_time() {
         (|config| config.id = 2, Some(ConfigError::Fixed("id"))),
         (|config| config.seed += 1, Some(ConfigError::Fixed("seed"))),
         (|config| config.applied = 1, Some(ConfigError::Fixed("applied"))),
-        (|config| config.election_timeout_ticks += 1, None),
+        (|config| config.settings_mut().election_timeout_ticks += 1, None),
         (
-            |config| config.lease_promises = false,
+            |config| config.settings_mut().lease_promises = false,
             Some(ConfigError::Fixed("lease_promises")),
         ),
         (
-            |config| config.restart_silence_ticks = Some(1),
+            |config| config.settings_mut().restart_silence_ticks = Some(1),
             Some(ConfigError::Fixed("restart_silence_ticks")),
         ),
         (
-            |config| config.async_storage_writes = true,
+            |config| config.settings_mut().async_storage_writes = true,
             Some(ConfigError::Fixed("async_storage_writes")),
         ),
         (
-            |config| config.max_pending_reads = 0,
+            |config| config.settings_mut().max_pending_reads = 0,
             Some(ConfigError::Bound {
                 setting: "max_pending_reads",
                 bound: "1 or more",
             }),
         ),
-        (|config| config.heartbeat_interval_ticks = 3, None),
-        (|config| config.max_message_bytes = 7, None),
-        (|config| config.max_inflight_messages = 1, None),
-        (|config| config.max_uncommitted_bytes = 5, None),
-        (|config| config.pre_vote = false, None),
-        (|config| config.snapshot_stall_ticks = Some(3), None),
+        (|config| config.settings_mut().heartbeat_interval_ticks = 3, None),
+        (|config| config.settings_mut().max_message_bytes = 7, None),
+        (|config| config.settings_mut().max_inflight_messages = 1, None),
+        (|config| config.settings_mut().max_uncommitted_bytes = 5, None),
+        (|config| config.settings_mut().pre_vote = false, None),
+        (|config| config.settings_mut().snapshot_stall_ticks = Some(3), None),
     ];
     for (set, refusal) in cases {
         let mut cluster = Cluster::new(3, config);
@@ -275,7 +300,7 @@ fn settings_at_run_time() {
         assert_eq!(outcome.err(), refusal);
         let now = if refusal.is_some() { before } else { next };
         assert_eq!(*cluster.raw(1).config(), now);
-        let full = now.max_uncommitted_bytes == 5;
+        let full = now.settings().max_uncommitted_bytes == 5;
         assert_eq!(
             cluster.node(1).propose("abc").is_err(),
             full,

@@ -1,6 +1,7 @@
 //! How a leader sends snapshots (section 7), and what it does about those that get lost.
 
-use quorate::{Config, EntryId, Event, SnapshotStatus};
+use quorate::status::SnapshotStatus;
+use quorate::{Config, EntryId, Event};
 
 use crate::snapshots::{snapshot, voters};
 use crate::support::{Cluster, config, message, plain};
@@ -80,7 +81,7 @@ type Case = (&'static str, &'static [Step], &'static str, &'static str);
 fn check(cases: &[Case]) {
     for (name, steps, sent, then) in cases {
         let mut settings = plain(1);
-        settings.snapshot_stall_ticks = Some(6);
+        settings.settings_mut().snapshot_stall_ticks = Some(6);
         let mut cluster = compacted(settings);
         let last = steps.iter().map(|step| take(&mut cluster, *step)).last();
         assert_eq!(last.as_deref(), Some(*sent), "{name}: what is sent");
@@ -196,7 +197,7 @@ fn how_a_leader_sends_snapshots() {
 #[test]
 fn a_lost_snapshot_is_asked_for() {
     let mut settings = plain(1);
-    settings.snapshot_stall_ticks = Some(6);
+    settings.settings_mut().snapshot_stall_ticks = Some(6);
     let mut cluster = compacted(settings);
     for step in [Beat, Propose, Propose, Compact, Ticks(6)] {
         take(&mut cluster, step);
@@ -240,7 +241,7 @@ fn a_lost_snapshot_is_asked_for() {
 fn a_silent_peer_gets_none() {
     for silent in [false, true] {
         let mut settings = config(1);
-        settings.snapshot_stall_ticks = Some(0);
+        settings.settings_mut().snapshot_stall_ticks = Some(0);
         let mut cluster = leading(3, settings);
         for peer in [2, 3] {
             hear(&mut cluster, peer, 1, accepted(2));
@@ -306,7 +307,7 @@ fn laggards_catch_up() {
 #[test]
 fn how_long_a_leader_waits() {
     let mut settings = plain(1);
-    settings.snapshot_stall_ticks = Some(6);
+    settings.settings_mut().snapshot_stall_ticks = Some(6);
     let mut cluster = compacted(settings);
     let mut waits = Vec::new();
     let mut ticks = 0;

@@ -1,10 +1,11 @@
 //! After a restart a node does not know what it promised: it keeps silent until that would be over.
 
-use quorate::RoleKind::{Candidate, Follower, Leader};
-use quorate::{
-    CampaignError, CampaignRefusal, ConfChangeKind, ConfChangeV2, ConfState, Config, Event, HardState, MemoryStorage,
-    Payload, VoteRefusal,
-};
+use quorate::error::{CampaignError, CampaignRefusal};
+use quorate::event::VoteRefusal;
+use quorate::membership::{ConfChangeKind, ConfChangeV2};
+use quorate::message::Payload;
+use quorate::status::RoleKind::{Candidate, Follower, Leader};
+use quorate::{ConfState, Config, Event, HardState, MemoryStorage};
 
 use crate::support::{Cluster, plain};
 use crate::{alone, append, asked, events, hear, heartbeat, request, says, store_with};
@@ -12,7 +13,10 @@ use crate::{alone, append, asked, events, hear, heartbeat, request, says, store_
 /// Plain settings, but for promises and so many ticks of silence.
 fn silent(ticks: Option<u64>) -> Config {
     let mut config = plain(1);
-    (config.lease_promises, config.restart_silence_ticks) = (true, ticks);
+    (
+        config.settings_mut().lease_promises,
+        config.settings_mut().restart_silence_ticks,
+    ) = (true, ticks);
     config
 }
 
@@ -36,7 +40,7 @@ fn who_keeps_silent() {
             (Some(50), 1, 50),
         ] {
             let mut settings = silent(setting);
-            settings.lease_promises = promises;
+            settings.settings_mut().lease_promises = promises;
             let mut cluster = alone(settings, stored(3, term));
             cluster.node(1).set_election_timeout_draw(1000);
             let outcome = cluster.node(1).campaign().err();
@@ -235,7 +239,7 @@ fn a_restart_within_a_lease() {
     for silence in [None, Some(0)] {
         let mut cluster = Cluster::new(3, |id| {
             let mut settings = crate::leases::leased(id);
-            settings.restart_silence_ticks = silence;
+            settings.settings_mut().restart_silence_ticks = silence;
             settings
         });
         cluster.elect(1);

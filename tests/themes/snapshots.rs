@@ -1,9 +1,10 @@
 //! What a follower makes of a snapshot (section 7).
 
-use quorate::RoleKind::Follower;
-use quorate::{
-    CampaignError, CampaignRefusal, ConfState, HardState, NodeId, Payload, Snapshot, SnapshotMetadata, StepError,
-};
+use quorate::error::{CampaignError, CampaignRefusal, StepError};
+use quorate::message::Payload;
+use quorate::status::RoleKind::Follower;
+use quorate::types::SnapshotMetadata;
+use quorate::{ConfState, HardState, NodeId, Snapshot};
 
 use crate::support::{Cluster, message, plain, store};
 use crate::{alone, append, asked, hear, says, store_with};

@@ -2,7 +2,9 @@
 //! drift as far as the margin allows.
 
 use proptest::prelude::*;
-use quorate::{ConfChangeKind, ConfChangeV2, Config, Index, Message, NodeId, RoleKind};
+use quorate::membership::{ConfChangeKind, ConfChangeV2};
+use quorate::status::RoleKind;
+use quorate::{Config, Index, Message, NodeId};
 
 use crate::leases::leased;
 use crate::support::Cluster;
@@ -81,7 +83,7 @@ fn who_is_left_alone_breaks_no_lease() {
     ] {
         let mut cluster = Cluster::new(2, |id| {
             let mut config = silent(id);
-            config.step_down_on_removal = steps_down;
+            config.settings_mut().step_down_on_removal = steps_down;
             config
         });
         cluster.elect(1);
@@ -267,7 +269,7 @@ impl Run {
 
 fn silent(id: NodeId) -> Config {
     let mut config = leased(id);
-    config.restart_silence_ticks = None;
+    config.settings_mut().restart_silence_ticks = None;
     config
 }
 

@@ -1,7 +1,12 @@
 //! A leader whose own disk stalls, with asynchronous writes: it commits by what the others acknowledge, so
 //! that what it holds in memory needs a bound, somebody has to hear of it, and another may lead instead.
 
-use quorate::{Config, Event, Payload, ProposeError, RoleKind, Storage, TaskResponse, TransferAbort};
+use quorate::error::ProposeError;
+use quorate::event::TransferAbort;
+use quorate::message::Payload;
+use quorate::ready::TaskResponse;
+use quorate::status::RoleKind;
+use quorate::{Config, Event, Storage};
 
 use crate::leading;
 use crate::support::tasks::Tasks;
@@ -12,8 +17,8 @@ const TIMEOUT: u64 = 10;
 
 fn asynchronous(id: u64) -> Config {
     let mut config = config(id);
-    config.async_storage_writes = true;
-    config.election_timeout_ticks = TIMEOUT;
+    config.settings_mut().async_storage_writes = true;
+    config.settings_mut().election_timeout_ticks = TIMEOUT;
     config
 }
 
@@ -129,7 +134,7 @@ fn lagging() -> Event {
 /// What the others have on their disks commits, and counts until it is on the leader's own too.
 #[test]
 fn what_the_own_disk_has_not_acknowledged_counts() {
-    let mut group = Group::new(|config| config.max_uncommitted_bytes = 10);
+    let mut group = Group::new(|config| config.settings_mut().max_uncommitted_bytes = 10);
     assert_eq!(group.propose(6), Ok(()));
     let (last, committed) = (group.cluster.raw(1).status().last_index, group.cluster.committed(1));
     assert_eq!(committed, last, "by the others");
@@ -151,11 +156,11 @@ fn what_the_own_disk_has_not_acknowledged_counts() {
 /// The same bytes count when the bound is set while they wait, and not any more when it is taken away.
 #[test]
 fn a_bound_that_is_set_later_counts_them_too() {
-    let mut group = Group::new(|config| config.max_uncommitted_bytes = 0);
+    let mut group = Group::new(|config| config.settings_mut().max_uncommitted_bytes = 0);
     assert_eq!(group.propose(6), Ok(()));
     for (max, expected) in [(10, Err(ProposeError::Full { waiting: 6 })), (0, Ok(()))] {
         let mut config = group.cluster.raw(1).config().clone();
-        config.max_uncommitted_bytes = max;
+        config.settings_mut().max_uncommitted_bytes = max;
         group.cluster.node(1).set_config(config).expect("it may change");
         assert_eq!(group.propose(5), expected);
     }
@@ -165,7 +170,10 @@ fn a_bound_that_is_set_later_counts_them_too() {
 #[test]
 fn batches_count_what_waits_to_be_committed() {
     let mut group = Group::new(|config| {
-        (config.async_storage_writes, config.max_uncommitted_bytes) = (false, 10);
+        (
+            config.settings_mut().async_storage_writes,
+            config.settings_mut().max_uncommitted_bytes,
+        ) = (false, 10);
     });
     let _ = group.cluster.node(1).propose("0123456789").expect("there is room");
     let mut held = group.cluster.node(1).ready().expect("sound").expect("an append");
@@ -239,7 +247,7 @@ fn batches_do_not_lag() {
 #[test]
 fn a_leader_with_a_disk_that_lags_hands_over() {
     for restarts in [false, true] {
-        let mut group = Group::of(5, |config| config.transfer_when_disk_lags = true);
+        let mut group = Group::of(5, |config| config.settings_mut().transfer_when_disk_lags = true);
         group.cluster.cut(1, 2);
         assert_eq!(group.propose(1), Ok(()));
         group.tick(TIMEOUT);
@@ -271,7 +279,7 @@ fn a_leader_with_a_disk_that_lags_hands_over() {
 /// A transfer that comes to nothing is tried again after as long a rest, in which proposals are taken.
 #[test]
 fn a_transfer_that_failed_is_tried_again() {
-    let mut group = Group::new(|config| config.transfer_when_disk_lags = true);
+    let mut group = Group::new(|config| config.settings_mut().transfer_when_disk_lags = true);
     group.deaf_to_orders = true;
     assert_eq!(group.propose(1), Ok(()));
     group.tick(TIMEOUT + 1);
@@ -303,7 +311,7 @@ fn a_transfer_that_failed_is_tried_again() {
 /// A dead transferee is not chosen twice, and what an operator has begun goes on.
 #[test]
 fn another_is_chosen_for_one_that_is_dead() {
-    let mut group = Group::of(5, |config| config.transfer_when_disk_lags = true);
+    let mut group = Group::of(5, |config| config.settings_mut().transfer_when_disk_lags = true);
     assert_eq!(group.propose(1), Ok(()));
     group.tick(TIMEOUT);
     group.cluster.isolate(2);
@@ -312,7 +320,7 @@ fn another_is_chosen_for_one_that_is_dead() {
     group.tick(2 * TIMEOUT);
     assert_eq!(group.cluster.leader(), Some(3));
 
-    let mut group = Group::new(|config| config.transfer_when_disk_lags = true);
+    let mut group = Group::new(|config| config.settings_mut().transfer_when_disk_lags = true);
     group.deaf_to_orders = true;
     assert_eq!(group.propose(1), Ok(()));
     group.tick(TIMEOUT);
@@ -326,7 +334,7 @@ fn another_is_chosen_for_one_that_is_dead() {
 #[test]
 fn who_is_needed_does_not_hand_over() {
     for nodes in [2, 3] {
-        let mut group = Group::of(nodes, |config| config.transfer_when_disk_lags = true);
+        let mut group = Group::of(nodes, |config| config.settings_mut().transfer_when_disk_lags = true);
         if nodes == 3 {
             group.cluster.isolate(3);
         }
@@ -345,11 +353,11 @@ fn the_lag_has_a_deadline() {
     for voters in [1, 3] {
         let mut settings = asynchronous(1);
         (
-            settings.check_quorum,
-            settings.pre_vote,
-            settings.heartbeat_interval_ticks,
+            settings.settings_mut().check_quorum,
+            settings.settings_mut().pre_vote,
+            settings.settings_mut().heartbeat_interval_ticks,
         ) = (false, false, 9);
-        settings.transfer_when_disk_lags = true;
+        settings.settings_mut().transfer_when_disk_lags = true;
         let mut cluster = leading(voters, settings);
         assert_eq!(cluster.role(1), RoleKind::Leader);
         let node = cluster.node(1);

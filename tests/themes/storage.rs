@@ -1,9 +1,10 @@
 //! `MemoryStorage`, the model that other stores are measured by: what it takes, what it refuses, and
 //! what survives a crash; and who may begin a group with it.
 
+use quorate::error::ConfigError;
+use quorate::types::SnapshotMetadata;
 use quorate::{
-    ConfState, Config, ConfigError, Entry, HardState, MemoryStorage, RawNode, Snapshot, SnapshotMetadata, Storage,
-    StorageError, bootstrap,
+    ConfState, Config, Entry, HardState, MemoryStorage, RawNode, Snapshot, Storage, StorageError, bootstrap,
 };
 
 use crate::entries;

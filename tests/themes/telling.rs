@@ -1,7 +1,9 @@
 //! What a node tells of itself: status, counters, events.
 
-use quorate::RoleKind::{Follower, Leader};
-use quorate::{Counters, Event, HardState, Payload, SoftState};
+use quorate::message::Payload;
+use quorate::status::RoleKind::{Follower, Leader};
+use quorate::status::{Counters, SoftState};
+use quorate::{Event, HardState};
 
 use crate::support::{Cluster, config, message, plain, store};
 use crate::{accepted, alone, hear, leading, says};

@@ -1,14 +1,15 @@
 //! How things read, for logs and for people.
 
-use quorate::{
-    Append, AppendResponse, ConfChange, ConfChangeKind, ConfChangeV2, Entry, EntryId, EntryKind, Event, HardState,
-    Message, Payload, RequestVote, Snapshot, SnapshotMetadata, TransferRefusal,
-};
+use quorate::error::TransferRefusal;
+use quorate::membership::{ConfChange, ConfChangeKind, ConfChangeV2};
+use quorate::message::{Append, AppendResponse, Payload, RequestVote};
+use quorate::types::{EntryKind, SnapshotMetadata};
+use quorate::{Entry, EntryId, Event, HardState, Message, Snapshot};
 
 use crate::support::{message, plain, store};
 use crate::{accepted, alone, append, entries, hear, heartbeat, id, leading};
 
-fn conf_change(change: impl Into<quorate::AnyConfChange>) -> Entry {
+fn conf_change(change: impl Into<quorate::membership::AnyConfChange>) -> Entry {
     let mut cluster = leading(2, plain(1));
     let _ = cluster.node(1).propose_conf_change(change).expect("it may");
     cluster.drain(1);

@@ -1,9 +1,11 @@
 //! Batches of which a crash kept the entries and not the hard state that says what is committed.
 
-use quorate::{
-    CampaignError, CampaignRefusal, ConfChangeKind, ConfChangeV2, ConfState, Entry, EntryKind, MemoryStorage, Payload,
-    RawNode, Ready, RoleKind, Snapshot, SnapshotMetadata,
-};
+use quorate::error::{CampaignError, CampaignRefusal};
+use quorate::membership::{ConfChangeKind, ConfChangeV2};
+use quorate::message::Payload;
+use quorate::status::RoleKind;
+use quorate::types::{EntryKind, SnapshotMetadata};
+use quorate::{ConfState, Entry, MemoryStorage, RawNode, Ready, Snapshot};
 
 use crate::alone;
 use crate::support::{Cluster, config, message, plain, store};
@@ -16,7 +18,7 @@ fn a_second_change_says_that_the_first_is_committed() {
     let mut cluster = Cluster::default();
     for id in 1..=5 {
         let mut settings = config(id);
-        settings.lease_promises = false; // or whoever restarts keeps silent
+        settings.settings_mut().lease_promises = false; // or whoever restarts keeps silent
         cluster.add(settings, store(&[1, 2, 3])).expect("a legal store");
     }
     cluster.elect(3);
@@ -96,8 +98,8 @@ fn all_changes_but_the_last_are_committed() {
             storage.append(&entries).expect("in order");
             storage.sync();
             let mut config = config(1);
-            config.disable_conf_change_validation = unchecked;
-            config.mark_checked_changes = false;
+            config.settings_mut().disable_conf_change_validation = unchecked;
+            config.settings_mut().mark_checked_changes = false;
             let mut node = RawNode::new(config, storage).expect("a legal store");
             let expected = if unchecked { 1 } else { committed };
             assert_eq!(node.status().hard_state.commit, expected, "{log}");
@@ -122,8 +124,8 @@ fn only_a_checked_change_proves_the_one_before() {
     ] {
         let mut cluster = Cluster::new(5, |id| {
             let mut settings = config(id);
-            settings.disable_conf_change_validation = unchecked;
-            settings.mark_checked_changes = marks;
+            settings.settings_mut().disable_conf_change_validation = unchecked;
+            settings.settings_mut().mark_checked_changes = marks;
             settings
         });
         cluster.elect(1);
@@ -161,7 +163,7 @@ fn only_a_checked_change_proves_the_one_before() {
             storage.sync();
         }
         let mut settings = cluster.raw(2).config().clone();
-        settings.disable_conf_change_validation = then_unchecked;
+        settings.settings_mut().disable_conf_change_validation = then_unchecked;
         settings.seed += 1;
         cluster.restart_with(settings);
         let case = format!("unchecked {unchecked}, marks {marks}, then unchecked {then_unchecked}");
@@ -195,7 +197,7 @@ fn a_torn_first_batch() {
         storage.append(&crate::entries(index + 1, terms)).expect("in order");
         storage.sync();
         let mut settings = plain(1);
-        settings.snapshot_tells_term = !like_etcd;
+        settings.settings_mut().snapshot_tells_term = !like_etcd;
         let mut cluster = alone(settings, storage);
         assert_eq!(cluster.term(1), term, "{index} {terms:?}");
         cluster.node(1).campaign().expect("it may");

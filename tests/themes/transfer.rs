@@ -1,11 +1,13 @@
 //! Leadership is handed over (thesis 3.10): to whom, when the order to campaign goes out, and what
 //! ends the attempt.
 
-use quorate::RoleKind::Leader;
-use quorate::TransferRefusal::{Learner, Unknown};
-use quorate::{
-    ConfChangeKind, ConfChangeV2, ConfState, Event, NodeId, Payload, ProposeError, TransferAbort, TransferError,
-};
+use quorate::error::TransferRefusal::{Learner, Unknown};
+use quorate::error::{ProposeError, TransferError};
+use quorate::event::TransferAbort;
+use quorate::membership::{ConfChangeKind, ConfChangeV2};
+use quorate::message::Payload;
+use quorate::status::RoleKind::Leader;
+use quorate::{ConfState, Event, NodeId};
 
 use crate::support::{Cluster, message, plain, store};
 use crate::{accepted, alone, asked, events, hear, heartbeat, heartbeat_answer, lead, leading, request, says};
@@ -338,7 +340,7 @@ fn what_a_follower_refuses() {
         assert_eq!(cluster.node(1).transfer_leader(to), Err(refusal));
         assert!(says(&mut cluster).is_empty());
         let mut like_etcd = cluster.raw(1).config().clone();
-        like_etcd.transfer_refusals = false;
+        like_etcd.settings_mut().transfer_refusals = false;
         let mut cluster = cluster.clone();
         cluster.node(1).set_config(like_etcd).expect("legal");
         assert_eq!(cluster.node(1).transfer_leader(to), Ok(()));

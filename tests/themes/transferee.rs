@@ -1,7 +1,8 @@
 //! Who obeys an order to campaign (thesis 3.10), and how leadership goes round in a group.
 
-use quorate::RoleKind::{Candidate, Follower};
-use quorate::{ConfState, HardState, NodeId, Payload};
+use quorate::message::Payload;
+use quorate::status::RoleKind::{Candidate, Follower};
+use quorate::{ConfState, HardState, NodeId};
 
 use crate::support::{Cluster, config, plain};
 use crate::{alone, asked, hear, heartbeat, store_with};

@@ -4,10 +4,11 @@ use bytes::Bytes;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
-use quorate::{
-    Append, AppendResponse, ConfChange, ConfChangeKind, ConfChangeSingle, ConfChangeV2, ConfState, Entry, EntryId,
-    EntryKind, HardState, Message, Payload, RequestVote, Snapshot, SnapshotMetadata, TransferRefusal, Transition,
-};
+use quorate::error::TransferRefusal;
+use quorate::membership::{ConfChange, ConfChangeKind, ConfChangeSingle, ConfChangeV2, Transition};
+use quorate::message::{Append, AppendResponse, Payload, RequestVote};
+use quorate::types::{EntryKind, SnapshotMetadata};
+use quorate::{ConfState, Entry, EntryId, HardState, Message, Snapshot};
 
 /// Numbers of every length: most draws of `any::<u64>()` need all ten bytes of a varint.
 fn number() -> impl Strategy<Value = u64> {

@@ -9,10 +9,11 @@ use std::{env, fs};
 
 use bytes::Bytes;
 use prost::Message as _;
-use quorate::{
-    Append, AppendResponse, ConfChange, ConfChangeKind, ConfChangeSingle, ConfChangeV2, ConfState, DecodeError, Entry,
-    EntryId, EntryKind, HardState, Message, Payload, RequestVote, Snapshot, SnapshotMetadata, Transition, proto,
-};
+use quorate::error::DecodeError;
+use quorate::membership::{ConfChange, ConfChangeKind, ConfChangeSingle, ConfChangeV2, Transition};
+use quorate::message::{Append, AppendResponse, Payload, RequestVote};
+use quorate::types::{EntryKind, SnapshotMetadata};
+use quorate::{ConfState, Entry, EntryId, HardState, Message, Snapshot, proto};
 use serde_json::Value;
 
 use crate::unhex;

@@ -1,8 +1,8 @@
 //! quorate: the loop of its README.
 
-use quorate::{
-    AppendResponse, ConfState, Config, Entry, EntryKind, HardState, MemoryStorage, Message, Payload, RawNode, bootstrap,
-};
+use quorate::{bootstrap, ConfState, Config, Entry, HardState, MemoryStorage, Message, RawNode};
+use quorate::message::{AppendResponse, Payload};
+use quorate::types::EntryKind;
 
 use super::{Engine, Log, MESSAGE_BYTES, Quorate, Settings};
 use crate::machine::Machine;

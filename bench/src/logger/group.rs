@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use quorate::{ConfState, Config, MemoryStorage, Message, NodeId, RawNode, RoleKind, bootstrap};
+use quorate::{bootstrap, ConfState, Config, MemoryStorage, Message, NodeId, RawNode};
+use quorate::status::RoleKind;
 
 /// Nodes 1, 2, 3 … and the messages between them.
 #[derive(Debug)]

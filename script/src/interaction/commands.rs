@@ -1,10 +1,10 @@
 //! The commands: what each takes, what it calls, what it prints.
 
+use quorate::error::{CampaignError, ProposeError};
+use quorate::message::Payload;
+use quorate::status::{ProgressStatus, SnapshotStatus};
 use quorate::types::NodeId;
-use quorate::{
-    CampaignError, Config, EntryId, Message, Payload, ProgressStatus, ProposeError, Proposed, SnapshotStatus, Storage,
-    StorageError,
-};
+use quorate::{Config, EntryId, Message, Proposed, Storage, StorageError};
 
 use super::Interaction;
 use super::disk::Write;

@@ -1,7 +1,9 @@
 //! The storage of a node: in memory, write by write, so that a crash may lose the last of them.
 
+use quorate::ready::AppendTask;
+use quorate::storage::InitialState;
 use quorate::types::{Index, NodeId, Term};
-use quorate::{AppendTask, Entries, Entry, HardState, InitialState, MemoryStorage, Snapshot, Storage, StorageError};
+use quorate::{Entries, Entry, HardState, MemoryStorage, Snapshot, Storage, StorageError};
 
 /// One write, which a crash keeps or loses.
 #[derive(Clone, Debug)]

@@ -1,7 +1,8 @@
 //! Moving a cluster: Readies, deliveries, storage tasks, and all of them until nothing moves.
 
+use quorate::RawNode;
+use quorate::error::{AcknowledgeError, ProposeError, StepError};
 use quorate::types::NodeId;
-use quorate::{AcknowledgeError, ProposeError, RawNode, StepError};
 
 use super::cluster::Cluster;
 use super::pool::{Cargo, Filter, Parcel};

@@ -8,8 +8,11 @@ mod states;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use quorate::message::Payload;
+use quorate::ready::ReadState;
+use quorate::status::RoleKind;
 use quorate::types::{Index, NodeId, Term};
-use quorate::{Entry, Message, Payload, ReadState, RoleKind, Snapshot, Storage};
+use quorate::{Entry, Message, Snapshot, Storage};
 
 use super::member::{Fact, Member};
 use super::print::brief;

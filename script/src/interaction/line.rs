@@ -4,8 +4,10 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use quorate::message::{AppendResponse, Payload};
+use quorate::ready::{AckKind, AppendTask, ApplyTask};
 use quorate::types::{EntryId, Index, NodeId, Term};
-use quorate::{AckKind, AppendResponse, AppendTask, ApplyTask, Entry, HardState, Message, Payload, Snapshot};
+use quorate::{Entry, HardState, Message, Snapshot};
 
 use super::print::{entry, snapshot};
 
@@ -262,10 +264,10 @@ impl fmt::Display for Line<'_> {
 
 #[cfg(test)]
 mod tests {
+    use quorate::message::{Append, AppendResponse, Payload, RequestVote};
     use quorate::types::EntryId;
-    use quorate::{
-        Append, AppendResponse, ConfState, Entry, Message, Payload, RequestVote, Snapshot, SnapshotMetadata,
-    };
+    use quorate::types::SnapshotMetadata;
+    use quorate::{ConfState, Entry, Message, Snapshot};
 
     use super::Line;
 

@@ -1,8 +1,9 @@
 //! The state machine of a node: the bytes of all entries, one after the other.
 
 use bytes::Bytes;
+use quorate::types::SnapshotMetadata;
 use quorate::types::{EntryId, Index};
-use quorate::{ConfState, Snapshot, SnapshotMetadata};
+use quorate::{ConfState, Snapshot};
 
 /// Where a state machine is, and where it was.
 #[derive(Clone, Debug)]

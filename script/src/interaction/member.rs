@@ -4,10 +4,9 @@ mod ready;
 
 use std::collections::VecDeque;
 
+use quorate::ready::{AppendTask, ApplyTask, ReadState};
 use quorate::types::{EntryId, Index, NodeId};
-use quorate::{
-    AppendTask, ApplyTask, Config, Entry, Event, HardState, MemoryStorage, RawNode, ReadState, Snapshot, StorageError,
-};
+use quorate::{Config, Entry, Event, HardState, MemoryStorage, RawNode, Snapshot, StorageError};
 
 use self::ready::Held;
 use super::disk::{Disk, Write};

@@ -1,6 +1,6 @@
 //! What operators ask for: another configuration, another leader.
 
-use quorate::TransferError;
+use quorate::error::TransferError;
 
 use super::Interaction;
 use super::commands::{only_id, proposed};

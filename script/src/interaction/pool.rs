@@ -1,7 +1,8 @@
 //! Messages in flight, and a node's own acknowledgements, which travel the same way.
 
+use quorate::Message;
+use quorate::ready::Ack;
 use quorate::types::NodeId;
-use quorate::{Ack, Message};
 
 use super::line::{Line, Party};
 
@@ -184,7 +185,8 @@ impl Pool {
 
 #[cfg(test)]
 mod tests {
-    use quorate::{Message, Payload};
+    use quorate::Message;
+    use quorate::message::Payload;
 
     use super::{Filter, Parcel, Party, Pick, Pool};
 

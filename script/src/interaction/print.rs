@@ -2,11 +2,11 @@
 
 use std::fmt::{self, Write};
 
+use quorate::ready::ReadState;
+use quorate::status::{ProgressStatus, ReplicationState, RoleKind, SoftState};
 use quorate::types::NodeId;
-use quorate::{
-    ConfState, Entry, EntryKind, HardState, ProgressStatus, ReadState, ReplicationState, RoleKind, Snapshot,
-    SnapshotMetadata, SoftState,
-};
+use quorate::types::{EntryKind, SnapshotMetadata};
+use quorate::{ConfState, Entry, HardState, Snapshot};
 
 use crate::quote::quote;
 
@@ -162,7 +162,9 @@ pub(crate) fn progress(peer: &ProgressStatus) -> String {
 
 #[cfg(test)]
 mod tests {
-    use quorate::{Entry, HardState, ReadState, RoleKind, SoftState};
+    use quorate::ready::ReadState;
+    use quorate::status::{RoleKind, SoftState};
+    use quorate::{Entry, HardState};
 
     use super::Batch;
 

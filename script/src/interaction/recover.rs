@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use quorate::Storage;
+use quorate::status::RoleKind;
 use quorate::types::NodeId;
-use quorate::{RoleKind, Storage};
 
 use super::Interaction;
 use super::cluster::Cluster;

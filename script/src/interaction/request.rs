@@ -3,10 +3,10 @@
 use std::str::FromStr;
 
 use bytes::Bytes;
+use quorate::membership::{AnyConfChange, ConfChange, ConfChangeV2, Transition};
+use quorate::types::SnapshotMetadata;
 use quorate::types::{Index, Term};
-use quorate::{
-    AnyConfChange, ConfChange, ConfChangeV2, ConfState, Config, ReadMode, Snapshot, SnapshotMetadata, Transition,
-};
+use quorate::{ConfState, Config, ReadMode, Snapshot};
 
 use crate::args::{Command, Switch};
 use crate::changes;

@@ -1,7 +1,10 @@
 //! What clients and operators ask for.
 
 use bytes::Bytes;
-use quorate::{ConfChangeV2, EntryId, Index, NodeId, ProposeError, Proposed, ReadError, SnapshotStatus};
+use quorate::error::{ProposeError, ReadError};
+use quorate::membership::ConfChangeV2;
+use quorate::status::SnapshotStatus;
+use quorate::{EntryId, Index, NodeId, Proposed};
 
 use super::{Cluster, Outcome, unexpected};
 use crate::disk::Disk;

@@ -1,8 +1,9 @@
 //! Stores and their names: what is made for a node, what is founded with it, and what is lost.
 
-use quorate::{
-    ClusterId, ConfChangeKind, ConfChangeV2, ConfState, EntryId, Event, Identity, NodeId, Status, StepError, bootstrap,
-};
+use quorate::error::StepError;
+use quorate::membership::{ConfChangeKind, ConfChangeV2};
+use quorate::types::{ClusterId, Identity};
+use quorate::{ConfState, EntryId, Event, NodeId, Status, bootstrap};
 
 use super::{Cluster, unexpected};
 use crate::disk::Disk;
@@ -126,7 +127,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
 
     /// What a node says of names: who is disowned takes no part, and what is in force is in force for good.
     pub(super) fn observe_names(&mut self, id: NodeId, status: &Status) -> Verdict {
-        let follows = status.soft_state.role == quorate::RoleKind::Follower;
+        let follows = status.soft_state.role == quorate::status::RoleKind::Follower;
         Judge::disowned(id, status.disowned && !follows, status.soft_state.role)?;
         let member = &mut self.members[Self::position(id)];
         let in_force = status.identities_in_force;

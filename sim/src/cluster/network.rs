@@ -1,6 +1,7 @@
 //! Messages: what they promise is checked when they leave.
 
-use quorate::{Message, NodeId, Payload, RequestVote};
+use quorate::message::{Payload, RequestVote};
+use quorate::{Message, NodeId};
 
 use super::Cluster;
 use crate::disk::Disk;

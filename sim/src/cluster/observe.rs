@@ -1,8 +1,9 @@
 //! What is looked at after each step: the node that it was done to.
 
-use quorate::{
-    EntryId, Event, Index, NodeId, RawNode, RoleKind, Snapshot, SnapshotMetadata, Status, Term, TransferAbort,
-};
+use quorate::event::TransferAbort;
+use quorate::status::RoleKind;
+use quorate::types::SnapshotMetadata;
+use quorate::{EntryId, Event, Index, NodeId, RawNode, Snapshot, Status, Term};
 
 use super::{Cluster, unexpected};
 use crate::disk::Disk;

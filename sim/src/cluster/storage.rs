@@ -1,9 +1,10 @@
 //! Batches and tasks: from a node to its disk and its state machine, and back.
 
-use quorate::{
-    AcknowledgeError, AppendTask, ConfChangeV2, Entry, EntryKind, NodeId, ReadState, Ready, Snapshot, SnapshotMetadata,
-    TaskResponse,
-};
+use quorate::error::AcknowledgeError;
+use quorate::membership::ConfChangeV2;
+use quorate::ready::{AppendTask, ReadState, TaskResponse};
+use quorate::types::{EntryKind, SnapshotMetadata};
+use quorate::{Entry, NodeId, Ready, Snapshot};
 
 use super::{Cluster, Outcome, unexpected};
 use crate::disk::{Disk, Write, writes_of};
@@ -253,7 +254,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         };
         let state = state.map_err(|error| unexpected(id, "a configuration change", &error))?;
         // A snapshot that was received meanwhile covers the entry: its configuration is a later one.
-        if node.configuration().is_ok_and(|known| known.index > entry.index) {
+        if node.membership_status().is_ok_and(|known| known.index > entry.index) {
             self.coverage.changes_overtaken += 1;
             return Ok(());
         }

@@ -1,6 +1,8 @@
 //! Messages of another group, which an address that was used again may bring.
 
-use quorate::{ClusterId, Message, ProgressStatus, RawNode, Status, Storage};
+use quorate::status::ProgressStatus;
+use quorate::types::ClusterId;
+use quorate::{Message, RawNode, Status, Storage};
 
 use super::Cluster;
 use super::network::over_the_wire;

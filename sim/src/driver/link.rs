@@ -58,9 +58,9 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             return Ok(());
         };
         let (from, to) = (message.from, message.to);
-        let heartbeat = matches!(message.payload, quorate::Payload::Heartbeat { .. });
+        let heartbeat = matches!(message.payload, quorate::message::Payload::Heartbeat { .. });
         let snapshot = match &message.payload {
-            quorate::Payload::InstallSnapshot(snapshot) => Some(snapshot.id()),
+            quorate::message::Payload::InstallSnapshot(snapshot) => Some(snapshot.id()),
             _ => None,
         };
         if self.is_cut(from, to) {
@@ -196,8 +196,8 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
 /// About how many bytes the message has on the wire.
 fn message_size(message: &quorate::Message) -> u64 {
     match &message.payload {
-        quorate::Payload::Append(append) => append.entries.iter().map(quorate::Entry::encoded_len).sum(),
-        quorate::Payload::InstallSnapshot(snapshot) => snapshot.data.len() as u64,
+        quorate::message::Payload::Append(append) => append.entries.iter().map(quorate::Entry::encoded_len).sum(),
+        quorate::message::Payload::InstallSnapshot(snapshot) => snapshot.data.len() as u64,
         _ => 0,
     }
 }

@@ -1,6 +1,7 @@
 //! What operators do at any time: change the configuration, hand leadership over, compact.
 
-use quorate::{ConfChangeKind, ConfChangeV2, NodeId, Transition};
+use quorate::NodeId;
+use quorate::membership::{ConfChangeKind, ConfChangeV2, Transition};
 
 use super::Driver;
 use crate::cluster::VETO;
@@ -91,7 +92,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     pub(super) fn changes_pending(&self) -> bool {
         let mut nodes = self.cluster.members.iter().filter_map(|member| member.node());
         nodes.any(|node| {
-            node.configuration()
+            node.membership_status()
                 .is_ok_and(|known| known.pending.is_some() || !known.applied.voters_outgoing.is_empty())
         })
     }

@@ -1,8 +1,9 @@
 //! Lost disks: which may be, what comes in their place, and what an operator does about it.
 
+use quorate::NodeId;
 use quorate::membership::Membership;
+use quorate::membership::{ConfChangeKind, ConfChangeV2};
 use quorate::quorum::VoteResult;
-use quorate::{ConfChangeKind, ConfChangeV2, NodeId};
 
 use super::Driver;
 use crate::disk::Disk;

@@ -2,7 +2,7 @@
 
 use quorate::{Message, NodeId};
 
-/// The runner's names for kinds, by [`quorate::Payload::name`].
+/// The runner's names for kinds, by [`quorate::message::Payload::name`].
 pub(crate) const KINDS: [(&str, &str); 15] = [
     ("Propose", "MsgProp"),
     ("Append", "MsgApp"),

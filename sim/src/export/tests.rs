@@ -1,6 +1,6 @@
 //! Whole runs as scripts: the runner's nodes end where the simulation's do.
 
-use quorate::RoleKind;
+use quorate::status::RoleKind;
 use quorate_script::{Kind, run};
 
 use super::translate::Translator;

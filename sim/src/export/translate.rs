@@ -1,6 +1,8 @@
 //! Steps as commands. Each is done on a cluster too, which says what it comes to.
 
-use quorate::{AppendTask, ConfChangeKind, ConfChangeV2, Index, NodeId, Transition};
+use quorate::membership::{ConfChangeKind, ConfChangeV2, Transition};
+use quorate::ready::AppendTask;
+use quorate::{Index, NodeId};
 
 use super::flight::Flight;
 use super::settings;

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use quorate::{ClusterId, EntryId, Event, Index, Message, NodeId, RoleKind, StepError};
+use quorate::error::StepError;
+use quorate::status::RoleKind;
+use quorate::types::ClusterId;
+use quorate::{EntryId, Event, Index, Message, NodeId};
 
 use super::{Judge, Verdict, check};
 

@@ -1,6 +1,7 @@
 //! Nothing leaves before what it promises is durable.
 
-use quorate::{AppendResponse, EntryId, Message, NodeId, Payload};
+use quorate::message::{AppendResponse, Payload};
+use quorate::{EntryId, Message, NodeId};
 
 use super::{Judge, Shadow, Verdict, check};
 

@@ -1,6 +1,7 @@
 //! Whether the stores of a group have identities, and who is told.
 
-use quorate::{Identity, NodeId};
+use quorate::NodeId;
+use quorate::types::Identity;
 
 use super::{Parameters, Profile};
 use crate::dice::Dice;

@@ -1,7 +1,9 @@
 //! What is answered, and that the answers agree.
 
+use quorate::storage::InitialState;
+use quorate::types::EntryKind;
 use quorate::types::NUMBER_MAX;
-use quorate::{Entries, Entry, EntryKind, HardState, InitialState, Snapshot, StorageError};
+use quorate::{Entries, Entry, HardState, Snapshot, StorageError};
 
 use super::bench::Bench;
 use super::words::{ALL, GROUP, IDENTITY, Verdict, brief, entries, entry, equal, hard_state, snapshot, with_data};

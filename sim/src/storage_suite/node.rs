@@ -4,9 +4,12 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use quorate::message::{Payload, RequestVote};
+use quorate::storage::InitialState;
+use quorate::types::{ClusterId, SnapshotMetadata};
 use quorate::{
-    ClusterId, ConfState, Config, Entries, Entry, EntryId, HardState, Index, InitialState, Message, NodeId, Payload,
-    RawNode, Ready, RequestVote, Snapshot, SnapshotMetadata, Storage, StorageError, Term, bootstrap,
+    ConfState, Config, Entries, Entry, EntryId, HardState, Index, Message, NodeId, RawNode, Ready, Snapshot, Storage,
+    StorageError, Term, bootstrap,
 };
 
 use super::words::{ALL, GROUP, Verdict, equal};

@@ -1,6 +1,7 @@
 //! A leader's snapshot, and an own one.
 
-use quorate::{ConfState, HardState, InitialState};
+use quorate::storage::InitialState;
+use quorate::{ConfState, HardState};
 
 use super::bench::Bench;
 use super::words::{IDENTITY, Verdict, entries, equal, hard_state, snapshot};

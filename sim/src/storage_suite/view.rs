@@ -1,6 +1,7 @@
 //! All that can be read of a storage, as a value.
 
-use quorate::{Entry, EntryId, InitialState, MemoryStorage, Snapshot, Storage, StorageError};
+use quorate::storage::InitialState;
+use quorate::{Entry, EntryId, MemoryStorage, Snapshot, Storage, StorageError};
 
 use super::words::{ALL, Verdict, equal};
 use crate::disk::Disk;

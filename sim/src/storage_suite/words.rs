@@ -4,9 +4,8 @@ use std::fmt::Debug;
 use std::ops::RangeInclusive;
 
 use bytes::Bytes;
-use quorate::{
-    ClusterId, ConfState, Entry, EntryKind, HardState, Identity, Index, NodeId, Snapshot, SnapshotMetadata, Term,
-};
+use quorate::types::{ClusterId, EntryKind, Identity, SnapshotMetadata};
+use quorate::{ConfState, Entry, HardState, Index, NodeId, Snapshot, Term};
 
 use crate::disk::Write;
 

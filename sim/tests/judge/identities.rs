@@ -1,6 +1,7 @@
 //! Stores that are told apart by their identities.
 
-use quorate::{ConfState, Event, RoleKind};
+use quorate::status::RoleKind;
+use quorate::{ConfState, Event};
 use quorate_sim::judge::{Configurations, Judge};
 
 use crate::{breaks, holds, voted};

@@ -4,7 +4,9 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use quorate::{ClusterId, Entries, Index, InitialState, NodeId, Snapshot, Storage, StorageError, Term};
+use quorate::storage::InitialState;
+use quorate::types::ClusterId;
+use quorate::{Entries, Index, NodeId, Snapshot, Storage, StorageError, Term};
 use quorate_sim::Driver;
 use quorate_sim::dice::Dice;
 use quorate_sim::disk::{Disk, MemoryDisk, Write};

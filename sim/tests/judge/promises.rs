@@ -1,7 +1,8 @@
 //! Persist before send: each kind of message that promises something, with a disk that holds it and with
 //! one that does not hold quite enough.
 
-use quorate::{AppendResponse, EntryId, HardState, Message, Payload, RequestVote, Term};
+use quorate::message::{AppendResponse, Payload, RequestVote};
+use quorate::{EntryId, HardState, Message, Term};
 use quorate_sim::judge::{Judge, Mark, Shadow, Violation};
 
 use super::{breaks, holds, id, log, voted};

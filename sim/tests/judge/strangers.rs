@@ -1,6 +1,8 @@
 //! Messages of another group, and of leaders that contradict what is committed.
 
-use quorate::{Message, Payload, StepError};
+use quorate::Message;
+use quorate::error::StepError;
+use quorate::message::Payload;
 use quorate_sim::judge::Judge;
 
 use super::{breaks, holds};

@@ -1,6 +1,7 @@
 //! A disk that forgets, at a crash, for whom it voted.
 
-use quorate::{Entries, HardState, Index, InitialState, NodeId, Snapshot, Storage, StorageError, Term};
+use quorate::storage::InitialState;
+use quorate::{Entries, HardState, Index, NodeId, Snapshot, Storage, StorageError, Term};
 use quorate_sim::disk::{Disk, MemoryDisk, Write};
 
 #[derive(Clone, Debug, Default)]

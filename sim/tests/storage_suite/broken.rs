@@ -1,6 +1,7 @@
 //! A [`MemoryDisk`] with one [`Defect`]: what is wrong when it is written and opened.
 
-use quorate::{ClusterId, Entry, EntryKind, HardState, Identity, MemoryStorage, Snapshot, Storage, StorageError};
+use quorate::types::{ClusterId, EntryKind, Identity};
+use quorate::{Entry, HardState, MemoryStorage, Snapshot, Storage, StorageError};
 use quorate_sim::disk::{Disk, Fault, MemoryDisk, Write};
 
 use crate::defect::Defect;

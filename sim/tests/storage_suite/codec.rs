@@ -1,7 +1,8 @@
 //! Writes as bytes.
 
 use bytes::Bytes;
-use quorate::{ConfState, Entry, EntryKind, HardState, Identity, NodeId, Snapshot, SnapshotMetadata};
+use quorate::types::{EntryKind, Identity, SnapshotMetadata};
+use quorate::{ConfState, Entry, HardState, NodeId, Snapshot};
 use quorate_sim::disk::Write;
 
 /// A write as bytes. Entries come one by one.

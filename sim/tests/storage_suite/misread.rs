@@ -1,6 +1,7 @@
 //! What is wrong when a [`Broken`] storage is read.
 
-use quorate::{Entries, Entry, Index, InitialState, NodeId, Snapshot, Storage, StorageError, Term};
+use quorate::storage::InitialState;
+use quorate::{Entries, Entry, Index, NodeId, Snapshot, Storage, StorageError, Term};
 
 use crate::broken::Broken;
 use crate::defect::Defect::*;

@@ -4,9 +4,9 @@
 //! first that is not whole. What is read is kept in memory. The file never becomes shorter by a
 //! compaction: that would take a second file, and is no matter of this example.
 
-use quorate::{
-    ClusterId, Entries, Identity, Index, InitialState, MemoryStorage, NodeId, Snapshot, Storage, StorageError, Term,
-};
+use quorate::storage::InitialState;
+use quorate::types::{ClusterId, Identity};
+use quorate::{Entries, Index, MemoryStorage, NodeId, Snapshot, Storage, StorageError, Term};
 use quorate_sim::disk::{Disk, Fault, Write};
 use quorate_sim::file::FakeFile;
 

@@ -14,7 +14,8 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 
 use alloc::vec::Vec;
 
-use quorate::{ConfState, Config, MemoryStorage, Message, Payload, RawNode, bootstrap};
+use quorate::{bootstrap, ConfState, Config, MemoryStorage, Message, RawNode};
+use quorate::message::Payload;
 
 const BYTES: usize = 1 << 20;
 

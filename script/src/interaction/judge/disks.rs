@@ -1,7 +1,9 @@
 //! What nodes say and count on is on disks.
 
+use quorate::message::{AppendResponse, Payload};
+use quorate::status::RoleKind;
 use quorate::types::{EntryId, Index, NodeId, Term};
-use quorate::{AppendResponse, ConfState, Message, Payload, RoleKind, Storage};
+use quorate::{ConfState, Message, Storage};
 
 use super::Judge;
 use crate::interaction::disk::Disk;

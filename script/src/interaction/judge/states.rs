@@ -38,7 +38,7 @@ impl Judge {
     /// snapshot that is not installed yet.)
     pub(super) fn configured(&mut self, member: &Member) {
         let Some(node) = member.running() else { return };
-        let (Ok(configuration), Some(state)) = (node.configuration(), member.state()) else {
+        let (Ok(configuration), Some(state)) = (node.membership_status(), member.state()) else {
             return;
         };
         if configuration.index > state.metadata.index || same(state, &configuration.applied) {

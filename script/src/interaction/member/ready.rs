@@ -1,9 +1,9 @@
 //! What a node wants done, in one go or in halves: Readies and storage tasks.
 
+use quorate::message::Payload;
+use quorate::ready::{Ack, AckKind, AppendTask, ApplyTask, Persisted, TaskResponse};
 use quorate::types::NodeId;
-use quorate::{
-    Ack, AckKind, AppendTask, ApplyTask, Entry, Message, Payload, Persisted, RawNode, Ready, Snapshot, TaskResponse,
-};
+use quorate::{Entry, Message, RawNode, Ready, Snapshot};
 
 use super::{Fact, Member};
 use crate::interaction::disk::Disk;
@@ -271,7 +271,7 @@ fn is_of_hard_state(ack: &Ack) -> bool {
 
 /// Whether a snapshot that is not installed yet covers the entry: the node's configuration is a later one.
 fn is_overtaken(node: &RawNode<Disk>, entry: &Entry) -> bool {
-    node.configuration().is_ok_and(|known| known.index > entry.index)
+    node.membership_status().is_ok_and(|known| known.index > entry.index)
 }
 
 /// Prints the responses of a task.

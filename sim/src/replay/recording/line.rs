@@ -3,7 +3,8 @@
 use std::str::FromStr;
 
 use bytes::Bytes;
-use quorate::{ConfChangeV2, EntryId, NodeId};
+use quorate::membership::ConfChangeV2;
+use quorate::{EntryId, NodeId};
 
 use crate::export::KINDS;
 use crate::step::{MessageRef, Promises, Step, Well};

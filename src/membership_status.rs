@@ -14,11 +14,11 @@ use crate::wire;
 /// Bytes that are read at once.
 const PAGE: u64 = 1 << 20;
 
-/// What [`RawNode::configuration`](crate::RawNode::configuration) and
-/// [`Configuration::read`] tell.
+/// What [`RawNode::membership_status`](crate::RawNode::membership_status) and
+/// [`MembershipStatus::read`] tell.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub struct Configuration {
+pub struct MembershipStatus {
     /// The applied configuration.
     pub applied: ConfState,
     /// It is as of this index; to be given to
@@ -38,17 +38,18 @@ pub struct PendingChange {
     pub change: Option<ConfChangeV2>,
 }
 
-impl Configuration {
+impl MembershipStatus {
     /// Reads a store without running a node; `applied` as in [`Config::applied`].
     ///
     /// ```
-    /// use quorate::{ConfState, Configuration, MemoryStorage, bootstrap};
+    /// use quorate::{bootstrap, ConfState, MemoryStorage};
+    /// use quorate::status::MembershipStatus;
     /// let three = ConfState::of_voters([1, 2, 3]);
     /// let storage = MemoryStorage::from_snapshot(bootstrap(&MemoryStorage::new(), &three)?);
-    /// let configuration = Configuration::read(&storage, 0)?;
+    /// let configuration = MembershipStatus::read(&storage, 0)?;
     /// assert_eq!((configuration.applied, configuration.index), (three, 1));
     /// assert_eq!(configuration.pending, None);
-    /// # Ok::<(), quorate::ConfigError>(())
+    /// # Ok::<(), quorate::error::ConfigError>(())
     /// ```
     pub fn read<S: Storage>(storage: &S, applied: Index) -> Result<Self, ConfigError> {
         let mut config = Config::new(1, 0);
@@ -74,7 +75,9 @@ impl Configuration {
         let found = log.find_change(index, log.last_index(), PAGE)?;
         let pending = found.map(|entry| PendingChange {
             index: entry.index,
-            change: wire::decode_change(&entry).ok().map(crate::AnyConfChange::into_v2),
+            change: wire::decode_change(&entry)
+                .ok()
+                .map(crate::membership::AnyConfChange::into_v2),
         });
         Ok(Self {
             applied: membership.conf_state(),
@@ -96,14 +99,14 @@ impl Configuration {
 ///
 /// [`ConfigError::Used`] if the store holds anything; [`ConfigError::ConfState`] if this is no
 /// configuration, or one without voters; [`ConfigError::Stranger`] if no member has a store with this one's
-/// [identity](crate::InitialState::identity).
+/// [identity](crate::storage::InitialState::identity).
 ///
 /// ```
-/// use quorate::{Config, ConfState, MemoryStorage, RawNode, bootstrap};
+/// use quorate::{bootstrap, ConfState, Config, MemoryStorage, RawNode};
 /// let snapshot = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1]))?;
 /// let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(snapshot))?;
 /// assert!(node.campaign().is_ok());
-/// # Ok::<(), quorate::ConfigError>(())
+/// # Ok::<(), quorate::error::ConfigError>(())
 /// ```
 pub fn bootstrap<S: Storage>(storage: &S, conf_state: &ConfState) -> Result<Snapshot, ConfigError> {
     let membership = Membership::restore(conf_state)?;
