@@ -24,7 +24,7 @@ use crate::types::Entry;
 ///
 /// ```
 /// use quorate::{Entries, Entry};
-/// let entries: Entries = vec![Entry { term: 1, index: 7, ..Entry::default() }].into();
+/// let entries: Entries = vec![Entry::new(1, 7, "x = 1")].into();
 /// assert_eq!(entries.first().map(|entry| entry.index), Some(7));
 /// assert_eq!(entries.clone(), entries);
 /// for entry in &entries { /* apply it */ }
@@ -93,7 +93,7 @@ impl Entries {
     ///
     /// ```
     /// use quorate::{Entries, Entry};
-    /// let entries: Entries = (1..=5).map(|index| Entry { index, ..Entry::default() }).collect();
+    /// let entries: Entries = (1..=5).map(|index| Entry::new(1, index, "")).collect();
     /// assert_eq!(entries.slice(3..9).len(), 2);
     /// assert!(entries.slice(9..9).is_empty());
     /// ```

@@ -519,6 +519,17 @@ pub enum ConfigError {
     Used(String),
 }
 
+/// A buffer that does not grow has too little room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[error("{needed} bytes do not fit into {room}")]
+#[non_exhaustive]
+pub struct EncodeError {
+    /// Bytes that are to be written.
+    pub needed: usize,
+    /// Bytes that there is room for.
+    pub room: usize,
+}
+
 /// Why bytes are not a message, or not the entry, snapshot, state or change that they should be.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]

@@ -20,7 +20,7 @@ pub(crate) struct Progress {
     /// The next append begins here; always above `matched`.
     next: Index,
     /// The change by which the peer joined while this leader led; 0 if it was a member before.
-    joined: Index,
+    joined_at: Index,
     state: State,
     /// No append until an answer arrives.
     paused: bool,
@@ -106,7 +106,7 @@ impl Progress {
         Self {
             matched: 0,
             next: next.max(1),
-            joined: 0,
+            joined_at: 0,
             state: State::Probe,
             paused: false,
             recent_active,
@@ -122,7 +122,7 @@ impl Progress {
     /// quorum check gives it a period to be heard of.
     pub(crate) fn of_joiner(next: Index, index: Index) -> Self {
         let mut progress = Self::new(next, true);
-        progress.joined = index;
+        progress.joined_at = index;
         progress
     }
 
@@ -138,8 +138,8 @@ impl Progress {
         self.matched
     }
 
-    pub(crate) fn joined(&self) -> Index {
-        self.joined
+    pub(crate) fn joined_at(&self) -> Index {
+        self.joined_at
     }
 
     pub(crate) fn next(&self) -> Index {

@@ -24,11 +24,20 @@ pub use self::task::{Ack, AckKind, AppendTask, ApplyTask, TaskResponse};
 
 /// What became of a read that was asked for with [`RawNode::read_index`](crate::RawNode::read_index).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct ReadState {
     /// The caller's name for the read.
     pub context: Bytes,
     /// Serve it once this index is applied; or why it cannot be served.
     pub outcome: Result<Index, ReadRefusal>,
+}
+
+impl ReadState {
+    /// What became of the read of this name.
+    pub fn new(context: impl Into<Bytes>, outcome: Result<Index, ReadRefusal>) -> Self {
+        let context = context.into();
+        Self { context, outcome }
+    }
 }
 
 /// Why a read came back without an index. Ask again.
@@ -67,6 +76,7 @@ pub struct Persisted {
 /// A [`Ready`] that could not be persisted, from [`Ready::persisted_by`].
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]
+#[non_exhaustive]
 pub struct NotPersisted<E> {
     /// What happened.
     pub error: E,
@@ -78,6 +88,7 @@ pub struct NotPersisted<E> {
 /// was before.
 #[derive(Debug, thiserror::Error)]
 #[error("{reason}")]
+#[non_exhaustive]
 pub struct NotAdvanced {
     /// What is wrong, or still to be done.
     pub reason: AcknowledgeError,

@@ -4,11 +4,19 @@ use crate::types::NodeId;
 
 /// The volatile state that is worth knowing; need not be persisted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct SoftState {
     /// Who leads, as far as this node knows.
     pub leader: Option<NodeId>,
     /// What this node is.
     pub role: RoleKind,
+}
+
+impl SoftState {
+    /// This leader, if one is known, and this role.
+    pub fn new(leader: Option<NodeId>, role: RoleKind) -> Self {
+        Self { leader, role }
+    }
 }
 
 /// What a node is.

@@ -28,6 +28,7 @@ use crate::types::{ClusterId, ConfState, HardState, Identity, Index, NodeId, Sna
 
 /// Why a storage could not answer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
 pub enum StorageError {
     /// The index was compacted away; a snapshot stands for it.
     #[error("the log is compacted there")]

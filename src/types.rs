@@ -69,11 +69,13 @@ pub enum EntryKind {
 /// ```
 /// use quorate::{Entry, EntryId};
 /// use quorate::types::EntryKind;
-/// let entry = Entry { term: 1, index: 7, kind: EntryKind::Normal, data: "x = 1".into() };
+/// let entry = Entry::new(1, 7, "x = 1");
+/// assert_eq!(entry.kind, EntryKind::Normal);
 /// assert_eq!(entry.id(), EntryId { term: 1, index: 7 });
 /// assert_eq!(entry.to_string(), "1/7 Normal \"x = 1\"");
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Entry {
     /// Term in which a leader created the entry.
     pub term: Term,
@@ -86,6 +88,22 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// An entry with the application's bytes.
+    pub fn new(term: Term, index: Index, data: impl Into<Bytes>) -> Self {
+        Self {
+            term,
+            index,
+            kind: EntryKind::Normal,
+            data: data.into(),
+        }
+    }
+
+    /// The same with data of this kind.
+    #[must_use]
+    pub fn with_kind(self, kind: EntryKind) -> Self {
+        Self { kind, ..self }
+    }
+
     /// The application's bytes; term and index are given by the leader.
     pub(crate) fn of(data: Bytes) -> Self {
         Self {
@@ -300,6 +318,7 @@ impl ConfState {
 
 /// What a snapshot stands for: the log up to and including `index`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct SnapshotMetadata {
     /// The configuration as of `index`.
     pub conf_state: ConfState,
@@ -309,8 +328,36 @@ pub struct SnapshotMetadata {
     pub term: Term,
 }
 
+impl SnapshotMetadata {
+    /// The log up to and including this entry, with the configuration as of it.
+    pub fn new(id: EntryId, conf_state: ConfState) -> Self {
+        Self {
+            conf_state,
+            index: id.index,
+            term: id.term,
+        }
+    }
+
+    /// Term and index of the last entry that the snapshot covers.
+    pub fn id(&self) -> EntryId {
+        EntryId {
+            term: self.term,
+            index: self.index,
+        }
+    }
+}
+
 /// A state machine's state and the log position it stands for (section 7).
+///
+/// ```
+/// use quorate::{ConfState, EntryId, Snapshot};
+/// use quorate::types::SnapshotMetadata;
+/// let metadata = SnapshotMetadata::new(EntryId { term: 2, index: 7 }, ConfState::of_voters([1, 2, 3]));
+/// let snapshot = Snapshot::new(metadata, "x = 1");
+/// assert_eq!(snapshot.id(), EntryId { term: 2, index: 7 });
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Snapshot {
     /// The application's bytes; what they mean is its own affair.
     pub data: Bytes,
@@ -319,12 +366,15 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// A snapshot of the state that the log up to there makes.
+    pub fn new(metadata: SnapshotMetadata, data: impl Into<Bytes>) -> Self {
+        let data = data.into();
+        Self { data, metadata }
+    }
+
     /// Term and index of the last entry that the snapshot covers.
     pub fn id(&self) -> EntryId {
-        EntryId {
-            term: self.metadata.term,
-            index: self.metadata.index,
-        }
+        self.metadata.id()
     }
 
     /// Whether this is no snapshot at all (index 0).

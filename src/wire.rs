@@ -16,10 +16,10 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::convert::Infallible;
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, BufMut, Bytes};
 use prost::Message as _;
 
-use crate::error::DecodeError;
+use crate::error::{DecodeError, EncodeError};
 use crate::membership::{AnyConfChange, ConfChange, ConfChangeV2};
 use crate::message::Message;
 use crate::types::{ConfState, Entry, EntryKind, HardState, Snapshot};
@@ -63,6 +63,19 @@ macro_rules! bytes_of {
                 proto::$type::from(self).encode_to_vec()
             }
 
+            /// Writes this as protobuf at the end of a buffer, without a vector of its own.
+            ///
+            /// # Errors
+            ///
+            /// [`EncodeError`] if a buffer that does not grow has no room for it; nothing is written then.
+            pub fn encode_to(&self, buffer: &mut impl BufMut) -> Result<(), EncodeError> {
+                let room = buffer.remaining_mut();
+                proto::$type::from(self).encode(buffer).map_err(|error| {
+                    let needed = error.required_capacity();
+                    EncodeError { needed, room }
+                })
+            }
+
             /// Reads what [`encode`](Self::encode) or etcd-io/raft wrote.
             ///
             /// Any bytes are safe to read. Payloads are copied out of a slice; out of
@@ -78,11 +91,11 @@ macro_rules! bytes_of {
 
 bytes_of! {
     Message: "Message::new(1, 2, 3, Payload::TimeoutNow)";
-    Entry: "Entry { term: 1, index: 7, kind: EntryKind::Normal, data: \"x = 1\".into() }";
-    Snapshot: "Snapshot { data: \"x = 1\".into(), ..Snapshot::default() }";
+    Entry: "Entry::new(1, 7, \"x = 1\")";
+    Snapshot: "Snapshot::new(SnapshotMetadata::default(), \"x = 1\")";
     HardState: "HardState::new(1, Some(2), 7).with_promised_ticks(10)";
     ConfState: "ConfState::of_voters([1, 2, 3])";
-    ConfChange: "ConfChange { node_id: 4, ..ConfChange::default() }";
+    ConfChange: "ConfChange::new(ConfChangeKind::AddNode, 4)";
     ConfChangeV2: "ConfChangeV2::new([(ConfChangeKind::AddNode, 4)])";
 }
 

@@ -3,10 +3,10 @@
 //! batches is in `determinism.rs`.)
 
 use quorate::error::AcknowledgeError;
-use quorate::message::{Append, Payload};
+use quorate::message::{Append, Heartbeat, Payload};
 use quorate::ready::{Ack, AckKind, AppendTask, TaskResponse};
 use quorate::status::RoleKind;
-use quorate::{ConfState, Config, Entry, EntryId, MemoryStorage, Message, RawNode, Ready, bootstrap};
+use quorate::{ConfState, Config, Entries, Entry, EntryId, MemoryStorage, Message, RawNode, Ready, bootstrap};
 
 /// Node 1 of three, with asynchronous writes.
 fn node() -> RawNode<MemoryStorage> {
@@ -19,20 +19,9 @@ fn node() -> RawNode<MemoryStorage> {
 
 /// A leader's append of one entry, by the term of the leader and of the entry.
 fn append(node: &mut RawNode<MemoryStorage>, leader: u64, term: u64, entry_term: u64, commit: u64) {
-    let entry = Entry {
-        term: entry_term,
-        index: 2,
-        data: format!("of {entry_term}").into(),
-        ..Entry::default()
-    };
+    let entry = Entry::new(entry_term, 2, format!("of {entry_term}"));
     let prev = EntryId { term: 1, index: 1 };
-    let payload = Payload::Append(Append {
-        prev,
-        commit,
-        entries: vec![entry].into(),
-        joined: 0,
-        notice: false,
-    });
+    let payload = Payload::Append(Append::new(prev, commit, vec![entry]));
     node.step(Message::new(leader, 1, term, payload))
         .expect("a sound message");
 }
@@ -106,10 +95,7 @@ fn a_write_of_an_earlier_term_is_made_good_by_the_next() {
     let mut node = node();
     append(&mut node, 2, 2, 2, 2);
     let entries = task(&mut node);
-    let heartbeat = Payload::Heartbeat {
-        commit: 1,
-        context: bytes::Bytes::new(),
-    };
+    let heartbeat = Payload::Heartbeat(Heartbeat::new(1).with_context(bytes::Bytes::new()));
     node.step(Message::new(3, 1, 3, heartbeat)).expect("a sound message");
     let hard_state = task(&mut node);
     assert!(hard_state.entries().is_empty());
@@ -221,11 +207,7 @@ fn what_is_committed_in_a_term_is_applied_once_the_term_is_durable() {
     let first = task(&mut node);
     store_and_acknowledge(&mut node, first);
     let prev = EntryId { term: 1, index: 2 };
-    let notice = Payload::Append(Append {
-        prev,
-        commit: 2,
-        ..Append::default()
-    });
+    let notice = Payload::Append(Append::new(prev, 2, Entries::new()));
     node.step(Message::new(3, 1, 2, notice)).expect("a sound message");
     let mut later = ready(&mut node);
     assert!(later.take_apply_task().is_none(), "term 2 is not on the disk");

@@ -3,7 +3,7 @@
 //! Times, and the same of other libraries, are in docs/performance.md.
 
 use allocation_counter::measure;
-use quorate::message::{Append, AppendResponse, Payload, RequestVote};
+use quorate::message::{Append, AppendResponse, Heartbeat, HeartbeatResponse, Payload, RequestVote};
 use quorate::{ConfState, Config, Entry, EntryId, MemoryStorage, Message, RawNode, bootstrap};
 
 type Node = RawNode<MemoryStorage>;
@@ -72,7 +72,7 @@ impl Group {
             std::mem::swap(&mut self.sent, &mut self.arriving);
             for message in self.arriving.drain(..) {
                 self.messages += 1;
-                self.heartbeats += u64::from(matches!(message.payload, Payload::Heartbeat { .. }));
+                self.heartbeats += u64::from(matches!(message.payload, Payload::Heartbeat(_)));
                 self.nodes[usize::try_from(message.to).unwrap() - 1]
                     .step(message)
                     .unwrap();
@@ -145,24 +145,14 @@ fn left(act: impl FnOnce()) -> u64 {
 }
 
 fn entries(indexes: std::ops::Range<u64>) -> Vec<Entry> {
-    let entry = |index| Entry {
-        term: 1,
-        index,
-        data: vec![7; 1000].into(),
-        ..Entry::default()
-    };
+    let entry = |index| Entry::new(1, index, vec![7; 1000]);
     indexes.map(entry).collect()
 }
 
 /// Node 1 sends node 2 these entries, none of which is committed.
 fn append(indexes: std::ops::Range<u64>) -> Message {
     let index = indexes.start - 1;
-    let append = Append {
-        prev: EntryId { term: 1, index },
-        commit: 2,
-        entries: entries(indexes).into(),
-        ..Append::default()
-    };
+    let append = Append::new(EntryId { term: 1, index }, 2, entries(indexes));
     Message::new(1, 2, 1, Payload::Append(append))
 }
 
@@ -238,17 +228,8 @@ fn an_idle_node_holds_no_buffers() {
     let idle = weight(|_| {});
     let tick_while_a_ready_is_out = weight(|node| {
         let index = node.status().last_index;
-        let entry = Entry {
-            term: 1,
-            index: index + 1,
-            ..Entry::default()
-        };
-        let append = Append {
-            prev: EntryId { term: 1, index },
-            commit: index + 1,
-            entries: [entry].into(),
-            ..Append::default()
-        };
+        let entry = Entry::new(1, index + 1, "");
+        let append = Append::new(EntryId { term: 1, index }, index + 1, [entry]);
         let message = Message::new(1, 2, 1, Payload::Append(append));
         node.step(message).unwrap();
         let ready = node.ready().unwrap().unwrap();
@@ -354,29 +335,24 @@ fn bytes_of_messages() {
         index: 1_000_000,
     };
     let round = bytes::Bytes::from_static(&[0; 16]);
-    let accepted = AppendResponse::Accepted {
-        index: id.index,
-        joined: Some(0),
-    };
+    let accepted = AppendResponse::accepted(id.index, Some(0));
     let vote = RequestVote::new(id).with_committed(id).with_configured_at(1_000);
     let commit = id.index;
     let context = bytes::Bytes::new();
     let cases = [
-        ("heartbeat", Payload::Heartbeat { commit, context }, [12, 22, 22]),
+        (
+            "heartbeat",
+            Payload::Heartbeat(Heartbeat::new(commit).with_context(context)),
+            [12, 22, 22],
+        ),
         (
             "heartbeat of a round",
-            Payload::Heartbeat {
-                commit,
-                context: round.clone(),
-            },
+            Payload::Heartbeat(Heartbeat::new(commit).with_context(round.clone())),
             [30, 40, 40],
         ),
         (
             "answer to it",
-            Payload::HeartbeatResponse {
-                context: round,
-                promised_ticks: Some(10),
-            },
+            Payload::HeartbeatResponse(HeartbeatResponse::new(round).with_promised_ticks(Some(10))),
             [29, 39, 49],
         ),
         ("append response", Payload::AppendResponse(accepted), [15, 25, 35]),

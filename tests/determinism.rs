@@ -6,7 +6,7 @@ mod group;
 #[path = "determinism/host.rs"]
 mod host;
 
-use quorate::message::Payload;
+use quorate::message::{Heartbeat, Payload};
 use quorate::{ConfState, Config, MemoryStorage, Message, bootstrap};
 use slog::{Discard, Logger, o};
 
@@ -138,7 +138,7 @@ fn the_same_entries_are_applied_in_both_modes() {
             (
                 config.settings_mut().max_message_bytes,
                 config.settings_mut().max_committed_bytes_per_ready,
-            ) = (0, 30)
+            ) = (0, 30);
         },
         |config| (config.settings_mut().pre_vote, config.settings_mut().eager_appends) = (false, true),
     ];
@@ -184,10 +184,7 @@ fn for_ever(host: &mut Host) -> (u64, usize) {
 }
 
 fn heartbeat(from: u64, to: u64) -> Input {
-    let payload = Payload::Heartbeat {
-        commit: 1,
-        context: bytes::Bytes::new(),
-    };
+    let payload = Payload::Heartbeat(Heartbeat::new(1).with_context(bytes::Bytes::new()));
     Input::Step(Message::new(from, to, 2, payload))
 }
 

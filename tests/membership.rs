@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use quorate::ConfState;
-use quorate::membership::{ChangeError, Changed, Membership};
-use quorate::membership::{ConfChangeKind, ConfChangeSingle, ConfChangeV2, Transition};
+use quorate::membership::{
+    ChangeError, Changed, ConfChangeKind, ConfChangeSingle, ConfChangeV2, Membership, Transition,
+};
 
 const KINDS: [(char, ConfChangeKind); 4] = [
     ('v', ConfChangeKind::AddNode),
@@ -227,11 +228,7 @@ fn the_transition_says_how() {
         (JointExplicit, "", "voters=(1 2 3)&&(1 2 3)"),
     ];
     for (transition, words, expected) in table {
-        let change = ConfChangeV2 {
-            transition,
-            changes: list(words),
-            ..ConfChangeV2::default()
-        };
+        let change = ConfChangeV2::new(list(words)).with_transition(transition);
         assert_eq!(told(rest.change(&change)), expected, "{transition:?} {words}");
     }
 
@@ -283,10 +280,7 @@ fn who_is_who() {
         ("r2 r1", Ok("2#7 4#8")),
     ];
     for (changes, expected) in table {
-        let changed = before.change(&ConfChangeV2 {
-            changes: list(changes),
-            ..ConfChangeV2::default()
-        });
+        let changed = before.change(&ConfChangeV2::new(list(changes)));
         let names = |changed: Changed| {
             let names = changed.membership.identities().iter();
             let names: Vec<String> = names.map(|(id, identity)| format!("{id}#{identity}")).collect();
@@ -299,7 +293,9 @@ fn who_is_who() {
     let gone = gone.leave_joint().unwrap().membership;
     assert_eq!((gone.identity(2), gone.identity(5)), (None, Some(9)));
     // Back with another store, after two changes.
-    let back = gone.change(&ConfChangeV2::new([(ConfChangeKind::AddNode, 2)]).with_identity(2, 6));
+    let back = gone.change(&ConfChangeV2::new([
+        ConfChangeSingle::new(ConfChangeKind::AddNode, 2).with_identity(6)
+    ]));
     assert_eq!(back.unwrap().membership.identity(2), Some(6));
 }
 
@@ -397,11 +393,8 @@ fn call() -> impl Strategy<Value = Call> {
         Transition::JointImplicit,
         Transition::JointExplicit,
     ]);
-    let change = (transition, singles()).prop_map(|(transition, changes)| ConfChangeV2 {
-        transition,
-        changes,
-        ..ConfChangeV2::default()
-    });
+    let change = (transition, singles())
+        .prop_map(|(transition, changes)| ConfChangeV2::new(changes).with_transition(transition));
     prop_oneof![
         2 => single().prop_map(|change| Call::Simple(vec![change])),
         2 => singles().prop_map(Call::Simple),
@@ -618,7 +611,9 @@ proptest! {
         let through = before.enter_joint(auto_leave, &[change]).map(|entered| {
             let left = entered.membership.leave_joint().unwrap();
             assert!(left.fresh.is_empty());
-            Changed { membership: left.membership, fresh: entered.fresh }
+            let mut changed = entered;
+            changed.membership = left.membership;
+            changed
         });
         prop_assert_eq!(at_once, through);
     }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use quorate::types::SnapshotMetadata;
-use quorate::{ConfState, Entry, HardState, MemoryStorage, Snapshot, Storage};
+use quorate::{ConfState, Entry, EntryId, HardState, MemoryStorage, Snapshot, Storage};
 
 #[derive(Clone, Debug)]
 enum Op {
@@ -35,15 +35,8 @@ fn op() -> impl Strategy<Value = Op> {
 
 fn snapshot(index: u64, term: u64) -> Snapshot {
     let conf_state = ConfState::of_voters([index + 1]);
-    let metadata = SnapshotMetadata {
-        conf_state,
-        index,
-        term,
-    };
-    Snapshot {
-        data: "state".into(),
-        metadata,
-    }
+    let metadata = SnapshotMetadata::new(EntryId { term, index }, conf_state);
+    Snapshot::new(metadata, "state")
 }
 
 /// Writes; what is refused changes nothing.
@@ -53,11 +46,7 @@ fn write(storage: &mut MemoryStorage, op: &Op, term: u64) {
     let outcome = match *op {
         Op::Append(back, count) => {
             let from = (last + 1).saturating_sub(back).max(first);
-            let entry = |index| Entry {
-                term,
-                index,
-                ..Entry::default()
-            };
+            let entry = |index| Entry::new(term, index, "");
             storage.append(&(from..from + count).map(entry).collect::<Vec<_>>())
         }
         Op::HardState(commit) => {

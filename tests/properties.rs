@@ -41,7 +41,7 @@ fn heal(world: &mut World) {
     world.act(Action::Heal);
     for id in 1..=NODES {
         world.restart(id, id % 2 == 0, |config| {
-            config.settings_mut().step_down_on_removal = true
+            config.settings_mut().step_down_on_removal = true;
         });
     }
     world.settle();

@@ -13,9 +13,9 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use quorate::error::{DecodeError, TransferRefusal};
 use quorate::membership::{ConfChange, ConfChangeKind, ConfChangeV2, Transition};
-use quorate::message::{Append, AppendResponse, Payload, RequestVote};
+use quorate::message::{Append, AppendResponse, Heartbeat, HeartbeatResponse, Payload, RequestVote, VoteResponse};
 use quorate::types::{EntryKind, SnapshotMetadata};
-use quorate::{ConfState, Entry, EntryId, HardState, Message, Snapshot};
+use quorate::{ConfState, Entries, Entry, EntryId, HardState, Message, Snapshot};
 
 /// The bytes that hexadecimal digits stand for; spaces are for the reader.
 fn unhex(hex: &str) -> Vec<u8> {
@@ -32,29 +32,23 @@ fn message(payload: Payload) -> Message {
 }
 
 fn entry(index: u64, data: &'static str) -> Entry {
-    Entry {
-        term: 3,
-        index,
-        kind: EntryKind::Normal,
-        data: data.into(),
-    }
+    Entry::new(3, index, data)
 }
 
 const AT: EntryId = EntryId { term: 5, index: 6 };
 
 fn snapshot() -> Snapshot {
-    Snapshot {
-        data: "s".into(),
-        metadata: SnapshotMetadata {
-            conf_state: ConfState::of_voters([1, 300])
+    Snapshot::new(
+        SnapshotMetadata::new(
+            EntryId { term: 5, index: 6 },
+            ConfState::of_voters([1, 300])
                 .with_learners([4])
                 .with_voters_outgoing([1, 2])
                 .with_learners_next([2])
                 .with_auto_leave(true),
-            index: 6,
-            term: 5,
-        },
-    }
+        ),
+        "s",
+    )
 }
 
 /// The fields that etcd-io/raft does not know.
@@ -62,52 +56,32 @@ fn extensions_by_hand() -> Vec<(&'static str, Message)> {
     vec![
         (
             "0806 1001 1802 2003 5001 900206 980205",
-            message(Payload::VoteResponse {
-                pre_vote: false,
-                granted: false,
-                committed: AT,
-            }),
+            message(Payload::VoteResponse(VoteResponse::new(false).with_committed(AT))),
         ),
         (
             "0803 1001 1802 2003 2805 3006 8802ac02",
-            message(Payload::Append(Append {
-                prev: AT,
-                joined: 300,
-                ..Append::default()
-            })),
+            message(Payload::Append(Append::new(AT, 0, Entries::new()).with_joined_at(300))),
         ),
         (
             "0803 1001 1802 2003 2805 3006 a00201",
-            message(Payload::Append(Append {
-                prev: AT,
-                notice: true,
-                ..Append::default()
-            })),
+            message(Payload::Append(
+                Append::new(AT, 0, Entries::new()).with_commit_only(true),
+            )),
         ),
         (
             "0804 1001 1802 2003 3007 880200",
-            message(Payload::AppendResponse(AppendResponse::Accepted {
-                index: 7,
-                joined: Some(0),
-            })),
+            message(Payload::AppendResponse(AppendResponse::accepted(7, Some(0)))),
         ),
         (
             "0809 1001 1802 2003 800200",
-            message(Payload::HeartbeatResponse {
-                context: Bytes::new(),
-                promised_ticks: Some(0),
-            }),
+            message(Payload::HeartbeatResponse(
+                HeartbeatResponse::new("").with_promised_ticks(Some(0)),
+            )),
         ),
-        (
-            "080d 1001 1802 2003 a80204",
-            message(Payload::TransferLeader { asker: Some(4) }),
-        ),
+        ("080d 1001 1802 2003 a80204", message(Payload::transfer_leader(Some(4)))),
         (
             "0825 1001 1802 2003 3006 5801",
-            message(Payload::TransferRefused {
-                to: 6,
-                reason: TransferRefusal::Learner,
-            }),
+            message(Payload::transfer_refused(6, TransferRefusal::Learner)),
         ),
     ]
 }
@@ -120,47 +94,31 @@ fn by_hand() -> Vec<(&'static str, Message)> {
         ))
     };
     let answer = |pre_vote, granted| {
-        message(Payload::VoteResponse {
-            pre_vote,
-            granted,
-            committed: EntryId::default(),
-        })
+        message(Payload::VoteResponse(
+            VoteResponse::new(granted).with_pre_vote(pre_vote),
+        ))
     };
     let context = Bytes::from_static(b"\x00\xff");
     vec![
         (
             "0802 1001 1802 2003 3a07 1003 1807 2201 78",
-            message(Payload::Propose {
-                entries: vec![entry(7, "x")],
-            }),
+            message(Payload::propose(vec![entry(7, "x")])),
         ),
         (
             "0803 1001 1802 2003 2805 3006 3a04 1003 1807 3a06 0801 1003 1808 4009",
-            message(Payload::Append(Append {
-                prev: AT,
-                commit: 9,
-                entries: vec![
-                    entry(7, ""),
-                    Entry {
-                        kind: EntryKind::ConfChange,
-                        ..entry(8, "")
-                    },
-                ]
-                .into(),
-                joined: 0,
-                notice: false,
-            })),
+            message(Payload::Append(Append::new(
+                AT,
+                9,
+                vec![entry(7, ""), entry(8, "").with_kind(EntryKind::ConfChange)],
+            ))),
         ),
         (
             "0804 1001 1802 2003 30ffffffffffffffffff01",
-            message(Payload::AppendResponse(AppendResponse::Accepted {
-                index: u64::MAX,
-                joined: None,
-            })),
+            message(Payload::AppendResponse(AppendResponse::accepted(u64::MAX, None))),
         ),
         (
             "0804 1001 1802 2003 2805 3009 5001 5806",
-            message(Payload::AppendResponse(AppendResponse::Rejected { index: 9, hint: AT })),
+            message(Payload::AppendResponse(AppendResponse::rejected(9, AT))),
         ),
         ("0805 1001 1802 2003 2805 3006", request(false, false)),
         (
@@ -178,29 +136,21 @@ fn by_hand() -> Vec<(&'static str, Message)> {
         ),
         (
             "0808 1001 1802 2003 4009 620200ff",
-            message(Payload::Heartbeat {
-                commit: 9,
-                context: context.clone(),
-            }),
+            message(Payload::Heartbeat(Heartbeat::new(9).with_context(context.clone()))),
         ),
         (
             "0809 1001 1802 2003 620200ff",
-            message(Payload::HeartbeatResponse {
-                context: context.clone(),
-                promised_ticks: None,
-            }),
+            message(Payload::HeartbeatResponse(HeartbeatResponse::new(context.clone()))),
         ),
-        ("080d 1001 1802 2003", message(Payload::TransferLeader { asker: None })),
+        ("080d 1001 1802 2003", message(Payload::transfer_leader(None))),
         ("080e 1001 1802 2003", message(Payload::TimeoutNow)),
         (
             "080f 1001 1802 2003 3a04 220200ff",
-            message(Payload::ReadIndex {
-                context: context.clone(),
-            }),
+            message(Payload::read_index(context.clone())),
         ),
         (
             "0810 1001 1802 2003 3006 3a04 220200ff",
-            message(Payload::ReadIndexResponse { index: 6, context }),
+            message(Payload::read_index_response(6, context)),
         ),
     ]
 }
@@ -215,11 +165,9 @@ fn messages_have_the_bytes_of_the_schema() {
 
 #[test]
 fn payloads_are_shared_with_the_bytes_they_came_in() {
-    let propose = message(Payload::Propose {
-        entries: vec![entry(7, "x")],
-    });
+    let propose = message(Payload::propose(vec![entry(7, "x")]));
     let bytes = Bytes::from(propose.encode());
-    let Ok(Payload::Propose { entries }) = Message::decode(bytes.clone()).map(|read| read.payload) else {
+    let Ok(Payload::Propose { entries, .. }) = Message::decode(bytes.clone()).map(|read| read.payload) else {
         panic!("not what was written");
     };
     assert!(bytes.as_ptr_range().contains(&entries[0].data.as_ptr()));
@@ -294,26 +242,17 @@ fn bytes_that_are_not_protobuf_are_refused() {
 #[test]
 fn changes_are_read_by_the_kind_of_their_entry() {
     let read = |kind, hex| {
-        let data = unhex(hex).into();
-        Entry {
-            kind,
-            data,
-            ..entry(7, "")
-        }
-        .conf_change()
+        Entry::new(entry(7, "").term, 7, unhex(hex))
+            .with_kind(kind)
+            .conf_change()
     };
     let unknown = |what, number| Some(Err(DecodeError::Unknown { what, number }));
-    let add = ConfChange {
-        id: 1,
-        kind: ConfChangeKind::AddLearnerNode,
-        node_id: 4,
-        context: "c".into(),
-    };
-    let swap = ConfChangeV2 {
-        transition: Transition::JointExplicit,
-        context: "c".into(),
-        ..ConfChangeV2::new([(ConfChangeKind::AddNode, 4), (ConfChangeKind::RemoveNode, 1)])
-    };
+    let add = ConfChange::new(ConfChangeKind::AddLearnerNode, 4)
+        .with_id(1)
+        .with_context("c");
+    let swap = ConfChangeV2::new([(ConfChangeKind::AddNode, 4), (ConfChangeKind::RemoveNode, 1)])
+        .with_transition(Transition::JointExplicit)
+        .with_context("c");
     let (v1, v2) = (EntryKind::ConfChange, EntryKind::ConfChangeV2);
 
     assert_eq!(read(EntryKind::Normal, "0801"), None);
@@ -410,4 +349,22 @@ proptest! {
         }
         survives(&bytes);
     }
+}
+
+#[test]
+fn a_message_is_written_into_a_buffer_or_refused_whole() {
+    let order = message(Payload::TimeoutNow);
+    let bytes = order.encode();
+    let mut growing = b"before".to_vec();
+    order.encode_to(&mut growing).expect("it grows");
+    assert_eq!(growing, [b"before", bytes.as_slice()].concat());
+
+    let mut fixed = vec![0; bytes.len()];
+    let (last, rest) = fixed.split_last_mut().expect("bytes");
+    let refused = order.encode_to(&mut &mut *rest).expect_err("a byte too little");
+    assert_eq!((refused.needed, refused.room), (bytes.len(), bytes.len() - 1));
+    assert!(rest.iter().all(|byte| *byte == 0));
+    *last = 1;
+    order.encode_to(&mut fixed.as_mut_slice()).expect("room");
+    assert_eq!(fixed, bytes);
 }

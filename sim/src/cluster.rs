@@ -13,13 +13,13 @@ mod stranger;
 pub(crate) use recovery::PATIENCE;
 pub(crate) use storage::VETO;
 
+use quorate::{Config, EntryId, Index, Message, NodeId, Snapshot};
 use std::collections::BTreeMap;
 use std::fmt;
 
 use bytes::Bytes;
 use quorate::membership::Membership;
 use quorate::types::{ClusterId, SnapshotMetadata};
-use quorate::{Config, Index, Message, NodeId, Snapshot};
 
 use crate::coverage::Coverage;
 use crate::disk::Disk;
@@ -133,13 +133,9 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         if stores.iter().all(|(_, store)| store.identity == 0) {
             (cluster.names, cluster.names_in_force) = (Names::Ids, true); // these disks take none
         }
-        let metadata = SnapshotMetadata {
-            conf_state: cluster.first_conf_state(&stores)?,
-            index: FIRST,
-            term: 1,
-        };
+        let metadata = SnapshotMetadata::new(EntryId { term: 1, index: FIRST }, cluster.first_conf_state(&stores)?);
         let data = M::default().snapshot();
-        let first = Snapshot { data, metadata };
+        let first = Snapshot::new(metadata, data);
         cluster
             .judge
             .configurations

@@ -21,25 +21,19 @@ fn id(index: Index, term: Term) -> EntryId {
 }
 
 fn entry(index: Index, term: Term, data: &'static str) -> Entry {
-    Entry {
-        index,
-        term,
-        data: data.into(),
-        ..Entry::default()
-    }
+    Entry::new(term, index, data)
 }
 
 /// A log after [`BASE`] with entries of these terms.
 fn log(terms: &[Term]) -> Shadow {
-    let metadata = SnapshotMetadata {
-        index: BASE.index,
-        term: BASE.term,
-        ..SnapshotMetadata::default()
-    };
-    let mut log = Shadow::of_snapshot(&Snapshot {
-        metadata,
-        ..Snapshot::default()
-    });
+    let metadata = SnapshotMetadata::new(
+        EntryId {
+            term: BASE.term,
+            index: BASE.index,
+        },
+        ConfState::default(),
+    );
+    let mut log = Shadow::of_snapshot(&Snapshot::new(metadata, ""));
     for (index, term) in (BASE.index + 1..).zip(terms) {
         log.apply(Mark::entry(&entry(index, *term, "")));
     }

@@ -5,6 +5,7 @@ use crate::types::NUMBER_MAX;
 
 /// How linearizable reads are confirmed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ReadMode {
     /// By a round of heartbeats (thesis 6.4): needs no clock.
     #[default]

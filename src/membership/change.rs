@@ -12,6 +12,7 @@ use crate::types::{Identity, NodeId};
 
 /// A configuration after a change, and what the change means for a leader's bookkeeping.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 #[must_use = "the change is made only if its result takes the place of the configuration"]
 pub struct Changed {
     /// The configuration that holds from now on.

@@ -50,6 +50,13 @@ impl ConfChangeSingle {
     }
 }
 
+/// A part without a name for the node's store.
+impl From<(ConfChangeKind, NodeId)> for ConfChangeSingle {
+    fn from((kind, node_id): (ConfChangeKind, NodeId)) -> Self {
+        Self::new(kind, node_id)
+    }
+}
+
 /// How a joint configuration is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Transition {
@@ -65,6 +72,7 @@ pub enum Transition {
 
 /// The older form: one node, never joint.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct ConfChange {
     /// Not used by the core.
     pub id: u64,
@@ -76,16 +84,45 @@ pub struct ConfChange {
     pub context: Bytes,
 }
 
+impl ConfChange {
+    /// Does this with one node.
+    pub fn new(kind: ConfChangeKind, node_id: NodeId) -> Self {
+        Self {
+            id: 0,
+            kind,
+            node_id,
+            context: Bytes::new(),
+        }
+    }
+
+    /// The same with an id, which the core does not use.
+    #[must_use]
+    pub fn with_id(self, id: u64) -> Self {
+        Self { id, ..self }
+    }
+
+    /// The same with bytes of the application's.
+    #[must_use]
+    pub fn with_context(self, context: impl Into<Bytes>) -> Self {
+        let context = context.into();
+        Self { context, ..self }
+    }
+}
+
 /// Any number of nodes at once; without any, leave the joint configuration.
 ///
 /// ```
-/// use quorate::membership::ConfChangeV2;
+/// use quorate::membership::{ConfChangeSingle, ConfChangeV2};
 /// use quorate::membership::ConfChangeKind::*;
 /// let swap = ConfChangeV2::new([(AddNode, 4), (RemoveNode, 1)]);
 /// assert_eq!(swap.to_string(), "v4 r1");
 /// assert!(ConfChangeV2::leave_joint().changes.is_empty());
+/// // Where members' stores are named, that of the new one is too.
+/// let named = ConfChangeV2::new([ConfChangeSingle::new(AddNode, 4).with_identity(0xd4)]);
+/// assert_eq!(named.to_string(), "v4#d4");
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct ConfChangeV2 {
     /// How a joint configuration is used.
     pub transition: Transition,
@@ -97,31 +134,24 @@ pub struct ConfChangeV2 {
 
 impl ConfChangeV2 {
     /// A change of these nodes, joint where that is needed.
-    pub fn new(changes: impl IntoIterator<Item = (ConfChangeKind, NodeId)>) -> Self {
+    pub fn new(changes: impl IntoIterator<Item = impl Into<ConfChangeSingle>>) -> Self {
         Self {
-            changes: changes
-                .into_iter()
-                .map(|(kind, node_id)| ConfChangeSingle::new(kind, node_id))
-                .collect(),
+            changes: changes.into_iter().map(Into::into).collect(),
             ..Self::default()
         }
     }
 
-    /// The same with this node's store named.
-    ///
-    /// ```
-    /// use quorate::membership::ConfChangeV2;
-    /// use quorate::membership::ConfChangeKind::*;
-    /// let swap = ConfChangeV2::new([(RemoveNode, 1), (AddNode, 4)]).with_identity(4, 0xd4);
-    /// assert_eq!(swap.changes[1].identity, 0xd4);
-    /// assert_eq!(swap.to_string(), "r1 v4#d4");
-    /// ```
+    /// The same with the joint configuration used in this way.
     #[must_use]
-    pub fn with_identity(mut self, id: NodeId, identity: Identity) -> Self {
-        for single in self.changes.iter_mut().filter(|single| single.node_id == id) {
-            single.identity = identity;
-        }
-        self
+    pub fn with_transition(self, transition: Transition) -> Self {
+        Self { transition, ..self }
+    }
+
+    /// The same with bytes of the application's.
+    #[must_use]
+    pub fn with_context(self, context: impl Into<Bytes>) -> Self {
+        let context = context.into();
+        Self { context, ..self }
     }
 
     /// The change that leaves a joint configuration.

@@ -5,7 +5,7 @@ use super::Raft;
 use crate::error::{Fault, StepError};
 use crate::event::StepDownReason;
 use crate::log::Log;
-use crate::message::{Append, AppendResponse, Message, Payload};
+use crate::message::{Append, AppendResponse, Heartbeat, Message, Payload};
 use crate::ready::ReadRefusal;
 use crate::role::Role;
 use crate::stop::Stop;
@@ -27,7 +27,7 @@ impl<S: Storage> Raft<S> {
             Payload::Append(append) => find_in_append(&server.log, append)?,
             Payload::InstallSnapshot(snapshot) => find(&server.log, snapshot.id())?,
             // A leader tells no commit index beyond what we acknowledged. Did we lose our store?
-            Payload::Heartbeat { commit: index, .. } if *index > server.log.last_index() => {
+            Payload::Heartbeat(Heartbeat { commit: index, .. }) if *index > server.log.last_index() => {
                 let (index, last) = (*index, server.log.last_index());
                 let leader = self.role.leader(server.id());
                 if message.term == server.term() && leader.is_none_or(|leader| leader == message.from) {

@@ -3,7 +3,7 @@
 use super::Raft;
 use crate::error::Fault;
 use crate::event::{Event, StepDownReason};
-use crate::message::{Message, Payload, RequestVote};
+use crate::message::{Message, Payload, RequestVote, VoteResponse};
 use crate::quorum::VoteResult;
 use crate::role::{Campaign, Next, Role};
 use crate::rules::commit::{self, Committed};
@@ -54,11 +54,11 @@ impl<S: Storage> Raft<S> {
             } else {
                 self.known_commit()?
             };
-            let payload = Payload::VoteResponse {
+            let payload = Payload::VoteResponse(VoteResponse {
                 pre_vote,
                 granted,
                 committed,
-            };
+            });
             self.server.promise(to, term, payload);
         }
         Ok(())
@@ -102,11 +102,11 @@ impl<S: Storage> Raft<S> {
     fn news(&self, message: &Message) -> Result<Option<(Committed, Term)>, Fault> {
         let (committed, ahead) = match &message.payload {
             Payload::RequestVote(request) => (request.committed, request.pre_vote),
-            Payload::VoteResponse {
+            Payload::VoteResponse(VoteResponse {
                 pre_vote,
                 granted,
                 committed,
-            } => (*committed, *pre_vote && *granted),
+            }) => (*committed, *pre_vote && *granted),
             _ => return Ok(None),
         };
         let log = &self.server.log;

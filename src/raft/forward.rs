@@ -18,6 +18,7 @@ use crate::types::{Entry, Index, NodeId, Term};
 /// What became of a proposal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[must_use = "a proposal is known by its term and index when it commits"]
+#[non_exhaustive]
 pub enum Proposed {
     /// It is in this leader's log. If the entry committed at `index` has another term, it is lost.
     At {

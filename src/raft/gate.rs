@@ -6,7 +6,7 @@ use alloc::boxed::Box;
 use crate::config::Config;
 use crate::error::StepError;
 use crate::membership::Membership;
-use crate::message::{Append, AppendResponse, Message, Payload, RequestVote};
+use crate::message::{Append, AppendResponse, Message, Payload, RequestVote, VoteResponse};
 use crate::role::Role;
 use crate::server::Server;
 use crate::stop::Stop;
@@ -91,11 +91,11 @@ fn check_payload<S: Storage>(server: &Server<S>, role: &Role, message: &Message)
             }
         }
         Payload::InstallSnapshot(snapshot) => return check_snapshot(snapshot, message.term),
-        Payload::VoteResponse { committed, .. } => check_id(*committed, "committed")?,
+        Payload::VoteResponse(VoteResponse { committed, .. }) => check_id(*committed, "committed")?,
         Payload::ReadIndexResponse { index, .. } => in_range(*index, "index")?,
         Payload::Propose { .. }
-        | Payload::Heartbeat { .. }
-        | Payload::HeartbeatResponse { .. }
+        | Payload::Heartbeat(_)
+        | Payload::HeartbeatResponse(_)
         | Payload::TransferLeader { .. }
         | Payload::TransferRefused { .. }
         | Payload::TimeoutNow

@@ -6,7 +6,7 @@ use super::Raft;
 use super::gate::{self, Admitted};
 use crate::error::{CampaignRefusal, Fault, StepError};
 use crate::event::{Event, StepDownReason, VoteRefusal};
-use crate::message::{AppendResponse, Message, Payload};
+use crate::message::{AppendResponse, Heartbeat, HeartbeatResponse, Message, Payload, VoteResponse};
 use crate::role::{Campaign, Next, Role, follower};
 use crate::rules::identity::{self, CandidateStore, VoterStore};
 use crate::rules::lease::{self, VoterState};
@@ -39,7 +39,7 @@ impl<S: Storage> Raft<S> {
             Verdict::TellLeader => {
                 let response = AppendResponse::Accepted {
                     index: 0,
-                    joined: Some(0),
+                    joined_at: Some(0),
                 };
                 self.server.promise(from, ours, Payload::AppendResponse(response));
                 Ok(())
@@ -156,7 +156,7 @@ impl<S: Storage> Raft<S> {
             (Role::Follower(follower), Payload::Append(append)) => {
                 return Ok(follower::on_append(follower, server, from, append)?);
             }
-            (Role::Follower(follower), Payload::Heartbeat { commit, context }) => {
+            (Role::Follower(follower), Payload::Heartbeat(Heartbeat { commit, context })) => {
                 return Ok(follower::on_heartbeat(follower, server, from, commit, context)?);
             }
             (Role::Follower(follower), Payload::InstallSnapshot(snapshot)) => {
@@ -169,14 +169,16 @@ impl<S: Storage> Raft<S> {
             }
             (
                 Role::Leader(leader),
-                Payload::HeartbeatResponse {
+                Payload::HeartbeatResponse(HeartbeatResponse {
                     context,
                     promised_ticks,
-                },
+                }),
             ) => leader.on_heartbeat_response(server, from, &context, promised_ticks)?,
 
             (_, Payload::RequestVote(request)) => return Ok(self.on_request_vote(from, term, request)?),
-            (_, Payload::VoteResponse { pre_vote, granted, .. }) => return Ok(self.on_vote(from, pre_vote, granted)?),
+            (_, Payload::VoteResponse(VoteResponse { pre_vote, granted, .. })) => {
+                return Ok(self.on_vote(from, pre_vote, granted)?);
+            }
 
             (Role::Follower(_), Payload::TimeoutNow) => Next::Campaign(Campaign::Forced),
             (Role::Follower(follower), Payload::ReadIndexResponse { index, context }) => {
@@ -201,10 +203,10 @@ impl<S: Storage> Raft<S> {
             (
                 _,
                 Payload::Append(_)
-                | Payload::Heartbeat { .. }
+                | Payload::Heartbeat(_)
                 | Payload::InstallSnapshot(_)
                 | Payload::AppendResponse(_)
-                | Payload::HeartbeatResponse { .. }
+                | Payload::HeartbeatResponse(_)
                 | Payload::ReadIndexResponse { .. }
                 | Payload::TransferRefused { .. }
                 | Payload::TimeoutNow,

@@ -225,11 +225,11 @@ impl<S: Storage> RawNode<S> {
     /// ```
     /// # use quorate::*;
     /// # use quorate::error::ProposeError;
-    /// # use quorate::message::Payload;
+    /// # use quorate::message::{Heartbeat, Payload};
     /// # let first = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
     /// # let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;
     /// assert_eq!(node.propose("x = 1"), Err(ProposeError::NoLeader));
-    /// let payload = Payload::Heartbeat { commit: 0, context: Default::default() };
+    /// let payload = Payload::Heartbeat(Heartbeat::new(0));
     /// node.step(Message::new(2, 1, 1, payload))?;
     /// assert_eq!(node.propose("x = 1")?, Proposed::Forwarded { leader: 2 });
     /// # Ok::<(), Box<dyn std::error::Error>>(())

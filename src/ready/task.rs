@@ -102,6 +102,7 @@ pub struct Ack {
 #[non_exhaustive]
 pub enum AckKind {
     /// The node's vote for itself is durable.
+    #[non_exhaustive]
     Vote {
         /// The term it stands in; in a rehearsal the term it would stand in.
         term: Term,
@@ -109,6 +110,7 @@ pub enum AckKind {
         pre_vote: bool,
     },
     /// What the leader appended is in its own log, durably.
+    #[non_exhaustive]
     Append {
         /// The leader's term.
         term: Term,
@@ -116,6 +118,7 @@ pub enum AckKind {
         index: Index,
     },
     /// The storage holds this hard state: of a task that has neither entries nor a snapshot.
+    #[non_exhaustive]
     HardState {
         /// Its term.
         term: Term,
@@ -123,6 +126,7 @@ pub enum AckKind {
         promised_ticks: u64,
     },
     /// The storage holds the log up to here.
+    #[non_exhaustive]
     Stored {
         /// The term of the node when the task was handed out. If it moved on since, the entries
         /// may have been overwritten and only the snapshot counts.
@@ -135,6 +139,7 @@ pub enum AckKind {
         snapshot: Option<Index>,
     },
     /// The state machine has applied up to here.
+    #[non_exhaustive]
     Applied {
         /// Up to here.
         index: Index,

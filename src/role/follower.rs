@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::error::{Fault, ReadError};
 use crate::event::Event;
 use crate::membership::Membership;
-use crate::message::{Append, AppendResponse, Message, Payload};
+use crate::message::{Append, AppendResponse, HeartbeatResponse, Message, Payload};
 use crate::read::{self, ForwardedReads};
 use crate::ready::{ReadRefusal, ReadState};
 use crate::rules::{commit, identity};
@@ -133,12 +133,12 @@ pub(crate) fn on_append<S: Storage>(
     from: NodeId,
     append: Append,
 ) -> Result<(), Fault> {
-    let notice = append.notice && append.entries.is_empty();
+    let commit_only = append.commit_only && append.entries.is_empty();
     let answer = if append.prev.index < server.log.committed() {
         // What is committed matches for ever; say so instead of comparing it.
         Some(AppendResponse::Accepted {
             index: server.log.committed(),
-            joined: Some(append.joined),
+            joined_at: Some(append.joined_at),
         })
     } else {
         match server.log.matches(append.prev)? {
@@ -148,7 +148,7 @@ pub(crate) fn on_append<S: Storage>(
         }
     };
     // A leader that says what is committed knows what we have.
-    let answer = answer.filter(|answer| !notice || matches!(answer, AppendResponse::Rejected { .. }));
+    let answer = answer.filter(|answer| !commit_only || matches!(answer, AppendResponse::Rejected { .. }));
     if let Some(answer) = answer {
         acknowledge(server, from, answer);
     }
@@ -158,9 +158,9 @@ pub(crate) fn on_append<S: Storage>(
 /// Answers an append or a snapshot.
 fn acknowledge<S: Storage>(server: &mut Server<S>, to: NodeId, answer: AppendResponse) {
     let answer = match answer {
-        AppendResponse::Accepted { index, joined } => AppendResponse::Accepted {
+        AppendResponse::Accepted { index, joined_at } => AppendResponse::Accepted {
             index: identity::acknowledgeable(server.is_disowned(), index, server.log.committed()),
-            joined,
+            joined_at,
         },
         AppendResponse::Diverged { .. } | AppendResponse::Rejected { .. } => answer,
     };
@@ -176,7 +176,7 @@ fn accept<S: Storage>(
         prev,
         commit,
         entries,
-        joined,
+        joined_at,
         ..
     } = append;
     let matched = entries.last().map_or(prev.index, |entry| entry.index);
@@ -198,7 +198,7 @@ fn accept<S: Storage>(
     server.log.commit(&commit::by_leader(commit, matched), &server.config)?;
     Ok(Some(AppendResponse::Accepted {
         index: matched,
-        joined: Some(joined),
+        joined_at: Some(joined_at),
     }))
 }
 
@@ -229,10 +229,10 @@ pub(crate) fn on_heartbeat<S: Storage>(
     let context = if server.is_disowned() { Bytes::new() } else { context };
     server.send(
         from,
-        Payload::HeartbeatResponse {
+        Payload::HeartbeatResponse(HeartbeatResponse {
             context,
             promised_ticks,
-        },
+        }),
     );
     Ok(())
 }
@@ -253,7 +253,10 @@ pub(crate) fn on_snapshot<S: Storage>(
         Some(false) => server.log.committed(),
         None => return Ok(()),
     };
-    let answer = AppendResponse::Accepted { index, joined: Some(0) };
+    let answer = AppendResponse::Accepted {
+        index,
+        joined_at: Some(0),
+    };
     acknowledge(server, from, answer);
     Ok(())
 }

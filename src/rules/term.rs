@@ -16,7 +16,7 @@ pub(crate) enum Verdict {
     /// or promises, in which vote requests are dropped, nobody else will tell it, and we could
     /// neither win nor rejoin.
     TellLeader,
-    /// A rehearsal for an earlier term must be refused, or a node that starts to use pre-vote with
+    /// A pre-vote for an earlier term must be refused, or a node that starts to use pre-vote with
     /// a shorter log and a higher term than the rest would never be heard.
     RefusePreVote,
     /// A candidate of an earlier term must be refused (Figure 2): if its log is the only one that can win,
@@ -32,15 +32,11 @@ pub(crate) fn judge(ours: Term, term: Term, from: NodeId, payload: &Payload, gua
     }
     match payload {
         RequestVote(request) if request.pre_vote && term > ours => Verdict::Proceed,
-        // The answer to our own rehearsal, which was for a later term.
-        VoteResponse {
-            pre_vote: true,
-            granted: true,
-            ..
-        } if term > ours => Verdict::Proceed,
-        Append(_) | Heartbeat { .. } | InstallSnapshot(_) if term > ours => Verdict::Adopt(Some(from)),
+        // The response to our own pre-vote, which was for a later term.
+        VoteResponse(response) if response.pre_vote && response.granted && term > ours => Verdict::Proceed,
+        Append(_) | Heartbeat(_) | InstallSnapshot(_) if term > ours => Verdict::Adopt(Some(from)),
         _ if term > ours => Verdict::Adopt(None),
-        Append(_) | Heartbeat { .. } if guarded => Verdict::TellLeader,
+        Append(_) | Heartbeat(_) if guarded => Verdict::TellLeader,
         RequestVote(request) if request.pre_vote => Verdict::RefusePreVote,
         RequestVote(_) => Verdict::RefuseVote,
         _ => Verdict::Ignore,

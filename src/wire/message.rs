@@ -10,7 +10,9 @@ use bytes::Bytes;
 use super::proto::{self, MessageType as Kind};
 use super::{known, list, try_list};
 use crate::error::{DecodeError, TransferRefusal};
-use crate::message::{Append, AppendResponse, Message, Payload, RequestVote};
+use crate::message::{
+    Append, AppendResponse, Heartbeat, HeartbeatResponse, Message, Payload, RequestVote, VoteResponse,
+};
 use crate::types::{Entry, EntryId, Snapshot};
 
 /// The context of a vote request that the leader itself ordered.
@@ -37,8 +39,8 @@ impl From<&Message> for proto::Message {
                 index: append.prev.index,
                 commit: append.commit,
                 entries: list(&append.entries),
-                joined: (append.joined > 0).then_some(append.joined),
-                notice: append.notice,
+                joined: (append.joined_at > 0).then_some(append.joined_at),
+                notice: append.commit_only,
                 ..wire(Kind::MsgApp)
             },
             Payload::AppendResponse(response) => append_response(*response, wire(Kind::MsgAppResp)),
@@ -55,11 +57,11 @@ impl From<&Message> for proto::Message {
                     Kind::MsgVote
                 })
             },
-            Payload::VoteResponse {
+            Payload::VoteResponse(VoteResponse {
                 pre_vote,
                 granted,
                 committed,
-            } => Self {
+            }) => Self {
                 reject: !granted,
                 committed_index: committed.index,
                 committed_term: committed.term,
@@ -73,15 +75,15 @@ impl From<&Message> for proto::Message {
                 snapshot: Some((&**snapshot).into()),
                 ..wire(Kind::MsgSnap)
             },
-            Payload::Heartbeat { commit, context } => Self {
+            Payload::Heartbeat(Heartbeat { commit, context }) => Self {
                 commit: *commit,
                 context: context.clone(),
                 ..wire(Kind::MsgHeartbeat)
             },
-            Payload::HeartbeatResponse {
+            Payload::HeartbeatResponse(HeartbeatResponse {
                 context,
                 promised_ticks,
-            } => Self {
+            }) => Self {
                 context: context.clone(),
                 promised_ticks: *promised_ticks,
                 ..wire(Kind::MsgHeartbeatResp)
@@ -111,7 +113,11 @@ impl From<&Message> for proto::Message {
 
 fn append_response(response: AppendResponse, wire: proto::Message) -> proto::Message {
     match response {
-        AppendResponse::Accepted { index, joined } => proto::Message { index, joined, ..wire },
+        AppendResponse::Accepted { index, joined_at } => proto::Message {
+            index,
+            joined: joined_at,
+            ..wire
+        },
         AppendResponse::Diverged { committed } => proto::Message {
             reject: true,
             diverged: true,
@@ -168,8 +174,8 @@ fn payload(wire: proto::Message) -> Result<Payload, DecodeError> {
             prev: at,
             commit: wire.commit,
             entries: try_list::<_, Entry>(wire.entries)?.into(),
-            joined: wire.joined.unwrap_or(0),
-            notice: wire.notice,
+            joined_at: wire.joined.unwrap_or(0),
+            commit_only: wire.notice,
         }),
         Kind::MsgAppResp if wire.reject && wire.diverged => {
             Payload::AppendResponse(AppendResponse::Diverged { committed: at })
@@ -183,7 +189,7 @@ fn payload(wire: proto::Message) -> Result<Payload, DecodeError> {
         }),
         Kind::MsgAppResp => Payload::AppendResponse(AppendResponse::Accepted {
             index: wire.index,
-            joined: wire.joined,
+            joined_at: wire.joined,
         }),
         Kind::MsgVote | Kind::MsgPreVote => Payload::RequestVote(
             RequestVote::new(at)
@@ -192,20 +198,20 @@ fn payload(wire: proto::Message) -> Result<Payload, DecodeError> {
                 .with_committed(committed)
                 .with_configured_at(wire.configured_at),
         ),
-        Kind::MsgVoteResp | Kind::MsgPreVoteResp => Payload::VoteResponse {
+        Kind::MsgVoteResp | Kind::MsgPreVoteResp => Payload::VoteResponse(VoteResponse {
             pre_vote: kind == Kind::MsgPreVoteResp,
             granted: !wire.reject,
             committed,
-        },
+        }),
         Kind::MsgSnap => Payload::InstallSnapshot(Box::new(snapshot)),
-        Kind::MsgHeartbeat => Payload::Heartbeat {
+        Kind::MsgHeartbeat => Payload::Heartbeat(Heartbeat {
             commit: wire.commit,
             context: wire.context,
-        },
-        Kind::MsgHeartbeatResp => Payload::HeartbeatResponse {
+        }),
+        Kind::MsgHeartbeatResp => Payload::HeartbeatResponse(HeartbeatResponse {
             context: wire.context,
             promised_ticks: wire.promised_ticks,
-        },
+        }),
         Kind::MsgTransferLeader => Payload::TransferLeader { asker: wire.asker },
         Kind::MsgTransferRefused => Payload::TransferRefused {
             to: wire.index,

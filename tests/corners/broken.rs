@@ -5,7 +5,7 @@ use quorate::error::{
     AcknowledgeError, ApplyError, CampaignError, Fault, NodeError, ProposeError, ReadyError, StepError, TransferError,
 };
 use quorate::membership::{ConfChangeKind, ConfChangeV2};
-use quorate::message::{AppendResponse, Payload};
+use quorate::message::{AppendResponse, HeartbeatResponse, Payload, VoteResponse};
 use quorate::ready::{NotAdvanced, TaskResponse};
 use quorate::status::RoleKind;
 use quorate::{Config, EntryId, Event, StorageError};
@@ -83,7 +83,7 @@ fn says(node: &mut Node, from: u64, payload: Payload) -> Result<(), StepError> {
 }
 
 fn stores(node: &mut Node, index: u64) -> Result<(), StepError> {
-    let stored = AppendResponse::Accepted { index, joined: Some(0) };
+    let stored = AppendResponse::accepted(index, Some(0));
     says(node, 1, Payload::AppendResponse(stored))
 }
 
@@ -95,19 +95,12 @@ fn leader(change: fn(&mut Config)) -> Node {
     let mut node = node(config, &[(1, 2), (1, 3)], 1);
     node.campaign().unwrap();
     done(&mut node);
-    let vote = Payload::VoteResponse {
-        pre_vote: false,
-        granted: true,
-        committed: EntryId::default(),
-    };
+    let vote = Payload::VoteResponse(VoteResponse::new(true));
     says(&mut node, 1, vote).unwrap();
     done(&mut node);
     assert_eq!(node.status().soft_state.role, RoleKind::Leader);
     node.storage_mut().snapshot_answer = Some(Err(StorageError::TemporarilyUnavailable));
-    let rejected = AppendResponse::Rejected {
-        index: 3,
-        hint: EntryId::default(),
-    };
+    let rejected = AppendResponse::rejected(3, EntryId::default());
     says(&mut node, 3, Payload::AppendResponse(rejected)).unwrap();
     let last = node.status().last_index;
     stores(&mut node, last).unwrap();
@@ -128,15 +121,9 @@ fn an_old_snapshot_is_of_no_use() {
         };
         node.storage_mut().snapshot_answer = Some(Ok(*snapshot));
         node.take_events();
-        let rejected = AppendResponse::Rejected {
-            index: last,
-            hint: EntryId::default(),
-        };
+        let rejected = AppendResponse::rejected(last, EntryId::default());
         says(&mut node, 3, Payload::AppendResponse(rejected)).unwrap();
-        let heartbeat = Payload::HeartbeatResponse {
-            context: "".into(),
-            promised_ticks: None,
-        };
+        let heartbeat = Payload::HeartbeatResponse(HeartbeatResponse::new(""));
         says(&mut node, 3, heartbeat).unwrap();
         let events = node.take_events();
         let asked = |event: &Event| matches!(event, Event::SnapshotNeeded { peer: 3, at_least: 3 });
@@ -188,10 +175,7 @@ type Outcome = (Node, Option<NodeError>);
 fn transfer_leader_to_most_up_to_date(error: &StorageError) -> Outcome {
     let mut node = leader(|config| config.settings_mut().check_quorum = true);
     (0..10).for_each(|_| node.tick().unwrap());
-    let repeated = AppendResponse::Rejected {
-        index: 0,
-        hint: EntryId::default(),
-    };
+    let repeated = AppendResponse::rejected(0, EntryId::default());
     says(&mut node, 3, Payload::AppendResponse(repeated)).unwrap();
     call(node, error, Node::transfer_leader_to_most_up_to_date)
 }
@@ -229,7 +213,7 @@ fn acknowledge(error: &StorageError) -> Outcome {
         (
             config.settings_mut().eager_appends,
             config.settings_mut().async_storage_writes,
-        ) = (true, true)
+        ) = (true, true);
     });
     let _ = node.propose("x").unwrap();
     let task = node.ready().unwrap().unwrap().take_append_task().unwrap();
@@ -296,10 +280,7 @@ fn every_call_says_whether_the_node_is_poisoned() {
             call(follower(), error, |node| says(node, 1, Payload::TimeoutNow))
         }),
         ("step at a leader", |error| {
-            let response = Payload::HeartbeatResponse {
-                context: "".into(),
-                promised_ticks: None,
-            };
+            let response = Payload::HeartbeatResponse(HeartbeatResponse::new(""));
             call(lazy(), error, |node| says(node, 3, response))
         }),
         ("propose", |error| call(eager(), error, |node| node.propose("x"))),
@@ -326,7 +307,7 @@ fn every_call_says_whether_the_node_is_poisoned() {
         ("storage_ready after an early start", storage_ready_after_an_early_start),
         ("step with a forwarded proposal", |error| {
             let entries = vec![crate::entry((0, 0))];
-            let proposal = message(3, 2, 0, Payload::Propose { entries });
+            let proposal = message(3, 2, 0, Payload::propose(entries));
             call(eager(), error, |node| match node.step(proposal) {
                 Err(StepError::Proposal(error)) => panic!("{error}"),
                 outcome => outcome,

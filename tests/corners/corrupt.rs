@@ -1,9 +1,9 @@
 //! A node that cannot read its log any more promises nothing, and is quiet about it.
 
+use quorate::StorageError;
 use quorate::error::{CampaignError, NodeError};
-use quorate::message::Payload;
+use quorate::message::{Payload, VoteResponse};
 use quorate::status::RoleKind;
-use quorate::{EntryId, StorageError};
 
 use crate::support::{config, message, plain};
 use crate::{Node, handle, node};
@@ -24,11 +24,7 @@ fn candidate(pre_vote: bool) -> Node {
 fn does_not_win(node: &mut Node, pre_vote: bool) {
     assert_eq!(node.status().corrupt, Some(2));
     let term = node.status().hard_state.term;
-    let vote = Payload::VoteResponse {
-        pre_vote,
-        granted: true,
-        committed: EntryId::default(),
-    };
+    let vote = Payload::VoteResponse(VoteResponse::new(true).with_pre_vote(pre_vote));
     let voted_in = if pre_vote { term + 1 } else { term };
     node.step(message(3, 2, voted_in, vote)).unwrap();
     assert_eq!(node.status().soft_state.role, RoleKind::Follower);

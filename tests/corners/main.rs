@@ -34,12 +34,7 @@ fn id((term, index): At) -> EntryId {
 
 fn entry(at: At) -> Entry {
     let EntryId { term, index } = id(at);
-    Entry {
-        term,
-        index,
-        data: "x".into(),
-        ..Entry::default()
-    }
+    Entry::new(term, index, "x")
 }
 
 /// A node of the group 1, 2, 3 with these entries after the one at index 1, in their last term.
@@ -54,26 +49,13 @@ fn node(config: Config, log: &[At], commit: u64) -> Node {
 
 /// What leader 1 says to node 2 in `term`.
 fn append(term: u64, prev: At, entries: &[At], commit: u64) -> Message {
-    let append = Append {
-        prev: id(prev),
-        commit,
-        entries: entries.iter().copied().map(entry).collect(),
-        joined: 0,
-        notice: false,
-    };
+    let append = Append::new(id(prev), commit, entries.iter().copied().map(entry).collect::<Vec<_>>());
     message(1, 2, term, Payload::Append(append))
 }
 
 fn install(term: u64, (last_term, index): At) -> Message {
-    let metadata = SnapshotMetadata {
-        conf_state: ConfState::of_voters([1, 2, 3]),
-        index,
-        term: last_term,
-    };
-    let snapshot = Snapshot {
-        data: "state".into(),
-        metadata,
-    };
+    let metadata = SnapshotMetadata::new(EntryId { term: last_term, index }, ConfState::of_voters([1, 2, 3]));
+    let snapshot = Snapshot::new(metadata, "state");
     message(1, 2, term, Payload::InstallSnapshot(Box::new(snapshot)))
 }
 

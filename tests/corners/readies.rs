@@ -3,7 +3,7 @@
 use quorate::ready::ReadState;
 use quorate::status::RoleKind;
 use quorate::types::SnapshotMetadata;
-use quorate::{ConfState, MemoryStorage, RawNode, Snapshot, StorageError};
+use quorate::{ConfState, EntryId, MemoryStorage, RawNode, Snapshot, StorageError};
 
 use crate::moody::Moody;
 use crate::support::config;
@@ -34,15 +34,8 @@ fn entries_that_cannot_be_read_now_make_no_ready() {
 #[test]
 fn a_round_of_heartbeats_to_nobody_makes_no_ready() {
     let conf_state = ConfState::of_voters([1]).with_voters_outgoing([1]);
-    let metadata = SnapshotMetadata {
-        conf_state,
-        index: 2,
-        term: 1,
-    };
-    let snapshot = Snapshot {
-        data: "state".into(),
-        metadata,
-    };
+    let metadata = SnapshotMetadata::new(EntryId { term: 1, index: 2 }, conf_state);
+    let snapshot = Snapshot::new(metadata, "state");
     let mut config = config(1);
     config.settings_mut().async_storage_writes = true;
     let mut node = RawNode::new(config, Moody::new(MemoryStorage::from_snapshot(snapshot))).unwrap();
@@ -59,9 +52,6 @@ fn a_round_of_heartbeats_to_nobody_makes_no_ready() {
 
     write(&mut node, &mut first_entry);
     let ready = node.ready().unwrap().expect("the entry is committed");
-    let answered = ReadState {
-        context: "r".into(),
-        outcome: Ok(3),
-    };
+    let answered = ReadState::new("r", Ok(3));
     assert_eq!(ready.read_states(), [answered]);
 }

@@ -1,5 +1,6 @@
 //! What is refused leaves no trace: no state, no number that is used up, no event.
 
+use quorate::{Entries, Entry, RawNode, StorageError};
 use std::fmt::Debug;
 
 use quorate::error::{AcknowledgeError, CampaignError, CampaignRefusal, ConfigError};
@@ -7,7 +8,6 @@ use quorate::membership::{ConfChangeKind, ConfChangeV2};
 use quorate::message::{Append, Payload};
 use quorate::ready::{AckKind, ApplyTask, TaskResponse};
 use quorate::types::EntryKind;
-use quorate::{Entry, RawNode, StorageError};
 
 use crate::moody::Moody;
 use crate::support::{config, message, plain, store};
@@ -52,12 +52,8 @@ fn settings_that_cannot_be_measured() {
 fn an_own_vote_after_the_removal() {
     let mut config = plain(2);
     config.settings_mut().async_storage_writes = true;
-    let removal = Entry {
-        term: 1,
-        index: 2,
-        kind: EntryKind::ConfChangeV2,
-        data: ConfChangeV2::new([(ConfChangeKind::RemoveNode, 2)]).encode().into(),
-    };
+    let removal = Entry::new(1, 2, ConfChangeV2::new([(ConfChangeKind::RemoveNode, 2)]).encode())
+        .with_kind(EntryKind::ConfChangeV2);
     let mut storage = store(&[1, 2, 3]);
     storage.append(std::slice::from_ref(&removal)).unwrap();
     let mut node = RawNode::new(config, Moody::new(storage)).unwrap();
@@ -74,11 +70,7 @@ fn an_own_vote_after_the_removal() {
     }
     let own_vote = own_vote.expect("an own vote");
     let term = node.status().hard_state.term;
-    let notice = Payload::Append(Append {
-        prev: removal.id(),
-        commit: 2,
-        ..Append::default()
-    });
+    let notice = Payload::Append(Append::new(removal.id(), 2, Entries::new()));
     node.step(message(1, 2, term, notice)).unwrap();
     let mut ready = node.ready().unwrap().expect("the removal");
     assert_eq!(ready.take_apply_task().expect("the removal").entries()[0], removal);

@@ -1,7 +1,7 @@
 //! A storage that has not got something now, or not any more, is neither broken nor a witness.
 
 use quorate::error::{CampaignError, CampaignRefusal, ConfigError};
-use quorate::message::{AppendResponse, Payload};
+use quorate::message::{AppendResponse, Heartbeat, Payload};
 use quorate::status::{MembershipStatus, RoleKind};
 use quorate::types::EntryKind;
 use quorate::{ConfState, Entry, Event, Message, RawNode, StorageError};
@@ -55,13 +55,7 @@ fn keeps_its_log(cold: u64, told: &Message, accepted: u64) {
 
     node.storage_mut().cold_term = None;
     node.step(told.clone()).unwrap();
-    assert_eq!(
-        answers(&mut node),
-        [AppendResponse::Accepted {
-            index: accepted,
-            joined: Some(0)
-        }]
-    );
+    assert_eq!(answers(&mut node), [AppendResponse::accepted(accepted, Some(0))]);
     assert_eq!(node.status().last_index, 5);
 }
 
@@ -85,10 +79,7 @@ fn a_snapshot_below_a_term_that_is_being_fetched_replaces_nothing() {
 #[test]
 fn a_log_may_be_cut_at_what_is_applied_and_not_yet_advanced() {
     let mut node = node(plain(2), &[(1, 2), (1, 3)], 1);
-    let heartbeat = Payload::Heartbeat {
-        commit: 3,
-        context: "".into(),
-    };
+    let heartbeat = Payload::Heartbeat(Heartbeat::new(3).with_context(""));
     node.step(message(1, 2, 1, heartbeat)).unwrap();
     let ready = node.ready().unwrap().expect("two entries to apply");
     node.storage_mut().memory.persist(&ready).unwrap();
@@ -161,11 +152,7 @@ fn no_campaign_past_what_cannot_be_read() {
 /// What a stored log proves to be committed cannot be read at the start: the node does not campaign until it can.
 #[test]
 fn changes_that_are_read_later() {
-    let change = |index| Entry {
-        kind: EntryKind::ConfChangeV2,
-        data: vec![0x80, 0x02, 0x01].into(), // leave the joint configuration, checked by its leader
-        ..entry((1, index))
-    };
+    let change = |_index| Entry::new(0, 0, vec![0x80, 0x02, 0x01]).with_kind(EntryKind::ConfChangeV2);
     let mut memory = store(&[1, 2, 3]);
     memory.append(&[change(2), change(3)]).expect("no gap");
     memory.sync();

@@ -36,14 +36,14 @@ pub(crate) fn kinds() -> Vec<Kind> {
     vec![
         ("as it comes", 3, |_| {}),
         ("one voter", 1, |config| {
-            config.settings_mut().restart_silence_ticks = Some(0)
+            config.settings_mut().restart_silence_ticks = Some(0);
         }),
         ("lease reads", 3, |config| {
             config.settings_mut().read_mode = ReadMode::Lease;
             config.settings_mut().lease_margin_ticks = 3;
         }),
         ("asynchronous writes", 3, |config| {
-            config.settings_mut().async_storage_writes = true
+            config.settings_mut().async_storage_writes = true;
         }),
         ("plain Raft", 4, |config| {
             (
@@ -153,10 +153,7 @@ impl Group {
     }
 
     fn change(&mut self, transition: Transition, changes: &[(ConfChangeKind, NodeId)]) {
-        let change = ConfChangeV2 {
-            transition,
-            ..ConfChangeV2::new(changes.iter().copied())
-        };
+        let change = ConfChangeV2::new(changes.iter().copied()).with_transition(transition);
         let id = self.leader().unwrap_or(1);
         self.give(id, Input::Change(change));
         self.rounds(3);
@@ -249,10 +246,7 @@ impl Group {
         let kind = usize::try_from(self.below(4)).map(|at| kinds[at]).expect("few");
         let single = ConfChangeSingle::new(kind, node_id);
         let count = usize::try_from(self.below(3)).expect("few");
-        let change = ConfChangeV2 {
-            changes: vec![single; count],
-            ..ConfChangeV2::default()
-        };
+        let change = ConfChangeV2::new(vec![single; count]);
         self.give(id, Input::Change(change));
     }
 

@@ -1,6 +1,7 @@
 //! One node that is driven from a journal of inputs, and does all its work at once after each. What
 //! it says and does goes into a trace.
 
+use quorate::{ConfState, Config, Entry, EntryId, MemoryStorage, Message, NodeId, RawNode, Ready, Snapshot, Storage};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use bytes::Bytes;
@@ -8,7 +9,6 @@ use quorate::membership::ConfChangeV2;
 use quorate::ready::{ReadState, TaskResponse};
 use quorate::status::SnapshotStatus;
 use quorate::types::SnapshotMetadata;
-use quorate::{ConfState, Config, Entry, MemoryStorage, Message, NodeId, RawNode, Ready, Snapshot, Storage};
 use slog::Logger;
 
 /// FNV-1a with 64 bits, over bytes and texts only: the same on every platform.
@@ -223,15 +223,8 @@ impl Host {
             return "nothing to compact".to_owned();
         };
         storage.set_conf_state(conf_state.clone(), index);
-        let metadata = SnapshotMetadata {
-            conf_state,
-            index,
-            term,
-        };
-        storage.set_snapshot(Snapshot {
-            data: "state".into(),
-            metadata,
-        });
+        let metadata = SnapshotMetadata::new(EntryId { term, index }, conf_state);
+        storage.set_snapshot(Snapshot::new(metadata, "state"));
         let outcome = told(storage.compact(index));
         storage.sync();
         outcome

@@ -1,8 +1,7 @@
 //! D3, D9, D11, D15: configuration changes, and the configuration of a node.
 
 use quorate::error::{ChangeRefusal, ProposeError};
-use quorate::membership::ChangeError;
-use quorate::membership::{ConfChangeKind, ConfChangeV2};
+use quorate::membership::{ChangeError, ConfChangeKind, ConfChangeV2};
 use quorate::message::Payload;
 use quorate::status::RoleKind;
 use quorate::{Config, Event, RawNode, ReadMode};

@@ -1,9 +1,9 @@
 //! D34: a leader whose own disk stalls, with asynchronous writes.
 
 use quorate::error::ProposeError;
-use quorate::message::Payload;
+use quorate::message::{Payload, VoteResponse};
 use quorate::status::RoleKind;
-use quorate::{Config, EntryId, Event};
+use quorate::{Config, Event};
 
 use crate::support::{Cluster, store};
 use crate::{accepted, message, single};
@@ -19,11 +19,7 @@ fn leader(change: impl Fn(&mut Config)) -> Cluster {
     let mut cluster = single(config, store(&[1, 2, 3]));
     cluster.node(1).campaign().unwrap();
     cluster.drain(1);
-    let vote = Payload::VoteResponse {
-        pre_vote: false,
-        granted: true,
-        committed: EntryId::default(),
-    };
+    let vote = Payload::VoteResponse(VoteResponse::new(true));
     cluster.step(message(2, 1, 1, vote));
     assert_eq!(cluster.role(1), RoleKind::Leader);
     cluster

@@ -2,7 +2,7 @@
 
 use quorate::error::{AcknowledgeError, CampaignError, CampaignRefusal};
 use quorate::membership::{ConfChangeKind, ConfChangeV2};
-use quorate::message::{Append, Payload, RequestVote};
+use quorate::message::{Append, Heartbeat, Payload, RequestVote, VoteResponse};
 use quorate::status::RoleKind;
 use quorate::types::{EntryKind, SnapshotMetadata};
 use quorate::{ConfState, Config, Entry, EntryId, HardState, RawNode, Snapshot};
@@ -39,11 +39,7 @@ fn d19_a_higher_term_alone_resets_no_timer() {
 #[test]
 fn d20_a_torn_batch_lifts_the_term() {
     let mut storage = store(&[1, 2, 3]);
-    let entry = Entry {
-        term: 4,
-        index: 2,
-        ..Entry::default()
-    };
+    let entry = Entry::new(4, 2, "");
     storage.append(&[entry]).unwrap();
     storage.set_hard_state(HardState::new(2, Some(3), 1));
     let node = RawNode::new(config(1), storage).unwrap();
@@ -57,12 +53,9 @@ fn d20_a_torn_batch_lifts_the_term() {
 fn whether_the_last_voter_leads(told: EntryId) -> bool {
     let change = ConfChangeV2::new([(ConfChangeKind::RemoveNode, 1), (ConfChangeKind::RemoveNode, 3)]);
     let data = [change.encode(), ConfChangeV2::leave_joint().encode()];
-    let entries = (2..).zip(data).map(|(index, data)| Entry {
-        term: 1,
-        index,
-        kind: EntryKind::ConfChangeV2,
-        data: data.into(),
-    });
+    let entries = (2..)
+        .zip(data)
+        .map(|(index, data)| Entry::new(1, index, data).with_kind(EntryKind::ConfChangeV2));
     let mut storage = store(&[1, 2, 3]);
     storage.append(&entries.collect::<Vec<_>>()).unwrap();
     storage.set_hard_state(HardState::new(1, Some(1), 1));
@@ -70,11 +63,7 @@ fn whether_the_last_voter_leads(told: EntryId) -> bool {
     for _ in 0..200 {
         cluster.tick(2, 1);
         for asked in cluster.take(|message| matches!(message.payload, Payload::RequestVote(_))) {
-            let refusal = Payload::VoteResponse {
-                pre_vote: true,
-                granted: false,
-                committed: told,
-            };
+            let refusal = Payload::VoteResponse(VoteResponse::new(false).with_pre_vote(true).with_committed(told));
             cluster.step(message(asked.to, 2, 1, refusal));
         }
     }
@@ -96,10 +85,10 @@ fn d21_votes_tell_what_is_committed() {
         let request = RequestVote::new(EntryId::default()).with_forced(true);
         cluster.step(message(3, 2, 9, Payload::RequestVote(request)));
         cluster.drain(2);
-        cluster.take(|message| message.from == 2 && matches!(message.payload, Payload::VoteResponse { .. }))
+        cluster.take(|message| message.from == 2 && matches!(message.payload, Payload::VoteResponse(_)))
     };
     let answers = refused(&mut cluster);
-    let tells = |answer: &quorate::Message| matches!(answer.payload, Payload::VoteResponse { granted: false, committed, .. } if committed == EntryId { term: 1, index: 3 });
+    let tells = |answer: &quorate::Message| matches!(answer.payload, Payload::VoteResponse(VoteResponse { granted: false, committed, .. }) if committed == EntryId { term: 1, index: 3 });
     assert!(answers.iter().any(tells), "{answers:?}");
 }
 
@@ -108,10 +97,12 @@ fn d21_votes_tell_what_is_committed() {
 #[test]
 fn d21_news_of_any_term_counts() {
     let committed = EntryId { term: 1, index: 2 };
-    let answer = |pre_vote, granted| Payload::VoteResponse {
-        pre_vote,
-        granted,
-        committed,
+    let answer = |pre_vote, granted| {
+        Payload::VoteResponse(
+            VoteResponse::new(granted)
+                .with_pre_vote(pre_vote)
+                .with_committed(committed),
+        )
     };
     let ask = |pre_vote| {
         let request = RequestVote::new(EntryId::default()).with_pre_vote(pre_vote);
@@ -121,11 +112,7 @@ fn d21_news_of_any_term_counts() {
     for payload in all.into_iter().flatten() {
         for term in [3, 5, 7] {
             let mut storage = store(&[1, 2, 3]);
-            let entry = Entry {
-                term: 1,
-                index: 2,
-                ..Entry::default()
-            };
+            let entry = Entry::new(1, 2, "");
             storage.append(&[entry]).unwrap();
             storage.set_hard_state(HardState::new(5, None, 1));
             let mut cluster = single(config(1), storage);
@@ -147,12 +134,8 @@ fn d21_news_of_any_term_counts() {
 fn d21_a_candidate_that_is_removed_stands_no_more() {
     for pre_vote in [false, true] {
         let mut storage = store(&[1, 2, 3, 4, 5]);
-        let removal = Entry {
-            term: 1,
-            index: 2,
-            kind: EntryKind::ConfChangeV2,
-            data: ConfChangeV2::new([(ConfChangeKind::RemoveNode, 1)]).encode().into(),
-        };
+        let removal = Entry::new(1, 2, ConfChangeV2::new([(ConfChangeKind::RemoveNode, 1)]).encode())
+            .with_kind(EntryKind::ConfChangeV2);
         storage.append(&[removal]).unwrap();
         storage.set_hard_state(HardState::new(1, None, 1));
         let mut settings = config(1);
@@ -162,11 +145,11 @@ fn d21_a_candidate_that_is_removed_stands_no_more() {
         cluster.drain(1);
         let term = cluster.term(1);
         let mut answer = |from, term, granted, committed| {
-            let answer = Payload::VoteResponse {
-                pre_vote,
-                granted,
-                committed,
-            };
+            let answer = Payload::VoteResponse(
+                VoteResponse::new(granted)
+                    .with_pre_vote(pre_vote)
+                    .with_committed(committed),
+            );
             cluster.step(message(from, 1, term, answer));
             cluster.drain(1);
         };
@@ -183,12 +166,7 @@ fn d21_a_candidate_that_is_removed_stands_no_more() {
 #[test]
 fn d22_a_change_that_a_snapshot_covers_is_not_made_again() {
     let change = ConfChangeV2::new([(ConfChangeKind::AddNode, 4)]);
-    let late = Entry {
-        term: 1,
-        index: 2,
-        kind: EntryKind::ConfChangeV2,
-        data: change.encode().into(),
-    };
+    let late = Entry::new(1, 2, change.encode()).with_kind(EntryKind::ConfChangeV2);
     let mut storage = store(&[1, 2, 3]);
     storage.append(std::slice::from_ref(&late)).unwrap();
     storage.set_hard_state(HardState::new(1, None, 2));
@@ -196,15 +174,8 @@ fn d22_a_change_that_a_snapshot_covers_is_not_made_again() {
     let mut cluster = single(config(2), storage);
     let _ready = cluster.node(2).ready().unwrap().expect("the change");
     let conf_state = ConfState::of_voters([1, 2]);
-    let metadata = SnapshotMetadata {
-        conf_state: conf_state.clone(),
-        index: 9,
-        term: 1,
-    };
-    let snapshot = Snapshot {
-        metadata,
-        ..Snapshot::default()
-    };
+    let metadata = SnapshotMetadata::new(EntryId { term: 1, index: 9 }, conf_state.clone());
+    let snapshot = Snapshot::new(metadata, "");
     cluster.step(message(1, 2, 1, Payload::InstallSnapshot(Box::new(snapshot))));
     let kept = cluster.node(2).apply_conf_change(&late).unwrap();
     assert_eq!(kept, conf_state);
@@ -215,20 +186,16 @@ fn d22_a_change_that_a_snapshot_covers_is_not_made_again() {
 /// word, it would lead the group of three with the vote of 3, which knows of neither, while 1 leads alone.
 #[test]
 fn d30_a_change_that_is_forgotten_is_asked_for() {
-    let removal = |index, node| Entry {
-        term: 1,
-        index,
-        kind: EntryKind::ConfChangeV2,
-        data: ConfChangeV2::new([(ConfChangeKind::RemoveNode, node)]).encode().into(),
+    let removal = |index, node| {
+        Entry::new(
+            1,
+            index,
+            ConfChangeV2::new([(ConfChangeKind::RemoveNode, node)]).encode(),
+        )
+        .with_kind(EntryKind::ConfChangeV2)
     };
     let mut cluster = single(config(2), store(&[1, 2, 3]));
-    let append = Append {
-        prev: EntryId { term: 1, index: 1 },
-        commit: 3,
-        entries: [removal(2, 3), removal(3, 2)].into(),
-        joined: 0,
-        notice: false,
-    };
+    let append = Append::new(EntryId { term: 1, index: 1 }, 3, [removal(2, 3), removal(3, 2)]);
     cluster.step(message(1, 2, 1, Payload::Append(append)));
     let node = cluster.node(2);
     let ready = node.ready().unwrap().expect("entries to store and apply");
@@ -255,11 +222,13 @@ fn d30_a_change_that_is_forgotten_is_asked_for() {
 /// lead the group of three with the vote of 3, which knows of neither, while 1 leads alone.
 #[test]
 fn d32_a_stored_configuration_is_brought_up_to_date() {
-    let removal = |index, node| Entry {
-        term: 1,
-        index,
-        kind: EntryKind::ConfChangeV2,
-        data: ConfChangeV2::new([(ConfChangeKind::RemoveNode, node)]).encode().into(),
+    let removal = |index, node| {
+        Entry::new(
+            1,
+            index,
+            ConfChangeV2::new([(ConfChangeKind::RemoveNode, node)]).encode(),
+        )
+        .with_kind(EntryKind::ConfChangeV2)
     };
     let mut storage = store(&[1, 2, 3]);
     storage.append(&[removal(2, 3), removal(3, 2)]).unwrap();
@@ -275,21 +244,11 @@ fn d32_a_stored_configuration_is_brought_up_to_date() {
 /// What a follower of term 5 that holds entry 1/2, acknowledged, answers to an append without entries.
 fn answers_to_a_notice(notice: bool, prev: EntryId) -> usize {
     let mut cluster = single(config(2), store(&[1, 2, 3]));
-    let append = |prev: EntryId, entries: Vec<Entry>, commit, notice| {
-        let append = Append {
-            prev,
-            commit,
-            entries: entries.into(),
-            joined: 0,
-            notice,
-        };
+    let append = |prev: EntryId, entries: Vec<Entry>, commit, commit_only| {
+        let append = Append::new(prev, commit, entries).with_commit_only(commit_only);
         message(1, 2, 5, Payload::Append(append))
     };
-    let entry = Entry {
-        term: 5,
-        index: 2,
-        ..Entry::default()
-    };
+    let entry = Entry::new(5, 2, "");
     cluster.step(append(EntryId { term: 1, index: 1 }, vec![entry], 1, false));
     cluster.drain(2);
     cluster.take(|_| true);
@@ -312,7 +271,7 @@ fn d23_a_notice_of_what_is_committed_is_not_answered() {
         for _ in 0..3 {
             for message in cluster.take(|_| true) {
                 if let Payload::Append(append) = &message.payload {
-                    notices.extend(append.entries.is_empty().then_some(append.notice));
+                    notices.extend(append.entries.is_empty().then_some(append.commit_only));
                 }
                 let to = message.to;
                 cluster.step(message);
@@ -337,10 +296,7 @@ fn d24_a_candidate_of_an_earlier_term_learns_the_term() {
         let mut cluster = single(settings, store(&[1, 2, 3]));
         let request = RequestVote::new(EntryId { term: 1, index: 1 });
         if leader {
-            let payload = Payload::Heartbeat {
-                commit: 0,
-                context: bytes::Bytes::new(),
-            };
+            let payload = Payload::Heartbeat(Heartbeat::new(0).with_context(bytes::Bytes::new()));
             cluster.step(message(1, 2, 9, payload));
         } else {
             let other = RequestVote::new(EntryId::default());
@@ -361,25 +317,16 @@ fn d24_a_candidate_of_an_earlier_term_learns_the_term() {
 #[test]
 fn d25_a_heartbeat_commits_what_is_known_to_match() {
     let mut storage = store(&[1, 2, 3]);
-    let entry = |term, index| Entry {
-        term,
-        index,
-        ..Entry::default()
-    };
+    let entry = |term, index| Entry::new(term, index, "");
     storage.append(&[entry(1, 2)]).unwrap();
     let mut cluster = single(config(1), storage);
     let beat = || {
         let context = bytes::Bytes::new();
-        message(2, 1, 2, Payload::Heartbeat { commit: 2, context })
+        message(2, 1, 2, Payload::Heartbeat(Heartbeat::new(2).with_context(context)))
     };
     cluster.step(beat());
     assert_eq!(cluster.committed(1), 1);
-    let append = Append {
-        prev: EntryId { term: 1, index: 2 },
-        commit: 1,
-        entries: vec![entry(2, 3)].into(),
-        ..Append::default()
-    };
+    let append = Append::new(EntryId { term: 1, index: 2 }, 1, vec![entry(2, 3)]);
     cluster.step(message(2, 1, 2, Payload::Append(append)));
     cluster.step(beat());
     assert_eq!(cluster.committed(1), 2);

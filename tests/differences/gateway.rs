@@ -1,7 +1,7 @@
 //! D4, D6, D7, D8: what is refused, with a reason, where etcd-io/raft panics or goes on.
 
 use quorate::error::{ConfigError, Fault, NodeError, ProposeError, ReadyError, StepError};
-use quorate::message::{Append, AppendResponse, Payload};
+use quorate::message::{Append, AppendResponse, Heartbeat, Payload};
 use quorate::storage::InitialState;
 use quorate::types::{EntryKind, SnapshotMetadata};
 use quorate::{
@@ -16,25 +16,12 @@ use crate::{accepted, append, led_with, single, vote_request};
 #[test]
 fn d04_input_is_refused_with_a_reason_instead_of_a_panic() {
     let mut cluster = Cluster::led(3);
-    let beyond = Payload::Heartbeat {
-        commit: 99,
-        context: "".into(),
-    };
-    let undecodable = Entry {
-        kind: EntryKind::ConfChange,
-        data: "\u{ff}".into(),
-        ..Entry::default()
-    };
-    let undecodable = Payload::Propose {
-        entries: vec![undecodable],
-    };
+    let beyond = Payload::Heartbeat(Heartbeat::new(99).with_context(""));
+    let undecodable = Entry::new(0, 0, "\u{ff}").with_kind(EntryKind::ConfChange);
+    let undecodable = Payload::propose(vec![undecodable]);
     let a_proposal = StepError::Proposal(ProposeError::Empty);
     let cases = [
-        (
-            1,
-            message(2, 1, 0, Payload::Propose { entries: vec![] }),
-            a_proposal.clone(),
-        ),
+        (1, message(2, 1, 0, Payload::propose(vec![])), a_proposal.clone()),
         (1, message(2, 1, 0, undecodable), a_proposal),
         (1, accepted(2, 1, 1, 99), StepError::BeyondLog { index: 99, last: 2 }),
         (2, message(1, 2, 1, beyond), StepError::BeyondLog { index: 99, last: 2 }),
@@ -92,11 +79,7 @@ impl Storage for Breaks {
 #[test]
 fn d04_a_broken_storage_poisons_its_node_only() {
     let mut storage = store(&[1, 2, 3]);
-    let entry = |index| Entry {
-        term: 1,
-        index,
-        ..Entry::default()
-    };
+    let entry = |index| Entry::new(1, index, "");
     storage.append(&[entry(2), entry(3)]).unwrap();
     let mut config = plain(1);
     // Or it would be read at the start.
@@ -106,10 +89,7 @@ fn d04_a_broken_storage_poisons_its_node_only() {
     ) = (0, true);
     config.settings_mut().mark_checked_changes = false;
     let mut node = RawNode::new(config, Breaks(storage)).unwrap();
-    let commit = Payload::Heartbeat {
-        commit: 3,
-        context: "".into(),
-    };
+    let commit = Payload::Heartbeat(Heartbeat::new(3).with_context(""));
     node.step(message(2, 1, 1, commit)).unwrap();
     let cause = Fault::Storage(StorageError::Broken("no more".into()));
     let poisoned = NodeError::Poisoned(cause.clone());
@@ -173,7 +153,7 @@ fn d07_pre_vote_without_check_quorum_needs_an_opt_in() {
 /// Terms, addressees and senders are looked at before anything else.
 #[test]
 fn d08_an_envelope_that_cannot_be_right_is_refused() {
-    let read = || Payload::ReadIndex { context: "".into() };
+    let read = || Payload::read_index("");
     let cases = [
         (append(2, 1, 0, (1, 1)), Err(StepError::MissingTerm)),
         (message(9, 1, 0, Payload::TimeoutNow), Err(StepError::MissingTerm)),
@@ -184,8 +164,8 @@ fn d08_an_envelope_that_cannot_be_right_is_refused() {
         // A stranger may ask; and what was forwarded is from whoever called first.
         (vote_request(9, 1, 5, false), Ok(())),
         (append(9, 1, 5, (1, 1)), Ok(())),
-        (message(9, 1, 5, Payload::TransferLeader { asker: None }), Ok(())),
-        (message(1, 1, 5, Payload::TransferLeader { asker: None }), Ok(())),
+        (message(9, 1, 5, Payload::transfer_leader(None)), Ok(())),
+        (message(1, 1, 5, Payload::transfer_leader(None)), Ok(())),
         (message(2, 1, 0, read()), Ok(())),
     ];
     for (message, expected) in cases {
@@ -273,12 +253,7 @@ fn d27_all_messages_carry_the_group_and_so_does_the_store() {
 /// What a leader of term 3 sends to a node of term 3 with committed entries 1/1, 1/2, 2/3 and an uncommitted 2/4.
 #[test]
 fn d26_what_contradicts_a_committed_entry_is_refused() {
-    let entry = |term, index| Entry {
-        term,
-        index,
-        data: "x".into(),
-        ..Entry::default()
-    };
+    let entry = |term, index| Entry::new(term, index, "x");
     let id = |term, index| EntryId { term, index };
     let diverged_at = |term: u64, payload: Payload| {
         let mut storage = store(&[1, 2, 3]);
@@ -299,7 +274,7 @@ fn d26_what_contradicts_a_committed_entry_is_refused() {
         cluster.drain(1);
         assert_eq!(cluster.raw(1).status().applied, 1, "nothing more is applied");
         let told = cluster.take(|message| {
-            matches!(&message.payload, Payload::AppendResponse(AppendResponse::Diverged { committed })
+            matches!(&message.payload, Payload::AppendResponse(AppendResponse::Diverged { committed, .. })
                 if committed.index == index)
         });
         assert_eq!(
@@ -310,24 +285,10 @@ fn d26_what_contradicts_a_committed_entry_is_refused() {
         );
         Some(index)
     };
-    let append = |prev, entries: &[Entry]| {
-        Payload::Append(Append {
-            prev,
-            commit: 3,
-            entries: entries.into(),
-            ..Append::default()
-        })
-    };
+    let append = |prev, entries: &[Entry]| Payload::Append(Append::new(prev, 3, entries));
     let snapshot = |term, index| {
-        let metadata = SnapshotMetadata {
-            conf_state: ConfState::of_voters([1, 2, 3]),
-            index,
-            term,
-        };
-        Payload::InstallSnapshot(Box::new(Snapshot {
-            metadata,
-            ..Snapshot::default()
-        }))
+        let metadata = SnapshotMetadata::new(EntryId { term, index }, ConfState::of_voters([1, 2, 3]));
+        Payload::InstallSnapshot(Box::new(Snapshot::new(metadata, "")))
     };
     let cases = [
         (append(id(2, 3), &[entry(3, 4)]), None), // what is not committed may be overwritten
@@ -361,22 +322,12 @@ fn d26_what_contradicts_a_committed_entry_is_refused() {
 fn d26_other_data_under_the_same_name() {
     let mut cluster = single(plain(1), store(&[1, 2, 3]));
     let append = |data: &'static str, commit| {
-        let entry = Entry {
-            term: 1,
-            index: 2,
-            data: data.into(),
-            ..Entry::default()
-        };
+        let entry = Entry::new(1, 2, data);
         message(
             2,
             1,
             1,
-            Payload::Append(Append {
-                prev: EntryId { term: 1, index: 1 },
-                commit,
-                entries: vec![entry].into(),
-                ..Append::default()
-            }),
+            Payload::Append(Append::new(EntryId { term: 1, index: 1 }, commit, vec![entry])),
         )
     };
     assert_eq!(cluster.node(1).step(append("a", 2)), Ok(()));
@@ -394,10 +345,15 @@ fn d26_other_data_under_the_same_name() {
 fn d26_leaders_say_so() {
     let mut cluster = Cluster::led(3);
     let committed = EntryId { term: 1, index: 2 };
-    let response = Payload::AppendResponse(AppendResponse::Diverged { committed });
+    let response = Payload::AppendResponse(AppendResponse::diverged(committed));
     cluster.step(message(3, 1, 1, response));
     let context = bytes::Bytes::new();
-    cluster.step(message(2, 1, 1, Payload::Heartbeat { commit: 0, context }));
+    cluster.step(message(
+        2,
+        1,
+        1,
+        Payload::Heartbeat(Heartbeat::new(0).with_context(context)),
+    ));
     let events = cluster.node(1).take_events();
     assert!(
         events.contains(&Event::PeerDiverged { peer: 3, committed }),

@@ -12,7 +12,7 @@ mod reads;
 mod snapshots;
 
 use quorate::message::{Append, AppendResponse, Payload, RequestVote};
-use quorate::{Config, EntryId, MemoryStorage, Message, NodeId};
+use quorate::{Config, Entries, EntryId, MemoryStorage, Message, NodeId};
 use support::{Cluster, config, message};
 
 /// A group of `n`, led by node 1, whose settings are changed so.
@@ -34,18 +34,19 @@ fn single(config: Config, storage: MemoryStorage) -> Cluster {
 }
 
 fn append(from: NodeId, to: NodeId, term: u64, prev: (u64, u64)) -> Message {
-    let append = Append {
-        prev: EntryId {
+    let append = Append::new(
+        EntryId {
             term: prev.0,
             index: prev.1,
         },
-        ..Append::default()
-    };
+        0,
+        Entries::new(),
+    );
     message(from, to, term, Payload::Append(append))
 }
 
 fn accepted(from: NodeId, to: NodeId, term: u64, index: u64) -> Message {
-    let response = AppendResponse::Accepted { index, joined: Some(0) };
+    let response = AppendResponse::accepted(index, Some(0));
     message(from, to, term, Payload::AppendResponse(response))
 }
 
@@ -56,7 +57,7 @@ fn vote_request(from: NodeId, to: NodeId, term: u64, forced: bool) -> Message {
 }
 
 fn is_heartbeat(message: &Message) -> bool {
-    matches!(message.payload, Payload::Heartbeat { .. })
+    matches!(message.payload, Payload::Heartbeat(_))
 }
 
 fn is_snapshot(message: &Message) -> bool {

@@ -33,14 +33,10 @@ fn d13_a_snapshot_is_synced() {
     cluster.step(append(2, 1, 1, (1, 1)));
     cluster.drain(1);
     let conf_state = cluster.raw(1).membership().conf_state();
-    let snapshot = Snapshot {
-        data: "state".into(),
-        metadata: SnapshotMetadata {
-            conf_state,
-            index: 9,
-            term: 1,
-        },
-    };
+    let snapshot = Snapshot::new(
+        SnapshotMetadata::new(EntryId { term: 1, index: 9 }, conf_state),
+        "state",
+    );
     cluster.step(message(2, 1, 1, Payload::InstallSnapshot(Box::new(snapshot))));
     let ready = cluster.node(1).ready().unwrap().unwrap();
     assert!(ready.snapshot().is_some() && ready.entries().is_empty());
@@ -187,7 +183,7 @@ fn believed(config: impl Fn(&mut Config), joined: Option<u64>) -> u64 {
         let _ = cluster.node(1).propose_conf_change(change).unwrap();
         cluster.settle();
     }
-    let answer = AppendResponse::Accepted { index: 2, joined };
+    let answer = AppendResponse::accepted(2, joined);
     let answer = message(3, 1, cluster.term(1), Payload::AppendResponse(answer));
     cluster.node(1).step(answer).unwrap();
     let peer = cluster.raw(1).progress().find(|peer| peer.id == 3).unwrap();

@@ -1,7 +1,7 @@
 //! What a group must still be able to do, and which messages are lies that no group survives: Raft
 //! trusts its members, so that what pretends to be a member's own word proves nothing.
 
-use quorate::message::{AppendResponse, Payload};
+use quorate::message::{AppendResponse, Heartbeat, Payload, VoteResponse};
 use quorate::status::RoleKind;
 use quorate::types::NUMBER_MAX;
 use quorate::{EntryId, Message, NodeId, Storage};
@@ -33,20 +33,21 @@ pub(crate) fn forges(cluster: &Cluster, message: &Message) -> bool {
     }
     match &message.payload {
         Payload::Append(append) => !led || (term >= ours.term && append.prev.index >= ours.commit),
-        Payload::Heartbeat { commit, .. } => !led || *commit > ours.commit,
+        Payload::Heartbeat(Heartbeat { commit, .. }) => !led || *commit > ours.commit,
         Payload::InstallSnapshot(snapshot) => !led || snapshot.metadata.index > ours.commit,
         Payload::RequestVote(request) => {
             request.last > last_of(cluster, message.from) || Some(request.committed.index) > committed
         }
-        Payload::VoteResponse {
+        Payload::VoteResponse(VoteResponse {
             pre_vote,
             granted,
             committed: told,
-        } => (*granted && !pre_vote && term == ours.term) || Some(told.index) > committed,
+            ..
+        }) => (*granted && !pre_vote && term == ours.term) || Some(told.index) > committed,
         Payload::AppendResponse(AppendResponse::Accepted { index, .. }) => {
             term == ours.term && cluster.nodes.contains_key(&message.from) && *index > cluster.committed(message.from)
         }
-        Payload::Propose { entries } => entries.iter().any(|entry| matches!(entry.conf_change(), Some(Ok(_)))),
+        Payload::Propose { entries, .. } => entries.iter().any(|entry| matches!(entry.conf_change(), Some(Ok(_)))),
         _ => false,
     }
 }

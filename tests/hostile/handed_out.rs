@@ -6,7 +6,9 @@ use quorate::membership::{ConfChangeKind, ConfChangeV2};
 use quorate::message::Payload;
 use quorate::ready::{Ack, NotAdvanced, Persisted};
 use quorate::types::{EntryKind, SnapshotMetadata};
-use quorate::{ConfState, Entry, Event, HardState, Index, MemoryStorage, RawNode, Ready, Snapshot, StorageError, Term};
+use quorate::{
+    ConfState, Entry, EntryId, Event, HardState, Index, MemoryStorage, RawNode, Ready, Snapshot, StorageError, Term,
+};
 
 use crate::session::{call, drain};
 use crate::support::{message, plain, store};
@@ -14,23 +16,16 @@ use crate::support::{message, plain, store};
 type Node = RawNode<MemoryStorage>;
 
 fn adds(index: Index, node: u64) -> Entry {
-    Entry {
-        term: 1,
+    Entry::new(
+        1,
         index,
-        kind: EntryKind::ConfChangeV2,
-        data: ConfChangeV2::new([(ConfChangeKind::AddLearnerNode, node)])
-            .encode()
-            .into(),
-    }
+        ConfChangeV2::new([(ConfChangeKind::AddLearnerNode, node)]).encode(),
+    )
+    .with_kind(EntryKind::ConfChangeV2)
 }
 
 fn says(index: Index) -> Entry {
-    Entry {
-        term: 1,
-        index,
-        data: "x".into(),
-        ..Entry::default()
-    }
+    Entry::new(1, index, "x")
 }
 
 /// Follower 2 of a group of three, with these entries from index 2 on, all committed.
@@ -142,10 +137,8 @@ fn only_what_is_handed_out_is_applied() {
     let ready = ready(&mut node);
     let mut done = persist(&mut node, ready);
     let _ = done.take_committed_entries();
-    let other_term = Entry {
-        term: 2,
-        ..entries[0].clone()
-    };
+    let mut other_term = entries[0].clone();
+    other_term.term = 2;
     for stranger in [&other_term, &adds(4, 4), &says(2 + 100), &Entry::default()] {
         refuses(&mut node, stranger, &not_out(stranger));
     }
@@ -163,11 +156,8 @@ fn only_what_is_handed_out_is_applied() {
 #[test]
 fn a_change_that_makes_no_sense_is_handled_too() {
     for kind in [EntryKind::ConfChange, EntryKind::ConfChangeV2] {
-        let nonsense = Entry {
-            kind,
-            data: b"\xff\xff".as_slice().into(),
-            ..says(2)
-        };
+        let mut nonsense = says(2).with_kind(kind);
+        nonsense.data = b"\xff\xff".as_slice().into();
         let mut node = follower(false, std::slice::from_ref(&nonsense));
         let before = node.membership().clone();
         let ready = ready(&mut node);
@@ -293,15 +283,8 @@ fn a_batch_of_another_node_is_not_lost() {
 }
 
 fn install(index: Index, term: Term) -> quorate::Message {
-    let metadata = SnapshotMetadata {
-        conf_state: ConfState::of_voters([1, 2]),
-        index,
-        term,
-    };
-    let snapshot = Snapshot {
-        metadata,
-        ..Snapshot::default()
-    };
+    let metadata = SnapshotMetadata::new(EntryId { term, index }, ConfState::of_voters([1, 2]));
+    let snapshot = Snapshot::new(metadata, "");
     message(1, 2, 1, Payload::InstallSnapshot(Box::new(snapshot)))
 }
 

@@ -4,9 +4,8 @@
 use bytes::Bytes;
 use quorate::error::TransferRefusal;
 use quorate::membership::{ConfChange, ConfChangeKind, ConfChangeV2, Transition};
-use quorate::message::{Append, AppendResponse, Payload, RequestVote};
-use quorate::types::NUMBER_MAX;
-use quorate::types::{EntryKind, SnapshotMetadata};
+use quorate::message::{Append, AppendResponse, Heartbeat, HeartbeatResponse, Payload, RequestVote, VoteResponse};
+use quorate::types::{EntryKind, NUMBER_MAX, SnapshotMetadata};
 use quorate::{ConfState, Entry, EntryId, Message, NodeId, RawNode, Snapshot, Storage};
 
 /// Where choices come from.
@@ -170,60 +169,35 @@ impl Recipe {
             Payload::RequestVote(request.with_committed(committed).with_configured_at(c))
         };
         match self.kind {
-            Kind::Propose => Payload::Propose {
-                entries: proposal(self.shape),
-            },
+            Kind::Propose => Payload::propose(proposal(self.shape)),
             Kind::Append => self.append(),
-            Kind::Accepted => Payload::AppendResponse(AppendResponse::Accepted {
-                index: a,
-                joined: Some(0),
-            }),
-            Kind::Rejected => Payload::AppendResponse(AppendResponse::Rejected {
-                index: a,
-                hint: EntryId { term: b, index: c },
-            }),
+            Kind::Accepted => Payload::AppendResponse(AppendResponse::accepted(a, Some(0))),
+            Kind::Rejected => Payload::AppendResponse(AppendResponse::rejected(a, EntryId { term: b, index: c })),
             Kind::RequestVote => request(false),
             Kind::PreVote => request(true),
-            Kind::VoteResponse | Kind::PreVoteResponse => Payload::VoteResponse {
-                pre_vote: self.kind == Kind::PreVoteResponse,
-                granted: flag,
-                committed: EntryId::default(),
-            },
-            Kind::InstallSnapshot => Payload::InstallSnapshot(Box::new(Snapshot {
-                data: "state".into(),
-                metadata: SnapshotMetadata {
-                    conf_state: configuration(self.shape),
-                    index: a,
-                    term: b,
-                },
-            })),
-            Kind::Heartbeat => Payload::Heartbeat {
-                commit: a,
-                context: context(self.shape),
-            },
-            Kind::HeartbeatResponse => Payload::HeartbeatResponse {
-                context: context(self.shape),
-                promised_ticks: flag.then_some(a),
-            },
-            Kind::TransferLeader => Payload::TransferLeader {
-                asker: flag.then_some(a),
-            },
-            Kind::TransferRefused => Payload::TransferRefused {
-                to: a,
-                reason: if flag {
+            Kind::VoteResponse | Kind::PreVoteResponse => {
+                Payload::VoteResponse(VoteResponse::new(flag).with_pre_vote(self.kind == Kind::PreVoteResponse))
+            }
+            Kind::InstallSnapshot => Payload::InstallSnapshot(Box::new(Snapshot::new(
+                SnapshotMetadata::new(EntryId { term: b, index: a }, configuration(self.shape)),
+                "state",
+            ))),
+            Kind::Heartbeat => Payload::Heartbeat(Heartbeat::new(a).with_context(context(self.shape))),
+            Kind::HeartbeatResponse => Payload::HeartbeatResponse(
+                HeartbeatResponse::new(context(self.shape)).with_promised_ticks(flag.then_some(a)),
+            ),
+            Kind::TransferLeader => Payload::transfer_leader(flag.then_some(a)),
+            Kind::TransferRefused => Payload::transfer_refused(
+                a,
+                if flag {
                     TransferRefusal::Learner
                 } else {
                     TransferRefusal::Unknown
                 },
-            },
+            ),
             Kind::TimeoutNow => Payload::TimeoutNow,
-            Kind::ReadIndex => Payload::ReadIndex {
-                context: context(self.shape),
-            },
-            Kind::ReadIndexResponse => Payload::ReadIndexResponse {
-                index: a,
-                context: context(self.shape),
-            },
+            Kind::ReadIndex => Payload::read_index(context(self.shape)),
+            Kind::ReadIndexResponse => Payload::read_index_response(a, context(self.shape)),
         }
     }
 
@@ -258,16 +232,17 @@ impl Recipe {
             11 => (entries[0].kind, entries[0].data) = (EntryKind::ConfChange, GARBAGE),
             _ => {}
         }
-        Payload::Append(Append {
-            prev: EntryId {
-                term: prev_term,
-                index: prev_index,
-            },
-            commit,
-            entries: entries.into(),
-            joined: 0,
-            notice: prev_index % 2 == 0,
-        })
+        Payload::Append(
+            Append::new(
+                EntryId {
+                    term: prev_term,
+                    index: prev_index,
+                },
+                commit,
+                entries,
+            )
+            .with_commit_only(prev_index % 2 == 0),
+        )
     }
 }
 
@@ -275,30 +250,18 @@ impl Recipe {
 const GARBAGE: Bytes = Bytes::from_static(b"\xff\xff\xff");
 
 fn entry(term: u64, index: u64, data: &'static str) -> Entry {
-    Entry {
-        term,
-        index,
-        kind: EntryKind::Normal,
-        data: data.into(),
-    }
+    Entry::new(term, index, data)
 }
 
 /// What is proposed: nothing at all, data, and configuration changes good and bad.
 fn proposal(shape: usize) -> Vec<Entry> {
     use ConfChangeKind::{AddLearnerNode, AddNode, RemoveNode};
-    let raw = |kind, data| Entry {
-        kind,
-        data,
-        ..Entry::default()
-    };
+    let raw = |kind, data| Entry::new(0, 0, data).with_kind(kind);
     let v2 = |changes: &[(ConfChangeKind, NodeId)]| {
         let change = ConfChangeV2::new(changes.iter().copied());
         raw(EntryKind::ConfChangeV2, change.encode().into())
     };
-    let leave_explicitly = ConfChangeV2 {
-        transition: Transition::JointExplicit,
-        ..ConfChangeV2::default()
-    };
+    let leave_explicitly = ConfChangeV2::default().with_transition(Transition::JointExplicit);
     let nobody = ConfChange::default();
     match shape {
         0 => vec![entry(0, 0, "data")],

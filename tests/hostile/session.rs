@@ -7,8 +7,7 @@ use quorate::error::{AcknowledgeError, StepError};
 use quorate::membership::{ConfChange, ConfChangeKind, ConfChangeV2};
 use quorate::ready::TaskResponse;
 use quorate::status::SnapshotStatus;
-use quorate::types::EntryKind;
-use quorate::types::NUMBER_MAX;
+use quorate::types::{EntryKind, NUMBER_MAX};
 use quorate::{Entry, HardState, MemoryStorage, Message, RawNode, Storage};
 
 use crate::recipe::{Draw, Recipe};
@@ -257,10 +256,5 @@ fn conf_change_entry(draw: &mut impl Draw) -> Entry {
         1 => ConfChange::default().encode(),
         _ => change(draw).encode(),
     };
-    Entry {
-        term: draw.below(6),
-        index: draw.below(20),
-        kind,
-        data: data.into(),
-    }
+    Entry::new(draw.below(6), draw.below(20), data).with_kind(kind)
 }

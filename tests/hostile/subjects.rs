@@ -116,10 +116,7 @@ fn with_fourth(mode: Mode, transition: Transition, kind: ConfChangeKind) -> Clus
     cluster
         .add(mode.config(4), MemoryStorage::new())
         .expect("a legal store");
-    let change = ConfChangeV2 {
-        transition,
-        ..ConfChangeV2::new([(kind, 4)])
-    };
+    let change = ConfChangeV2::new([(kind, 4)]).with_transition(transition);
     let _ = cluster.node(1).propose_conf_change(change).expect("a legal change");
     cluster.settle();
     // A node takes no snapshot of a configuration without it, so that a new one is needed.

@@ -1,7 +1,7 @@
 //! How a store is replaced, and what goes wrong then.
 
 use quorate::NodeId;
-use quorate::membership::{ConfChangeKind, ConfChangeV2};
+use quorate::membership::{ConfChangeKind, ConfChangeSingle, ConfChangeV2};
 
 use crate::world::World;
 
@@ -22,7 +22,7 @@ impl World {
         self.lose(id);
         let identity = self.members[&id].who.identity;
         for (kind, name) in [(ConfChangeKind::RemoveNode, 0), (ConfChangeKind::AddNode, identity)] {
-            let change = ConfChangeV2::new([(kind, id)]).with_identity(id, name);
+            let change = ConfChangeV2::new([ConfChangeSingle::new(kind, id).with_identity(name)]);
             if kind == ConfChangeKind::RemoveNode || identity != 0 {
                 let _ = self.call(leader, |raw| raw.propose_conf_change(change));
             }

@@ -1,6 +1,6 @@
 //! Worlds that a review of the argument found.
 
-use quorate::membership::{ConfChangeKind, ConfChangeV2};
+use quorate::membership::{ConfChangeKind, ConfChangeSingle, ConfChangeV2};
 use quorate::message::Payload;
 use quorate::status::RoleKind;
 use quorate::types::Identity;
@@ -43,7 +43,7 @@ fn unnamed() -> Cluster {
 
 fn make(cluster: &mut Cluster, kind: ConfChangeKind, id: NodeId, identity: Identity) {
     let leader = cluster.leader().expect("a leader");
-    let change = ConfChangeV2::new([(kind, id)]).with_identity(id, identity);
+    let change = ConfChangeV2::new([ConfChangeSingle::new(kind, id).with_identity(identity)]);
     let _ = cluster
         .node(leader)
         .propose_conf_change(change)

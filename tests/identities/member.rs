@@ -1,5 +1,6 @@
 //! A node with its store and its state machine, and the ways in which it crashes.
 
+use quorate::{ConfState, Config, Entry, EntryId, Index, MemoryStorage, Message, RawNode, Ready, Snapshot, Storage};
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
@@ -7,7 +8,6 @@ use quorate::error::{AcknowledgeError, ConfigError};
 use quorate::ready::{ReadState, TaskResponse};
 use quorate::status::RoleKind;
 use quorate::types::{Identity, SnapshotMetadata};
-use quorate::{ConfState, Config, Entry, Index, MemoryStorage, Message, RawNode, Ready, Snapshot, Storage};
 
 use crate::history::{History, Who};
 use crate::support::tasks::Tasks;
@@ -209,13 +209,8 @@ impl Member {
         }
         let storage = self.raw.storage_mut();
         let term = storage.term(index).expect("it is there");
-        let metadata = SnapshotMetadata {
-            conf_state: conf_state.clone(),
-            index,
-            term,
-        };
-        let data = "state".into();
-        storage.set_snapshot(Snapshot { data, metadata });
+        let metadata = SnapshotMetadata::new(EntryId { term, index }, conf_state.clone());
+        storage.set_snapshot(Snapshot::new(metadata, "state"));
         storage.set_conf_state(conf_state, index);
         if cut {
             storage.compact(index).expect("not compacted yet");

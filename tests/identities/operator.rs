@@ -1,8 +1,7 @@
 //! Who repairs the group: proposes changes at whoever says that it leads, and knows which store each node has now.
 
 use quorate::NodeId;
-use quorate::membership::Membership;
-use quorate::membership::{ConfChangeKind, ConfChangeSingle, ConfChangeV2, Transition};
+use quorate::membership::{ConfChangeKind, ConfChangeSingle, ConfChangeV2, Membership, Transition};
 use quorate::types::Identity;
 
 use crate::dice::Dice;
@@ -43,15 +42,11 @@ pub(crate) fn change(sight: &Sight<'_>, dice: &mut Dice) -> Option<ConfChangeV2>
         Transition::JointExplicit,
     ]);
     let transition = transition.unwrap_or_default();
-    (!changes.is_empty()).then(|| ConfChangeV2 {
-        transition,
-        changes,
-        ..ConfChangeV2::default()
-    })
+    (!changes.is_empty()).then(|| ConfChangeV2::new(changes).with_transition(transition))
 }
 
 fn one(kind: ConfChangeKind, id: NodeId, identity: Identity) -> ConfChangeV2 {
-    ConfChangeV2::new([(kind, id)]).with_identity(id, identity)
+    ConfChangeV2::new([ConfChangeSingle::new(kind, id).with_identity(identity)])
 }
 
 fn named(kind: ConfChangeKind, id: NodeId, identity: Identity) -> ConfChangeSingle {

@@ -82,11 +82,7 @@ impl Scenario {
             };
             ConfChangeSingle::new(kind, node_id)
         });
-        ConfChangeV2 {
-            transition: self.transition,
-            changes: changes.collect(),
-            ..ConfChangeV2::default()
-        }
+        ConfChangeV2::new(changes).with_transition(self.transition)
     }
 
     /// The group, led and at rest; nodes that are no members run with empty stores.

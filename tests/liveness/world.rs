@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use quorate::NodeId;
 use quorate::membership::Membership;
-use quorate::message::Payload;
+use quorate::message::{Payload, VoteResponse};
 use quorate::status::RoleKind;
 
 use crate::profile::Profile;
@@ -254,7 +254,7 @@ fn stand(group: &mut Cluster, id: NodeId) -> bool {
     if group.role(id) == RoleKind::PreCandidate {
         let pre_vote = |payload: &Payload| match payload {
             Payload::RequestVote(request) => request.pre_vote,
-            Payload::VoteResponse { pre_vote, .. } => *pre_vote,
+            Payload::VoteResponse(VoteResponse { pre_vote, .. }) => *pre_vote,
             _ => false,
         };
         let followers: Vec<NodeId> = others

@@ -1,7 +1,7 @@
 //! Elections that nobody could win, and votes that counted though they must not.
 
 use quorate::error::{CampaignError, CampaignRefusal, ProposeError, StepError};
-use quorate::message::{Payload, RequestVote};
+use quorate::message::{HeartbeatResponse, Payload, RequestVote, VoteResponse};
 use quorate::status::RoleKind;
 use quorate::{ConfState, Config, Message, RawNode, bootstrap};
 
@@ -115,17 +115,14 @@ fn m28_a_candidate_that_is_stuck_in_a_higher_term_is_freed() {
 /// Whoever sent a message of a higher term was taken for its leader.
 #[test]
 fn m29_only_a_leaders_message_names_a_leader() {
-    let heartbeat = Payload::HeartbeatResponse {
-        context: "".into(),
-        promised_ticks: None,
-    };
+    let heartbeat = Payload::HeartbeatResponse(HeartbeatResponse::new(""));
     let others = [
         accepted((2, 1), 9, 1),
         rejected((2, 1), 9, 1, (1, 1)),
         vote_request((2, 1), 9, (9, 9), false),
         vote((2, 1), 9, false),
         message(2, 1, 9, heartbeat),
-        message(2, 1, 9, Payload::TransferLeader { asker: None }),
+        message(2, 1, 9, Payload::transfer_leader(None)),
     ];
     for message in others {
         let mut node = single(plain(1), store(&[1, 2, 3]));
@@ -184,11 +181,7 @@ fn m32_granting_a_rehearsal_does_not_put_off_an_election() {
     let request = RequestVote::new(id((1, 9))).with_pre_vote(true);
     cluster.step(message(2, 1, 1, Payload::RequestVote(request)));
     cluster.drain(1);
-    let granted = Payload::VoteResponse {
-        pre_vote: true,
-        granted: true,
-        committed: id((1, 1)),
-    };
+    let granted = Payload::VoteResponse(VoteResponse::new(true).with_pre_vote(true).with_committed(id((1, 1))));
     assert_eq!(cluster.pool, [message(1, 2, 1, granted)]);
     assert_eq!(cluster.raw(1).next_deadline(), before);
 }

@@ -24,9 +24,9 @@ mod replication;
 mod reviewed;
 mod storage;
 
-use quorate::message::{Append, AppendResponse, Payload, RequestVote};
+use quorate::message::{Append, AppendResponse, Payload, RequestVote, VoteResponse};
 use quorate::status::ReplicationState;
-use quorate::types::{EntryKind, SnapshotMetadata};
+use quorate::types::SnapshotMetadata;
 use quorate::{ConfState, Config, Entry, EntryId, HardState, MemoryStorage, Message, NodeId, ReadMode, Snapshot};
 use support::{Cluster, config, message};
 
@@ -38,23 +38,16 @@ fn id((term, index): At) -> EntryId {
 }
 
 fn entry((term, index): At, data: &'static str) -> Entry {
-    Entry {
-        term,
-        index,
-        kind: EntryKind::Normal,
-        data: data.into(),
-    }
+    Entry::new(term, index, data)
 }
 
 /// An append from `from` in `term` to `to`.
 fn append((from, to): (NodeId, NodeId), term: u64, prev: At, entries: &[At], commit: u64) -> Message {
-    let append = Append {
-        prev: id(prev),
+    let append = Append::new(
+        id(prev),
         commit,
-        entries: entries.iter().map(|at| entry(*at, "x")).collect(),
-        joined: 0,
-        notice: false,
-    };
+        entries.iter().map(|at| entry(*at, "x")).collect::<Vec<_>>(),
+    );
     message(from, to, term, Payload::Append(append))
 }
 
@@ -64,16 +57,13 @@ fn accepted((from, to): (NodeId, NodeId), term: u64, index: u64) -> Message {
 
 /// The answer to an append that says by which change its recipient joined.
 fn accepted_as(joined: u64, (from, to): (NodeId, NodeId), term: u64, index: u64) -> Message {
-    let response = AppendResponse::Accepted {
-        index,
-        joined: Some(joined),
-    };
+    let response = AppendResponse::accepted(index, Some(joined));
     message(from, to, term, Payload::AppendResponse(response))
 }
 
 fn rejected((from, to): (NodeId, NodeId), term: u64, index: u64, hint: At) -> Message {
     let hint = id(hint);
-    let response = AppendResponse::Rejected { index, hint };
+    let response = AppendResponse::rejected(index, hint);
     message(from, to, term, Payload::AppendResponse(response))
 }
 
@@ -83,24 +73,19 @@ fn vote_request((from, to): (NodeId, NodeId), term: u64, last: At, forced: bool)
 }
 
 fn vote((from, to): (NodeId, NodeId), term: u64, granted: bool) -> Message {
-    let payload = Payload::VoteResponse {
-        pre_vote: false,
-        granted,
-        committed: EntryId::default(),
-    };
+    let payload = Payload::VoteResponse(VoteResponse::new(granted));
     message(from, to, term, payload)
 }
 
 fn snapshot(at: At, voters: &[NodeId]) -> Snapshot {
-    let metadata = SnapshotMetadata {
-        conf_state: ConfState::of_voters(voters.iter().copied()),
-        index: at.1,
-        term: at.0,
-    };
-    Snapshot {
-        data: "state".into(),
-        metadata,
-    }
+    let metadata = SnapshotMetadata::new(
+        EntryId {
+            term: at.0,
+            index: at.1,
+        },
+        ConfState::of_voters(voters.iter().copied()),
+    );
+    Snapshot::new(metadata, "state")
 }
 
 fn install((from, to): (NodeId, NodeId), term: u64, at: At) -> Message {
@@ -206,5 +191,5 @@ fn is_append_response(message: &Message) -> bool {
 }
 
 fn is_heartbeat_response(message: &Message) -> bool {
-    matches!(message.payload, Payload::HeartbeatResponse { .. })
+    matches!(message.payload, Payload::HeartbeatResponse(_))
 }

@@ -15,10 +15,7 @@ fn change(kind: ConfChangeKind, id: u64) -> ConfChangeV2 {
 }
 
 fn joint(transition: Transition, kind: ConfChangeKind, id: u64) -> ConfChangeV2 {
-    ConfChangeV2 {
-        transition,
-        ..change(kind, id)
-    }
+    change(kind, id).with_transition(transition)
 }
 
 fn propose(cluster: &mut Cluster, id: u64, change: ConfChangeV2) -> Result<Proposed, ProposeError> {

@@ -2,7 +2,7 @@
 //! and by programs as users write them.
 
 use quorate::membership::{ConfChangeKind, ConfChangeSingle, ConfChangeV2, Transition};
-use quorate::message::{Payload, RequestVote};
+use quorate::message::{Heartbeat, Payload, RequestVote, VoteResponse};
 use quorate::status::RoleKind::{Candidate, Follower, Leader};
 use quorate::{EntryId, MemoryStorage, Message, NodeId, Storage};
 
@@ -11,7 +11,12 @@ use crate::{append, drain_all, hard_state, install, is_append_response, message,
 
 fn heartbeat((from, to): (NodeId, NodeId), term: u64, commit: u64) -> Message {
     let context = bytes::Bytes::new();
-    message(from, to, term, Payload::Heartbeat { commit, context })
+    message(
+        from,
+        to,
+        term,
+        Payload::Heartbeat(Heartbeat::new(commit).with_context(context)),
+    )
 }
 
 fn is_pre_vote_request(message: &Message) -> bool {
@@ -19,7 +24,7 @@ fn is_pre_vote_request(message: &Message) -> bool {
 }
 
 fn is_vote_response(message: &Message) -> bool {
-    matches!(message.payload, Payload::VoteResponse { .. })
+    matches!(message.payload, Payload::VoteResponse(_))
 }
 
 /// Delivers those messages of the pool that `pick` wants, once through.
@@ -107,11 +112,7 @@ fn o02_a_refusal_of_an_earlier_term_tells_what_is_committed() {
         });
         cluster.elect(1);
         let remove = |node_id| ConfChangeSingle::new(ConfChangeKind::RemoveNode, node_id);
-        let change = ConfChangeV2 {
-            transition: Transition::JointExplicit,
-            changes: vec![remove(1), remove(2)],
-            ..ConfChangeV2::default()
-        };
+        let change = ConfChangeV2::new(vec![remove(1), remove(2)]).with_transition(Transition::JointExplicit);
         let _ = cluster.node(1).propose_conf_change(change).expect("it leads");
         cluster.settle();
         cluster.tick_all(1);
@@ -241,7 +242,7 @@ fn o04_a_granted_pre_vote_tells_only_what_the_candidate_may_believe() {
         let request = RequestVote::new(EntryId { term: 4, index: 9 }).with_pre_vote(true);
         cluster.step(message(2, 1, 5, Payload::RequestVote(request)));
         cluster.drain(1);
-        let told = |message: &Message| matches!(message.payload, Payload::VoteResponse { granted: true, committed, .. } if (committed.index == 1) == tells);
+        let told = |message: &Message| matches!(message.payload, Payload::VoteResponse(VoteResponse { granted: true, committed, .. }) if (committed.index == 1) == tells);
         assert!(cluster.pool.iter().any(told), "in term {ours}: {:?}", cluster.pool);
     }
 }
@@ -261,7 +262,8 @@ fn o05_a_wiped_node_does_not_lead_its_old_term_again() {
         }
         cluster.elect(2);
         for id in (1..=3).filter(|_| named) {
-            let name = ConfChangeV2::new([(ConfChangeKind::UpdateNode, id)]).with_identity(id, 0xd0 + id);
+            let name =
+                ConfChangeV2::new([ConfChangeSingle::new(ConfChangeKind::UpdateNode, id).with_identity(0xd0 + id)]);
             let _ = cluster.node(2).propose_conf_change(name).expect("a legal change");
             cluster.tick_all(2);
         }

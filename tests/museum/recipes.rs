@@ -2,7 +2,7 @@
 
 use quorate::error::{CampaignRefusal, ChangeRefusal, DecodeError, ProposeError, StepError};
 use quorate::membership::{ConfChangeKind, ConfChangeV2};
-use quorate::message::Payload;
+use quorate::message::{Heartbeat, Payload, VoteResponse};
 use quorate::status::{ReplicationState, RoleKind};
 use quorate::types::EntryKind;
 use quorate::{Config, Entry, Event, Message};
@@ -82,7 +82,7 @@ fn r04_a_restarted_follower_keeps_silent_for_as_long_as_it_may_have_promised() {
         cluster.drain(1);
         let answer = &cluster.pool[0].payload;
         assert!(
-            matches!(answer, Payload::VoteResponse { granted: true, .. }),
+            matches!(answer, Payload::VoteResponse(VoteResponse { granted: true, .. })),
             "{answer:?}"
         );
     }
@@ -287,26 +287,19 @@ fn r14_entries_with_falling_terms_are_refused() {
 }
 
 fn proposal(kind: EntryKind, data: &'static str) -> Message {
-    let entry = Entry {
-        kind,
-        data: data.into(),
-        ..Entry::default()
-    };
-    message(2, 1, 0, Payload::Propose { entries: vec![entry] })
+    let entry = Entry::new(0, 0, data).with_kind(kind);
+    message(2, 1, 0, Payload::propose(vec![entry]))
 }
 
 /// Eight messages, each of which panicked the node that received it, or was obeyed.
 #[test]
 fn r15_malformed_messages_are_refused_without_a_trace() {
-    let heartbeat = Payload::Heartbeat {
-        commit: 99,
-        context: "".into(),
-    };
+    let heartbeat = Payload::Heartbeat(Heartbeat::new(99).with_context(""));
     let to_leader = [
-        message(2, 1, 0, Payload::Propose { entries: vec![] }),
+        message(2, 1, 0, Payload::propose(vec![])),
         proposal(EntryKind::ConfChangeV2, "\u{ff}"),
         accepted((2, 1), 1, 99),
-        message(2, 1, 1, Payload::ReadIndex { context: "".into() }),
+        message(2, 1, 1, Payload::read_index("")),
     ];
     let to_follower = [
         message(2, 1, 1, heartbeat),

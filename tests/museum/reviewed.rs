@@ -4,12 +4,11 @@ use quorate::error::{
     ApplyError, CampaignError, CampaignRefusal, Fault, NodeError, ProposeError, ReadError, StepError,
 };
 use quorate::event::StepDownReason;
-use quorate::membership::{ConfChangeKind, ConfChangeV2, Transition};
-use quorate::message::Payload;
+use quorate::membership::{ConfChangeKind, ConfChangeSingle, ConfChangeV2, Transition};
+use quorate::message::{Payload, VoteResponse};
 use quorate::ready::ReadRefusal;
 use quorate::status::RoleKind::{Candidate, Follower, Leader};
-use quorate::types::EntryKind;
-use quorate::types::NUMBER_MAX;
+use quorate::types::{EntryKind, NUMBER_MAX};
 use quorate::{ConfState, Event, HardState, StorageError};
 
 use crate::support::{Cluster, config, message, plain, store};
@@ -203,13 +202,12 @@ fn an_unchecked_change_with_another_name() {
         cluster.add(settings, storage).expect("a legal store");
     }
     cluster.elect(1);
-    let mut change = ConfChangeV2::new([
-        (ConfChangeKind::RemoveNode, 2),
-        (ConfChangeKind::AddNode, 2),
-        (ConfChangeKind::AddNode, 4),
+    let change = ConfChangeV2::new([
+        ConfChangeSingle::new(ConfChangeKind::RemoveNode, 2).with_identity(8),
+        ConfChangeSingle::new(ConfChangeKind::AddNode, 2).with_identity(8),
+        ConfChangeSingle::new(ConfChangeKind::AddNode, 4).with_identity(9),
     ]);
-    change.transition = Transition::JointExplicit;
-    let change = change.with_identity(2, 8).with_identity(4, 9);
+    let change = change.with_transition(Transition::JointExplicit);
     let _ = cluster.node(1).propose_conf_change(change).expect("nobody checks");
     cluster.settle();
     for id in 1..=3 {
@@ -224,8 +222,7 @@ fn a_candidate_that_is_disowned_stands_no_more() {
     let mut storage = store_of(&[1, 2, 3], &[1, 1], HardState::new(1, None, 1));
     let mut name = crate::entry((1, 3), "");
     name.kind = EntryKind::ConfChangeV2;
-    name.data = ConfChangeV2::new([(ConfChangeKind::UpdateNode, 1)])
-        .with_identity(1, 8)
+    name.data = ConfChangeV2::new([ConfChangeSingle::new(ConfChangeKind::UpdateNode, 1).with_identity(8)])
         .encode()
         .into();
     storage.append(&[name]).expect("no gap");
@@ -235,11 +232,7 @@ fn a_candidate_that_is_disowned_stands_no_more() {
     cluster.node(1).campaign().expect("it may");
     cluster.drain(1);
     assert_eq!(cluster.role(1), Candidate);
-    let payload = Payload::VoteResponse {
-        pre_vote: false,
-        granted: false,
-        committed: crate::id((1, 3)),
-    };
+    let payload = Payload::VoteResponse(VoteResponse::new(false).with_committed(crate::id((1, 3))));
     cluster.step(message(2, 1, 2, payload));
     cluster.drain(1);
     assert!(cluster.raw(1).status().disowned);
@@ -251,7 +244,7 @@ fn a_candidate_that_is_disowned_stands_no_more() {
 fn a_read_that_comes_back_is_not_answered_twice() {
     let mut cluster = single_leader(plain(1), store(&[1]));
     let context = bytes::Bytes::from_static(b"as it was forwarded");
-    cluster.step(message(1, 1, 0, Payload::ReadIndex { context }));
+    cluster.step(message(1, 1, 0, Payload::read_index(context)));
     cluster.drain(1);
     assert!(cluster.nodes[&1].reads.is_empty() && cluster.errors.is_empty());
 }

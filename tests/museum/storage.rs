@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use quorate::error::{ConfigError, Fault, NodeError, ReadyError};
-use quorate::message::Payload;
+use quorate::message::{Heartbeat, Payload};
 use quorate::ready::{AppendTask, ApplyTask, TaskResponse};
 use quorate::storage::InitialState;
 use quorate::{Config, Entries, Event, MemoryStorage, Message, NodeId, RawNode, Snapshot, Storage, StorageError};
@@ -54,8 +54,7 @@ fn has(node: &RawNode<MemoryStorage>, term: u64, at: (u64, u64)) -> bool {
 fn would_apply(node: &RawNode<MemoryStorage>, commit: u64) -> Vec<(u64, u64)> {
     let mut node = node.clone();
     let term = node.status().hard_state.term;
-    let context = "".into();
-    node.step(message(2, 1, term, Payload::Heartbeat { commit, context }))
+    node.step(message(2, 1, term, Payload::Heartbeat(Heartbeat::new(commit))))
         .unwrap();
     let apply = node.ready().unwrap().and_then(|mut ready| ready.take_apply_task());
     let entries = apply.iter().flat_map(ApplyTask::entries);
@@ -227,10 +226,7 @@ fn m12_every_committed_entry_is_applied_once() {
 #[test]
 fn m12_a_storage_that_answers_beyond_the_question_is_not_believed() {
     let mut node = odd(|_, storage| storage.excessive = true);
-    let heartbeat = Payload::Heartbeat {
-        commit: 9,
-        context: "".into(),
-    };
+    let heartbeat = Payload::Heartbeat(Heartbeat::new(9).with_context(""));
     node.step(message(2, 1, 1, heartbeat)).unwrap();
     let refused = node.ready().expect_err("ten entries for nine");
     assert!(matches!(refused, ReadyError::Node(NodeError::Poisoned(_))), "{refused}");

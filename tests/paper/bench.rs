@@ -1,7 +1,7 @@
 //! One real server, number 1, whose peers are played by the test; and the words to play them with.
 #![allow(unreachable_pub, reason = "a test program exports nothing")]
 
-use quorate::message::{Append, AppendResponse, Payload, RequestVote};
+use quorate::message::{Append, AppendResponse, Heartbeat, HeartbeatResponse, Payload, RequestVote, VoteResponse};
 use quorate::ready::ReadRefusal;
 use quorate::status::RoleKind;
 use quorate::types::SnapshotMetadata;
@@ -196,12 +196,7 @@ pub fn in_term(term: Term) -> HardState {
 
 /// Entries of these terms from index `first` on; what an entry says is given by its term and index.
 pub fn entries(first: Index, terms: &[Term]) -> Vec<Entry> {
-    let entry = |(index, term): (Index, &Term)| Entry {
-        term: *term,
-        index,
-        data: format!("{term}/{index}").into(),
-        ..Entry::default()
-    };
+    let entry = |(index, term): (Index, &Term)| Entry::new(*term, index, format!("{term}/{index}"));
     (first..).zip(terms).map(entry).collect()
 }
 
@@ -213,55 +208,38 @@ pub fn terms(log: &[Entry]) -> Vec<Term> {
 
 /// `AppendEntries` with entries of these terms after the entry `prev`: (index, term).
 pub fn append((index, term): (Index, Term), after: &[Term], commit: Index) -> Payload {
-    Payload::Append(Append {
-        prev: EntryId { term, index },
-        commit,
-        entries: entries(index + 1, after).into(),
-        joined: 0,
-        notice: false,
-    })
+    Payload::Append(Append::new(EntryId { term, index }, commit, entries(index + 1, after)))
 }
 
 pub fn heartbeat(commit: Index) -> Payload {
-    Payload::Heartbeat {
-        commit,
-        context: Vec::new().into(),
-    }
+    Payload::Heartbeat(Heartbeat::new(commit).with_context(Vec::new()))
 }
 
 /// The answer to the heartbeat that was sent to `from`, with a promise of so many ticks or none.
 pub fn answer_to(said: &[Message], from: NodeId, promised_ticks: Option<u64>) -> Payload {
     let context = said.iter().find_map(|message| match &message.payload {
-        Payload::Heartbeat { context, .. } if message.to == from => Some(context.clone()),
+        Payload::Heartbeat(Heartbeat { context, .. }) if message.to == from => Some(context.clone()),
         _ => None,
     });
-    Payload::HeartbeatResponse {
-        context: context.expect("a heartbeat to that server"),
-        promised_ticks,
-    }
+    Payload::HeartbeatResponse(
+        HeartbeatResponse::new(context.expect("a heartbeat to that server")).with_promised_ticks(promised_ticks),
+    )
 }
 
 /// `InstallSnapshot` up to `last`: (index, term), with these voters.
 pub fn install_snapshot((index, term): (Index, Term), voters: &[NodeId]) -> Payload {
-    Payload::InstallSnapshot(Box::new(Snapshot {
-        data: "state".into(),
-        metadata: SnapshotMetadata {
-            conf_state: ConfState::of_voters(voters.iter().copied()),
-            index,
-            term,
-        },
-    }))
+    Payload::InstallSnapshot(Box::new(Snapshot::new(
+        SnapshotMetadata::new(EntryId { term, index }, ConfState::of_voters(voters.iter().copied())),
+        "state",
+    )))
 }
 
 pub fn heartbeat_answer() -> Payload {
-    Payload::HeartbeatResponse {
-        context: Vec::new().into(),
-        promised_ticks: None,
-    }
+    Payload::HeartbeatResponse(HeartbeatResponse::new(Vec::new()))
 }
 
 pub fn accepted(index: Index) -> Payload {
-    Payload::AppendResponse(AppendResponse::Accepted { index, joined: Some(0) })
+    Payload::AppendResponse(AppendResponse::accepted(index, Some(0)))
 }
 
 /// `RequestVote` of a candidate whose last entry is `last`: (index, term).
@@ -287,11 +265,7 @@ pub fn refused() -> Payload {
 }
 
 pub fn vote_answer(pre_vote: bool, granted: bool) -> Payload {
-    Payload::VoteResponse {
-        pre_vote,
-        granted,
-        committed: EntryId::default(),
-    }
+    Payload::VoteResponse(VoteResponse::new(granted).with_pre_vote(pre_vote))
 }
 
 // ----- what was said

@@ -59,10 +59,7 @@ fn the_answer_has_the_papers_results() {
     let yes = only(bench.hear(2, 4, append((1, 1), &[4], 0)));
     assert_eq!(yes, message(ME, 2, 4, accepted(2)));
     let no = only(bench.hear(2, 4, append((7, 3), &[4], 0)));
-    let rejected = Payload::AppendResponse(AppendResponse::Rejected {
-        index: 7,
-        hint: EntryId { term: 1, index: 1 },
-    });
+    let rejected = Payload::AppendResponse(AppendResponse::rejected(7, EntryId { term: 1, index: 1 }));
     assert_eq!(no, message(ME, 2, 4, rejected), "with a hint where the logs may agree");
 }
 

@@ -242,10 +242,10 @@ fn leaders_go_back_on_a_failure_and_try_again() {
     ];
     for ((term, index), then) in cases {
         let mut bench = Bench::leader_after(3, &[1, 1, 1, 4, 4, 4], 6);
-        let rejected = Payload::AppendResponse(quorate::message::AppendResponse::Rejected {
-            index: 6,
-            hint: quorate::EntryId { term, index },
-        });
+        let rejected = Payload::AppendResponse(quorate::message::AppendResponse::rejected(
+            6,
+            quorate::EntryId { term, index },
+        ));
         let said = bench.hear(2, 7, rejected);
         let [(2, append)] = appends(&said)[..] else {
             panic!("one more try: {said:?}")

@@ -65,7 +65,7 @@ fn persistent_state_is_stored_before_an_rpc_is_answered() {
         let (stored, log) = (node.storage().hard_state(), node.storage().log().len());
         assert_eq!(ready.persisted().take_messages(), [message(ME, 2, 4, answer.clone())]);
         match answer {
-            Payload::VoteResponse { .. } => assert_eq!((stored.term, stored.vote), (4, Some(2))),
+            Payload::VoteResponse(_) => assert_eq!((stored.term, stored.vote), (4, Some(2))),
             _ => assert_eq!((stored.term, log), (4, 2)),
         }
     }

@@ -109,10 +109,7 @@ fn nothing_else_goes_to_a_follower_that_gets_a_snapshot() {
     bench.ack(2, 2);
     bench.group.compact(ME);
     bench.hear(3, 1, crate::bench::heartbeat_answer());
-    let rejected = Payload::AppendResponse(quorate::message::AppendResponse::Rejected {
-        index: 0,
-        hint: EntryId::default(),
-    });
+    let rejected = Payload::AppendResponse(quorate::message::AppendResponse::rejected(0, EntryId::default()));
     bench.hear(3, 1, rejected);
     let said = bench.propose("y");
     assert_eq!(recipients(&said, "Append"), [2]);
@@ -152,10 +149,10 @@ fn the_append_after_a_snapshot_is_checked_against_it() {
     let mut bench = Bench::follower(3, &[1], 2);
     bench.hear(2, 2, install_snapshot((3, 2), &[1, 2, 3]));
     let said = bench.hear(2, 2, append((5, 2), &[2], 4));
-    let rejected = Payload::AppendResponse(quorate::message::AppendResponse::Rejected {
-        index: 5,
-        hint: EntryId { term: 2, index: 3 },
-    });
+    let rejected = Payload::AppendResponse(quorate::message::AppendResponse::rejected(
+        5,
+        EntryId { term: 2, index: 3 },
+    ));
     assert_eq!(only(said).payload, rejected);
 }
 

@@ -95,7 +95,7 @@ fn reads_write_nothing() {
     assert!(
         round
             .iter()
-            .all(|message| matches!(message.payload, Payload::Heartbeat { .. }))
+            .all(|message| matches!(message.payload, Payload::Heartbeat(_)))
     );
     assert_eq!(bench.log(), [1]);
     let mut follower = Bench::follower(3, &[], 0);

@@ -129,10 +129,10 @@ fn a_lost_append_is_sent_again() {
     bench.ack(2, 1);
     bench.propose("lost");
     bench.propose("refused");
-    let rejected = Payload::AppendResponse(quorate::message::AppendResponse::Rejected {
-        index: 2,
-        hint: quorate::EntryId { term: 1, index: 1 },
-    });
+    let rejected = Payload::AppendResponse(quorate::message::AppendResponse::rejected(
+        2,
+        quorate::EntryId { term: 1, index: 1 },
+    ));
     let said = bench.hear(2, 1, rejected);
     let [(2, append)] = appends(&said)[..] else {
         panic!("one append: {said:?}")

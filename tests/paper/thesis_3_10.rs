@@ -133,6 +133,6 @@ fn who_may_be_the_target() {
     let order = only(transfer(&mut follower, 3));
     assert_eq!(
         (order.to, order.from, order.payload),
-        (2, 3, Payload::TransferLeader { asker: Some(1) })
+        (2, 3, Payload::transfer_leader(Some(1)))
     );
 }

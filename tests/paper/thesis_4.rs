@@ -31,7 +31,7 @@ fn entry(term: u64, index: u64, what: ConfChangeV2) -> Entry {
     let mut bench = Bench::leader(1);
     change(&mut bench, what).unwrap();
     let made = log_of(&bench.group, ME)[1].clone();
-    Entry { term, index, ..made }
+    Entry::new(term, index, made.data).with_kind(made.kind)
 }
 
 /// 4.1: adding or removing one server, any majority of the old group overlaps any of the new, so that
@@ -137,13 +137,7 @@ fn the_schedule_of_the_correction_is_safe() {
 #[test]
 fn no_election_with_an_unapplied_change() {
     let mut bench = Bench::follower(3, &[], 0);
-    let append = Append {
-        prev: EntryId::default(),
-        commit: 1,
-        entries: vec![entry(1, 1, add(4))].into(),
-        joined: 0,
-        notice: false,
-    };
+    let append = Append::new(EntryId::default(), 1, vec![entry(1, 1, add(4))]);
     let node = bench.group.node(ME);
     node.step(message(2, ME, 1, Payload::Append(append))).unwrap();
     let refusal = CampaignError::Refused(CampaignRefusal::UnappliedChange);
@@ -166,13 +160,7 @@ fn no_election_with_an_unapplied_change() {
 #[test]
 fn an_uncommitted_change_counts_for_nothing() {
     let mut bench = Bench::follower(3, &[], 0);
-    let append = Append {
-        prev: EntryId::default(),
-        commit: 0,
-        entries: vec![entry(1, 1, add(4))].into(),
-        joined: 0,
-        notice: false,
-    };
+    let append = Append::new(EntryId::default(), 0, vec![entry(1, 1, add(4))]);
     bench.hear(2, 1, Payload::Append(append));
     let said = bench.campaign();
     assert_eq!(crate::bench::recipients(&said, "RequestVote"), [2, 3]);

@@ -85,10 +85,10 @@ fn followers_ask_the_leader_for_the_read_index() {
     let mut bench = Bench::follower(3, &[], 0);
     bench.hear(2, 1, append((0, 0), &[1], 1));
     let asked = only(bench.read("r"));
-    let Payload::ReadIndex { context } = asked.payload else {
+    let Payload::ReadIndex { context, .. } = asked.payload else {
         panic!("a forwarded read: {asked}")
     };
-    let answer = |context| Payload::ReadIndexResponse { index: 7, context };
+    let answer = |context| Payload::read_index_response(7, context);
     bench.hear(2, 1, answer("another".into()));
     assert_eq!(bench.reads(), []);
     bench.hear(2, 1, answer(context));

@@ -3,7 +3,7 @@
 //! was sent, ends early by a margin, and survives neither a transfer nor a voter's restart.
 
 use quorate::error::{CampaignError, CampaignRefusal};
-use quorate::message::Payload;
+use quorate::message::{HeartbeatResponse, Payload};
 use quorate::status::RoleKind;
 use quorate::{ConfState, Config, Event, HardState, Message, NodeId, ReadMode};
 
@@ -246,7 +246,7 @@ fn who_promised_does_not_stand() {
 fn a_promise_is_told_when_the_term_is_durable() {
     let mut bench = Bench::new(config(ME), 3);
     let promised = |said: Vec<Message>| match only(said).payload {
-        Payload::HeartbeatResponse { promised_ticks, .. } => promised_ticks,
+        Payload::HeartbeatResponse(HeartbeatResponse { promised_ticks, .. }) => promised_ticks,
         other => panic!("an answer to a heartbeat: {other:?}"),
     };
     assert_eq!(promised(bench.hear(2, 1, heartbeat(0))), None);

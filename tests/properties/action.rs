@@ -79,10 +79,10 @@ pub(crate) fn change() -> impl Strategy<Value = ConfChangeV2> {
         Transition::JointExplicit,
     ]);
     let context = select(vec![&b""[..], b"", b"", VETO]);
-    let any = (vec(single, 1..4), transition, context).prop_map(|(changes, transition, context)| ConfChangeV2 {
-        transition,
-        changes,
-        context: context.into(),
+    let any = (vec(single, 1..4), transition, context).prop_map(|(changes, transition, context)| {
+        ConfChangeV2::new(changes)
+            .with_transition(transition)
+            .with_context(context)
     });
     prop_oneof![4 => any, 1 => Just(ConfChangeV2::leave_joint())]
 }
@@ -90,12 +90,9 @@ pub(crate) fn change() -> impl Strategy<Value = ConfChangeV2> {
 fn change_one() -> impl Strategy<Value = ConfChange> {
     change().prop_map(|change| {
         let single = change.changes.first().copied().unwrap_or_default();
-        ConfChange {
-            id: 7,
-            kind: single.kind,
-            node_id: single.node_id,
-            context: change.context,
-        }
+        ConfChange::new(single.kind, single.node_id)
+            .with_id(7)
+            .with_context(change.context)
     })
 }
 

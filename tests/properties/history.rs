@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use bytes::Bytes;
 use quorate::membership::Membership;
-use quorate::message::Payload;
+use quorate::message::{Payload, VoteResponse};
 use quorate::status::RoleKind;
 use quorate::{ConfState, Entry, EntryId, HardState, Index, Message, NodeId, Snapshot, Status, Term};
 
@@ -177,13 +177,13 @@ impl History {
                 );
                 assert_eq!(self.committed[&snapshot.metadata.index].0, snapshot.id());
             }
-            Payload::Heartbeat { .. } | Payload::TimeoutNow => _ = self.leads(from, term),
+            Payload::Heartbeat(_) | Payload::TimeoutNow => _ = self.leads(from, term),
             Payload::RequestVote(request) if !request.pre_vote => self.votes(from, term, from),
-            Payload::VoteResponse {
+            Payload::VoteResponse(VoteResponse {
                 pre_vote: false,
                 granted: true,
                 ..
-            } => self.votes(from, term, to),
+            }) => self.votes(from, term, to),
             _ => {}
         }
     }

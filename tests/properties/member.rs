@@ -1,5 +1,8 @@
 //! One node with its disk, its state machine and, between them, work that is half done.
 
+use quorate::{
+    Config, Entry, EntryId, HardState, Index, MemoryStorage, Message, RawNode, Ready, Snapshot, Status, Storage,
+};
 use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
@@ -7,7 +10,6 @@ use quorate::message::{AppendResponse, Payload};
 use quorate::ready::{AppendTask, ApplyTask, Persisted, ReadState, TaskResponse};
 use quorate::status::RoleKind;
 use quorate::types::SnapshotMetadata;
-use quorate::{Config, Entry, HardState, Index, MemoryStorage, Message, RawNode, Ready, Snapshot, Status, Storage};
 
 use super::history::{History, Seen, State};
 
@@ -55,7 +57,7 @@ pub(crate) struct Member {
 /// Whether a message says that something is durable.
 fn promises(message: &Message) -> bool {
     match &message.payload {
-        Payload::AppendResponse(_) | Payload::VoteResponse { .. } => true,
+        Payload::AppendResponse(_) | Payload::VoteResponse(_) => true,
         Payload::RequestVote(request) => !request.pre_vote,
         _ => false,
     }
@@ -68,7 +70,7 @@ impl Member {
         let applied = config.applied.max(base);
         let raw = RawNode::new(config, storage).expect("a legal store");
         let mut seen = Seen {
-            base: quorate::EntryId { term, index: base },
+            base: EntryId { term, index: base },
             ids: Vec::new(),
         };
         seen.replace(&raw.storage().log());
@@ -226,8 +228,14 @@ impl Member {
                 continue;
             };
             // What was promised in an earlier term may have been overwritten at once.
-            if let (Payload::AppendResponse(AppendResponse::Accepted { index, joined: Some(0) }), true) =
-                (&message.payload, message.term == term)
+            if let (
+                Payload::AppendResponse(AppendResponse::Accepted {
+                    index,
+                    joined_at: Some(0),
+                    ..
+                }),
+                true,
+            ) = (&message.payload, message.term == term)
             {
                 assert!(*index <= last, "{message} promises more than index {last}");
             }
@@ -285,13 +293,9 @@ impl Member {
         let (conf_state, index) = (state.members.clone(), state.index);
         let storage = self.raw.storage_mut();
         let Ok(term) = storage.term(index) else { return false };
-        let metadata = SnapshotMetadata {
-            conf_state,
-            index,
-            term,
-        };
+        let metadata = SnapshotMetadata::new(EntryId { term, index }, conf_state);
         let data = state.data();
-        storage.set_snapshot(Snapshot { data, metadata });
+        storage.set_snapshot(Snapshot::new(metadata, data));
         true
     }
 

@@ -1,15 +1,15 @@
 //! Three nodes, one of them with a storage that fails once. Safety is checked at every step.
 
+use quorate::{ConfState, Config, Entry, EntryId, Index, Message, NodeId, RawNode, Ready, Snapshot, Storage};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use bytes::Bytes;
 use quorate::error::AcknowledgeError;
-use quorate::message::{AppendResponse, Payload};
+use quorate::message::{AppendResponse, HeartbeatResponse, Payload, VoteResponse};
 use quorate::ready::{AppendTask, ReadState, TaskResponse};
 use quorate::status::RoleKind;
 use quorate::types::SnapshotMetadata;
-use quorate::{ConfState, Config, Entry, Index, Message, NodeId, RawNode, Ready, Snapshot, Storage};
 
 use crate::faulty::{Faulty, Plan};
 use crate::support::mode::Mode;
@@ -124,15 +124,8 @@ impl Group {
         let conf_state = member.conf_state.clone();
         let memory = &mut member.raw.storage_mut().memory;
         let Ok(term) = memory.term(index) else { return };
-        let metadata = SnapshotMetadata {
-            conf_state: conf_state.clone(),
-            index,
-            term,
-        };
-        memory.set_snapshot(Snapshot {
-            data: "state".into(),
-            metadata,
-        });
+        let metadata = SnapshotMetadata::new(EntryId { term, index }, conf_state.clone());
+        memory.set_snapshot(Snapshot::new(metadata, "state"));
         memory.set_conf_state(conf_state, index);
         let _ = memory.compact(index);
         memory.sync();
@@ -284,9 +277,9 @@ pub(crate) fn is_sound(node: &RawNode<Faulty>) -> bool {
 fn promises(message: &Message) -> bool {
     match &message.payload {
         Payload::RequestVote(_)
-        | Payload::VoteResponse { granted: true, .. }
+        | Payload::VoteResponse(VoteResponse { granted: true, .. })
         | Payload::AppendResponse(AppendResponse::Accepted { .. }) => true,
-        Payload::HeartbeatResponse { promised_ticks, .. } => promised_ticks.is_some(),
+        Payload::HeartbeatResponse(HeartbeatResponse { promised_ticks, .. }) => promised_ticks.is_some(),
         _ => false,
     }
 }

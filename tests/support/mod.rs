@@ -5,6 +5,10 @@
 pub mod mode;
 pub mod tasks;
 
+use quorate::{
+    ConfState, Config, Entry, EntryId, Event, MemoryStorage, Message, NodeId, Proposed, RawNode, Ready, Snapshot,
+    Storage, bootstrap,
+};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use quorate::error::{AcknowledgeError, ConfigError, StepError};
@@ -12,10 +16,6 @@ use quorate::message::Payload;
 use quorate::ready::{ReadState, TaskResponse};
 use quorate::status::RoleKind;
 use quorate::types::SnapshotMetadata;
-use quorate::{
-    ConfState, Config, Entry, Event, MemoryStorage, Message, NodeId, Proposed, RawNode, Ready, Snapshot, Storage,
-    bootstrap,
-};
 
 use self::tasks::Tasks;
 
@@ -304,16 +304,9 @@ impl Cluster {
         let node = self.nodes.get_mut(&id).expect("a node");
         let term = node.raw.storage().term(index).expect("an applied entry");
         let conf_state = node.conf_state.clone();
-        let metadata = SnapshotMetadata {
-            conf_state: conf_state.clone(),
-            index,
-            term,
-        };
+        let metadata = SnapshotMetadata::new(EntryId { term, index }, conf_state.clone());
         let storage = node.raw.storage_mut();
-        storage.set_snapshot(Snapshot {
-            data: "state".into(),
-            metadata,
-        });
+        storage.set_snapshot(Snapshot::new(metadata, "state"));
         storage.set_conf_state(conf_state, index);
         storage.compact(index).expect("not compacted yet");
         storage.sync();

@@ -2,9 +2,9 @@
 //! 6.2 and 4.2.3).
 
 use quorate::event::{StepDownReason, VoteRefusal};
-use quorate::message::Payload;
+use quorate::message::{Payload, VoteResponse};
 use quorate::status::RoleKind::{Candidate, Follower, Leader};
-use quorate::{ConfState, Config, EntryId, Event, HardState, NodeId};
+use quorate::{ConfState, Config, Event, HardState, NodeId};
 
 use crate::support::{Cluster, config, plain, store};
 use crate::{
@@ -75,18 +75,9 @@ fn what_counts_as_an_answer() {
         ("a rejected one", 5, rejected(1, (1, 1)), 20),
         ("just before the check", 9, heartbeat_answer(), 20),
         ("just after it is too late", 10, heartbeat_answer(), 10),
-        (
-            "a late vote",
-            5,
-            Payload::VoteResponse {
-                pre_vote: false,
-                granted: true,
-                committed: EntryId::default(),
-            },
-            10,
-        ),
-        ("a forwarded read", 5, Payload::ReadIndex { context: "r".into() }, 10),
-        ("a wish to lead", 5, Payload::TransferLeader { asker: None }, 15),
+        ("a late vote", 5, Payload::VoteResponse(VoteResponse::new(true)), 10),
+        ("a forwarded read", 5, Payload::read_index("r"), 10),
+        ("a wish to lead", 5, Payload::transfer_leader(None), 15),
     ];
     for (name, wait, payload, lasts) in cases {
         let mut cluster = leading(2, guarded(1));

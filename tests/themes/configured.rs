@@ -2,11 +2,10 @@
 //! has already is not made again.
 
 use quorate::error::{CampaignError, CampaignRefusal, ConfigError};
-use quorate::membership::Membership;
-use quorate::membership::{ConfChangeKind, ConfChangeV2, Transition};
+use quorate::membership::{ConfChangeKind, ConfChangeV2, Membership, Transition};
 use quorate::status::MembershipStatus;
 use quorate::types::EntryKind;
-use quorate::{ConfState, Config, Entry, HardState, Index, MemoryStorage, RawNode, Storage};
+use quorate::{ConfState, Config, Entry, EntryId, HardState, Index, MemoryStorage, RawNode, Storage};
 
 use crate::support::{Cluster, config, plain, store};
 
@@ -17,21 +16,20 @@ fn change(changes: &[(ConfChangeKind, u64)]) -> Entry {
     if changes.len() > 1 {
         change.transition = Transition::JointExplicit;
     }
-    Entry {
-        kind: EntryKind::ConfChangeV2,
-        data: change.encode().into(),
-        ..Entry::default()
-    }
+    Entry::new(0, 0, change.encode()).with_kind(EntryKind::ConfChangeV2)
 }
 
 /// Entries from index 2 on: single changes, a joint one that is entered and left, one that is impossible (there is
 /// nothing to leave), bytes that are none, and others in between.
+/// From index 2 on, in term 1.
+fn numbered(entries: impl IntoIterator<Item = Entry>) -> Vec<Entry> {
+    let at = |(index, entry): (Index, Entry)| Entry::new(1, index, entry.data).with_kind(entry.kind);
+    (2..).zip(entries).map(at).collect()
+}
+
 fn entries() -> Vec<Entry> {
     use ConfChangeKind::{AddLearnerNode, AddNode, RemoveNode};
-    let nonsense = Entry {
-        data: "\u{7f}".into(),
-        ..change(&[])
-    };
+    let nonsense = Entry::new(0, 0, "\u{7f}").with_kind(EntryKind::ConfChangeV2);
     let all = [
         Entry::default(),
         change(&[(AddLearnerNode, 4)]),
@@ -46,12 +44,7 @@ fn entries() -> Vec<Entry> {
         Entry::default(),
         change(&[(RemoveNode, 3)]),
     ];
-    let at = |(index, entry)| Entry {
-        term: 1,
-        index,
-        ..entry
-    };
-    (2..).zip(all).map(at).collect()
+    numbered(all)
 }
 
 /// The configuration as of each index from 1 on.
@@ -189,12 +182,7 @@ fn a_cancelled_change() {
 fn an_only_voter_ahead_of_its_state_machine() {
     use ConfChangeKind::RemoveNode;
     let removals = [change(&[(RemoveNode, 2)]), change(&[(RemoveNode, 3)])];
-    let at = |(index, entry)| Entry {
-        term: 1,
-        index,
-        ..entry
-    };
-    let removals: Vec<Entry> = (2..).zip(removals).map(at).collect();
+    let removals = numbered(removals);
     let mut storage = stored(&removals, 1);
     storage.set_conf_state(ConfState::of_voters([1]), 3);
     let mut settings = config(1);
@@ -222,15 +210,8 @@ fn a_snapshot_below_the_configuration_changes_nothing() {
     let mut config = cluster.raw(2).config().clone();
     (config.seed, config.applied) = (99, 1);
     let mut node = RawNode::new(config, storage).expect("a legal store");
-    let metadata = quorate::types::SnapshotMetadata {
-        conf_state: ConfState::of_voters(VOTERS),
-        index: 2,
-        term: 1,
-    };
-    let snapshot = quorate::Snapshot {
-        metadata,
-        ..quorate::Snapshot::default()
-    };
+    let metadata = quorate::types::SnapshotMetadata::new(EntryId { term: 1, index: 2 }, ConfState::of_voters(VOTERS));
+    let snapshot = quorate::Snapshot::new(metadata, "");
     let payload = quorate::message::Payload::InstallSnapshot(Box::new(snapshot));
     node.step(crate::support::message(1, 2, 1, payload)).expect("legal");
     assert_eq!((node.configured_at(), node.membership().contains(4)), (3, true));

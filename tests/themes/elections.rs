@@ -2,7 +2,7 @@
 
 use quorate::error::{CampaignError, CampaignRefusal};
 use quorate::event::VoteRefusal;
-use quorate::message::Payload;
+use quorate::message::{Payload, VoteResponse};
 use quorate::status::RoleKind;
 use quorate::status::RoleKind::{Candidate, Follower, Leader, PreCandidate};
 use quorate::{ConfState, EntryId, Event, HardState, NodeId};
@@ -75,11 +75,7 @@ fn votes_are_counted_once() {
                 &mut cluster,
                 *from,
                 1,
-                Payload::VoteResponse {
-                    pre_vote,
-                    granted,
-                    committed: EntryId::default(),
-                },
+                Payload::VoteResponse(VoteResponse::new(granted).with_pre_vote(pre_vote)),
             );
         }
         assert_eq!(cluster.role(1), expected, "{name}");
@@ -170,11 +166,7 @@ fn what_turns_a_node_into_what() {
     type Then = [(RoleKind, u64); 4];
     const SAME: Then = [(Follower, 1), (PreCandidate, 1), (Candidate, 1), (Leader, 1)];
     const FOLLOWS: Then = [(Follower, 2); 4];
-    let answer = |pre_vote, granted| Payload::VoteResponse {
-        pre_vote,
-        granted,
-        committed: EntryId::default(),
-    };
+    let answer = |pre_vote, granted| Payload::VoteResponse(VoteResponse::new(granted).with_pre_vote(pre_vote));
     let cases: [(&str, u64, Payload, Then); 19] = [
         ("append", 2, append((1, 1), &[], 1), FOLLOWS),
         ("heartbeat", 2, heartbeat(1), FOLLOWS),
@@ -250,11 +242,7 @@ fn earlier_terms_are_forgotten() {
         accepted(1),
         heartbeat_answer(),
         request(false, (1, 9), false),
-        Payload::VoteResponse {
-            pre_vote: false,
-            granted: true,
-            committed: EntryId::default(),
-        },
+        Payload::VoteResponse(VoteResponse::new(true)),
         Payload::TimeoutNow,
     ];
     for payload in payloads {
@@ -278,14 +266,10 @@ fn who_may_not_campaign() {
         alone(config(1), storage)
     };
     let mut snapshot_pending = alone(config(1), store(&[1, 2]));
-    let snapshot = quorate::Snapshot {
-        metadata: quorate::types::SnapshotMetadata {
-            conf_state: ConfState::of_voters([1, 2]),
-            index: 9,
-            term: 1,
-        },
-        ..quorate::Snapshot::default()
-    };
+    let snapshot = quorate::Snapshot::new(
+        quorate::types::SnapshotMetadata::new(EntryId { term: 1, index: 9 }, ConfState::of_voters([1, 2])),
+        "",
+    );
     let payload = Payload::InstallSnapshot(Box::new(snapshot));
     snapshot_pending.node(1).step(message(2, 1, 1, payload)).expect("legal");
     let mut forgetful = config(1);

@@ -23,7 +23,7 @@ fn passed_on(cluster: &mut Cluster) -> Vec<(NodeId, Bytes)> {
     cluster.drain(1);
     let sent = cluster.take(|_| true).into_iter();
     let read = |message: Message| match message.payload {
-        Payload::ReadIndex { context } => Some((message.to, context)),
+        Payload::ReadIndex { context, .. } => Some((message.to, context)),
         _ => None,
     };
     sent.filter_map(read).collect()
@@ -31,7 +31,7 @@ fn passed_on(cluster: &mut Cluster) -> Vec<(NodeId, Bytes)> {
 
 fn index(index: u64, context: &Bytes) -> Payload {
     let context = context.clone();
-    Payload::ReadIndexResponse { index, context }
+    Payload::read_index_response(index, context)
 }
 
 /// The leader answers in any order, twice, and to other questions.
@@ -222,9 +222,7 @@ fn only_so_many_wait() {
     }
     events(&mut leader);
     for context in ["a", "b", "c"] {
-        let payload = Payload::ReadIndex {
-            context: context.into(),
-        };
+        let payload = Payload::read_index(context);
         leader.node(1).step(message(2, 1, 0, payload)).expect("legal");
     }
     assert_eq!(leader.raw(1).status().pending_reads, 2);
@@ -238,13 +236,13 @@ fn only_so_many_wait() {
 /// What becomes of another node's read: who it is answered by, or that it is dropped.
 #[test]
 fn reads_of_others() {
-    let forwarded = || message(3, 1, 0, Payload::ReadIndex { context: "r".into() });
+    let forwarded = || message(3, 1, 0, Payload::read_index("r"));
     // A follower passes it on under the first sender's name.
     let mut cluster = following(plain(1));
     cluster.node(1).step(forwarded()).expect("legal");
     cluster.drain(1);
     let sent = cluster.take(|_| true);
-    assert_eq!(sent, [message(3, 2, 0, Payload::ReadIndex { context: "r".into() })]);
+    assert_eq!(sent, [message(3, 2, 0, Payload::read_index("r"))]);
     assert_eq!(cluster.raw(1).status().pending_reads, 0);
     // Who knows no leader, or campaigns, drops it.
     for campaigns in [false, true] {

@@ -2,8 +2,8 @@
 
 use quorate::error::{CampaignError, CampaignRefusal, ChangeRefusal, ConfigError, ProposeError, StepError};
 use quorate::event::VoteRefusal;
-use quorate::membership::{ChangeError, ConfChangeKind, ConfChangeV2};
-use quorate::message::{AppendResponse, Payload, RequestVote};
+use quorate::membership::{ChangeError, ConfChangeKind, ConfChangeSingle, ConfChangeV2};
+use quorate::message::{AppendResponse, Heartbeat, HeartbeatResponse, Payload, RequestVote, VoteResponse};
 use quorate::status::RoleKind;
 use quorate::types::Identity;
 use quorate::{
@@ -53,7 +53,7 @@ fn unnamed() -> Cluster {
 }
 
 fn change(kind: ConfChangeKind, id: NodeId, identity: Identity) -> ConfChangeV2 {
-    ConfChangeV2::new([(kind, id)]).with_identity(id, identity)
+    ConfChangeV2::new([ConfChangeSingle::new(kind, id).with_identity(identity)])
 }
 
 fn make(cluster: &mut Cluster, kind: ConfChangeKind, id: NodeId, identity: Identity) {
@@ -145,24 +145,17 @@ fn what_a_store_must_say_of_itself() {
 }
 
 fn responses(term: u64) -> [Payload; 6] {
-    let accepted = AppendResponse::Accepted { index: 2, joined: None };
-    let rejected = AppendResponse::Rejected {
-        index: 2,
-        hint: EntryId::default(),
+    let accepted = AppendResponse::accepted(2, None);
+    let rejected = AppendResponse::rejected(2, EntryId::default());
+    let vote = |pre_vote| {
+        Payload::VoteResponse(
+            VoteResponse::new(true)
+                .with_pre_vote(pre_vote)
+                .with_committed(EntryId { term, index: 1 }),
+        )
     };
-    let vote = |pre_vote| Payload::VoteResponse {
-        pre_vote,
-        granted: true,
-        committed: EntryId { term, index: 1 },
-    };
-    let heartbeat = Payload::HeartbeatResponse {
-        context: "".into(),
-        promised_ticks: Some(10),
-    };
-    let read = Payload::ReadIndexResponse {
-        index: 1,
-        context: "".into(),
-    };
+    let heartbeat = Payload::HeartbeatResponse(HeartbeatResponse::new("").with_promised_ticks(Some(10)));
+    let read = Payload::read_index_response(1, "");
     let append = [accepted, rejected].map(Payload::AppendResponse);
     let [accepted, rejected] = append;
     [accepted, rejected, vote(true), vote(false), heartbeat, read]
@@ -205,11 +198,7 @@ fn a_stranger_takes_no_slot() {
     cluster.node(1).campaign().expect("it may");
     cluster.drain(1);
     let vote = |granted, identity| {
-        let payload = Payload::VoteResponse {
-            pre_vote: false,
-            granted,
-            committed: EntryId::default(),
-        };
+        let payload = Payload::VoteResponse(VoteResponse::new(granted));
         message(2, 1, 1, payload).with_identity(identity)
     };
     for granted in [false, true] {
@@ -288,23 +277,12 @@ fn a_disowned_node_takes_part_in_nothing() {
         cluster.drain(1);
         cluster.pool.drain(..).map(|message| message.payload).collect()
     };
-    let accepted = |index| {
-        vec![Payload::AppendResponse(AppendResponse::Accepted {
-            index,
-            joined: Some(0),
-        })]
-    };
+    let accepted = |index| vec![Payload::AppendResponse(AppendResponse::accepted(index, Some(0)))];
     let append = |commit| message(2, 1, 5, crate::append((1, 1), &[5, 5], commit));
     assert_eq!(said(&mut cluster, append(1)), accepted(1));
     assert_eq!(cluster.raw(1).status().last_index, 3);
-    let heartbeat = Payload::Heartbeat {
-        commit: 1,
-        context: "round".into(),
-    };
-    let response = Payload::HeartbeatResponse {
-        context: "".into(),
-        promised_ticks: None,
-    };
+    let heartbeat = Payload::Heartbeat(Heartbeat::new(1).with_context("round"));
+    let response = Payload::HeartbeatResponse(HeartbeatResponse::new(""));
     assert_eq!(said(&mut cluster, message(2, 1, 5, heartbeat)), [response]);
     assert_eq!(said(&mut cluster, append(2)), accepted(2));
     assert!(cluster.raw(1).status().disowned);
@@ -328,8 +306,9 @@ fn back_after_two_changes() {
         assert!(strangers.count() > 0);
 
         let leader = cluster.node(1);
-        let at_once = ConfChangeV2::new([(ConfChangeKind::RemoveNode, 3), (ConfChangeKind::AddNode, 3)]);
-        let refused = leader.propose_conf_change(at_once.with_identity(3, 0xe3)).map(|_| ());
+        let at_once = [ConfChangeKind::RemoveNode, ConfChangeKind::AddNode]
+            .map(|kind| ConfChangeSingle::new(kind, 3).with_identity(0xe3));
+        let refused = leader.propose_conf_change(ConfChangeV2::new(at_once)).map(|_| ());
         let other = ChangeError::OtherIdentity {
             id: 3,
             known: first(3),
@@ -571,7 +550,12 @@ fn a_name_that_is_committed_is_applied_before_a_vote() {
         cluster.step(message(2, 1, 5, Payload::RequestVote(request)).with_identity(0xe2));
         assert_eq!(cluster.term(1), if votes { 5 } else { 1 }, "{name_committed}");
         cluster.drain(1);
-        let granted = |message: &Message| matches!(message.payload, Payload::VoteResponse { granted: true, .. });
+        let granted = |message: &Message| {
+            matches!(
+                message.payload,
+                Payload::VoteResponse(VoteResponse { granted: true, .. })
+            )
+        };
         assert_eq!(cluster.pool.iter().any(granted), votes);
     }
 }
@@ -661,10 +645,7 @@ fn which_messages_carry_it() {
 #[test]
 fn without_names_nothing_changes() {
     let mut cluster = leading(3, plain(1));
-    let accepted = AppendResponse::Accepted {
-        index: 2,
-        joined: Some(0),
-    };
+    let accepted = AppendResponse::accepted(2, Some(0));
     let response = message(2, 1, 1, Payload::AppendResponse(accepted)).with_identity(5);
     cluster.step(response);
     assert!(cluster.errors.is_empty());

@@ -55,10 +55,7 @@ fn joint_configurations_are_left() {
         ),
     ] {
         let mut cluster = five_of_which_three();
-        let entering = ConfChangeV2 {
-            transition,
-            ..change(changes)
-        };
+        let entering = change(changes).with_transition(transition);
         let _ = cluster.node(1).propose_conf_change(entering).expect("it may");
         cluster.settle();
         assert_eq!(
@@ -182,10 +179,7 @@ fn joint_configurations_are_left_once() {
     settings.settings_mut().disable_conf_change_validation = true;
     settings.settings_mut().max_committed_bytes_per_ready = 1;
     let mut cluster = leading(1, settings);
-    let entering = ConfChangeV2 {
-        transition: Transition::JointImplicit,
-        ..change(&[(AddLearnerNode, 2)])
-    };
+    let entering = change(&[(AddLearnerNode, 2)]).with_transition(Transition::JointImplicit);
     let _ = cluster.node(1).propose_conf_change(entering).expect("it may");
     let _ = cluster.propose(1, "a");
     let _ = cluster.propose(1, "b");
@@ -204,18 +198,11 @@ fn joint_configurations_are_left_once() {
 #[test]
 fn no_campaign_before_a_change_is_applied() {
     let forms: [quorate::membership::AnyConfChange; 3] = [
-        ConfChange {
-            kind: AddNode,
-            node_id: 4,
-            ..ConfChange::default()
-        }
-        .into(),
+        ConfChange::new(AddNode, 4).into(),
         change(&[(AddNode, 4)]).into(),
-        ConfChangeV2 {
-            transition: Transition::JointExplicit,
-            ..change(&[(AddNode, 4)])
-        }
-        .into(),
+        change(&[(AddNode, 4)])
+            .with_transition(Transition::JointExplicit)
+            .into(),
     ];
     for form in forms {
         let mut cluster = leading(3, plain(1));
@@ -226,13 +213,7 @@ fn no_campaign_before_a_change_is_applied() {
         let mut settings = plain(1);
         settings.settings_mut().max_committed_bytes_per_ready = 1; // one entry at a time
         let mut follower = alone(settings, store(&[1, 2, 3]));
-        let append = quorate::message::Append {
-            prev: crate::id(1, 1),
-            commit: 3,
-            entries: entries.into(),
-            joined: 0,
-            notice: false,
-        };
+        let append = quorate::message::Append::new(crate::id(1, 1), 3, entries);
         let node = follower.node(1);
         node.step(message(2, 1, 1, quorate::message::Payload::Append(append)))
             .expect("legal");

@@ -5,8 +5,9 @@ use quorate::error::{CampaignError, CampaignRefusal};
 use quorate::ready::{AckKind, TaskResponse};
 use quorate::status::RoleKind;
 use quorate::storage::InitialState;
-use quorate::{Config, HardState, MemoryStorage, RawNode};
-use quorate::{Entries, Index, NodeId, Snapshot, Storage, StorageError, Term};
+use quorate::{
+    Config, Entries, HardState, Index, MemoryStorage, NodeId, RawNode, Snapshot, Storage, StorageError, Term,
+};
 
 use crate::support::{Cluster, config, message, plain, store};
 use crate::{alone, asked, hear, heartbeat, leases, store_with};
@@ -69,11 +70,11 @@ fn no_restart_ends_a_lease() {
     type Change = fn(&mut Config);
     let restarts: [(&str, Change); 3] = [
         ("a shorter election timeout", |config| {
-            config.settings_mut().election_timeout_ticks = 5
+            config.settings_mut().election_timeout_ticks = 5;
         }),
         ("promises off", |config| config.settings_mut().lease_promises = false),
         ("no silence", |config| {
-            config.settings_mut().restart_silence_ticks = Some(0)
+            config.settings_mut().restart_silence_ticks = Some(0);
         }),
     ];
     for (name, change) in restarts {
@@ -205,11 +206,14 @@ fn a_hard_state_alone_is_acknowledged() {
         let TaskResponse::Ack(ack) = response else {
             panic!("nothing else waits")
         };
-        let expected = AckKind::HardState {
-            term: 2,
-            promised_ticks: 10,
-        };
-        assert_eq!(*ack.kind(), expected);
+        assert!(matches!(
+            ack.kind(),
+            AckKind::HardState {
+                term: 2,
+                promised_ticks: 10,
+                ..
+            }
+        ));
         node.acknowledge(ack).expect("due");
     }
     assert_eq!(said(&mut node).0, ["1->2 HeartbeatResponse term=2 promised=10"]);

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use quorate::error::ConfigError;
-use quorate::message::Payload;
+use quorate::message::{HeartbeatResponse, Payload};
 use quorate::status::RoleKind::{Follower, Leader};
 use quorate::{ConfState, Config, NodeId, ReadMode};
 
@@ -46,10 +46,7 @@ fn promise(cluster: &mut Cluster, from: NodeId, context: &Bytes, ticks: u64) {
         cluster,
         from,
         term,
-        Payload::HeartbeatResponse {
-            context,
-            promised_ticks,
-        },
+        Payload::HeartbeatResponse(HeartbeatResponse::new(context).with_promised_ticks(promised_ticks)),
     );
 }
 
@@ -162,10 +159,7 @@ fn answers_that_lengthen_nothing() {
         &mut cluster,
         2,
         1,
-        Payload::HeartbeatResponse {
-            context: Bytes::new(),
-            promised_ticks: Some(10),
-        },
+        Payload::HeartbeatResponse(HeartbeatResponse::new("").with_promised_ticks(Some(10))),
     );
     assert_eq!(lease(&cluster), 0, "a promise for no round");
     let mut never = first.to_vec();

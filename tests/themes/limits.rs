@@ -167,11 +167,8 @@ fn an_entry_has_a_bound() {
             assert_eq!((&single, &batch), (&expected, &expected), "node {id}, {max}");
         }
         cluster.settle();
-        let entries = vec![Entry {
-            data: data.into(),
-            ..Entry::default()
-        }];
-        let forwarded = message(3, 1, 0, Payload::Propose { entries });
+        let entries = vec![Entry::new(0, 0, data)];
+        let forwarded = message(3, 1, 0, Payload::propose(entries));
         let outcome = cluster.node(1).step(forwarded);
         assert_eq!(outcome.is_ok(), fits);
     }

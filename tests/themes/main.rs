@@ -36,7 +36,7 @@ mod torn;
 mod transfer;
 mod transferee;
 
-use quorate::message::{Append, AppendResponse, Payload, RequestVote};
+use quorate::message::{Append, AppendResponse, Heartbeat, HeartbeatResponse, Payload, RequestVote, VoteResponse};
 use quorate::status::ReplicationState;
 use quorate::{Config, Entry, EntryId, Event, Index, MemoryStorage, Message, NodeId, Term};
 
@@ -71,11 +71,7 @@ fn lead(mut cluster: Cluster, n: u64) -> Cluster {
                 &mut cluster,
                 peer,
                 term,
-                Payload::VoteResponse {
-                    pre_vote,
-                    granted,
-                    committed: EntryId::default(),
-                },
+                Payload::VoteResponse(VoteResponse::new(granted).with_pre_vote(pre_vote)),
             );
         }
     }
@@ -116,48 +112,31 @@ fn id(term: Term, index: Index) -> EntryId {
 
 /// Entries of these terms from `first` on.
 fn entries(first: Index, terms: &[Term]) -> Vec<Entry> {
-    let entry = |(index, term): (Index, &Term)| Entry {
-        term: *term,
-        index,
-        data: format!("{term}/{index}").into(),
-        ..Entry::default()
-    };
+    let entry = |(index, term): (Index, &Term)| Entry::new(*term, index, format!("{term}/{index}"));
     (first..).zip(terms).map(entry).collect()
 }
 
 /// An append of entries with these terms.
 fn append(prev: (Term, Index), terms: &[Term], commit: Index) -> Payload {
-    Payload::Append(Append {
-        prev: id(prev.0, prev.1),
-        commit,
-        entries: entries(prev.1 + 1, terms).into(),
-        joined: 0,
-        notice: false,
-    })
+    Payload::Append(Append::new(id(prev.0, prev.1), commit, entries(prev.1 + 1, terms)))
 }
 
 /// As a node of etcd-io/raft says it: without the change by which it joined.
 fn accepted(index: Index) -> Payload {
-    Payload::AppendResponse(AppendResponse::Accepted { index, joined: None })
+    Payload::AppendResponse(AppendResponse::accepted(index, None))
 }
 
 fn rejected(index: Index, hint: (Term, Index)) -> Payload {
     let hint = id(hint.0, hint.1);
-    Payload::AppendResponse(AppendResponse::Rejected { index, hint })
+    Payload::AppendResponse(AppendResponse::rejected(index, hint))
 }
 
 fn heartbeat(commit: Index) -> Payload {
-    Payload::Heartbeat {
-        commit,
-        context: "".into(),
-    }
+    Payload::Heartbeat(Heartbeat::new(commit).with_context(""))
 }
 
 fn heartbeat_answer() -> Payload {
-    Payload::HeartbeatResponse {
-        context: "".into(),
-        promised_ticks: None,
-    }
+    Payload::HeartbeatResponse(HeartbeatResponse::new(""))
 }
 
 fn request(pre_vote: bool, last: (Term, Index), forced: bool) -> Payload {

@@ -3,8 +3,7 @@
 
 use quorate::error::{ChangeRefusal, ProposeError};
 use quorate::event::StepDownReason;
-use quorate::membership::ChangeError;
-use quorate::membership::{AnyConfChange, ConfChangeKind, ConfChangeV2, Transition};
+use quorate::membership::{AnyConfChange, ChangeError, ConfChangeKind, ConfChangeV2, Transition};
 use quorate::status::RoleKind::{Follower, Leader};
 use quorate::{ConfState, Config, Event, HardState, NodeId};
 
@@ -47,10 +46,7 @@ fn change(changes: &[(ConfChangeKind, NodeId)]) -> ConfChangeV2 {
 }
 
 fn through_joint(changes: &[(ConfChangeKind, NodeId)], transition: Transition) -> ConfChangeV2 {
-    ConfChangeV2 {
-        transition,
-        ..change(changes)
-    }
+    change(changes).with_transition(transition)
 }
 
 /// Proposes; everyone gets what the log holds then, the change is applied.

@@ -1,11 +1,11 @@
 //! Rehearsed elections (thesis 9.6): what they must not disturb, and that they never get stuck.
 
 use quorate::event::VoteRefusal;
-use quorate::message::Payload;
+use quorate::message::{Payload, VoteResponse};
 use quorate::ready::{Ack, AckKind, TaskResponse};
 use quorate::status::RoleKind;
 use quorate::status::RoleKind::{Candidate, Follower, Leader, PreCandidate};
-use quorate::{Config, EntryId, HardState, NodeId};
+use quorate::{Config, HardState, NodeId};
 
 use crate::support::{Cluster, config, message, plain, store};
 use crate::{alone, append, asked, events, hear, heartbeat, request, says, store_with};
@@ -103,11 +103,7 @@ fn rehearsals_are_counted() {
                 &mut cluster,
                 *from,
                 *term,
-                Payload::VoteResponse {
-                    pre_vote,
-                    granted,
-                    committed: EntryId::default(),
-                },
+                Payload::VoteResponse(VoteResponse::new(granted).with_pre_vote(pre_vote)),
             );
         }
         assert_eq!((cluster.role(1), cluster.term(1)), then, "{name}");
@@ -145,11 +141,7 @@ fn rehearsals_are_not_in_step() {
         let wait = cluster.raw(1).next_deadline().expect("a voter");
         cluster.tick(1, wait);
         assert_eq!(cluster.role(1), PreCandidate);
-        let refused = Payload::VoteResponse {
-            pre_vote: true,
-            granted: false,
-            committed: EntryId::default(),
-        };
+        let refused = Payload::VoteResponse(VoteResponse::new(false).with_pre_vote(true));
         hear(&mut cluster, 2, term, refused);
         assert_eq!((cluster.role(1), cluster.term(1)), (Follower, term));
         waits.insert(wait);
@@ -321,16 +313,13 @@ fn ones_own_vote_waits_for_the_disk() {
         rehearsed[0].kind(),
         AckKind::Vote {
             pre_vote: true,
-            term: 1
+            term: 1,
+            ..
         }
     ));
     let vote = |cluster: &mut Cluster, from, pre_vote| {
         let granted = true;
-        let payload = Payload::VoteResponse {
-            pre_vote,
-            granted,
-            committed: EntryId::default(),
-        };
+        let payload = Payload::VoteResponse(VoteResponse::new(granted).with_pre_vote(pre_vote));
         cluster.node(1).step(message(from, 1, 1, payload)).expect("legal");
     };
     for from in [2, 3, 4] {

@@ -3,7 +3,7 @@
 
 use quorate::error::{CampaignError, CampaignRefusal};
 use quorate::event::VoteRefusal;
-use quorate::message::Payload;
+use quorate::message::{Payload, VoteResponse};
 use quorate::status::RoleKind;
 use quorate::status::RoleKind::{Candidate, Follower, Leader, PreCandidate};
 use quorate::types::SnapshotMetadata;
@@ -30,15 +30,14 @@ fn promised(cluster: &Cluster) -> u64 {
 
 fn snapshot(index: u64) -> Payload {
     let conf_state = ConfState::of_voters([1, 2, 3]);
-    let metadata = SnapshotMetadata {
+    let metadata = SnapshotMetadata::new(
+        EntryId {
+            term: index.min(2),
+            index,
+        },
         conf_state,
-        index,
-        term: index.min(2), // the bootstrapped entry is of term 1
-    };
-    Payload::InstallSnapshot(Box::new(Snapshot {
-        metadata,
-        ..Snapshot::default()
-    }))
+    );
+    Payload::InstallSnapshot(Box::new(Snapshot::new(metadata, "")))
 }
 
 /// A message, its term, and the ticks promised after it: where nothing was promised, and where six
@@ -59,17 +58,8 @@ fn what_makes_a_promise() {
         ("a vote request", 3, request(false, (2, 9), false), 0, 6),
         ("a rehearsal", 3, request(true, (2, 9), false), 0, 6),
         ("a later term", 3, accepted(0), 0, 6),
-        ("a wish to lead", 2, Payload::TransferLeader { asker: None }, 0, 6),
-        (
-            "an answer to a read",
-            2,
-            Payload::ReadIndexResponse {
-                index: 1,
-                context: "".into(),
-            },
-            0,
-            6,
-        ),
+        ("a wish to lead", 2, Payload::transfer_leader(None), 0, 6),
+        ("an answer to a read", 2, Payload::read_index_response(1, ""), 0, 6),
     ];
     for (name, term, payload, fresh, renewed) in cases {
         for (before, expected) in [(false, fresh), (true, renewed)] {
@@ -130,11 +120,7 @@ fn nothing_but_time_ends_a_promise() {
             "an ordered campaign that is won",
             |cluster| {
                 hear(cluster, 2, 2, Payload::TimeoutNow);
-                let payload = Payload::VoteResponse {
-                    pre_vote: false,
-                    granted: true,
-                    committed: EntryId::default(),
-                };
+                let payload = Payload::VoteResponse(VoteResponse::new(true));
                 hear(cluster, 2, 3, payload);
             },
             10,

@@ -8,7 +8,7 @@ use quorate::ready::AppendTask;
 use quorate::status::RoleKind::{Candidate, Leader};
 use quorate::status::SoftState;
 use quorate::types::SnapshotMetadata;
-use quorate::{ConfState, HardState, Index, MemoryStorage, NodeId, RawNode, Ready, Snapshot};
+use quorate::{ConfState, EntryId, HardState, Index, MemoryStorage, NodeId, RawNode, Ready, Snapshot};
 
 use crate::support::{message, plain, store};
 use crate::{accepted, alone, append, hear, heartbeat, leading, request, says, store_with};
@@ -40,25 +40,13 @@ fn a_group_of_one() {
     assert!(!node.has_ready() && matches!(node.ready(), Ok(None)));
     node.campaign().expect("alone");
     let ready = take(node);
-    assert_eq!(
-        ready.soft_state(),
-        Some(SoftState {
-            leader: None,
-            role: Candidate
-        })
-    );
+    assert_eq!(ready.soft_state(), Some(SoftState::new(None, Candidate)));
     assert_eq!(ready.hard_state(), Some(HardState::new(1, Some(1), 1)));
     assert!(ready.must_sync() && ready.entries().is_empty());
     assert_eq!(finish(node, ready), []);
     assert_eq!(node.status().soft_state.role, Leader, "its vote is durable");
     let ready = take(node);
-    assert_eq!(
-        ready.soft_state(),
-        Some(SoftState {
-            leader: Some(1),
-            role: Leader
-        })
-    );
+    assert_eq!(ready.soft_state(), Some(SoftState::new(Some(1), Leader)));
     assert_eq!(ready.entries().len(), 1);
     assert!(ready.must_sync() && ready.hard_state().is_none());
     assert_eq!(finish(node, ready), []);
@@ -73,15 +61,8 @@ fn a_group_of_one() {
 
 fn in_order(index: Index) -> Payload {
     let conf_state = ConfState::of_voters([1, 2, 3]);
-    let metadata = SnapshotMetadata {
-        conf_state,
-        index,
-        term: 1,
-    };
-    Payload::InstallSnapshot(Box::new(Snapshot {
-        metadata,
-        ..Snapshot::default()
-    }))
+    let metadata = SnapshotMetadata::new(EntryId { term: 1, index }, conf_state);
+    Payload::InstallSnapshot(Box::new(Snapshot::new(metadata, "")))
 }
 
 type Happens = fn(&mut Node);

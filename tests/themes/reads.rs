@@ -4,10 +4,10 @@
 use bytes::Bytes;
 use quorate::error::ReadError;
 use quorate::membership::{ConfChangeKind, ConfChangeV2};
-use quorate::message::Payload;
+use quorate::message::{Heartbeat, HeartbeatResponse, Payload, VoteResponse};
 use quorate::ready::{ReadRefusal, ReadState};
 use quorate::status::RoleKind::{Follower, Leader};
-use quorate::{ConfState, Config, EntryId, HardState, Index, MemoryStorage, NodeId, bootstrap};
+use quorate::{ConfState, Config, HardState, Index, MemoryStorage, NodeId, bootstrap};
 
 use crate::support::{Cluster, config, message, plain, store};
 use crate::{accepted, alone, hear, heartbeat, leading, says, store_with};
@@ -37,7 +37,7 @@ pub(crate) fn rounds(cluster: &mut Cluster) -> Vec<Bytes> {
     cluster.drain(1);
     let sent = cluster.take(|_| true).into_iter().filter(|message| message.to == 2);
     let contexts = sent.filter_map(|message| match message.payload {
-        Payload::Heartbeat { context, .. } => Some(context),
+        Payload::Heartbeat(Heartbeat { context, .. }) => Some(context),
         _ => None,
     });
     contexts.collect()
@@ -49,10 +49,7 @@ pub(crate) fn confirm(cluster: &mut Cluster, from: NodeId, context: &Bytes) {
         cluster,
         from,
         cluster.term(1),
-        Payload::HeartbeatResponse {
-            context,
-            promised_ticks: None,
-        },
+        Payload::HeartbeatResponse(HeartbeatResponse::new(context)),
     );
 }
 
@@ -232,11 +229,7 @@ fn a_new_leader_commits_first() {
             node.advance(ready.persisted()).expect("the one that is out");
         } else {
             cluster.drain(1);
-            let payload = Payload::VoteResponse {
-                pre_vote: false,
-                granted: true,
-                committed: EntryId::default(),
-            };
+            let payload = Payload::VoteResponse(VoteResponse::new(true));
             for peer in 2..=n {
                 cluster
                     .node(1)
@@ -312,7 +305,7 @@ fn reads_of_a_leader_that_was() {
             // Another node's read is with the leader too; it comes back there.
             cluster
                 .node(1)
-                .step(message(3, 1, 0, Payload::ReadIndex { context: "c".into() }))
+                .step(message(3, 1, 0, Payload::read_index("c")))
                 .expect("legal");
             let sent = rounds(&mut cluster);
             assert_eq!(cluster.raw(1).status().pending_reads, 3, "{name}");
@@ -324,10 +317,7 @@ fn reads_of_a_leader_that_was() {
                 "{name}"
             );
             assert_eq!(cluster.raw(1).status().pending_reads, 0, "{name}");
-            let late = Payload::HeartbeatResponse {
-                context: sent[0].clone(),
-                promised_ticks: None,
-            };
+            let late = Payload::HeartbeatResponse(HeartbeatResponse::new(sent[0].clone()));
             let _ = cluster.node(1).step(message(2, 1, 1, late));
             assert_eq!(answers(&mut cluster), [], "{name}");
         }

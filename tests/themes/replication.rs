@@ -270,9 +270,7 @@ fn proposals_that_are_refused() {
         let before = cluster.raw(1).status().last_index;
         assert_eq!(cluster.node(1).propose("a"), Err(reason.clone()));
         // A forwarded one is refused for the same reason.
-        let payload = Payload::Propose {
-            entries: entries(0, &[0]),
-        };
+        let payload = Payload::propose(entries(0, &[0]));
         let outcome = cluster.node(1).step(message(3, 1, 0, payload));
         assert_eq!(outcome, Err(StepError::Proposal(reason)));
         assert_eq!(cluster.raw(1).status().last_index, before);

@@ -4,7 +4,7 @@
 use quorate::error::ConfigError;
 use quorate::status::RoleKind::{Candidate, Follower};
 use quorate::types::SnapshotMetadata;
-use quorate::{ConfState, Config, HardState, MemoryStorage, RawNode, Snapshot};
+use quorate::{ConfState, Config, EntryId, HardState, MemoryStorage, RawNode, Snapshot};
 
 use crate::support::{Cluster, config, plain, store};
 use crate::{alone, append, asked, entries, says};
@@ -12,15 +12,14 @@ use crate::{alone, append, asked, entries, says};
 /// A store: its log begins after an entry (term, index) and holds entries of these terms; its hard
 /// state (term, commit).
 fn stored(base: (u64, u64), terms: &[u64], hard: (u64, u64)) -> MemoryStorage {
-    let metadata = SnapshotMetadata {
-        conf_state: ConfState::of_voters([1, 2, 3]),
-        index: base.1,
-        term: base.0,
-    };
-    let mut storage = MemoryStorage::from_snapshot(Snapshot {
-        data: "state".into(),
-        metadata,
-    });
+    let metadata = SnapshotMetadata::new(
+        EntryId {
+            term: base.0,
+            index: base.1,
+        },
+        ConfState::of_voters([1, 2, 3]),
+    );
+    let mut storage = MemoryStorage::from_snapshot(Snapshot::new(metadata, "state"));
     storage.append(&entries(base.1 + 1, terms)).expect("in order");
     storage.set_hard_state(HardState::new(hard.0, None, hard.1));
     storage.sync();
@@ -237,7 +236,7 @@ fn settings_that_cannot_be() {
                 (
                     config.settings_mut().max_uncommitted_bytes,
                     config.settings_mut().max_committed_bytes_per_ready,
-                ) = (0, 0)
+                ) = (0, 0);
             },
             "",
         ),

@@ -4,22 +4,15 @@ use quorate::error::{CampaignError, CampaignRefusal, StepError};
 use quorate::message::Payload;
 use quorate::status::RoleKind::Follower;
 use quorate::types::SnapshotMetadata;
-use quorate::{ConfState, HardState, NodeId, Snapshot};
+use quorate::{ConfState, EntryId, HardState, NodeId, Snapshot};
 
 use crate::support::{Cluster, message, plain, store};
 use crate::{alone, append, asked, hear, says, store_with};
 
 pub(crate) fn snapshot(id: (u64, u64), conf_state: ConfState) -> Snapshot {
     let (term, index) = id;
-    let metadata = SnapshotMetadata {
-        conf_state,
-        index,
-        term,
-    };
-    Snapshot {
-        data: "state".into(),
-        metadata,
-    }
+    let metadata = SnapshotMetadata::new(EntryId { term, index }, conf_state);
+    Snapshot::new(metadata, "state")
 }
 
 fn install(id: (u64, u64), conf_state: ConfState) -> Payload {

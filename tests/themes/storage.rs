@@ -4,7 +4,7 @@
 use quorate::error::ConfigError;
 use quorate::types::SnapshotMetadata;
 use quorate::{
-    ConfState, Config, Entry, HardState, MemoryStorage, RawNode, Snapshot, Storage, StorageError, bootstrap,
+    ConfState, Config, Entry, EntryId, HardState, MemoryStorage, RawNode, Snapshot, Storage, StorageError, bootstrap,
 };
 
 use crate::entries;
@@ -19,15 +19,8 @@ fn three() -> MemoryStorage {
 
 fn snapshot(term: u64, index: u64) -> Snapshot {
     let conf_state = ConfState::of_voters([1, 2]);
-    let metadata = SnapshotMetadata {
-        conf_state,
-        index,
-        term,
-    };
-    Snapshot {
-        data: "state".into(),
-        metadata,
-    }
+    let metadata = SnapshotMetadata::new(EntryId { term, index }, conf_state);
+    Snapshot::new(metadata, "state")
 }
 
 /// First and last index, and the terms from the one before the first to the last.

@@ -18,13 +18,7 @@ fn status_tells() {
         (2, 1, 1, 0)
     );
     assert_eq!(fresh.hard_state, HardState::new(0, None, 1));
-    assert_eq!(
-        fresh.soft_state,
-        SoftState {
-            leader: None,
-            role: Follower
-        }
-    );
+    assert_eq!(fresh.soft_state, SoftState::new(None, Follower));
     cluster.elect(1);
     cluster.isolate(1);
     let _ = cluster.propose(1, "12345");
@@ -34,13 +28,7 @@ fn status_tells() {
     let leader = cluster.raw(1).status();
     assert_eq!((leader.last_index, leader.applied, leader.uncommitted_bytes), (3, 2, 5));
     assert_eq!(leader.hard_state, HardState::new(1, Some(1), 2));
-    assert_eq!(
-        leader.soft_state,
-        SoftState {
-            leader: Some(1),
-            role: Leader
-        }
-    );
+    assert_eq!(leader.soft_state, SoftState::new(Some(1), Leader));
     assert_eq!(
         (leader.transferee, leader.pending_reads, leader.corrupt),
         (Some(3), 1, None)
@@ -85,7 +73,7 @@ fn counters_count() {
 fn events_make_no_ready() {
     // A read that cannot be passed on brings an event, and nothing else.
     let mut cluster = alone(plain(1), store(&[1, 2, 3]));
-    let read = || message(3, 1, 0, Payload::ReadIndex { context: "r".into() });
+    let read = || message(3, 1, 0, Payload::read_index("r"));
     let node = cluster.node(1);
     node.step(read()).expect("legal");
     assert!(!node.has_ready());

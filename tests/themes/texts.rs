@@ -2,9 +2,9 @@
 
 use quorate::error::TransferRefusal;
 use quorate::membership::{ConfChange, ConfChangeKind, ConfChangeV2};
-use quorate::message::{Append, AppendResponse, Payload, RequestVote};
+use quorate::message::{Append, AppendResponse, HeartbeatResponse, Payload, RequestVote, VoteResponse};
 use quorate::types::{EntryKind, SnapshotMetadata};
-use quorate::{Entry, EntryId, Event, HardState, Message, Snapshot};
+use quorate::{ConfState, Entry, EntryId, Event, HardState, Message, Snapshot};
 
 use crate::support::{message, plain, store};
 use crate::{accepted, alone, append, entries, hear, heartbeat, id, leading};
@@ -18,22 +18,9 @@ fn conf_change(change: impl Into<quorate::membership::AnyConfChange>) -> Entry {
 
 #[test]
 fn entries_read() {
-    let normal = |data: &'static [u8]| Entry {
-        term: 2,
-        index: 7,
-        data: data.into(),
-        ..Entry::default()
-    };
-    let broken = Entry {
-        kind: EntryKind::ConfChange,
-        data: "\u{1}".into(),
-        ..normal(b"")
-    };
-    let v1 = ConfChange {
-        kind: ConfChangeKind::RemoveNode,
-        node_id: 3,
-        ..ConfChange::default()
-    };
+    let normal = |data: &'static [u8]| Entry::new(2, 7, data);
+    let broken = normal(b"\x01").with_kind(EntryKind::ConfChange);
+    let v1 = ConfChange::new(ConfChangeKind::RemoveNode, 3);
     let v2 = ConfChangeV2::new([
         (ConfChangeKind::AddNode, 4),
         (ConfChangeKind::AddLearnerNode, 5),
@@ -64,12 +51,7 @@ fn entries_have_a_length() {
         (1, 1, EntryKind::Normal, 128, 135),
         (u64::MAX, u64::MAX, EntryKind::Normal, 0, 22),
     ] {
-        let entry = Entry {
-            term,
-            index,
-            kind,
-            data: vec![b'x'; payload].into(),
-        };
+        let entry = Entry::new(term, index, vec![b'x'; payload]).with_kind(kind);
         assert_eq!(entry.encoded_len(), expected, "{term}, {index}, {kind:?}, {payload}");
         assert_eq!(entry.payload_len(), u64::try_from(payload).expect("few"));
         let bytes = |entries| {
@@ -77,10 +59,7 @@ fn entries_have_a_length() {
                 1,
                 2,
                 1,
-                Payload::Append(Append {
-                    entries: quorate::Entries::from(entries),
-                    ..Append::default()
-                }),
+                Payload::Append(Append::new(EntryId::default(), 0, quorate::Entries::from(entries))),
             )
             .encode()
             .len()
@@ -96,30 +75,14 @@ fn entries_have_a_length() {
 
 #[test]
 fn messages_read() {
-    let metadata = SnapshotMetadata {
-        index: 9,
-        term: 3,
-        ..SnapshotMetadata::default()
-    };
-    let snapshot = Snapshot {
-        data: "state".into(),
-        metadata,
-    };
+    let metadata = SnapshotMetadata::new(EntryId { term: 3, index: 9 }, ConfState::default());
+    let snapshot = Snapshot::new(metadata, "state");
     let vote =
         |pre_vote, forced| Payload::RequestVote(RequestVote::new(id(2, 7)).with_pre_vote(pre_vote).with_forced(forced));
-    let answer = |pre_vote, granted| Payload::VoteResponse {
-        pre_vote,
-        granted,
-        committed: EntryId::default(),
-    };
-    let heard = |promised_ticks| Payload::HeartbeatResponse {
-        context: "c".into(),
-        promised_ticks,
-    };
-    let rejected = Payload::AppendResponse(AppendResponse::Rejected {
-        index: 9,
-        hint: id(2, 7),
-    });
+    let answer = |pre_vote, granted| Payload::VoteResponse(VoteResponse::new(granted).with_pre_vote(pre_vote));
+    let heard =
+        |promised_ticks| Payload::HeartbeatResponse(HeartbeatResponse::new("c").with_promised_ticks(promised_ticks));
+    let rejected = Payload::AppendResponse(AppendResponse::rejected(9, id(2, 7)));
     let cases = [
         (append((2, 7), &[], 5), "Append term=3 prev=2/7 commit=5"),
         (
@@ -140,26 +103,14 @@ fn messages_read() {
             Payload::InstallSnapshot(Box::new(snapshot)),
             "InstallSnapshot term=3 snapshot=3/9 bytes=5",
         ),
-        (Payload::TransferLeader { asker: None }, "TransferLeader term=3"),
+        (Payload::transfer_leader(None), "TransferLeader term=3"),
+        (Payload::transfer_leader(Some(1)), "TransferLeader term=3 asker=1"),
         (
-            Payload::TransferLeader { asker: Some(1) },
-            "TransferLeader term=3 asker=1",
-        ),
-        (
-            Payload::TransferRefused {
-                to: 4,
-                reason: TransferRefusal::Learner,
-            },
+            Payload::transfer_refused(4, TransferRefusal::Learner),
             "TransferRefused term=3 to=4: it is a learner",
         ),
         (Payload::TimeoutNow, "TimeoutNow term=3"),
-        (
-            Payload::ReadIndexResponse {
-                index: 5,
-                context: "c".into(),
-            },
-            "ReadIndexResponse term=3 index=5",
-        ),
+        (Payload::read_index_response(5, "c"), "ReadIndexResponse term=3 index=5"),
     ];
     for (payload, expected) in cases {
         assert!(expected.starts_with(payload.name()));
@@ -173,12 +124,10 @@ fn messages_read() {
     }
     for (payload, expected) in [
         (
-            Payload::Propose {
-                entries: entries(0, &[0]),
-            },
+            Payload::propose(entries(0, &[0])),
             "1->2 Propose term=0 entries=[0/0 Normal \"0/0\"]",
         ),
-        (Payload::ReadIndex { context: "c".into() }, "1->2 ReadIndex term=0"),
+        (Payload::read_index("c"), "1->2 ReadIndex term=0"),
     ] {
         assert_eq!(message(1, 2, 0, payload).to_string(), expected);
     }

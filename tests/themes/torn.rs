@@ -5,7 +5,7 @@ use quorate::membership::{ConfChangeKind, ConfChangeV2};
 use quorate::message::Payload;
 use quorate::status::RoleKind;
 use quorate::types::{EntryKind, SnapshotMetadata};
-use quorate::{ConfState, Entry, MemoryStorage, RawNode, Ready, Snapshot};
+use quorate::{ConfState, Entry, EntryId, MemoryStorage, RawNode, Ready, Snapshot};
 
 use crate::alone;
 use crate::support::{Cluster, config, message, plain, store};
@@ -84,15 +84,12 @@ fn all_changes_but_the_last_are_committed() {
     ] {
         for unchecked in [false, true] {
             let mut storage = store(&[1, 2, 3]);
-            let entry = |(index, kind)| Entry {
-                term: 1,
-                index,
-                kind: if kind == 'c' {
+            let entry = |(index, kind)| {
+                Entry::new(1, index, "").with_kind(if kind == 'c' {
                     EntryKind::ConfChangeV2
                 } else {
                     EntryKind::Normal
-                },
-                ..Entry::default()
+                })
             };
             let entries: Vec<_> = (2..).zip(log.chars()).map(entry).collect();
             storage.append(&entries).expect("in order");
@@ -131,14 +128,10 @@ fn only_a_checked_change_proves_the_one_before() {
         cluster.elect(1);
         let remove = |id| ConfChangeV2::new([(ConfChangeKind::RemoveNode, id)]);
         let claims = [&remove(5).encode()[..], &[0x80, 0x02, 0x01]].concat();
-        let claimed = Entry {
-            kind: EntryKind::ConfChangeV2,
-            data: claims.into(),
-            ..Entry::default()
-        };
+        let claimed = Entry::new(0, 0, claims).with_kind(EntryKind::ConfChangeV2);
         // Forwarded by a proposer that claims what only a leader may.
         let entries = vec![claimed];
-        cluster.step(message(3, 1, 0, Payload::Propose { entries }));
+        cluster.step(message(3, 1, 0, Payload::propose(entries)));
         if unchecked {
             let _ = cluster.node(1).propose_conf_change(remove(4)).expect("unchecked");
             cluster.drain(1);
@@ -176,15 +169,8 @@ fn only_a_checked_change_proves_the_one_before() {
 #[test]
 fn a_torn_first_batch() {
     let snapshot = |index| {
-        let metadata = SnapshotMetadata {
-            conf_state: ConfState::of_voters([1, 2, 3]),
-            index,
-            term: 1,
-        };
-        MemoryStorage::from_snapshot(Snapshot {
-            metadata,
-            ..Snapshot::default()
-        })
+        let metadata = SnapshotMetadata::new(EntryId { term: 1, index }, ConfState::of_voters([1, 2, 3]));
+        MemoryStorage::from_snapshot(Snapshot::new(metadata, ""))
     };
     for (index, terms, like_etcd, term) in [
         (1, &[][..], false, 0),

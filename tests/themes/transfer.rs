@@ -67,7 +67,7 @@ fn to_whom() {
         if to != 0 {
             forwarded
                 .node(1)
-                .step(message(to, 1, 1, Payload::TransferLeader { asker: None }))
+                .step(message(to, 1, 1, Payload::transfer_leader(None)))
                 .expect("legal");
             assert_eq!(forwarded.raw(1).status().transferee, transferee, "by node {to}");
         }
@@ -309,10 +309,10 @@ fn asked_of_others() {
         assert_eq!(says(&mut cluster), [format!("{to}->2 TransferLeader term=1 asker=1")]);
         cluster
             .node(1)
-            .step(message(3, 1, 1, Payload::TransferLeader { asker: None }))
+            .step(message(3, 1, 1, Payload::transfer_leader(None)))
             .expect("legal");
         assert_eq!(says(&mut cluster), ["3->2 TransferLeader term=1"], "another's wish");
-        let asked = Payload::TransferLeader { asker: Some(3) };
+        let asked = Payload::transfer_leader(Some(3));
         cluster.node(1).step(message(1, 1, 1, asked)).expect("legal");
         assert_eq!(says(&mut cluster), ["1->2 TransferLeader term=1 asker=3"], "and asker");
     }
@@ -361,7 +361,7 @@ fn what_a_leader_refuses() {
         (5, Some(1), vec![]),
     ] {
         let mut cluster = leader();
-        let wish = Payload::TransferLeader { asker };
+        let wish = Payload::transfer_leader(asker);
         cluster.node(1).step(message(to, 1, 1, wish)).expect("legal");
         assert_eq!(says(&mut cluster), said, "{to}, {asker:?}");
         let reason = if to == 5 { Learner } else { Unknown };
@@ -384,7 +384,7 @@ fn a_refusal_comes_back() {
         let mut cluster = alone(plain(1), store(&[1, 2, 3]));
         hear(&mut cluster, 2, 3, heartbeat(1));
         events(&mut cluster);
-        let answer = message(from, 1, term, Payload::TransferRefused { to, reason });
+        let answer = message(from, 1, term, Payload::transfer_refused(to, reason));
         assert_eq!(cluster.node(1).step(answer).is_ok(), from == 2);
         assert!(says(&mut cluster).is_empty());
         let refused = |event: &Event| matches!(event, Event::TransferRefused { .. });

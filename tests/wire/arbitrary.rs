@@ -6,7 +6,7 @@ use proptest::option;
 use proptest::prelude::*;
 use quorate::error::TransferRefusal;
 use quorate::membership::{ConfChange, ConfChangeKind, ConfChangeSingle, ConfChangeV2, Transition};
-use quorate::message::{Append, AppendResponse, Payload, RequestVote};
+use quorate::message::{Append, AppendResponse, Heartbeat, HeartbeatResponse, Payload, RequestVote, VoteResponse};
 use quorate::types::{EntryKind, SnapshotMetadata};
 use quorate::{ConfState, Entry, EntryId, HardState, Message, Snapshot};
 
@@ -29,12 +29,8 @@ pub(crate) fn entry() -> impl Strategy<Value = Entry> {
         Just(EntryKind::ConfChange),
         Just(EntryKind::ConfChangeV2),
     ];
-    (number(), number(), kind, data()).prop_map(|(term, index, kind, data)| Entry {
-        term,
-        index,
-        kind,
-        data,
-    })
+    (number(), number(), kind, data())
+        .prop_map(|(term, index, kind, data)| Entry::new(term, index, data).with_kind(kind))
 }
 
 fn entries() -> impl Strategy<Value = Vec<Entry>> {
@@ -55,13 +51,8 @@ pub(crate) fn conf_state() -> impl Strategy<Value = ConfState> {
 }
 
 pub(crate) fn snapshot() -> impl Strategy<Value = Snapshot> {
-    (data(), conf_state(), number(), number()).prop_map(|(data, conf_state, index, term)| Snapshot {
-        data,
-        metadata: SnapshotMetadata {
-            conf_state,
-            index,
-            term,
-        },
+    (data(), conf_state(), number(), number()).prop_map(|(data, conf_state, index, term)| {
+        Snapshot::new(SnapshotMetadata::new(EntryId { term, index }, conf_state), data)
     })
 }
 
@@ -81,12 +72,8 @@ fn change_kind() -> impl Strategy<Value = ConfChangeKind> {
 }
 
 pub(crate) fn conf_change() -> impl Strategy<Value = ConfChange> {
-    (number(), change_kind(), number(), data()).prop_map(|(id, kind, node_id, context)| ConfChange {
-        id,
-        kind,
-        node_id,
-        context,
-    })
+    (number(), change_kind(), number(), data())
+        .prop_map(|(id, kind, node_id, context)| ConfChange::new(kind, node_id).with_id(id).with_context(context))
 }
 
 pub(crate) fn conf_change_v2() -> impl Strategy<Value = ConfChangeV2> {
@@ -97,29 +84,23 @@ pub(crate) fn conf_change_v2() -> impl Strategy<Value = ConfChangeV2> {
     ];
     let single = (change_kind(), number(), number())
         .prop_map(|(kind, id, identity)| ConfChangeSingle::new(kind, id).with_identity(identity));
-    (transition, vec(single, 0..4), data()).prop_map(|(transition, changes, context)| ConfChangeV2 {
-        transition,
-        changes,
-        context,
+    (transition, vec(single, 0..4), data()).prop_map(|(transition, changes, context)| {
+        ConfChangeV2::new(changes)
+            .with_transition(transition)
+            .with_context(context)
     })
 }
 
 fn payload() -> impl Strategy<Value = Payload> {
     let append = (entry_id(), number(), entries(), number(), any::<bool>()).prop_map(
-        |(prev, commit, entries, joined, notice)| {
-            Payload::Append(Append {
-                prev,
-                commit,
-                entries: entries.into(),
-                joined,
-                notice,
-            })
+        |(prev, commit, entries, joined, commit_only)| {
+            let append = Append::new(prev, commit, entries);
+            Payload::Append(append.with_joined_at(joined).with_commit_only(commit_only))
         },
     );
-    let accepted =
-        (number(), option::of(number())).prop_map(|(index, joined)| AppendResponse::Accepted { index, joined });
-    let rejected = (number(), entry_id()).prop_map(|(index, hint)| AppendResponse::Rejected { index, hint });
-    let diverged = entry_id().prop_map(|committed| AppendResponse::Diverged { committed });
+    let accepted = (number(), option::of(number())).prop_map(|(index, joined)| AppendResponse::accepted(index, joined));
+    let rejected = (number(), entry_id()).prop_map(|(index, hint)| AppendResponse::rejected(index, hint));
+    let diverged = entry_id().prop_map(AppendResponse::diverged);
     let request = (any::<(bool, bool)>(), entry_id(), entry_id(), number()).prop_map(
         |((pre_vote, forced), last, committed, configured_at)| {
             let request = RequestVote::new(last).with_pre_vote(pre_vote).with_forced(forced);
@@ -127,35 +108,33 @@ fn payload() -> impl Strategy<Value = Payload> {
         },
     );
     prop_oneof![
-        entries().prop_map(|entries| Payload::Propose { entries }),
+        entries().prop_map(Payload::propose),
         append,
         prop_oneof![accepted, rejected, diverged].prop_map(Payload::AppendResponse),
         request,
-        (any::<(bool, bool)>(), entry_id()).prop_map(|((pre_vote, granted), committed)| Payload::VoteResponse {
-            pre_vote,
-            granted,
-            committed,
-        }),
+        (any::<(bool, bool)>(), entry_id()).prop_map(|((pre_vote, granted), committed)| Payload::VoteResponse(
+            VoteResponse::new(granted)
+                .with_pre_vote(pre_vote)
+                .with_committed(committed)
+        )),
         snapshot().prop_map(|snapshot| Payload::InstallSnapshot(Box::new(snapshot))),
-        (number(), data()).prop_map(|(commit, context)| Payload::Heartbeat { commit, context }),
+        (number(), data())
+            .prop_map(|(commit, context)| Payload::Heartbeat(Heartbeat::new(commit).with_context(context))),
         (data(), option::of(number())).prop_map(|(context, promised_ticks)| {
-            Payload::HeartbeatResponse {
-                context,
-                promised_ticks,
-            }
+            Payload::HeartbeatResponse(HeartbeatResponse::new(context).with_promised_ticks(promised_ticks))
         }),
-        option::of(number()).prop_map(|asker| Payload::TransferLeader { asker }),
-        (number(), any::<bool>()).prop_map(|(to, learner)| Payload::TransferRefused {
+        option::of(number()).prop_map(Payload::transfer_leader),
+        (number(), any::<bool>()).prop_map(|(to, learner)| Payload::transfer_refused(
             to,
-            reason: if learner {
+            if learner {
                 TransferRefusal::Learner
             } else {
                 TransferRefusal::Unknown
-            },
-        }),
+            }
+        )),
         Just(Payload::TimeoutNow),
-        data().prop_map(|context| Payload::ReadIndex { context }),
-        (number(), data()).prop_map(|(index, context)| Payload::ReadIndexResponse { index, context }),
+        data().prop_map(Payload::read_index),
+        (number(), data()).prop_map(|(index, context)| Payload::read_index_response(index, context)),
     ]
 }
 

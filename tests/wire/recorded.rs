@@ -11,7 +11,7 @@ use bytes::Bytes;
 use prost::Message as _;
 use quorate::error::DecodeError;
 use quorate::membership::{ConfChange, ConfChangeKind, ConfChangeSingle, ConfChangeV2, Transition};
-use quorate::message::{Append, AppendResponse, Payload, RequestVote};
+use quorate::message::{Append, AppendResponse, Heartbeat, HeartbeatResponse, Payload, RequestVote, VoteResponse};
 use quorate::types::{EntryKind, SnapshotMetadata};
 use quorate::{ConfState, Entry, EntryId, HardState, Message, Snapshot, proto};
 use serde_json::Value;
@@ -110,45 +110,29 @@ fn typed_payload(fields: &Value) -> Payload {
         let forced = context == "CampaignTransfer";
         Payload::RequestVote(RequestVote::new(at()).with_pre_vote(pre_vote).with_forced(forced))
     };
-    let answer = |pre_vote| Payload::VoteResponse {
-        pre_vote,
-        granted: yes,
-        committed: EntryId::default(),
-    };
+    let answer = |pre_vote| Payload::VoteResponse(VoteResponse::new(yes).with_pre_vote(pre_vote));
     let entries = items(&fields["entries"], typed_entry);
     let the_read = || entries.first().map(|entry| entry.data.clone()).unwrap_or_default();
     match number(&fields["type"]) {
-        2 => Payload::Propose { entries },
-        3 => Payload::Append(Append {
-            prev: at(),
-            commit,
-            entries: entries.into(),
-            joined: 0,
-            notice: false,
-        }),
-        4 if yes => Payload::AppendResponse(AppendResponse::Accepted { index, joined: None }),
-        4 => Payload::AppendResponse(AppendResponse::Rejected {
+        2 => Payload::propose(entries),
+        3 => Payload::Append(Append::new(at(), commit, entries)),
+        4 if yes => Payload::AppendResponse(AppendResponse::accepted(index, None)),
+        4 => Payload::AppendResponse(AppendResponse::rejected(
             index,
-            hint: EntryId {
+            EntryId {
                 term: number(&fields["log_term"]),
                 index: number(&fields["reject_hint"]),
             },
-        }),
+        )),
         5 => request(false),
         6 => answer(false),
         7 => Payload::InstallSnapshot(Box::new(typed_snapshot(&fields["snapshot"]))),
-        8 => Payload::Heartbeat { commit, context },
-        9 => Payload::HeartbeatResponse {
-            context,
-            promised_ticks: None,
-        },
-        13 => Payload::TransferLeader { asker: None },
+        8 => Payload::Heartbeat(Heartbeat::new(commit).with_context(context)),
+        9 => Payload::HeartbeatResponse(HeartbeatResponse::new(context)),
+        13 => Payload::transfer_leader(None),
         14 => Payload::TimeoutNow,
-        15 => Payload::ReadIndex { context: the_read() },
-        16 => Payload::ReadIndexResponse {
-            index,
-            context: the_read(),
-        },
+        15 => Payload::read_index(the_read()),
+        16 => Payload::read_index_response(index, the_read()),
         17 => request(true),
         18 => answer(true),
         other => panic!("kind {other} is not for sending"),
@@ -156,26 +140,24 @@ fn typed_payload(fields: &Value) -> Payload {
 }
 
 fn typed_entry(fields: &Value) -> Entry {
-    Entry {
-        term: number(&fields["term"]),
-        index: number(&fields["index"]),
-        kind: [EntryKind::Normal, EntryKind::ConfChange, EntryKind::ConfChangeV2][place(&fields["type"])],
-        data: data(&fields["data"]),
-    }
+    Entry::new(number(&fields["term"]), number(&fields["index"]), data(&fields["data"]))
+        .with_kind([EntryKind::Normal, EntryKind::ConfChange, EntryKind::ConfChangeV2][place(&fields["type"])])
 }
 
 fn typed_snapshot(fields: &Value) -> Snapshot {
     if fields.is_null() {
         return Snapshot::default();
     }
-    Snapshot {
-        data: data(&fields["data"]),
-        metadata: SnapshotMetadata {
-            conf_state: typed_conf_state(&fields["conf_state"]),
-            index: number(&fields["index"]),
-            term: number(&fields["term"]),
-        },
-    }
+    Snapshot::new(
+        SnapshotMetadata::new(
+            EntryId {
+                term: number(&fields["term"]),
+                index: number(&fields["index"]),
+            },
+            typed_conf_state(&fields["conf_state"]),
+        ),
+        data(&fields["data"]),
+    )
 }
 
 fn typed_hard_state(fields: &Value) -> HardState {
@@ -204,23 +186,18 @@ fn typed_change_kind(number: &Value) -> ConfChangeKind {
 }
 
 fn typed_change(fields: &Value) -> ConfChange {
-    ConfChange {
-        id: number(&fields["id"]),
-        kind: typed_change_kind(&fields["type"]),
-        node_id: number(&fields["node_id"]),
-        context: data(&fields["context"]),
-    }
+    ConfChange::new(typed_change_kind(&fields["type"]), number(&fields["node_id"]))
+        .with_id(number(&fields["id"]))
+        .with_context(data(&fields["context"]))
 }
 
 fn typed_change_v2(fields: &Value) -> ConfChangeV2 {
     let transitions = [Transition::Auto, Transition::JointImplicit, Transition::JointExplicit];
-    ConfChangeV2 {
-        transition: transitions[place(&fields["transition"])],
-        changes: items(&fields["changes"], |fields| {
-            ConfChangeSingle::new(typed_change_kind(&fields["type"]), number(&fields["node_id"]))
-        }),
-        context: data(&fields["context"]),
-    }
+    ConfChangeV2::new(items(&fields["changes"], |fields| {
+        ConfChangeSingle::new(typed_change_kind(&fields["type"]), number(&fields["node_id"]))
+    }))
+    .with_transition(transitions[place(&fields["transition"])])
+    .with_context(data(&fields["context"]))
 }
 
 // What the fields say, as the plain structs of the schema.

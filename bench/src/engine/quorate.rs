@@ -22,12 +22,7 @@ impl Engine for Quorate {
         }
         storage.set_conf_state(conf_state, 0);
         for chunk in log.chunks() {
-            let entry = |(term, index)| Entry {
-                term,
-                index,
-                kind: EntryKind::Normal,
-                data: vec![1; log.payload].into(),
-            };
+            let entry = |(term, index)| Entry::new(term, index, vec![1; log.payload]);
             let entries: Vec<_> = chunk.into_iter().map(entry).collect();
             storage.append(&entries).expect("in order");
         }

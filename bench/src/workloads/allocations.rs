@@ -3,8 +3,7 @@
 use crate::allocations;
 use crate::comparison::{Metric, Workload};
 use crate::engine::{Engine, Settings};
-use crate::workloads::Rounds;
-use crate::workloads::figure;
+use crate::workloads::{Rounds, figure};
 
 /// Rounds of `batch` proposals each.
 #[derive(Clone)]

@@ -8,7 +8,7 @@ mod states;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use quorate::message::Payload;
+use quorate::message::{Payload, VoteResponse};
 use quorate::ready::ReadState;
 use quorate::status::RoleKind;
 use quorate::types::{Index, NodeId, Term};
@@ -124,11 +124,11 @@ impl Judge {
         let (from, term) = (message.from, message.term);
         match &message.payload {
             Payload::RequestVote(request) if !request.pre_vote => self.voted(from, term, from),
-            Payload::VoteResponse {
+            Payload::VoteResponse(VoteResponse {
                 pre_vote: false,
                 granted: true,
                 ..
-            } => self.voted(from, term, message.to),
+            }) => self.voted(from, term, message.to),
             _ => {}
         }
     }

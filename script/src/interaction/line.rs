@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use quorate::message::{AppendResponse, Payload};
+use quorate::message::{AppendResponse, Heartbeat, Payload, VoteResponse};
 use quorate::ready::{AckKind, AppendTask, ApplyTask};
 use quorate::types::{EntryId, Index, NodeId, Term};
 use quorate::{Entry, HardState, Message, Snapshot};
@@ -104,13 +104,10 @@ impl<'a> Line<'a> {
         let at = |index| EntryId { term: 0, index };
         let context = |context: &bytes::Bytes| {
             let data = context.clone();
-            Cow::from(vec![Entry {
-                data,
-                ..Entry::default()
-            }])
+            Cow::from(vec![Entry::new(0, 0, data)])
         };
         match &message.payload {
-            Payload::Propose { entries } => Self {
+            Payload::Propose { entries, .. } => Self {
                 entries: entries.into(),
                 ..line("MsgProp")
             },
@@ -124,12 +121,12 @@ impl<'a> Line<'a> {
                 log: at(*index),
                 ..line("MsgAppResp")
             },
-            Payload::AppendResponse(AppendResponse::Diverged { committed }) => Self {
+            Payload::AppendResponse(AppendResponse::Diverged { committed, .. }) => Self {
                 log: *committed,
                 rejected: Some(committed.index),
                 ..line("MsgAppResp")
             },
-            Payload::AppendResponse(AppendResponse::Rejected { index, hint }) => Self {
+            Payload::AppendResponse(AppendResponse::Rejected { index, hint, .. }) => Self {
                 log: EntryId {
                     term: hint.term,
                     index: *index,
@@ -141,7 +138,7 @@ impl<'a> Line<'a> {
                 log: request.last,
                 ..line(if request.pre_vote { "MsgPreVote" } else { "MsgVote" })
             },
-            Payload::VoteResponse { pre_vote, granted, .. } => Self {
+            Payload::VoteResponse(VoteResponse { pre_vote, granted, .. }) => Self {
                 rejected: (!granted).then_some(0),
                 ..line(vote_response(*pre_vote))
             },
@@ -149,26 +146,29 @@ impl<'a> Line<'a> {
                 snapshot: Some(&**snapshot),
                 ..line("MsgSnap")
             },
-            Payload::Heartbeat { commit, .. } => Self {
+            Payload::Heartbeat(Heartbeat { commit, .. }) => Self {
                 commit: *commit,
                 ..line("MsgHeartbeat")
             },
-            Payload::HeartbeatResponse { .. } => line("MsgHeartbeatResp"),
+            Payload::HeartbeatResponse(_) => line("MsgHeartbeatResp"),
             Payload::TransferLeader { .. } => line("MsgTransferLeader"),
             Payload::TransferRefused { to, .. } => Self {
                 log: at(*to),
                 ..line("MsgTransferRefused")
             },
             Payload::TimeoutNow => line("MsgTimeoutNow"),
-            Payload::ReadIndex { context: name } => Self {
+            Payload::ReadIndex { context: name, .. } => Self {
                 entries: context(name),
                 ..line("MsgReadIndex")
             },
-            Payload::ReadIndexResponse { index, context: name } => Self {
+            Payload::ReadIndexResponse {
+                index, context: name, ..
+            } => Self {
                 log: at(*index),
                 entries: context(name),
                 ..line("MsgReadIndexResp")
             },
+            other => line(other.name()),
         }
     }
 
@@ -176,8 +176,8 @@ impl<'a> Line<'a> {
     pub(crate) fn of_ack(id: NodeId, ack: &AckKind, entries: &'a [Entry], snapshot: Option<&'a Snapshot>) -> Self {
         let node = Party::Node(id);
         match *ack {
-            AckKind::Vote { term, pre_vote } => Self::new(node, node, vote_response(pre_vote), term),
-            AckKind::Append { term, index } => Self {
+            AckKind::Vote { term, pre_vote, .. } => Self::new(node, node, vote_response(pre_vote), term),
+            AckKind::Append { term, index, .. } => Self {
                 log: EntryId { term: 0, index },
                 ..Self::new(node, node, "MsgAppResp", term)
             },
@@ -264,7 +264,7 @@ impl fmt::Display for Line<'_> {
 
 #[cfg(test)]
 mod tests {
-    use quorate::message::{Append, AppendResponse, Payload, RequestVote};
+    use quorate::message::{Append, AppendResponse, Payload, RequestVote, VoteResponse};
     use quorate::types::EntryId;
     use quorate::types::SnapshotMetadata;
     use quorate::{ConfState, Entry, Message, Snapshot};
@@ -277,24 +277,17 @@ mod tests {
     }
 
     fn entry(index: u64, data: &'static str) -> Entry {
-        Entry {
-            term: 3,
-            index,
-            data: data.into(),
-            ..Entry::default()
-        }
+        Entry::new(3, index, data)
     }
 
     #[test]
     fn messages() {
         let append = |entries| {
-            Payload::Append(Append {
-                prev: EntryId { term: 1, index: 4 },
-                commit: 2,
-                entries: quorate::Entries::from(entries),
-                joined: 0,
-                notice: false,
-            })
+            Payload::Append(Append::new(
+                EntryId { term: 1, index: 4 },
+                2,
+                quorate::Entries::from(entries),
+            ))
         };
         assert_eq!(text(append(vec![])), "a->2 MsgApp Term:3 Log:1/4 Commit:2");
         let one = "a->2 MsgApp Term:3 Log:1/4 Commit:2 Entries:[3/5 EntryNormal \"x\"]";
@@ -302,30 +295,21 @@ mod tests {
         let two = "a->2 MsgApp Term:3 Log:1/4 Commit:2 Entries:[\n  3/5 EntryNormal \"x\"\n  3/6 EntryNormal \"\"\n]";
         assert_eq!(text(append(vec![entry(5, "x"), entry(6, "")])), two);
         let hint = EntryId { term: 1, index: 4 };
-        let rejected = AppendResponse::Rejected { index: 9, hint };
+        let rejected = AppendResponse::rejected(9, hint);
         assert_eq!(
             text(Payload::AppendResponse(rejected)),
             "a->2 MsgAppResp Term:3 Log:1/9 Rejected (Hint: 4)"
         );
         let vote = RequestVote::new(hint).with_pre_vote(true).with_forced(true);
         assert_eq!(text(Payload::RequestVote(vote)), "a->2 MsgPreVote Term:3 Log:1/4");
-        let refused = Payload::VoteResponse {
-            pre_vote: false,
-            granted: false,
-            committed: EntryId::default(),
-        };
+        let refused = Payload::VoteResponse(VoteResponse::new(false));
         assert_eq!(text(refused), "a->2 MsgVoteResp Term:3 Log:0/0 Rejected (Hint: 0)");
     }
 
     #[test]
     fn snapshots() {
-        let metadata = SnapshotMetadata {
-            conf_state: ConfState::of_voters([3, 1]),
-            index: 5,
-            term: 1,
-        };
-        let data = "x".into();
-        let snapshot = Payload::InstallSnapshot(Box::new(Snapshot { data, metadata }));
+        let metadata = SnapshotMetadata::new(EntryId { term: 1, index: 5 }, ConfState::of_voters([3, 1]));
+        let snapshot = Payload::install_snapshot(Snapshot::new(metadata, "x"));
         let rest = "Voters:[3 1] VotersOutgoing:[] Learners:[] LearnersNext:[] AutoLeave:false";
         let shown = format!("a->2 MsgSnap Term:3 Log:0/0\n  Snapshot: Index:5 Term:1 ConfState:{rest}");
         assert_eq!(text(snapshot), shown);

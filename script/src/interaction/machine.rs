@@ -1,8 +1,7 @@
 //! The state machine of a node: the bytes of all entries, one after the other.
 
 use bytes::Bytes;
-use quorate::types::SnapshotMetadata;
-use quorate::types::{EntryId, Index};
+use quorate::types::{EntryId, Index, SnapshotMetadata};
 use quorate::{ConfState, Snapshot};
 
 /// Where a state machine is, and where it was.
@@ -70,12 +69,14 @@ impl Machine {
 
 fn after(before: &Snapshot, id: EntryId, update: &Bytes, conf_state: Option<&ConfState>) -> Snapshot {
     let conf_state = conf_state.unwrap_or(&before.metadata.conf_state);
-    Snapshot {
-        data: [&before.data[..], &update[..]].concat().into(),
-        metadata: SnapshotMetadata {
-            conf_state: conf_state.clone(),
-            index: id.index,
-            term: id.term,
-        },
-    }
+    Snapshot::new(
+        SnapshotMetadata::new(
+            EntryId {
+                term: id.term,
+                index: id.index,
+            },
+            conf_state.clone(),
+        ),
+        [&before.data[..], &update[..]].concat(),
+    )
 }

@@ -4,8 +4,7 @@ use std::fmt::{self, Write};
 
 use quorate::ready::ReadState;
 use quorate::status::{ProgressStatus, ReplicationState, RoleKind, SoftState};
-use quorate::types::NodeId;
-use quorate::types::{EntryKind, SnapshotMetadata};
+use quorate::types::{EntryKind, NodeId, SnapshotMetadata};
 use quorate::{ConfState, Entry, HardState, Snapshot};
 
 use crate::quote::quote;
@@ -37,7 +36,7 @@ impl fmt::Display for Batch {
 impl Batch {
     fn body(&self) -> String {
         let mut lines: Vec<String> = Vec::new();
-        if let Some(SoftState { leader, role }) = self.soft_state {
+        if let Some(SoftState { leader, role, .. }) = self.soft_state {
             lines.push(format!("Lead:{} State:{}", leader.unwrap_or(0), state(role)));
         }
         if let Some(HardState { term, vote, commit, .. }) = self.hard_state {
@@ -106,6 +105,7 @@ pub(crate) fn snapshot(snapshot: &Snapshot) -> String {
         index,
         term,
         conf_state: members,
+        ..
     } = &snapshot.metadata;
     format!("Index:{index} Term:{term} ConfState:{}", conf_state(members))
 }
@@ -169,12 +169,7 @@ mod tests {
     use super::Batch;
 
     fn entry(index: u64, data: &'static str) -> Entry {
-        Entry {
-            term: 3,
-            index,
-            data: data.into(),
-            ..Entry::default()
-        }
+        Entry::new(3, index, data)
     }
 
     #[test]
@@ -182,15 +177,9 @@ mod tests {
         assert_eq!(Batch::default().to_string(), "<empty Ready>");
         let batch = Batch {
             must_sync: true,
-            soft_state: Some(SoftState {
-                leader: None,
-                role: RoleKind::Candidate,
-            }),
+            soft_state: Some(SoftState::new(None, RoleKind::Candidate)),
             hard_state: Some(HardState::new(1, Some(1), 2)),
-            read_states: vec![ReadState {
-                context: "r".into(),
-                outcome: Ok(2),
-            }],
+            read_states: vec![ReadState::new("r", Ok(2))],
             entries: vec![entry(3, "y")],
             committed: vec![entry(2, "x")],
             ..Batch::default()

@@ -1,12 +1,11 @@
 //! What commands describe with many arguments: new nodes, configuration changes.
 
+use quorate::{ConfState, Config, EntryId, ReadMode, Snapshot};
 use std::str::FromStr;
 
 use bytes::Bytes;
 use quorate::membership::{AnyConfChange, ConfChange, ConfChangeV2, Transition};
-use quorate::types::SnapshotMetadata;
-use quorate::types::{Index, Term};
-use quorate::{ConfState, Config, ReadMode, Snapshot};
+use quorate::types::{Index, SnapshotMetadata, Term};
 
 use crate::args::{Command, Switch};
 use crate::changes;
@@ -29,18 +28,16 @@ pub(super) fn conf_change(command: &Command, input: &[String]) -> Result<AnyConf
     let changes = changes::parse(input)?;
     let veto = command.switch("veto")?;
     if !command.switch("v1")? {
-        return Ok(AnyConfChange::V2(ConfChangeV2 {
-            transition,
-            changes,
-            context: Bytes::from_static(if veto { VETO } else { b"" }),
-        }));
+        return Ok(AnyConfChange::V2(
+            ConfChangeV2::new(changes)
+                .with_transition(transition)
+                .with_context(Bytes::from_static(if veto { VETO } else { b"" })),
+        ));
     }
     match changes[..] {
-        [single] if transition == Transition::Auto && !veto => Ok(AnyConfChange::V1(ConfChange {
-            kind: single.kind,
-            node_id: single.node_id,
-            ..ConfChange::default()
-        })),
+        [single] if transition == Transition::Auto && !veto => {
+            Ok(AnyConfChange::V1(ConfChange::new(single.kind, single.node_id)))
+        }
         _ => Err(Failure::new(
             "v1 conf change can only have one operation and no transition",
         )),
@@ -111,14 +108,16 @@ fn initial_snapshot(command: &Command, as_recorded: bool) -> Result<Snapshot, Fa
     if index <= 1 && as_recorded {
         return Err(Failure::new("index must be specified as > 1 due to bootstrap"));
     }
-    Ok(Snapshot {
-        data: command.value::<String>("content")?.unwrap_or_default().into(),
-        metadata: SnapshotMetadata {
-            conf_state: ConfState::of_voters(command.list("voters")?).with_learners(command.list("learners")?),
-            index,
-            term: INITIAL_TERM,
-        },
-    })
+    Ok(Snapshot::new(
+        SnapshotMetadata::new(
+            EntryId {
+                term: INITIAL_TERM,
+                index,
+            },
+            ConfState::of_voters(command.list("voters")?).with_learners(command.list("learners")?),
+        ),
+        command.value::<String>("content")?.unwrap_or_default(),
+    ))
 }
 
 /// Puts a value where it belongs; `None` if it cannot be one.

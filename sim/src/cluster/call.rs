@@ -60,7 +60,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
                 calls.placed.insert(index, (term, command.clone()));
                 calls.proposals.insert(command, operation);
             }
-            Ok(Proposed::Forwarded { .. }) => {
+            Ok(_) => {
                 self.coverage.proposals_forwarded += 1;
                 calls.proposals.insert(command, operation);
             }

@@ -1,6 +1,6 @@
 //! Messages: what they promise is checked when they leave.
 
-use quorate::message::{Payload, RequestVote};
+use quorate::message::{Payload, RequestVote, VoteResponse};
 use quorate::{Message, NodeId};
 
 use super::Cluster;
@@ -16,18 +16,18 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let member = &self.members[Self::position(id)];
         Judge::names_group(id, &message, member.config.cluster_id)?;
         Judge::sends(id, &message, &member.log, &member.durable)?;
-        if let Payload::RequestVote(RequestVote { committed, .. }) | Payload::VoteResponse { committed, .. } =
-            message.payload
+        if let Payload::RequestVote(RequestVote { committed, .. })
+        | Payload::VoteResponse(VoteResponse { committed, .. }) = message.payload
             && committed.term > 0
         {
             self.judge.believes(id, committed)?;
         }
         match &message.payload {
-            Payload::VoteResponse {
+            Payload::VoteResponse(VoteResponse {
                 pre_vote: false,
                 granted: true,
                 ..
-            } => self.judge.votes(id, message.term, message.to)?,
+            }) => self.judge.votes(id, message.term, message.to)?,
             Payload::RequestVote(request) if !request.pre_vote => self.judge.votes(id, message.term, id)?,
             Payload::InstallSnapshot(_) => self.coverage.snapshots_sent += 1,
             _ => {}

@@ -4,7 +4,7 @@ use quorate::error::AcknowledgeError;
 use quorate::membership::ConfChangeV2;
 use quorate::ready::{AppendTask, ReadState, TaskResponse};
 use quorate::types::{EntryKind, SnapshotMetadata};
-use quorate::{Entry, NodeId, Ready, Snapshot};
+use quorate::{Entry, EntryId, NodeId, Ready, Snapshot};
 
 use super::{Cluster, Outcome, unexpected};
 use crate::disk::{Disk, Write, writes_of};
@@ -317,14 +317,16 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         if node.storage().last_index().is_ok_and(|last| last < member.applied) {
             return Ok(()); // applied before it was written
         }
-        let metadata = SnapshotMetadata {
-            conf_state: member.conf_state.clone(),
-            index: member.applied,
-            term,
-        };
+        let metadata = SnapshotMetadata::new(
+            EntryId {
+                term,
+                index: member.applied,
+            },
+            member.conf_state.clone(),
+        );
         let data = member.machine.snapshot();
         let to = member.applied.saturating_sub(keep);
-        let snapshot = Snapshot { data, metadata };
+        let snapshot = Snapshot::new(metadata, data);
         self.judge_snapshot(id, &snapshot)?;
         self.write_one(id, Write::Snapshot(snapshot))?;
         if to >= first {

@@ -58,7 +58,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             return Ok(());
         };
         let (from, to) = (message.from, message.to);
-        let heartbeat = matches!(message.payload, quorate::message::Payload::Heartbeat { .. });
+        let heartbeat = matches!(message.payload, quorate::message::Payload::Heartbeat(_));
         let snapshot = match &message.payload {
             quorate::message::Payload::InstallSnapshot(snapshot) => Some(snapshot.id()),
             _ => None,

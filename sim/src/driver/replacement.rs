@@ -1,8 +1,7 @@
 //! Lost disks: which may be, what comes in their place, and what an operator does about it.
 
 use quorate::NodeId;
-use quorate::membership::Membership;
-use quorate::membership::{ConfChangeKind, ConfChangeV2};
+use quorate::membership::{ConfChangeKind, ConfChangeSingle, ConfChangeV2, Membership};
 use quorate::quorum::VoteResult;
 
 use super::Driver;
@@ -68,15 +67,15 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     /// does nothing else.)
     pub(super) fn named(&self, change: ConfChangeV2) -> ConfChangeV2 {
         let membership = self.cluster.membership();
-        let added = change.changes.iter().filter(|single| {
+        let mut change = change;
+        for single in &mut change.changes {
             let adds = [ConfChangeKind::AddNode, ConfChangeKind::AddLearnerNode].contains(&single.kind);
             let id = single.node_id;
-            adds && (!membership.contains(id) || membership.identity(id).is_some())
-        });
-        let added: Vec<NodeId> = added.map(|single| single.node_id).collect();
-        added.into_iter().fold(change, |change, id| {
-            change.with_identity(id, self.member(id).map_or(0, |member| member.identity))
-        })
+            if adds && (!membership.contains(id) || membership.identity(id).is_some()) {
+                single.identity = self.member(id).map_or(0, |member| member.identity);
+            }
+        }
+        change
     }
 
     /// At each tick of the leader: a member whose store has no name yet is named; one with another store than is named
@@ -106,7 +105,11 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     /// What is next for this node's store.
     fn wanted(&mut self, id: NodeId, membership: &Membership) -> Option<ConfChangeV2> {
         let identity = self.member(id).map_or(0, |member| member.identity);
-        let change = |kind| Some(ConfChangeV2::new([(kind, id)]).with_identity(id, identity));
+        let change = |kind| {
+            Some(ConfChangeV2::new([
+                ConfChangeSingle::new(kind, id).with_identity(identity)
+            ]))
+        };
         if !membership.contains(id) {
             let comes = self.local(id).replacing && identity != 0;
             let kinds = [ConfChangeKind::AddLearnerNode, ConfChangeKind::AddNode];

@@ -19,7 +19,7 @@ fn rows(config: &Config) -> Vec<(&'static str, String)> {
     let optional = |value: Option<u64>| value.map_or(String::new(), |value| value.to_string());
     let reads = match config.settings().read_mode {
         ReadMode::Lease => "lease-based",
-        ReadMode::ReadIndex => "safe",
+        _ => "safe",
     };
     vec![
         ("election", config.settings().election_timeout_ticks.to_string()),

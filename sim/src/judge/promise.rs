@@ -1,6 +1,6 @@
 //! Nothing leaves before what it promises is durable.
 
-use quorate::message::{AppendResponse, Payload};
+use quorate::message::{AppendResponse, HeartbeatResponse, Payload, VoteResponse};
 use quorate::{EntryId, Message, NodeId};
 
 use super::{Judge, Shadow, Verdict, check};
@@ -26,11 +26,11 @@ fn keeps(node: NodeId, message: &Message, log: &Shadow, durable: &Shadow) -> boo
             let (last, asked) = (durable.last(), request.last);
             ballot.term > message.term || (voted(node) && (last.term, last.index) >= (asked.term, asked.index))
         }
-        Payload::VoteResponse {
+        Payload::VoteResponse(VoteResponse {
             pre_vote: false,
             granted: true,
             ..
-        } => voted(message.to) || ballot.term > message.term,
+        }) => voted(message.to) || ballot.term > message.term,
         Payload::AppendResponse(AppendResponse::Accepted { index, .. }) => {
             // Of the term that it still has, it also is the same log: within a term what was accepted
             // stays. (An answer from an earlier term may be about entries that were replaced since.)
@@ -41,10 +41,10 @@ fn keeps(node: NodeId, message: &Message, log: &Shadow, durable: &Shadow) -> boo
             let reaches = durable.last().index >= index || durable.last().term > message.term;
             ballot.term >= message.term && reaches && same
         }
-        Payload::HeartbeatResponse {
+        Payload::HeartbeatResponse(HeartbeatResponse {
             promised_ticks: Some(_),
             ..
-        } => ballot.term >= message.term,
+        }) => ballot.term >= message.term,
         _ => true,
     }
 }

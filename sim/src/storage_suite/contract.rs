@@ -1,8 +1,7 @@
 //! What is answered, and that the answers agree.
 
 use quorate::storage::InitialState;
-use quorate::types::EntryKind;
-use quorate::types::NUMBER_MAX;
+use quorate::types::{EntryKind, NUMBER_MAX};
 use quorate::{Entries, Entry, HardState, Snapshot, StorageError};
 
 use super::bench::Bench;
@@ -184,10 +183,7 @@ fn entries_come_back_whole(make: &mut Make<'_>) -> Verdict {
         .flat_map(|kind| datas.iter().map(move |data| (*kind, data.clone())));
     let log: Vec<Entry> = (1..)
         .zip(both)
-        .map(|(index, (kind, data))| Entry {
-            kind,
-            ..with_data(index * 1_000, index, data)
-        })
+        .map(|(index, (kind, data))| with_data(index * 1_000, index, data).with_kind(kind))
         .collect();
     let mut bench = Bench::with(make, [Write::Entries(log.clone())])?;
     for restarted in [false, true] {

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use quorate::message::{Payload, RequestVote};
+use quorate::message::{Payload, RequestVote, VoteResponse};
 use quorate::storage::InitialState;
 use quorate::types::{ClusterId, SnapshotMetadata};
 use quorate::{
@@ -218,7 +218,10 @@ impl Host {
     }
 
     fn promised(&mut self, message: &Message) -> Result<(), Stop> {
-        if !matches!(message.payload, Payload::VoteResponse { granted: true, .. }) {
+        if !matches!(
+            message.payload,
+            Payload::VoteResponse(VoteResponse { granted: true, .. })
+        ) {
             return Ok(());
         }
         match self.votes.insert(message.term, message.to) {
@@ -234,13 +237,12 @@ impl Host {
     fn compact(&mut self) -> Result<(), Stop> {
         let index = self.applied;
         let term = self.disk.term(index)?;
-        let metadata = SnapshotMetadata {
-            conf_state: ConfState::of_voters(self.voters.iter().copied()),
-            index,
-            term,
-        };
-        let data = format!("state at {index}").into();
-        self.write(Write::Snapshot(Snapshot { data, metadata }))?;
+        let metadata = SnapshotMetadata::new(
+            EntryId { term, index },
+            ConfState::of_voters(self.voters.iter().copied()),
+        );
+        let snapshot = Snapshot::new(metadata, format!("state at {index}"));
+        self.write(Write::Snapshot(snapshot))?;
         self.write(Write::Compact(index))
     }
 

@@ -1,11 +1,11 @@
 //! What rules write, and how they say what they found.
 
+use quorate::{ConfState, Entry, EntryId, HardState, Index, NodeId, Snapshot, Term};
 use std::fmt::Debug;
 use std::ops::RangeInclusive;
 
 use bytes::Bytes;
-use quorate::types::{ClusterId, EntryKind, Identity, SnapshotMetadata};
-use quorate::{ConfState, Entry, HardState, Index, NodeId, Snapshot, Term};
+use quorate::types::{ClusterId, Identity, SnapshotMetadata};
 
 use crate::disk::Write;
 
@@ -26,12 +26,7 @@ pub(super) fn entry(term: Term, index: Index) -> Entry {
 }
 
 pub(super) fn with_data(term: Term, index: Index, data: impl Into<Bytes>) -> Entry {
-    Entry {
-        term,
-        index,
-        kind: EntryKind::Normal,
-        data: data.into(),
-    }
+    Entry::new(term, index, data)
 }
 
 /// Entries of one term.
@@ -46,14 +41,10 @@ pub(super) fn hard_state(term: Term, vote: Option<NodeId>, commit: Index) -> Wri
 /// A snapshot whose configuration is one of its own.
 pub(super) fn snapshot(term: Term, index: Index) -> Snapshot {
     let conf_state = ConfState::of_voters([1, 2, 3]).with_learners([100 + index]);
-    Snapshot {
-        data: format!("state at {term}/{index}").into(),
-        metadata: SnapshotMetadata {
-            conf_state,
-            index,
-            term,
-        },
-    }
+    Snapshot::new(
+        SnapshotMetadata::new(EntryId { term, index }, conf_state),
+        format!("state at {term}/{index}"),
+    )
 }
 
 pub(super) fn equal<T: PartialEq + Debug>(what: &str, found: &T, expected: &T) -> Verdict {

@@ -1,7 +1,7 @@
 //! Persist before send: each kind of message that promises something, with a disk that holds it and with
 //! one that does not hold quite enough.
 
-use quorate::message::{AppendResponse, Payload, RequestVote};
+use quorate::message::{AppendResponse, HeartbeatResponse, Payload, RequestVote, VoteResponse};
 use quorate::{EntryId, HardState, Message, Term};
 use quorate_sim::judge::{Judge, Mark, Shadow, Violation};
 
@@ -24,8 +24,7 @@ fn asks(last: EntryId, pre_vote: bool) -> Payload {
 }
 
 fn accepted(index: u64) -> Payload {
-    let joined = None;
-    Payload::AppendResponse(AppendResponse::Accepted { index, joined })
+    Payload::AppendResponse(AppendResponse::accepted(index, None))
 }
 
 #[test]
@@ -45,11 +44,7 @@ fn a_vote_is_on_disk() {
     let answers = |granted, pre_vote, ballot| {
         let durable = disk(ballot, &[]);
         sends(
-            Payload::VoteResponse {
-                pre_vote,
-                granted,
-                committed: EntryId::default(),
-            },
+            Payload::VoteResponse(VoteResponse::new(granted).with_pre_vote(pre_vote)),
             &durable.clone(),
             &durable,
         )
@@ -102,10 +97,7 @@ fn a_promise_is_kept_by_its_term_on_disk() {
     let answers = |promised_ticks, term| {
         let context = bytes::Bytes::new();
         let durable = disk(voted(term, 2), &[]);
-        let answer = Payload::HeartbeatResponse {
-            context,
-            promised_ticks,
-        };
+        let answer = Payload::HeartbeatResponse(HeartbeatResponse::new(context).with_promised_ticks(promised_ticks));
         sends(answer, &durable.clone(), &durable)
     };
     holds(answers(Some(10), 5));

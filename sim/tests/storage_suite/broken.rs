@@ -1,7 +1,7 @@
 //! A [`MemoryDisk`] with one [`Defect`]: what is wrong when it is written and opened.
 
 use quorate::types::{ClusterId, EntryKind, Identity};
-use quorate::{Entry, HardState, MemoryStorage, Snapshot, Storage, StorageError};
+use quorate::{HardState, MemoryStorage, Snapshot, Storage, StorageError};
 use quorate_sim::disk::{Disk, Fault, MemoryDisk, Write};
 
 use crate::defect::Defect;
@@ -92,10 +92,7 @@ impl Broken {
             }
             (PromiseIsLost, Write::HardState(state)) => vec![Write::HardState(state.with_promised_ticks(0))],
             (KindIsLost, Write::Entries(entries)) => {
-                let normal = entries.into_iter().map(|entry| Entry {
-                    kind: EntryKind::Normal,
-                    ..entry
-                });
+                let normal = entries.into_iter().map(|entry| entry.with_kind(EntryKind::Normal));
                 vec![Write::Entries(normal.collect())]
             }
             (GapIsIgnored, Write::Entries(_)) | (OldInstallIsIgnored, Write::Install(_)) if refusable => Vec::new(),

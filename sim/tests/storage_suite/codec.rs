@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use quorate::types::{EntryKind, Identity, SnapshotMetadata};
-use quorate::{ConfState, Entry, HardState, NodeId, Snapshot};
+use quorate::{ConfState, Entry, EntryId, HardState, NodeId, Snapshot};
 use quorate_sim::disk::Write;
 
 /// A write as bytes. Entries come one by one.
@@ -51,12 +51,10 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Write> {
             .with_promised_ticks(number(rest)?),
         ),
         4 => Write::Compact(number(rest)?),
-        5..=7 => Write::Entries(vec![Entry {
-            kind: [EntryKind::Normal, EntryKind::ConfChange, EntryKind::ConfChangeV2][usize::from(tag - 5)],
-            term: number(rest)?,
-            index: number(rest)?,
-            data: Bytes::copy_from_slice(rest),
-        }]),
+        5..=7 => Write::Entries(vec![
+            Entry::new(number(rest)?, number(rest)?, Bytes::copy_from_slice(rest))
+                .with_kind([EntryKind::Normal, EntryKind::ConfChange, EntryKind::ConfChangeV2][usize::from(tag - 5)]),
+        ]),
         _ => return None,
     };
     Some(write)
@@ -73,6 +71,7 @@ fn put_snapshot(out: &mut Vec<u8>, tag: u8, snapshot: &Snapshot) {
         conf_state,
         index,
         term,
+        ..
     } = &snapshot.metadata;
     out.push(tag);
     put(out, &[*index, *term, u64::from(conf_state.auto_leave)]);
@@ -117,12 +116,8 @@ fn snapshot(rest: &mut &[u8]) -> Option<Snapshot> {
         .with_learners_next(list(rest)?)
         .with_auto_leave(auto_leave)
         .with_identities(identities(rest)?);
-    Some(Snapshot {
-        data: Bytes::copy_from_slice(rest),
-        metadata: SnapshotMetadata {
-            conf_state,
-            index,
-            term,
-        },
-    })
+    Some(Snapshot::new(
+        SnapshotMetadata::new(EntryId { term, index }, conf_state),
+        Bytes::copy_from_slice(rest),
+    ))
 }

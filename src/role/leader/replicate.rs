@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::{Leader, send};
 use crate::error::Fault;
 use crate::event::Event;
-use crate::message::{AppendResponse, Payload};
+use crate::message::{AppendResponse, Heartbeat, Payload};
 use crate::progress::{Progress, ReplicationState};
 use crate::read;
 use crate::role::Next;
@@ -78,7 +78,7 @@ impl Leader {
             let commit = peer.matched().min(committed);
             peer.sent_commit(commit);
             let context = context.clone();
-            server.send(*to, Payload::Heartbeat { commit, context });
+            server.send(*to, Payload::Heartbeat(Heartbeat { commit, context }));
         }
     }
 
@@ -92,8 +92,8 @@ impl Leader {
     ) -> Result<Next, Fault> {
         self.note_activity(server, from);
         match response {
-            AppendResponse::Accepted { index, joined } => match self.peer_mut(from) {
-                Some(peer) if joined.is_some_and(|joined| joined != peer.joined()) => {
+            AppendResponse::Accepted { index, joined_at } => match self.peer_mut(from) {
+                Some(peer) if joined_at.is_some_and(|joined_at| joined_at != peer.joined_at()) => {
                     self.on_unfounded(server, from, index)?;
                 }
                 Some(_) | None => self.on_accepted(server, from, index)?,

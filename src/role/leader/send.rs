@@ -77,7 +77,7 @@ fn entries<S: Storage>(
     entries: Entries,
 ) -> bool {
     let commit = server.log.committed();
-    let notice = entries.is_empty() && peer.is_acknowledged() && !server.config.settings().eager_appends;
+    let commit_only = entries.is_empty() && peer.is_acknowledged() && !server.config.settings().eager_appends;
     let count = entries.len().try_into().unwrap_or(u64::MAX);
     let bytes = entries
         .iter()
@@ -88,8 +88,8 @@ fn entries<S: Storage>(
         prev,
         commit,
         entries,
-        joined: peer.joined(),
-        notice,
+        joined_at: peer.joined_at(),
+        commit_only,
     };
     server.send(to, Payload::Append(append));
     true

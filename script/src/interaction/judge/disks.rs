@@ -1,6 +1,6 @@
 //! What nodes say and count on is on disks.
 
-use quorate::message::{AppendResponse, Payload};
+use quorate::message::{AppendResponse, HeartbeatResponse, Payload, VoteResponse};
 use quorate::status::RoleKind;
 use quorate::types::{EntryId, Index, NodeId, Term};
 use quorate::{ConfState, Message, Storage};
@@ -68,11 +68,11 @@ fn keeps(disk: &Disk, message: &Message) -> bool {
             voted(message.from)
                 && (ballot.term > message.term || (durable_term(disk, last), last) >= (Some(asked.term), asked.index))
         }
-        Payload::VoteResponse {
+        Payload::VoteResponse(VoteResponse {
             pre_vote: false,
             granted: true,
             ..
-        } => voted(message.to),
+        }) => voted(message.to),
         Payload::AppendResponse(AppendResponse::Accepted { index, .. }) => {
             // Within a term what was accepted stays.
             let accepted = disk.term(*index).ok();
@@ -80,10 +80,10 @@ fn keeps(disk: &Disk, message: &Message) -> bool {
             let same = accepted.is_none_or(|term| holds_durably(disk, EntryId { term, index: *index }));
             ballot.term >= message.term && last_durable(disk) >= *index && same
         }
-        Payload::HeartbeatResponse {
+        Payload::HeartbeatResponse(HeartbeatResponse {
             promised_ticks: Some(_),
             ..
-        } => ballot.term >= message.term,
+        }) => ballot.term >= message.term,
         _ => true,
     }
 }

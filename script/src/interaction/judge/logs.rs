@@ -54,12 +54,8 @@ mod tests {
     use super::mismatch;
 
     fn log(terms: &[(u64, &'static str)]) -> Entries {
-        let entry = |(position, &(term, data)): (usize, &(u64, &'static str))| Entry {
-            term,
-            index: position as u64 + 5,
-            data: data.into(),
-            ..Entry::default()
-        };
+        let entry =
+            |(position, &(term, data)): (usize, &(u64, &'static str))| Entry::new(term, position as u64 + 5, data);
         terms.iter().enumerate().map(entry).collect()
     }
 

@@ -1,0 +1,64 @@
+//! Messages as a line of text.
+
+use core::fmt;
+
+use super::{AppendResponse, Heartbeat, HeartbeatResponse, Message, Payload};
+use crate::types::Entry;
+
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            from,
+            to,
+            term,
+            payload,
+            ..
+        } = self;
+        write!(f, "{from}->{to} {} term={term}", payload.name())?;
+        match payload {
+            Payload::Propose { entries } => write_entries(f, entries),
+            Payload::Append(append) => {
+                write!(f, " prev={} commit={}", append.prev, append.commit)?;
+                if append.joined_at > 0 {
+                    write!(f, " joined={}", append.joined_at)?;
+                }
+                f.write_str(if append.commit_only { " commit-only" } else { "" })?;
+                write_entries(f, &append.entries)
+            }
+            Payload::AppendResponse(AppendResponse::Accepted { index, .. }) => write!(f, " accepted={index}"),
+            Payload::AppendResponse(AppendResponse::Diverged { committed }) => write!(f, " diverged={committed}"),
+            Payload::AppendResponse(AppendResponse::Rejected { index, hint }) => {
+                write!(f, " rejected={index} hint={hint}")
+            }
+            Payload::RequestVote(request) => {
+                write!(
+                    f,
+                    " last={}{}",
+                    request.last,
+                    if request.forced { " forced" } else { "" }
+                )
+            }
+            Payload::VoteResponse(response) => f.write_str(if response.granted { " granted" } else { " refused" }),
+            Payload::InstallSnapshot(snapshot) => {
+                write!(f, " snapshot={} bytes={}", snapshot.id(), snapshot.data.len())
+            }
+            Payload::Heartbeat(Heartbeat { commit, .. }) => write!(f, " commit={commit}"),
+            Payload::HeartbeatResponse(HeartbeatResponse { promised_ticks, .. }) => match promised_ticks {
+                Some(ticks) => write!(f, " promised={ticks}"),
+                None => Ok(()),
+            },
+            Payload::ReadIndexResponse { index, .. } => write!(f, " index={index}"),
+            Payload::TransferLeader { asker: Some(asker) } => write!(f, " asker={asker}"),
+            Payload::TransferRefused { to, reason } => write!(f, " to={to}: {reason}"),
+            Payload::TransferLeader { asker: None } | Payload::TimeoutNow | Payload::ReadIndex { .. } => Ok(()),
+        }
+    }
+}
+
+fn write_entries(f: &mut fmt::Formatter<'_>, entries: &[Entry]) -> fmt::Result {
+    for (position, entry) in entries.iter().enumerate() {
+        f.write_str(if position == 0 { " entries=[" } else { ", " })?;
+        write!(f, "{entry}")?;
+    }
+    f.write_str(if entries.is_empty() { "" } else { "]" })
+}
