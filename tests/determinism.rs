@@ -15,12 +15,12 @@ use self::host::{Host, Input, Pace};
 
 /// What the groups do, for ever and on every platform. Whoever changes what nodes say changes this.
 const GOLDEN: [(&str, u64); 6] = [
-    ("as it comes", 0x55ec_3ba6_8059_95a2),
-    ("one voter", 0x073e_ce58_4bd4_dae3),
-    ("lease reads", 0x918b_7404_7184_36b2),
-    ("asynchronous writes", 0x53bd_ca9c_97dd_e753),
-    ("plain Raft", 0x37c6_ff18_62a6_a80c),
-    ("slow and small", 0x1050_3319_12b7_cafe),
+    ("as it comes", 0xd755_333f_fbd3_3470),
+    ("one voter", 0x6526_48d2_f218_9f45),
+    ("lease reads", 0x557f_d0b7_3aba_b7ed),
+    ("asynchronous writes", 0xd7e1_d168_7e91_02b9),
+    ("plain Raft", 0x3605_0924_d8ec_2a83),
+    ("slow and small", 0x4f79_58c9_c5a5_052a),
 ];
 
 #[test]

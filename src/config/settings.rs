@@ -110,8 +110,8 @@ pub struct Settings {
     /// is given its id node by node, or has nodes of etcd-io/raft. Default off.
     pub accept_without_cluster_id: bool,
     /// Take part though the store has an [identity](crate::storage::InitialState::identity) and the configuration
-    /// does not name it: while the stores of an existing group get their names. Turn it off before you rely on names, and never
-    /// on for a store that takes the place of a lost one. Default `false`, for the name may have been lost.
+    /// does not name it: while the stores of an existing group get their names. Turn it off before you rely on names,
+    /// and never on for a store that takes the place of a lost one. Default `false`, for the name may have been lost.
     pub accept_unnamed_store: bool,
     /// Start in the term of the store's snapshot if that is beyond index 1 and the store says no term: a crash may
     /// have torn the two apart. Default `true`; off, a snapshot of term 1 is taken for the one that a group began with.

@@ -152,7 +152,8 @@ fn no_campaign_past_what_cannot_be_read() {
 /// What a stored log proves to be committed cannot be read at the start: the node does not campaign until it can.
 #[test]
 fn changes_that_are_read_later() {
-    let change = |_index| Entry::new(0, 0, vec![0x80, 0x02, 0x01]).with_kind(EntryKind::ConfChangeV2);
+    let leave = [0x80, 0x02, 0x01]; // the joint configuration, checked by its leader
+    let change = |index| Entry::new(1, index, leave.to_vec()).with_kind(EntryKind::ConfChangeV2);
     let mut memory = store(&[1, 2, 3]);
     memory.append(&[change(2), change(3)]).expect("no gap");
     memory.sync();

@@ -157,7 +157,7 @@ fn how_a_leader_sends_snapshots() {
         (
             "and more",
             &[Beat, Propose, Accept(5)],
-            "Append prev=1/5 commit=5 notice",
+            "Append prev=1/5 commit=5 commit-only",
             "Replicate 5..6",
         ),
         (
