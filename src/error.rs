@@ -507,9 +507,16 @@ pub enum ConfigError {
         /// [`Config::cluster_id`](crate::Config::cluster_id).
         configured: ClusterId,
     },
-    /// Bootstrap in a group whose stores are named, with a store that is none of them: give the store its identity
-    /// first.
-    #[error("no member's store has the identity {identity:x}")]
+    /// Bootstrap by a node that is none of the new group's voters: a learner, and whoever joins later, starts with an
+    /// empty store instead.
+    #[error("node {id} is no voter of the group that it is to found")]
+    NotFounder {
+        /// The node.
+        id: NodeId,
+    },
+    /// Bootstrap with another store than the one that the configuration names for this node: give the store its
+    /// identity first.
+    #[error("the store with identity {identity:x} is not the one that the configuration names for this node")]
     Stranger {
         /// [`InitialState::identity`](crate::storage::InitialState::identity); zero for none.
         identity: Identity,

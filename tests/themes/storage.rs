@@ -243,10 +243,10 @@ fn beginnings() {
     for (used, why) in uses {
         let mut storage = MemoryStorage::new();
         used(&mut storage);
-        assert_eq!(bootstrap(&storage, &three), Err(ConfigError::Used(why.to_string())));
+        assert_eq!(bootstrap(1, &storage, &three), Err(ConfigError::Used(why.to_string())));
     }
-    let first = bootstrap(&MemoryStorage::new(), &three).expect("unused");
-    let again = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1, 2, 3])).expect("unused");
+    let first = bootstrap(1, &MemoryStorage::new(), &three).expect("unused");
+    let again = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1, 2, 3])).expect("unused");
     assert_eq!(first, again, "the same on every node");
     assert_eq!((first.metadata.index, first.metadata.term), (1, 1));
     for wrong in [
@@ -255,7 +255,10 @@ fn beginnings() {
         ConfState::of_voters([1, 1]),
     ] {
         assert!(
-            matches!(bootstrap(&MemoryStorage::new(), &wrong), Err(ConfigError::ConfState(_))),
+            matches!(
+                bootstrap(1, &MemoryStorage::new(), &wrong),
+                Err(ConfigError::ConfState(_))
+            ),
             "{wrong:?}"
         );
     }
