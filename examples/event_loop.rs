@@ -10,6 +10,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use quorate::pending::Proposals;
 use quorate::{ConfState, Config, MemoryStorage, Message, NodeId, RawNode, bootstrap};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -23,7 +24,7 @@ enum Input {
     /// Another node says something. On a real network this is `Message::decode` of what arrived.
     Message(Message),
     /// A client wants something replicated. The node answers on the channel when it is applied, and
-    /// with an error if it cannot take it.
+    /// with an error if it cannot take it or it came to nothing.
     Propose(String, Sender<Result<(), String>>),
     Stop,
 }
@@ -81,7 +82,7 @@ fn serve(
     let seed = std::time::UNIX_EPOCH.elapsed()?.subsec_nanos().into();
     let mut node = RawNode::new(Config::new(id, seed), storage)?;
     let mut applied = Vec::new();
-    let mut waiting: Vec<(String, Sender<Result<(), String>>)> = Vec::new();
+    let mut proposals = Proposals::new();
     let mut next_tick = Instant::now() + TICK;
 
     loop {
@@ -93,11 +94,12 @@ fn serve(
                     eprintln!("node {id}: {error}");
                 }
             }
-            // On a follower this is passed on to the leader, and comes back like everything else.
-            Ok(Input::Propose(word, answer)) => match node.propose(word.clone()) {
-                Ok(_) => waiting.push((word, answer)),
-                Err(error) => drop(answer.send(Err(error.to_string()))),
-            },
+            // A follower says who leads, and the channel comes back with the error.
+            Ok(Input::Propose(word, answer)) => {
+                if let Err(refused) = proposals.propose(&mut node, word, answer) {
+                    drop(refused.token.send(Err(refused.error.to_string())));
+                }
+            }
             Ok(Input::Stop) | Err(RecvTimeoutError::Disconnected) => break,
             Err(RecvTimeoutError::Timeout) => {}
         }
@@ -114,16 +116,21 @@ fn serve(
             let mut done = ready.persisted_by(|task| node.storage_mut().persist_task(task))?;
             // ... and these promise what is now on it.
             send(done.take_messages(), peers);
-            for entry in done.take_committed_entries() {
+            for entry in &done.take_committed_entries() {
                 if entry.is_conf_change() {
-                    node.apply_conf_change(&entry)?;
-                    continue;
+                    node.apply_conf_change(entry)?;
+                } else {
+                    applied.push(String::from_utf8_lossy(&entry.data).into_owned());
                 }
-                let word = String::from_utf8_lossy(&entry.data).into_owned();
-                waiting.retain(|(waits_for, answer)| *waits_for != word || answer.send(Ok(())).is_err());
-                applied.push(word);
+                if let Some(answer) = proposals.on_applied(entry) {
+                    drop(answer.send(Ok(())));
+                }
             }
             node.advance(done)?;
+            // Another leader's entry was committed in the place of these: they came to nothing.
+            for (answer, fate) in proposals.drain_settled() {
+                drop(answer.send(Err(format!("{fate:?}"))));
+            }
         }
     }
     let words: Vec<String> = applied.into_iter().filter(|word| !word.is_empty()).collect();

@@ -126,6 +126,16 @@ pub enum Event {
         /// For how many ticks, at least.
         ticks: u64,
     },
+    /// The leader has something else than this node's log had here, which is dropped: entries that were never known to
+    /// be committed. An early hint, which decides nothing: another node may still have them, and commit them (Figure 8
+    /// of the paper). What became of a proposal, [`pending::Proposals`](crate::pending::Proposals) tells.
+    LogTruncated {
+        /// From here on. Where a snapshot took the log's place, this is the first that was not known to be
+        /// committed, and the snapshot may have covered some of them.
+        from: Index,
+        /// Up to here: where the log ended.
+        to: Index,
+    },
     /// The configuration changed.
     MembershipChanged {
         /// The entry or snapshot that changed it.

@@ -44,6 +44,7 @@
 //! * [`message`]: what nodes say to each other, and as bytes.
 //! * [`membership`]: who is in the group, and how that changes. [`quorum`]: counting.
 //! * [`event`] and [`status`]: what happened, and what is. [`error`]: what was refused, and why.
+//! * [`pending`]: what became of a proposal, and of a read.
 //!
 //! # Promises
 //!
@@ -81,6 +82,7 @@ mod log;
 pub mod membership;
 mod membership_status;
 pub mod message;
+pub mod pending;
 mod progress;
 pub mod quorum;
 mod raft;

@@ -153,6 +153,12 @@ impl Entry {
     }
 }
 
+impl From<&Entry> for EntryId {
+    fn from(entry: &Entry) -> Self {
+        entry.id()
+    }
+}
+
 /// Bytes of a protobuf varint.
 fn varint_len(value: u64) -> u64 {
     // Seven bits a byte: (9 * bits + 64) / 64 is bits / 7, rounded up, for 1 to 64 bits.
@@ -383,5 +389,12 @@ impl Snapshot {
     /// Whether this is no snapshot at all (index 0).
     pub fn is_empty(&self) -> bool {
         self.metadata.index == 0
+    }
+}
+
+/// The last entry that it covers.
+impl From<&Snapshot> for EntryId {
+    fn from(snapshot: &Snapshot) -> Self {
+        snapshot.id()
     }
 }

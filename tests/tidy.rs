@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A file may use what is in its own row or below. Top first; see ARCHITECTURE.md.
-const LAYERS: [(&str, &[&str]); 6] = [
+const LAYERS: [(&str, &[&str]); 7] = [
+    ("companion", &["pending"]),
     ("face", &["lib", "raw_node", "membership_status", "status"]),
     ("machine", &["raft"]),
     ("roles", &["role"]),

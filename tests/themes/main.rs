@@ -17,6 +17,7 @@ mod leases;
 mod limits;
 mod membership;
 mod paging;
+mod pending;
 mod pre_vote;
 mod promises;
 mod raw_node;
