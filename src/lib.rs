@@ -4,7 +4,7 @@
 //! tell it what happens, and it tells you what to do.
 //!
 //! ```
-//! use quorate::{bootstrap, ConfState, Config, MemoryStorage, RawNode};
+//! use quorate::{Config, ConfState, MemoryStorage, RawNode, bootstrap};
 //!
 //! // A group of one, so that the loop fits here.
 //! let storage = MemoryStorage::from_snapshot(bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1]))?);
@@ -45,6 +45,7 @@
 //! * [`membership`]: who is in the group, and how that changes. [`quorum`]: counting.
 //! * [`event`] and [`status`]: what happened, and what is. [`error`]: what was refused, and why.
 //! * [`pending`]: what became of a proposal, and of a read.
+//! * [`recover`]: what to do when a majority of the disks is lost.
 //!
 //! # Promises
 //!
@@ -89,6 +90,7 @@ mod raft;
 mod raw_node;
 mod read;
 pub mod ready;
+pub mod recover;
 mod role;
 mod rules;
 mod server;
@@ -126,6 +128,12 @@ pub use wire::proto;
 #[doc = include_str!("../docs/lost-disks.md")]
 #[derive(Debug)]
 pub struct LostDisks;
+
+/// And of a lost quorum.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/lost-quorum.md")]
+#[derive(Debug)]
+pub struct LostQuorum;
 
 /// The README's examples are tests.
 #[cfg(doctest)]

@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use quorate::pending::{Proposals, Reads};
-//! # use quorate::{bootstrap, ConfState, Config, MemoryStorage, RawNode};
+//! # use quorate::{Config, ConfState, MemoryStorage, RawNode, bootstrap};
 //! # let first = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1]))?;
 //! # let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;
 //! # node.campaign()?;
@@ -47,8 +47,8 @@
 //! ```
 //!
 //! With [asynchronous storage writes](crate::Settings::async_storage_writes) it is the same: tell each entry of an
-//! [`ApplyTask`](crate::ready::ApplyTask) when it is applied, and a snapshot when the state machine has become it. If another
-//! thread applies, it has the table behind a lock, or sends back what it applied.
+//! [`ApplyTask`](crate::ready::ApplyTask) when it is applied, and a snapshot when the state machine has become it. If
+//! another thread applies, it has the table behind a lock, or sends back what it applied.
 //!
 //! # The rule
 //!
@@ -96,7 +96,7 @@
 //! [`Applied`](Fate::Applied). (It is what `Barrier` does in hashicorp/raft.)
 //!
 //! ```
-//! # use quorate::{bootstrap, ConfState, Config, MemoryStorage, RawNode};
+//! # use quorate::{Config, ConfState, MemoryStorage, RawNode, bootstrap};
 //! # use quorate::pending::Proposals;
 //! # let first = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1]))?;
 //! # let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;

@@ -52,8 +52,9 @@ pub struct Settings {
     /// timeout; another node's lease rests on it, whatever this node's read mode. Default on.
     pub lease_promises: bool,
     /// After a restart, neither vote nor campaign for this long, or for as long as the stored hard state says
-    /// that a promise may be outstanding, if that is longer. (The only voter of a group may campaign at once; a
-    /// candidate of an earlier term is told so.) `None`, the default, is the election timeout; 0 is none.
+    /// that a promise may be outstanding, if that is longer. (The only voter of a group may campaign at once, unless
+    /// the group was [recovered](crate::recover); a candidate of an earlier term is told so.) `None`, the default, is
+    /// the election timeout; 0 is none.
     ///
     /// What is stored counts ticks. If those of the next start are shorter, set this to as many of them as the
     /// longest promise of the earlier starts lasts.
@@ -113,7 +114,8 @@ pub struct Settings {
     /// change of the configuration learns of it even when nobody leads. Default on.
     pub votes_tell_commit: bool,
     /// A node with a [`cluster_id`](crate::Config::cluster_id) takes messages without one too. For as long as a group
-    /// is given its id node by node, or has nodes of etcd-io/raft. Default off.
+    /// is given its id node by node, or has nodes of etcd-io/raft. Default off. A [recovered](crate::recover) group
+    /// never does: such a message may be from the group that it was.
     pub accept_without_cluster_id: bool,
     /// Take part though the store has an [identity](crate::storage::InitialState::identity) and the configuration
     /// does not name it: while the stores of an existing group get their names. Turn it off before you rely on names,

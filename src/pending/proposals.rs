@@ -45,7 +45,7 @@ pub struct Forwarded {
 /// that is nearly always one. A table without tokens holds no memory.
 ///
 /// ```
-/// use quorate::{Entry, EntryId};
+/// use quorate::EntryId;
 /// use quorate::pending::{Fate, Proposals};
 ///
 /// let mut proposals = Proposals::new();
@@ -53,7 +53,7 @@ pub struct Forwarded {
 ///     proposals.follow(EntryId { term: 1, index }, index);
 /// }
 /// // Two of them were replicated before another node was elected, which opened its term.
-/// let mut apply = |term, index| proposals.on_applied(&Entry { term, index, ..Entry::default() });
+/// let mut apply = |term, index| proposals.on_applied(EntryId { term, index });
 /// assert_eq!((apply(1, 3), apply(1, 4), apply(2, 5)), (Some(3), Some(4), None));
 /// let superseded: Vec<_> = proposals.drain_settled().collect();
 /// assert_eq!(superseded, (5..=12).map(|index| (index, Fate::Superseded)).collect::<Vec<_>>());

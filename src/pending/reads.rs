@@ -23,7 +23,7 @@ const TAG: [u8; 8] = *b"pending:";
 ///
 /// ```
 /// use quorate::pending::Reads;
-/// # use quorate::{bootstrap, ConfState, Config, MemoryStorage, RawNode};
+/// # use quorate::{Config, ConfState, MemoryStorage, RawNode, bootstrap};
 /// # let first = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
 /// # let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;
 /// let mut reads = Reads::new();
