@@ -19,15 +19,15 @@
 //!
 //! ```
 //! use quorate::recover::{self, Plan};
-//! use quorate::{bootstrap, ConfState, Config, Entry, MemoryStorage, RawNode};
+//! use quorate::{ConfState, Config, Entry, MemoryStorage, RawNode, bootstrap};
 //! use quorate::status::RoleKind;
 //!
 //! // What is left of three: node 2, which has applied the snapshot, and has two more entries.
 //! let first = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
 //! let mut survivor = MemoryStorage::from_snapshot(first);
 //! survivor.append(&[
-//!     Entry { term: 1, index: 2, data: "x = 1".into(), ..Entry::default() },
-//!     Entry { term: 1, index: 3, data: "y = 2".into(), ..Entry::default() },
+//!     Entry::new(1, 2, "x = 1"),
+//!     Entry::new(1, 3, "y = 2"),
 //! ])?;
 //! let (applied, mut state) = (1, String::new());
 //!
@@ -105,7 +105,7 @@ pub fn plan<S: Storage>(storage: &S, id: NodeId, applied: Index) -> Result<Plan,
 /// use quorate::{bootstrap, recover, ConfState, Entry, MemoryStorage};
 /// let first = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1, 2, 3, 4, 5]))?;
 /// let (one, mut other) = (MemoryStorage::from_snapshot(first.clone()), MemoryStorage::from_snapshot(first));
-/// other.append(&[Entry { term: 1, index: 2, ..Entry::default() }])?;
+/// other.append(&[Entry::new(1, 2, "")])?;
 /// let survivors = [recover::inspect(&one, 0)?, recover::inspect(&other, 0)?];
 /// assert_eq!(recover::best_of(&survivors), Some(&survivors[1]));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
