@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod beside;
 mod check_quorum;
 mod configured;
 mod elections;
@@ -30,6 +31,7 @@ mod snapshots;
 mod stale_reads;
 mod stalled_disk;
 mod storage;
+mod taking_snapshots;
 mod telling;
 mod texts;
 mod torn;

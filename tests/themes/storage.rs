@@ -2,9 +2,11 @@
 //! what survives a crash; and who may begin a group with it.
 
 use quorate::error::ConfigError;
+use quorate::storage::InitialState;
 use quorate::types::SnapshotMetadata;
 use quorate::{
-    ConfState, Config, Entry, EntryId, HardState, MemoryStorage, RawNode, Snapshot, Storage, StorageError, bootstrap,
+    ConfState, Config, Entries, Entry, EntryId, HardState, MemoryStorage, NodeId, RawNode, Snapshot, Storage,
+    StorageError, bootstrap,
 };
 
 use crate::entries;
@@ -153,14 +155,15 @@ fn snapshots() {
     }
     let mut storage = three();
     for (index, at_least, there) in [(4, 3, true), (4, 4, true), (4, 5, false), (6, 5, true)] {
-        storage.set_snapshot(snapshot(4, index));
+        storage.set_snapshot(snapshot(index, index)).expect("of an entry");
         assert_eq!(text(&storage), "4..6 [3, 4, 5, 6]", "the log stays as it is");
         let expected = if there {
-            Ok(snapshot(4, index))
+            Ok(snapshot(index, index))
         } else {
             Err(StorageError::TemporarilyUnavailable)
         };
         assert_eq!(storage.snapshot(2, at_least), expected);
+        assert_eq!(storage.latest_snapshot(), Some(snapshot(index, index)));
     }
     assert_eq!(
         MemoryStorage::new().snapshot(2, 0),
@@ -210,11 +213,35 @@ fn crashes() {
     assert_eq!(text(&never), "4..3 [3]", "what it was made from is there");
 }
 
+/// An unused store but for a snapshot, as no `MemoryStorage` can be.
+struct Handing(Snapshot);
+
+impl Storage for Handing {
+    fn initial_state(&self) -> Result<InitialState, StorageError> {
+        Ok(InitialState::default())
+    }
+    fn first_index(&self) -> Result<u64, StorageError> {
+        Ok(1)
+    }
+    fn last_index(&self) -> Result<u64, StorageError> {
+        Ok(0)
+    }
+    fn term(&self, _: u64) -> Result<u64, StorageError> {
+        Ok(0)
+    }
+    fn entries(&self, _: u64, _: u64, _: u64) -> Result<Entries, StorageError> {
+        Err(StorageError::Unavailable)
+    }
+    fn snapshot(&self, _: NodeId, _: u64) -> Result<Snapshot, StorageError> {
+        Ok(self.0.clone())
+    }
+}
+
 /// A group begins with unused stores; what was used for anything is refused, with the reason.
 #[test]
 fn beginnings() {
     type Use = fn(&mut MemoryStorage);
-    let uses: [(Use, &str); 6] = [
+    let uses: [(Use, &str); 5] = [
         (
             |storage| {
                 storage.set_hard_state(HardState::new(1, None, 0));
@@ -229,7 +256,6 @@ fn beginnings() {
             |storage| storage.append(&entries(1, &[1])).expect("it fits"),
             "it has a log",
         ),
-        (|storage| storage.set_snapshot(snapshot(1, 1)), "it has a snapshot"),
         (
             |storage| {
                 storage.append(&entries(1, &[1])).expect("it fits");
@@ -245,6 +271,8 @@ fn beginnings() {
         used(&mut storage);
         assert_eq!(bootstrap(&storage, &three), Err(ConfigError::Used(why.to_string())));
     }
+    let used = Err(ConfigError::Used("it has a snapshot".to_string()));
+    assert_eq!(bootstrap(&Handing(snapshot(1, 1)), &three), used);
     let first = bootstrap(&MemoryStorage::new(), &three).expect("unused");
     let again = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1, 2, 3])).expect("unused");
     assert_eq!(first, again, "the same on every node");
