@@ -17,7 +17,7 @@ use quorate::{ConfState, Config, MemoryStorage, RawNode, bootstrap};
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failure> {
-    let first = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1]))?;
+    let first = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1]))?;
     let mut config = Config::new(1, 42);
     config.settings_mut().async_storage_writes = true;
     let mut node = RawNode::new(config, MemoryStorage::from_snapshot(first))?;

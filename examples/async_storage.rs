@@ -24,7 +24,7 @@ const ENTRIES: usize = 1_000;
 const PIPELINE: usize = 64;
 
 fn main() -> Result<(), Failure> {
-    let snapshot = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1]))?;
+    let snapshot = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1]))?;
     let mut config = Config::new(1, 42);
     config.settings_mut().async_storage_writes = true;
 

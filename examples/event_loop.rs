@@ -30,7 +30,7 @@ enum Input {
 
 fn main() -> Result<(), Failure> {
     // Every node of a new group begins with the same snapshot in its empty store.
-    let snapshot = bootstrap(&MemoryStorage::new(), &ConfState::of_voters(NODES))?;
+    let snapshot = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters(NODES))?;
     let (senders, receivers): (Vec<_>, Vec<_>) = NODES.iter().map(|_| channel()).unzip();
     let servers: Vec<_> = NODES
         .into_iter()

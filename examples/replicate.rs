@@ -123,7 +123,7 @@ struct Group {
 
 impl Group {
     fn new() -> Result<Self, Failure> {
-        let snapshot = bootstrap(&MemoryStorage::new(), &ConfState::of_voters(NODES))?;
+        let snapshot = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters(NODES))?;
         let start = |id| {
             Ok((
                 id,

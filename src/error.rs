@@ -188,6 +188,7 @@ pub enum ProposeError {
 
 /// Why a configuration change was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub enum ChangeRefusal {
     /// An earlier change, or whatever was in the log at the election, is not applied yet.
@@ -251,6 +252,7 @@ pub enum ReadError {
 
 /// Why a node cannot be handed leadership.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub enum TransferRefusal {
     /// It is not in the configuration.
@@ -296,6 +298,7 @@ pub enum TransferError {
 
 /// Why this node did not campaign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub enum CampaignRefusal {
     /// It leads already.
@@ -545,9 +548,16 @@ pub enum ConfigError {
         /// [`Config::cluster_id`](crate::Config::cluster_id).
         configured: ClusterId,
     },
-    /// Bootstrap in a group whose stores are named, with a store that is none of them: give the store its identity
-    /// first.
-    #[error("no member's store has the identity {identity:x}")]
+    /// Bootstrap by a node that is none of the new group's voters: a learner, and whoever joins later, starts with an
+    /// empty store instead.
+    #[error("node {id} is no voter of the group that it is to found")]
+    NotFounder {
+        /// The node.
+        id: NodeId,
+    },
+    /// Bootstrap with another store than the one that the configuration names for this node: give the store its
+    /// identity first.
+    #[error("the store with identity {identity:x} is not the one that the configuration names for this node")]
     Stranger {
         /// [`InitialState::identity`](crate::storage::InitialState::identity); zero for none.
         identity: Identity,
@@ -570,6 +580,7 @@ pub struct EncodeError {
 
 /// Why bytes are not a message, or not the entry, snapshot, state or change that they should be.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub enum DecodeError {
     /// The bytes are not protobuf of this schema, or are cut short.

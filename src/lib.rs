@@ -7,7 +7,7 @@
 //! use quorate::{bootstrap, ConfState, Config, MemoryStorage, RawNode};
 //!
 //! // A group of one, so that the loop fits here.
-//! let storage = MemoryStorage::from_snapshot(bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1]))?);
+//! let storage = MemoryStorage::from_snapshot(bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1]))?);
 //! let mut node = RawNode::new(Config::new(1, 42), storage)?;
 //! node.campaign()?;
 //!
@@ -69,7 +69,7 @@
 
 extern crate alloc;
 #[cfg(feature = "std")]
-extern crate std as _;
+extern crate std;
 
 mod aside;
 mod config;

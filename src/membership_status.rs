@@ -8,7 +8,7 @@ use crate::log::Log;
 use crate::membership::{ConfChangeV2, Membership};
 use crate::server::Server;
 use crate::storage::{Storage, StorageError};
-use crate::types::{ConfState, Index, NodeId, Snapshot, SnapshotMetadata};
+use crate::types::{ConfState, EntryId, Index, NodeId, Snapshot, SnapshotMetadata};
 use crate::wire;
 
 /// Bytes that are read at once.
@@ -45,7 +45,7 @@ impl MembershipStatus {
     /// use quorate::{bootstrap, ConfState, MemoryStorage};
     /// use quorate::status::MembershipStatus;
     /// let three = ConfState::of_voters([1, 2, 3]);
-    /// let storage = MemoryStorage::from_snapshot(bootstrap(&MemoryStorage::new(), &three)?);
+    /// let storage = MemoryStorage::from_snapshot(bootstrap(1, &MemoryStorage::new(), &three)?);
     /// let configuration = MembershipStatus::read(&storage, 0)?;
     /// assert_eq!((configuration.applied, configuration.index), (three, 1));
     /// assert_eq!(configuration.pending, None);
@@ -87,10 +87,10 @@ impl MembershipStatus {
     }
 }
 
-/// The snapshot that every node of a new group installs into its unused store: the same bytes on
-/// each, without an election.
+/// The snapshot that each of a new group's voters, of which `id` is one, installs into its unused store: the same
+/// bytes at each, without an election.
 ///
-/// Install it as if a leader had sent it, sync, and start the nodes. A node that joins later starts
+/// Install it as if a leader had sent it, sync, and start the node. A learner, and a node that joins later, starts
 /// with an empty store instead, and is sent a snapshot: not this one, which does not name it, but one
 /// that the leader's application makes when it has applied the change that adds the node
 /// ([`Event::SnapshotNeeded`](crate::Event::SnapshotNeeded) asks for it).
@@ -98,17 +98,18 @@ impl MembershipStatus {
 /// # Errors
 ///
 /// [`ConfigError::Used`] if the store holds anything; [`ConfigError::ConfState`] if this is no
-/// configuration, or one without voters; [`ConfigError::Stranger`] if no member has a store with this one's
+/// configuration, or one without voters; [`ConfigError::NotFounder`] if this node is none of its voters;
+/// [`ConfigError::Stranger`] if the configuration names another store for it than one with this
 /// [identity](crate::storage::InitialState::identity).
 ///
 /// ```
 /// use quorate::{bootstrap, ConfState, Config, MemoryStorage, RawNode};
-/// let snapshot = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1]))?;
+/// let snapshot = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1]))?;
 /// let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(snapshot))?;
 /// assert!(node.campaign().is_ok());
 /// # Ok::<(), quorate::error::ConfigError>(())
 /// ```
-pub fn bootstrap<S: Storage>(storage: &S, conf_state: &ConfState) -> Result<Snapshot, ConfigError> {
+pub fn bootstrap<S: Storage>(id: NodeId, storage: &S, conf_state: &ConfState) -> Result<Snapshot, ConfigError> {
     let membership = Membership::restore(conf_state)?;
     if membership.voters().incoming().is_empty() {
         return Err(crate::membership::ChangeError::NoVoters.into());
@@ -132,18 +133,13 @@ pub fn bootstrap<S: Storage>(storage: &S, conf_state: &ConfState) -> Result<Snap
     if let Some(why) = used {
         return Err(ConfigError::Used(why.to_string()));
     }
+    if !membership.is_voter(id) {
+        return Err(ConfigError::NotFounder { id });
+    }
     let identity = initial.identity;
-    let ours = |id: &NodeId| membership.identity(*id).unwrap_or(0) == identity;
-    if !membership.members().iter().any(ours) {
+    if membership.identity(id).unwrap_or(0) != identity {
         return Err(ConfigError::Stranger { identity });
     }
-    let metadata = SnapshotMetadata {
-        conf_state: membership.conf_state(),
-        index: 1,
-        term: 1,
-    };
-    Ok(Snapshot {
-        metadata,
-        ..Snapshot::default()
-    })
+    let first = EntryId { term: 1, index: 1 };
+    Ok(Snapshot::new(SnapshotMetadata::new(first, membership.conf_state()), ""))
 }

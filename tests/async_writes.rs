@@ -10,7 +10,7 @@ use quorate::{ConfState, Config, Entries, Entry, EntryId, MemoryStorage, Message
 
 /// Node 1 of three, with asynchronous writes.
 fn node() -> RawNode<MemoryStorage> {
-    let snapshot = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1, 2, 3])).expect("an unused store");
+    let snapshot = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1, 2, 3])).expect("an unused store");
     let mut config = Config::new(1, 1);
     config.settings_mut().async_storage_writes = true;
     config.settings_mut().lease_promises = false;
@@ -142,7 +142,7 @@ fn acknowledgements_are_in_order_and_not_repeated() {
 /// applied is acknowledged once and in order too.
 #[test]
 fn a_leader_of_one_waits_for_its_own_disk() {
-    let snapshot = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1])).expect("an unused store");
+    let snapshot = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1])).expect("an unused store");
     let mut config = Config::new(1, 1);
     (
         config.settings_mut().async_storage_writes,

@@ -32,7 +32,7 @@ impl Group {
         let founders = founders.with_identities(identities.filter(|(_, identity)| *identity > 0));
         let node = |id| {
             let unused = MemoryStorage::new().with_identity(named(id));
-            let first = bootstrap(&unused, &founders).unwrap();
+            let first = bootstrap(id, &unused, &founders).unwrap();
             let storage = MemoryStorage::from_snapshot(first).with_identity(named(id));
             Node::new(Config::new(id, id), storage).unwrap()
         };

@@ -69,7 +69,7 @@ impl<S: Storage> RawNode<S> {
     /// ```
     /// # use quorate::*;
     /// # use quorate::error::ConfigError;
-    /// # let first = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
+    /// # let first = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
     /// # let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;
     /// let mut config = node.config().clone();
     /// config.settings_mut().max_inflight_messages = 16;
@@ -128,7 +128,7 @@ impl<S: Storage> RawNode<S> {
     ///
     /// ```
     /// # use quorate::*;
-    /// # let first = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
+    /// # let first = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
     /// # let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;
     /// assert_eq!(node.advance_ticks(3)?, 3); // quiet
     /// let used = node.advance_ticks(u64::MAX)?; // until it campaigns
@@ -146,7 +146,7 @@ impl<S: Storage> RawNode<S> {
     ///
     /// ```
     /// # use quorate::*;
-    /// # let first = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
+    /// # let first = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
     /// # let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;
     /// let due = node.next_deadline().expect("a voter campaigns some time");
     /// node.advance_ticks(due - 1)?;
@@ -172,7 +172,7 @@ impl<S: Storage> RawNode<S> {
     /// # use quorate::*;
     /// # use quorate::error::StepError;
     /// # use quorate::message::Payload;
-    /// # let first = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
+    /// # let first = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
     /// # let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;
     /// let stray = Message::new(2, 3, 1, Payload::TimeoutNow);
     /// assert_eq!(node.step(stray), Err(StepError::Misrouted { to: 3, id: 1 }));
@@ -226,7 +226,7 @@ impl<S: Storage> RawNode<S> {
     /// # use quorate::*;
     /// # use quorate::error::ProposeError;
     /// # use quorate::message::{Heartbeat, Payload};
-    /// # let first = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
+    /// # let first = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
     /// # let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;
     /// assert_eq!(node.propose("x = 1"), Err(ProposeError::NoLeader));
     /// let payload = Payload::Heartbeat(Heartbeat::new(0));
@@ -242,7 +242,7 @@ impl<S: Storage> RawNode<S> {
     ///
     /// ```
     /// # use quorate::*;
-    /// # let first = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1]))?;
+    /// # let first = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1]))?;
     /// # let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;
     /// node.campaign()?;
     /// # while let Some(ready) = node.ready()? {
@@ -270,7 +270,7 @@ impl<S: Storage> RawNode<S> {
     /// # use quorate::*;
     /// # use quorate::error::ProposeError;
     /// # use quorate::membership::{ConfChangeKind, ConfChangeV2};
-    /// # let first = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
+    /// # let first = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
     /// # let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;
     /// let change = ConfChangeV2::new([(ConfChangeKind::AddLearnerNode, 4)]);
     /// assert_eq!(node.propose_conf_change(change), Err(ProposeError::NoLeader));
@@ -296,7 +296,7 @@ impl<S: Storage> RawNode<S> {
     /// ```
     /// # use quorate::*;
     /// # use quorate::status::RoleKind;
-    /// # let first = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
+    /// # let first = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
     /// # let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;
     /// node.campaign()?;
     /// assert_eq!(node.status().soft_state.role, RoleKind::PreCandidate);
@@ -317,7 +317,7 @@ impl<S: Storage> RawNode<S> {
     /// ```
     /// # use quorate::*;
     /// # use quorate::error::TransferError;
-    /// # let first = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
+    /// # let first = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
     /// # let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;
     /// assert_eq!(node.transfer_leader(2), Err(TransferError::NoLeader));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -347,7 +347,7 @@ impl<S: Storage> RawNode<S> {
     /// ```
     /// # use quorate::*;
     /// # use quorate::error::ReadError;
-    /// # let first = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
+    /// # let first = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
     /// # let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;
     /// assert_eq!(node.read_index("r1"), Err(ReadError::NoLeader));
     /// # Ok::<(), Box<dyn std::error::Error>>(())

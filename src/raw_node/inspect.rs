@@ -20,7 +20,7 @@ impl<S: Storage> RawNode<S> {
     ///
     /// ```
     /// # use quorate::*;
-    /// # let first = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
+    /// # let first = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
     /// # let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;
     /// node.campaign()?;
     /// assert_eq!(node.take_events(), [Event::BecameCandidate { term: 1, pre_vote: true }]);
@@ -35,7 +35,7 @@ impl<S: Storage> RawNode<S> {
     ///
     /// ```
     /// # use quorate::*;
-    /// # let first = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
+    /// # let first = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
     /// # let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;
     /// let status = node.status();
     /// assert_eq!((status.last_index, status.applied, status.soft_state.leader), (1, 1, None));
@@ -106,7 +106,7 @@ impl<S: Storage> RawNode<S> {
     ///
     /// ```
     /// # use quorate::*;
-    /// # let first = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1]))?;
+    /// # let first = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1]))?;
     /// # let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;
     /// # node.campaign()?;
     /// # while let Some(ready) = node.ready()? {

@@ -74,7 +74,7 @@ pub(crate) fn kinds() -> Vec<Kind> {
 impl Group {
     pub(crate) fn new(founders: u64, adjust: impl Fn(&mut Config)) -> Self {
         let conf_state = ConfState::of_voters(1..=founders);
-        let snapshot = bootstrap(&MemoryStorage::new(), &conf_state).expect("an unused store");
+        let snapshot = bootstrap(1, &MemoryStorage::new(), &conf_state).expect("an unused store");
         let node = |id| {
             let mut config = Config::new(id, 100 * id);
             adjust(&mut config);

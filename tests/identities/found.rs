@@ -18,7 +18,7 @@ fn named() -> Cluster {
     let mut cluster = Cluster::default();
     for id in 1..=3 {
         let unused = MemoryStorage::new().with_identity(first(id));
-        let snapshot = bootstrap(&unused, &conf_state).expect("unused, and a member's");
+        let snapshot = bootstrap(id, &unused, &conf_state).expect("unused, and a member's");
         let storage = MemoryStorage::from_snapshot(snapshot).with_identity(first(id));
         cluster.add(config(id), storage).expect("a legal store");
     }

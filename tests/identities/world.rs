@@ -80,7 +80,7 @@ impl World {
                 } else {
                     MemoryStorage::new()
                 };
-                let snapshot = bootstrap(&unused, &conf_state).expect("unused, and a member's");
+                let snapshot = bootstrap(id, &unused, &conf_state).expect("unused, and a member's");
                 world.history.begin(&snapshot);
                 storage = MemoryStorage::from_snapshot(snapshot).with_identity(100 + id);
             }

@@ -204,7 +204,7 @@ fn m33_who_does_not_vote_does_not_campaign_either() {
         assert_eq!(node.status().soft_state.role, RoleKind::Follower);
     }
     let learners_only = ConfState::default().with_learners([4]);
-    assert!(bootstrap(&quorate::MemoryStorage::new(), &learners_only).is_err());
+    assert!(bootstrap(1, &quorate::MemoryStorage::new(), &learners_only).is_err());
 
     let mut storage = quorate::MemoryStorage::new();
     storage.set_conf_state(with_learner, 0);

@@ -203,7 +203,7 @@ fn three_voters_and_two_learners(change: impl Fn(&mut Config)) -> Cluster {
     let conf_state = ConfState::of_voters([1, 2, 3]).with_learners([4, 5]);
     let mut cluster = Cluster::default();
     for id in 1..=5 {
-        let snapshot = bootstrap(&MemoryStorage::new(), &conf_state).unwrap();
+        let snapshot = bootstrap(1, &MemoryStorage::new(), &conf_state).unwrap();
         let mut config = config(id);
         change(&mut config);
         cluster.add(config, MemoryStorage::from_snapshot(snapshot)).unwrap();

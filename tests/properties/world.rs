@@ -30,7 +30,7 @@ impl World {
     pub(crate) fn new(setup: &Setup) -> Self {
         let learners = setup.voters + 1..=setup.voters + setup.learners;
         let conf_state = ConfState::of_voters(1..=setup.voters).with_learners(learners);
-        let snapshot = bootstrap(&MemoryStorage::new(), &conf_state).expect("an unused store");
+        let snapshot = bootstrap(1, &MemoryStorage::new(), &conf_state).expect("an unused store");
         let mut history = History::default();
         history.begin(&snapshot);
         let member = |(id, config): (NodeId, &Config)| {

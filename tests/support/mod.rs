@@ -65,7 +65,7 @@ pub fn plain(id: NodeId) -> Config {
 /// A store that was bootstrapped with these voters.
 pub fn store(voters: &[NodeId]) -> MemoryStorage {
     let conf_state = ConfState::of_voters(voters.iter().copied());
-    let snapshot = bootstrap(&MemoryStorage::new(), &conf_state).expect("an unused store");
+    let snapshot = bootstrap(voters[0], &MemoryStorage::new(), &conf_state).expect("an unused store");
     MemoryStorage::from_snapshot(snapshot)
 }
 

@@ -25,7 +25,8 @@ fn named(ids: &[NodeId]) -> ConfState {
 /// A store that is bootstrapped with this configuration.
 fn founded(conf_state: &ConfState, identity: Identity) -> MemoryStorage {
     let unused = MemoryStorage::new().with_identity(identity);
-    let snapshot = bootstrap(&unused, conf_state).expect("unused, and a member's");
+    let owner = conf_state.identities.iter().find(|(_, named)| *named == identity);
+    let snapshot = bootstrap(owner.map_or(1, |(id, _)| *id), &unused, conf_state).expect("unused, and a member's");
     MemoryStorage::from_snapshot(snapshot).with_identity(identity)
 }
 
@@ -108,16 +109,25 @@ fn a_lost_store_loses_nothing() {
 /// What the script of the first start does to a store that was made anew.
 #[test]
 fn who_may_found() {
-    let conf_state = named(&[1, 2, 3]);
-    let bootstrapped = |identity| bootstrap(&MemoryStorage::new().with_identity(identity), &conf_state).map(|_| ());
-    assert_eq!(bootstrapped(first(2)), Ok(()));
-    for identity in [0, 0xe0] {
-        assert_eq!(bootstrapped(identity), Err(ConfigError::Stranger { identity }));
-    }
+    let conf_state = named(&[1, 2, 3]).with_learners([4]);
     let partly = ConfState::of_voters([1, 2]).with_identities([(1, 7)]);
-    let bootstrapped = |identity| bootstrap(&MemoryStorage::new().with_identity(identity), &partly).map(|_| ());
-    assert_eq!((bootstrapped(0), bootstrapped(7)), (Ok(()), Ok(())));
-    assert_eq!(bootstrapped(8), Err(ConfigError::Stranger { identity: 8 }));
+    let stranger = |identity| Err(ConfigError::Stranger { identity });
+    for (id, identity, founders, expected) in [
+        (2, first(2), &conf_state, Ok(())),
+        (2, first(1), &conf_state, stranger(first(1))),
+        (2, 0, &conf_state, stranger(0)),
+        (2, 0xe0, &conf_state, stranger(0xe0)),
+        (4, 0, &conf_state, Err(ConfigError::NotFounder { id: 4 })),
+        (5, 0, &conf_state, Err(ConfigError::NotFounder { id: 5 })),
+        (1, 7, &partly, Ok(())),
+        (1, 0, &partly, stranger(0)),
+        (2, 0, &partly, Ok(())),
+        (2, 7, &partly, stranger(7)),
+    ] {
+        let unused = MemoryStorage::new().with_identity(identity);
+        let founded = bootstrap(id, &unused, founders).map(|_| ());
+        assert_eq!(founded, expected, "node {id} with store {identity:x}");
+    }
 }
 
 /// A node whose configuration lost the name of its store, or names another, starts, for its log may say better; and
@@ -126,7 +136,7 @@ fn who_may_found() {
 fn what_a_store_must_say_of_itself() {
     let start = |conf_state: &ConfState, identity, accept| {
         let storage =
-            MemoryStorage::from_snapshot(bootstrap(&MemoryStorage::new(), &ConfState::of_voters([9])).unwrap());
+            MemoryStorage::from_snapshot(bootstrap(9, &MemoryStorage::new(), &ConfState::of_voters([9])).unwrap());
         let mut storage = storage.with_identity(identity);
         storage.set_conf_state(conf_state.clone(), 1);
         storage.sync();

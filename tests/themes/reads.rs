@@ -108,7 +108,7 @@ fn who_may_ask() {
     let conf_state = ConfState::of_voters([1, 2]).with_learners([3]);
     let mut cluster = Cluster::default();
     for id in 1..=3 {
-        let snapshot = bootstrap(&MemoryStorage::new(), &conf_state).expect("an unused store");
+        let snapshot = bootstrap(1, &MemoryStorage::new(), &conf_state).expect("an unused store");
         cluster
             .add(config(id), MemoryStorage::from_snapshot(snapshot))
             .expect("a legal store");

@@ -2,11 +2,10 @@
 //! what survives a crash; and who may begin a group with it.
 
 use quorate::error::ConfigError;
-use quorate::storage::InitialState;
 use quorate::types::SnapshotMetadata;
 use quorate::{
-    ConfState, Config, Entries, Entry, EntryId, HardState, MemoryStorage, NodeId, RawNode, Snapshot, Storage,
-    StorageError, bootstrap,
+    ConfState, Config, Entry, EntryId, HardState, MemoryStorage, NodeId, RawNode, Snapshot, Storage, StorageError,
+    bootstrap,
 };
 
 use crate::entries;
@@ -214,26 +213,13 @@ fn crashes() {
 }
 
 /// An unused store but for a snapshot, as no `MemoryStorage` can be.
-struct Handing(Snapshot);
+struct Handing(MemoryStorage, Snapshot);
 
 impl Storage for Handing {
-    fn initial_state(&self) -> Result<InitialState, StorageError> {
-        Ok(InitialState::default())
-    }
-    fn first_index(&self) -> Result<u64, StorageError> {
-        Ok(1)
-    }
-    fn last_index(&self) -> Result<u64, StorageError> {
-        Ok(0)
-    }
-    fn term(&self, _: u64) -> Result<u64, StorageError> {
-        Ok(0)
-    }
-    fn entries(&self, _: u64, _: u64, _: u64) -> Result<Entries, StorageError> {
-        Err(StorageError::Unavailable)
-    }
+    quorate::delegate_storage!(0: initial_state, first_index, last_index, term, entries, keeps_promises);
+
     fn snapshot(&self, _: NodeId, _: u64) -> Result<Snapshot, StorageError> {
-        Ok(self.0.clone())
+        Ok(self.1.clone())
     }
 }
 
@@ -269,12 +255,13 @@ fn beginnings() {
     for (used, why) in uses {
         let mut storage = MemoryStorage::new();
         used(&mut storage);
-        assert_eq!(bootstrap(&storage, &three), Err(ConfigError::Used(why.to_string())));
+        assert_eq!(bootstrap(1, &storage, &three), Err(ConfigError::Used(why.to_string())));
     }
     let used = Err(ConfigError::Used("it has a snapshot".to_string()));
-    assert_eq!(bootstrap(&Handing(snapshot(1, 1)), &three), used);
-    let first = bootstrap(&MemoryStorage::new(), &three).expect("unused");
-    let again = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1, 2, 3])).expect("unused");
+    let handing = Handing(MemoryStorage::new(), snapshot(1, 1));
+    assert_eq!(bootstrap(1, &handing, &three), used);
+    let first = bootstrap(1, &MemoryStorage::new(), &three).expect("unused");
+    let again = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1, 2, 3])).expect("unused");
     assert_eq!(first, again, "the same on every node");
     assert_eq!((first.metadata.index, first.metadata.term), (1, 1));
     for wrong in [
@@ -283,7 +270,10 @@ fn beginnings() {
         ConfState::of_voters([1, 1]),
     ] {
         assert!(
-            matches!(bootstrap(&MemoryStorage::new(), &wrong), Err(ConfigError::ConfState(_))),
+            matches!(
+                bootstrap(1, &MemoryStorage::new(), &wrong),
+                Err(ConfigError::ConfState(_))
+            ),
             "{wrong:?}"
         );
     }

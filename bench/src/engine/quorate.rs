@@ -18,7 +18,7 @@ impl Engine for Quorate {
         let conf_state = ConfState::of_voters(1..=settings.nodes);
         let mut storage = MemoryStorage::new();
         if log.is_empty() {
-            return MemoryStorage::from_snapshot(bootstrap(&storage, &conf_state).expect("an empty store"));
+            return MemoryStorage::from_snapshot(bootstrap(1, &storage, &conf_state).expect("an empty store"));
         }
         storage.set_conf_state(conf_state, 0);
         for chunk in log.chunks() {

@@ -19,7 +19,7 @@ impl Group {
     /// So many nodes, each changed by `finish`, with node 1 as their leader.
     pub(crate) fn new(size: u64, finish: impl Fn(RawNode<MemoryStorage>) -> RawNode<MemoryStorage>) -> Self {
         let conf_state = ConfState::of_voters(1..=size);
-        let first = bootstrap(&MemoryStorage::new(), &conf_state).expect("an empty store");
+        let first = bootstrap(1, &MemoryStorage::new(), &conf_state).expect("an empty store");
         let node = |id| {
             let storage = MemoryStorage::from_snapshot(first.clone());
             finish(RawNode::new(Config::new(id, id), storage).expect("valid settings"))

@@ -55,7 +55,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let named = stores.iter().map(|(id, store)| (*id, store.identity));
         let conf_state = conf_state.with_identities(named.filter(|(_, identity)| *identity != 0));
         for (id, store) in stores {
-            bootstrap(&store.disk, &conf_state).map_err(|error| unexpected(*id, "bootstrap", &error))?;
+            bootstrap(*id, &store.disk, &conf_state).map_err(|error| unexpected(*id, "bootstrap", &error))?;
         }
         Ok(conf_state)
     }

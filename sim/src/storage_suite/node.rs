@@ -110,7 +110,7 @@ impl Host {
     fn new(make: &mut Make<'_>, voters: &[NodeId], power: usize, outage: Outage) -> Result<Self, Stop> {
         let disk = Shared(Rc::new(RefCell::new(make())));
         let told = disk.0.borrow_mut().set_cluster_id(GROUP);
-        let snapshot = bootstrap(&disk, &ConfState::of_voters(voters.iter().copied()))?;
+        let snapshot = bootstrap(1, &disk, &ConfState::of_voters(voters.iter().copied()))?;
         disk.0.borrow_mut().write(Write::Install(snapshot))?;
         disk.0.borrow_mut().sync()?;
         Ok(Self {

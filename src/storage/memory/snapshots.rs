@@ -14,7 +14,7 @@ impl MemoryStorage {
     ///
     /// ```
     /// use quorate::{bootstrap, ConfState, MemoryStorage};
-    /// let first = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
+    /// let first = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
     /// assert_eq!(MemoryStorage::new().latest_snapshot(), None);
     /// assert_eq!(MemoryStorage::from_snapshot(first.clone()).latest_snapshot(), Some(first));
     /// # Ok::<(), quorate::error::ConfigError>(())
@@ -32,7 +32,7 @@ impl MemoryStorage {
     ///
     /// ```
     /// use quorate::{bootstrap, Config, ConfState, MemoryStorage, RawNode, Snapshot, StorageError};
-    /// let first = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1]))?;
+    /// let first = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1]))?;
     /// let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;
     /// let mut snapshot = Snapshot::new(node.snapshot_metadata()?, "x = 1");
     /// node.storage_mut().set_snapshot(snapshot.clone())?;

@@ -63,7 +63,7 @@ pub extern "C" fn quorate_no_std() -> usize {
 }
 
 fn committed() -> Option<Vec<quorate::Entry>> {
-    let snapshot = bootstrap(&MemoryStorage::new(), &ConfState::of_voters([1])).ok()?;
+    let snapshot = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1])).ok()?;
     let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(snapshot)).ok()?;
     node.campaign().ok()?;
     let mut committed = Vec::new();

@@ -1,0 +1,34 @@
+//! Why a journal cannot be opened.
+
+use std::io;
+
+use quorate::StorageError;
+use quorate::error::DecodeError;
+
+/// Why a journal cannot be opened. The file is as it was.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JournalError {
+    /// The file cannot be read, or not be made.
+    #[error("the file: {0}")]
+    File(#[from] io::Error),
+    /// The file does not begin as a journal of this version does.
+    #[error("the file is no journal of version 1: it begins with {0:02x?}")]
+    Header(Vec<u8>),
+    /// A record is whole, and is none that this version knows.
+    #[error("the record at byte {at} is none: {error}")]
+    Record {
+        /// Where it begins.
+        at: usize,
+        /// What is wrong with it.
+        error: DecodeError,
+    },
+    /// A record is whole, and does not fit what is there: the file was put together by hand, or by another program.
+    #[error("the record at byte {at} does not fit: {error}")]
+    Misfit {
+        /// Where it begins.
+        at: usize,
+        /// What is wrong with it.
+        error: StorageError,
+    },
+}

@@ -1,0 +1,269 @@
+//! The store: what is read is in memory, what is written is in the file first.
+
+use std::io;
+use std::path::Path;
+
+use quorate::ready::AppendTask;
+use quorate::types::{ClusterId, Identity, SnapshotMetadata};
+use quorate::{ConfState, Entry, EntryId, HardState, Index, MemoryStorage, Snapshot, Storage, StorageError};
+
+use crate::change::Change;
+use crate::error::JournalError;
+use crate::file::{DiskFile, JournalFile};
+use crate::record;
+
+/// Below this a file is not worth writing anew.
+const SMALL: usize = 1 << 20;
+
+/// A store for one node. A write that fails changes nothing, and may be tried again; after a sync that failed nobody
+/// knows what is durable, so that every later write fails until the journal is opened anew.
+#[derive(Debug)]
+pub struct Journal<F = DiskFile> {
+    memory: MemoryStorage,
+    file: F,
+    /// Bytes in the file, ...
+    length: usize,
+    /// ... and when it was last written anew.
+    rewritten: usize,
+    failed: bool,
+}
+
+impl Journal {
+    /// Opens the journal in this file, or begins a new one. Whoever opens it must be the only one.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, JournalError> {
+        Self::over(DiskFile::open(path)?)
+    }
+}
+
+impl<F: JournalFile> Journal<F> {
+    /// The journal in a file of your own kind.
+    pub fn over(mut file: F) -> Result<Self, JournalError> {
+        let bytes = file.read_all()?;
+        let (memory, length) = replay(&bytes)?;
+        if bytes.is_empty() {
+            file.replace(&record::HEADER)?;
+        } else if length < bytes.len() {
+            file.truncate(length)?;
+            file.sync()?; // or the tail could come back under what is written in its place
+        }
+        Ok(Self {
+            memory,
+            file,
+            length,
+            rewritten: 0,
+            failed: false,
+        })
+    }
+
+    /// Whether nothing was ever written: the node joins, or founds a group with [`bootstrap`](quorate::bootstrap).
+    pub fn is_new(&self) -> bool {
+        self.length == record::HEADER.len()
+    }
+
+    /// What is stored.
+    pub fn memory(&self) -> &MemoryStorage {
+        &self.memory
+    }
+
+    /// The file.
+    pub fn file(&self) -> &F {
+        &self.file
+    }
+
+    /// The file, to do to it what a test does.
+    pub fn file_mut(&mut self) -> &mut F {
+        &mut self.file
+    }
+
+    /// Names the group and the store ([`InitialState`](quorate::storage::InitialState)), synced. For a
+    /// [new](Self::is_new) journal only.
+    pub fn name(&mut self, cluster_id: ClusterId, identity: Identity) -> Result<(), StorageError> {
+        if !self.is_new() {
+            return Err(StorageError::Broken("the journal is not new".into()));
+        }
+        self.change(&Change::Made(cluster_id, identity))?;
+        self.sync()
+    }
+
+    /// Stores the snapshot with which a group begins ([`bootstrap`](quorate::bootstrap)), synced.
+    pub fn found(&mut self, snapshot: Snapshot) -> Result<(), StorageError> {
+        self.install(snapshot)?;
+        self.sync()
+    }
+
+    /// Stores what a task says, all of it or nothing, and syncs if it must.
+    pub fn persist_task(&mut self, task: &AppendTask) -> Result<(), StorageError> {
+        self.write_task(task)?;
+        if task.must_sync() { self.sync() } else { Ok(()) }
+    }
+
+    /// The same, leaving it to the caller to [`sync`](Self::sync). After a power failure the first so many of
+    /// snapshot, entries and hard state are there.
+    pub fn write_task(&mut self, task: &AppendTask) -> Result<(), StorageError> {
+        let snapshot = task.snapshot().cloned().map(Change::Install);
+        let entries = task.entries().iter().cloned().map(Change::Entry);
+        let hard_state = task.hard_state().map(Change::HardState);
+        let changes: Vec<Change> = snapshot.into_iter().chain(entries).chain(hard_state).collect();
+        self.write(&changes, |memory| memory.write_task(task))
+    }
+
+    /// Replaces the log by a snapshot. Not synced.
+    pub fn install(&mut self, snapshot: Snapshot) -> Result<(), StorageError> {
+        self.change(&Change::Install(snapshot))
+    }
+
+    /// Replaces the log from the first of the entries on. Not synced.
+    pub fn append(&mut self, entries: &[Entry]) -> Result<(), StorageError> {
+        let changes: Vec<Change> = entries.iter().cloned().map(Change::Entry).collect();
+        self.write(&changes, |memory| memory.append(entries))
+    }
+
+    /// Replaces the hard state. Not synced.
+    pub fn set_hard_state(&mut self, hard_state: HardState) -> Result<(), StorageError> {
+        self.change(&Change::HardState(hard_state))
+    }
+
+    fn change(&mut self, change: &Change) -> Result<(), StorageError> {
+        self.write(std::slice::from_ref(change), |memory| change.clone().apply_to(memory))
+    }
+
+    /// Makes the changes, in memory by `act` and in the file, or in neither.
+    fn write(
+        &mut self,
+        changes: &[Change],
+        act: impl FnOnce(&mut MemoryStorage) -> Result<(), StorageError>,
+    ) -> Result<(), StorageError> {
+        self.refuse_if_failed()?;
+        let mut records = Vec::new();
+        for change in changes {
+            record::push(&mut records, change)?;
+        }
+        if let Err(error) = act(&mut self.memory) {
+            self.memory.crash(); // back to before
+            return Err(error);
+        }
+        if let Err(error) = self.file.append(&records) {
+            self.memory.crash();
+            self.take_back()?;
+            return Err(error.into());
+        }
+        self.memory.sync(); // the file is what remembers
+        self.length += records.len();
+        Ok(())
+    }
+
+    /// Takes a snapshot of the own state machine for the one to hand to others from now on; its configuration
+    /// is the one to start with. Not synced.
+    pub fn set_snapshot(&mut self, snapshot: Snapshot) -> Result<(), StorageError> {
+        self.change(&Change::Snapshot(snapshot))
+    }
+
+    /// Replaces the configuration, which has all changes up to `index`. Not synced.
+    pub fn set_conf_state(&mut self, conf_state: ConfState, index: Index) -> Result<(), StorageError> {
+        self.change(&Change::ConfState(index, conf_state))
+    }
+
+    /// Drops the log up to and including `to`, for which the snapshot must stand, and writes the file anew if
+    /// more than half of it is of no use.
+    pub fn compact(&mut self, to: Index) -> Result<(), StorageError> {
+        if self.latest_snapshot()?.metadata.index < to {
+            return Err(StorageError::Unavailable);
+        }
+        self.change(&Change::Compact(to))?;
+        if self.length > SMALL && self.length / 2 > self.rewritten {
+            self.rewrite()?;
+        }
+        Ok(())
+    }
+
+    /// The snapshot to start the state machine from; an empty one if there was none.
+    pub fn latest_snapshot(&self) -> Result<Snapshot, StorageError> {
+        match self.memory.snapshot(0, 0) {
+            Err(StorageError::TemporarilyUnavailable) => Ok(Snapshot::default()),
+            answer => answer,
+        }
+    }
+
+    /// Writes all of it into a new file that takes the place of this one. Synced.
+    pub fn rewrite(&mut self) -> Result<(), StorageError> {
+        self.refuse_if_failed()?;
+        let mut bytes = record::HEADER.to_vec();
+        for change in whole(&self.memory)? {
+            record::push(&mut bytes, &change)?;
+        }
+        self.file.replace(&bytes).map_err(|error| self.fail(&error))?;
+        (self.length, self.rewritten) = (bytes.len(), bytes.len());
+        Ok(())
+    }
+
+    /// Makes everything written so far survive a power failure.
+    pub fn sync(&mut self) -> Result<(), StorageError> {
+        self.refuse_if_failed()?;
+        self.file.sync().map_err(|error| self.fail(&error))
+    }
+
+    /// Cuts off what a write that failed has left, and syncs that, or a crash would undo the cut.
+    fn take_back(&mut self) -> Result<(), StorageError> {
+        let cut = self.file.truncate(self.length).and_then(|()| self.file.sync());
+        cut.map_err(|error| self.fail(&error))
+    }
+
+    fn fail(&mut self, error: &io::Error) -> StorageError {
+        self.failed = true;
+        StorageError::Broken(error.to_string())
+    }
+
+    fn refuse_if_failed(&self) -> Result<(), StorageError> {
+        if self.failed {
+            return Err(StorageError::Broken(
+                "a sync failed before: open the journal anew".into(),
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl<F> Storage for Journal<F> {
+    quorate::delegate_storage!(memory);
+}
+
+/// What the whole records among these bytes make, and how long they are with the header.
+fn replay(bytes: &[u8]) -> Result<(MemoryStorage, usize), JournalError> {
+    let mut memory = MemoryStorage::new();
+    if !bytes.is_empty() && !bytes.starts_with(&record::HEADER) {
+        let begin = bytes.iter().take(record::HEADER.len());
+        return Err(JournalError::Header(begin.copied().collect()));
+    }
+    let mut at = record::HEADER.len();
+    while let Some(content) = bytes.get(at..).and_then(record::content) {
+        let change = Change::decode(content).map_err(|error| JournalError::Record { at, error })?;
+        change
+            .apply_to(&mut memory)
+            .map_err(|error| JournalError::Misfit { at, error })?;
+        at += record::length(content);
+    }
+    memory.sync();
+    Ok((memory, at))
+}
+
+/// The changes that make a store like this one out of nothing.
+fn whole(memory: &MemoryStorage) -> Result<Vec<Change>, StorageError> {
+    let initial = memory.initial_state()?;
+    let index = memory.first_index()?.saturating_sub(1);
+    let mut changes = vec![Change::Made(initial.cluster_id, initial.identity)];
+    if index > 0 {
+        let base = EntryId {
+            term: memory.term(index)?,
+            index,
+        };
+        let metadata = SnapshotMetadata::new(base, initial.conf_state.clone());
+        changes.push(Change::Install(Snapshot::new(metadata, "")));
+    }
+    changes.extend(memory.log().iter().cloned().map(Change::Entry));
+    if let Ok(snapshot) = memory.snapshot(0, 0) {
+        changes.push(Change::Snapshot(snapshot));
+    }
+    changes.push(Change::ConfState(initial.conf_state_index, initial.conf_state));
+    changes.push(Change::HardState(initial.hard_state));
+    Ok(changes)
+}

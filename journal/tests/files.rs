@@ -1,0 +1,132 @@
+//! Journals in real files: what is written is there again, and what is no journal is refused untouched.
+
+use std::fs;
+
+use quorate::types::SnapshotMetadata;
+use quorate::{ConfState, Entry, EntryId, HardState, Snapshot, Storage, StorageError, bootstrap};
+use quorate_journal::{Journal, JournalError};
+
+fn snapshot(term: u64, index: u64) -> Snapshot {
+    let metadata = SnapshotMetadata::new(EntryId { term, index }, ConfState::of_voters([1, 2, 3]));
+    Snapshot::new(metadata, format!("state at {index}"))
+}
+
+fn entries(range: std::ops::RangeInclusive<u64>) -> Vec<Entry> {
+    range
+        .map(|index| Entry::new(2, index, format!("entry {index}")))
+        .collect()
+}
+
+/// A life: founded, written to, compacted. Equal before and after being opened again, appended to or written anew.
+#[test]
+fn what_is_written_is_there_again() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("raft");
+    let mut journal = Journal::open(&path).expect("a new file");
+    journal.name(7, 0xd1).expect("it is new");
+    assert!(journal.name(8, 0xd2).is_err(), "it has its names");
+    let founders = ConfState::of_voters([1, 2, 3]).with_identities([(1, 0xd1)]);
+    journal
+        .found(bootstrap(1, &journal, &founders).expect("unused"))
+        .expect("space");
+    journal.append(&entries(2..=9)).expect("no gap");
+    journal
+        .set_hard_state(HardState::new(2, Some(3), 8).with_promised_ticks(10))
+        .expect("space");
+    journal.set_snapshot(snapshot(2, 6)).expect("space");
+    assert_eq!(
+        journal.compact(7),
+        Err(StorageError::Unavailable),
+        "no snapshot stands for it"
+    );
+    journal.compact(5).expect("the snapshot stands for it");
+    journal.set_conf_state(founders, 7).expect("space");
+    journal.sync().expect("it works");
+
+    let memory = journal.memory().clone();
+    let appended = fs::read(&path).expect("the file");
+    drop(journal);
+    let mut journal = Journal::open(&path).expect("a journal");
+    assert_eq!(journal.memory(), &memory);
+    journal.rewrite().expect("space");
+    assert_eq!(journal.memory(), &memory);
+    journal.append(&entries(10..=10)).expect("behind what is written anew");
+    let memory = journal.memory().clone();
+    drop(journal);
+    let again = Journal::open(&path).expect("a journal");
+    assert_eq!(again.memory(), &memory);
+    assert_eq!(again.last_index(), Ok(10));
+    assert!(fs::read(&path).expect("the file").len() < appended.len());
+}
+
+/// The format: whoever changes these bytes makes a new version, with a way from this one.
+#[test]
+fn the_format_is_pinned() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("raft");
+    let mut journal = Journal::open(&path).expect("a new file");
+    journal.set_hard_state(HardState::new(1, Some(2), 0)).expect("space");
+    journal.append(&[Entry::new(1, 1, "x")]).expect("no gap");
+    let bytes = fs::read(&path).expect("the file");
+    let header = "7172746a726e6c31";
+    let hard_state = "0500000084c6a4390408011002";
+    let entry = "08000000fe19f4cb0310011801220178";
+    let expected = [header, hard_state, entry].concat();
+    let pairs = expected
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| str::from_utf8(pair).expect("hexadecimal"));
+    let expected: Result<Vec<u8>, _> = pairs.map(|pair| u8::from_str_radix(pair, 16)).collect();
+    assert_eq!(Ok(bytes), expected);
+}
+
+type Is = fn(&JournalError) -> bool;
+
+#[test]
+fn what_is_no_journal_is_refused_untouched() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("raft");
+    let record = |content: &[u8]| {
+        let length = u32::try_from(content.len()).expect("short").to_le_bytes();
+        let mut hasher = crc32fast::Hasher::new();
+        hasher.update(&length);
+        hasher.update(content);
+        [&length[..], &hasher.finalize().to_le_bytes(), content].concat()
+    };
+    let journal = |content: &[u8]| [b"qrtjrnl1".as_slice(), &record(content)].concat();
+    let rows: [(&str, Vec<u8>, Is); 6] = [
+        ("a text", b"x = 1\n".to_vec(), |error| {
+            matches!(error, JournalError::Header(_))
+        }),
+        ("another version", b"qrtjrnl2".to_vec(), |error| {
+            matches!(error, JournalError::Header(_))
+        }),
+        ("an unknown change", journal(&[9]), |error| {
+            matches!(error, JournalError::Record { at: 8, .. })
+        }),
+        ("nothing", journal(&[]), |error| {
+            matches!(error, JournalError::Record { at: 8, .. })
+        }),
+        ("half a number", journal(&[7, 1, 2]), |error| {
+            matches!(error, JournalError::Record { at: 8, .. })
+        }),
+        ("a gap", journal(&[3, 0x18, 9]), |error| {
+            matches!(error, JournalError::Misfit { at: 8, .. })
+        }),
+    ];
+    for (what, bytes, is) in rows {
+        fs::write(&path, &bytes).expect("space");
+        let refused = Journal::open(&path).expect_err(what);
+        assert!(is(&refused), "{what}: {refused}");
+        assert_eq!(fs::read(&path).expect("the file"), bytes, "{what}");
+    }
+    // A torn tail is cut off: nobody was promised what it would have said.
+    for torn in 1..journal(&[7]).len() - 8 {
+        let mut bytes = journal(&[1; 17]);
+        let whole = bytes.len();
+        bytes.extend_from_slice(&record(&[7])[..torn.min(8)]);
+        fs::write(&path, &bytes).expect("space");
+        Journal::open(&path).expect("a journal");
+        assert_eq!(fs::read(&path).expect("the file").len(), whole);
+    }
+}
