@@ -7,7 +7,7 @@
 
 use alloc::string::String;
 
-use crate::membership::ChangeError;
+use crate::membership::{CatchUp, ChangeError};
 use crate::storage::StorageError;
 use crate::types::{ClusterId, Identity, Index, NodeId, Term};
 
@@ -211,6 +211,15 @@ pub enum ChangeRefusal {
     /// The entry's bytes are not a configuration change.
     #[error("not a configuration change: {0}")]
     Undecodable(DecodeError),
+    /// Only a learner can be made a voter by [`propose_promotion`](crate::RawNode::propose_promotion).
+    #[error("node {id} is no learner")]
+    NotLearner {
+        /// Who was to be a voter.
+        id: NodeId,
+    },
+    /// The learner that was to be a voter has not caught up with the log; this is how far it is.
+    #[error("{0}")]
+    NotCaughtUp(CatchUp),
     /// Compare-and-set: the configuration changed after the expected index.
     #[error("the configuration changed at index {changed}, after the expected index {expected}")]
     Changed {

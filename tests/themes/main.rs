@@ -5,6 +5,7 @@
 mod support;
 
 mod beside;
+mod catching_up;
 mod check_quorum;
 mod configured;
 mod elections;
