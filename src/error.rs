@@ -1,13 +1,13 @@
 //! Errors, one enum for each decision a caller has to make: whose fault, and who can act.
 //!
-//! [`StepError`]: a peer's message. [`ProposeError`], [`ReadError`], [`TransferError`]: the
+//! [`StepError`]: a peer's message. [`ProposeError`], [`ReadError`], [`TransferError`], [`SnapshotError`]: the
 //! caller's request. [`ConfigError`]: the settings or the store they meet. [`ReadyError`],
 //! [`ApplyError`], [`AcknowledgeError`]: the order of calls. In each of them, and by itself where nothing else can go
 //! wrong, [`NodeError`]: this node, or its storage, is broken.
 
 use alloc::string::String;
 
-use crate::membership::ChangeError;
+use crate::membership::{CatchUp, ChangeError};
 use crate::storage::StorageError;
 use crate::types::{ClusterId, Identity, Index, NodeId, Term};
 
@@ -211,6 +211,15 @@ pub enum ChangeRefusal {
     /// The entry's bytes are not a configuration change.
     #[error("not a configuration change: {0}")]
     Undecodable(DecodeError),
+    /// Only a learner can be made a voter by [`propose_promotion`](crate::RawNode::propose_promotion).
+    #[error("node {id} is no learner")]
+    NotLearner {
+        /// Who was to be a voter.
+        id: NodeId,
+    },
+    /// The learner that was to be a voter has not caught up with the log; this is how far it is.
+    #[error("{0}")]
+    NotCaughtUp(CatchUp),
     /// Compare-and-set: the configuration changed after the expected index.
     #[error("the configuration changed at index {changed}, after the expected index {expected}")]
     Changed {
@@ -353,6 +362,44 @@ pub enum ReadyError {
     /// be rebuilt from storage.
     #[error("the last Ready was not advanced")]
     Outstanding,
+    /// See [`NodeError`].
+    #[error(transparent)]
+    Node(#[from] NodeError),
+}
+
+/// Why there is no snapshot to take now ([`RawNode::snapshot_metadata`](crate::RawNode::snapshot_metadata)).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum SnapshotError {
+    /// Nothing is applied: the store is new.
+    #[error("nothing is applied yet")]
+    NothingApplied,
+    /// A Ready with committed entries is out: the state machine may be ahead of what is acknowledged. Advance it, and
+    /// ask again.
+    #[error("entries up to index {handed_out} are handed out, and applied only to {applied}")]
+    Applying {
+        /// Applied and acknowledged.
+        applied: Index,
+        /// Handed out for applying.
+        handed_out: Index,
+    },
+    /// The configuration is as of later than what is applied, and the one as of that is not known any more. It ends
+    /// when the state machine gets there: when the snapshot that was received is stored, when the change that is being
+    /// applied is acknowledged.
+    #[error("the configuration is as of index {configured_at}, and only {applied} is applied")]
+    ConfigurationAhead {
+        /// Applied and acknowledged.
+        applied: Index,
+        /// Up to here the configuration has all changes.
+        configured_at: Index,
+    },
+    /// A leader contradicts what is committed here, and so perhaps what was applied
+    /// ([`Status::diverged`](crate::Status::diverged)).
+    #[error("a leader contradicts what is committed here")]
+    Diverged,
+    /// The storage did not tell the term of what is applied. The node is as it was before, and not poisoned by that.
+    #[error("storage: {0}")]
+    Storage(#[from] StorageError),
     /// See [`NodeError`].
     #[error(transparent)]
     Node(#[from] NodeError),

@@ -66,8 +66,12 @@ pub enum Event {
         /// The peer.
         peer: NodeId,
     },
-    /// A peer needs a snapshot, and the storage has none yet, or none that names the peer: make one
-    /// of what is applied now.
+    /// A peer needs a snapshot, and the storage has none yet, or none that names the peer: make one of what is applied
+    /// now ([`snapshot_metadata`](crate::RawNode::snapshot_metadata)). Told again whenever the peer answers, until the
+    /// storage has one that covers `at_least` and names the peer: then call
+    /// [`storage_ready`](crate::RawNode::storage_ready), which sends it at once (else it goes out when the peer next
+    /// answers), and [`SnapshotSent`](Self::SnapshotSent) says so. The metadata of a snapshot names the peer as soon as
+    /// the change that adds it is applied.
     SnapshotNeeded {
         /// The peer.
         peer: NodeId,

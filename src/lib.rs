@@ -123,6 +123,18 @@ pub use storage::{MemoryStorage, Storage, StorageError};
 pub use types::{ConfState, Entry, EntryId, HardState, Index, NodeId, Snapshot, Term};
 pub use wire::proto;
 
+/// So are those about who is in the group.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/membership.md")]
+#[derive(Debug)]
+pub struct ChangingMembership;
+
+/// So are those about snapshots.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/snapshots.md")]
+#[derive(Debug)]
+pub struct Snapshots;
+
 /// So are those of what to do about a lost disk.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/lost-disks.md")]

@@ -331,7 +331,10 @@ impl<S: Storage> Log<S> {
 fn none_unless_fatal<T>(error: StorageError) -> Result<Option<T>, Fault> {
     match error {
         StorageError::Compacted | StorageError::Unavailable | StorageError::TemporarilyUnavailable => Ok(None),
-        StorageError::Corrupt(_) | StorageError::Broken(_) => Err(error.into()),
+        StorageError::Corrupt(_)
+        | StorageError::Broken(_)
+        | StorageError::SnapshotOutOfDate { .. }
+        | StorageError::OtherTerm { .. } => Err(error.into()),
     }
 }
 

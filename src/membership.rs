@@ -3,6 +3,7 @@
 //! A [`Membership`] is a value. It changes only by [`Membership::change`], which checks the whole
 //! change first, or by [`Membership::restore`] from a stored [`ConfState`].
 
+mod catch_up;
 mod change;
 mod conf_change;
 mod identity;
@@ -12,6 +13,8 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
+pub use catch_up::CatchUp;
+pub(crate) use catch_up::Course;
 pub use change::{ChangeError, Changed};
 pub use conf_change::{AnyConfChange, ConfChange, ConfChangeKind, ConfChangeSingle, ConfChangeV2, Transition};
 

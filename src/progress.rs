@@ -5,13 +5,16 @@
 //! * **Snapshot**: the log does not reach back far enough; nothing until the snapshot is answered.
 
 mod inflights;
+mod past;
 
 pub(crate) use inflights::Inflights;
 
 use alloc::boxed::Box;
 
+use self::past::Past;
 use crate::config::Config;
-use crate::types::{EntryId, Index};
+use crate::membership::{CatchUp, Course};
+use crate::types::{EntryId, Index, NodeId};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Progress {
@@ -35,8 +38,7 @@ pub(crate) struct Progress {
     pub(crate) promised: u64,
     /// The read round that it confirmed last.
     pub(crate) confirmed_round: u64,
-    /// `None`: nothing is to be remembered.
-    stalls: Option<Box<Stalls>>,
+    past: Past,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -53,18 +55,6 @@ struct Awaited {
     pending: EntryId,
     /// Ticks until it counts as lost.
     stall_ticks: Option<u64>,
-}
-
-/// The wait for the answer to a snapshot grows to so many times the setting, and no further.
-const STALLS_MAX: u64 = 16;
-
-/// What is remembered of snapshots that were not answered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-struct Stalls {
-    /// Snapshots sent since the peer last made headway; each doubles the wait for the next.
-    sent: u32,
-    /// The last one: the point to probe at even when the log does not reach back to it.
-    last: Option<EntryId>,
 }
 
 /// In which state a peer is.
@@ -115,7 +105,7 @@ impl Progress {
             sent_commit: 0,
             promised: 0,
             confirmed_round: 0,
-            stalls: None,
+            past: Past::default(),
         }
     }
 
@@ -206,6 +196,28 @@ impl Progress {
         }
     }
 
+    // ----- catching up
+
+    /// A learner's rounds are measured, nobody else's.
+    pub(crate) fn measure(&mut self, learns: bool, last: Index) {
+        if learns != self.past.course().is_some() {
+            let course = learns.then(|| Course::new(self.matched, last));
+            self.past.set_course(course);
+        }
+    }
+
+    /// Ticks pass for a learner.
+    pub(crate) fn pass_round(&mut self, ticks: u64, last: Index) {
+        if let Some(course) = self.past.course_mut() {
+            course.pass(ticks, self.matched, last);
+        }
+    }
+
+    pub(crate) fn catch_up(&self, id: NodeId, last: Index, election_timeout: u64) -> Option<CatchUp> {
+        let course = self.past.course()?;
+        Some(course.tell(id, self.matched, last, election_timeout, !self.missing))
+    }
+
     // ----- transitions
 
     fn enter(&mut self, state: State) {
@@ -227,21 +239,12 @@ impl Progress {
     pub(crate) fn become_replicate(&mut self) {
         self.enter(State::Replicate(Inflights::default()));
         self.next = self.matched.saturating_add(1);
-        self.stalls = None;
+        self.past.forget_snapshots();
     }
 
     /// A snapshot that covers `pending` goes out.
     pub(crate) fn become_snapshot(&mut self, pending: EntryId, config: &Config) {
-        let stalls = self.stalls.get_or_insert_default();
-        let times = 1_u64.checked_shl(stalls.sent).unwrap_or(STALLS_MAX).min(STALLS_MAX);
-        let stall_ticks = config
-            .settings()
-            .snapshot_stall()
-            .map(|ticks| ticks.saturating_mul(times));
-        **stalls = Stalls {
-            sent: stalls.sent.saturating_add(1),
-            last: None,
-        };
+        let stall_ticks = self.past.snapshot_sent(config.settings().snapshot_stall());
         self.enter(State::Snapshot(Box::new(Awaited { pending, stall_ticks })));
         self.next = pending.index.max(self.matched).saturating_add(1);
         self.sent_commit = pending.index;
@@ -255,7 +258,7 @@ impl Progress {
     /// The caller reports that the snapshot arrived, or time has run out: probe right after it.
     pub(crate) fn snapshot_finished(&mut self) {
         if let State::Snapshot(awaited) = &self.state {
-            self.stalls.get_or_insert_default().last = Some(awaited.pending);
+            self.past.snapshot_unanswered(awaited.pending);
             self.become_probe();
             self.paused = true; // until the next heartbeat answer
         }
@@ -301,7 +304,7 @@ impl Progress {
 
     /// The snapshot right before `next`, if one was sent and its fate is unknown.
     pub(crate) fn unanswered_snapshot(&self) -> Option<EntryId> {
-        let id = self.stalls.as_ref()?.last?;
+        let id = self.past.unanswered_snapshot()?;
         (self.is_probing() && id.index.saturating_add(1) == self.next).then_some(id)
     }
 
@@ -340,16 +343,19 @@ impl Progress {
 
     // ----- answers
 
-    /// The log matches up to `index`: `true` if that is news.
-    pub(crate) fn matched_to(&mut self, index: Index) -> bool {
+    /// The log, which ends at `last`, matches up to `index`: `true` if that is news.
+    pub(crate) fn matched_to(&mut self, index: Index, last: Index) -> bool {
         if index <= self.matched {
             return false;
+        }
+        if let Some(course) = self.past.course_mut() {
+            course.matched(self.matched, index, last);
         }
         self.matched = index;
         self.next = self.next.max(index.saturating_add(1));
         self.paused = false;
         if matches!(self.state, State::Snapshot(_)) {
-            self.stalls = None; // the peer made headway: the next snapshot has the first's time
+            self.past.forget_snapshots(); // the peer made headway: the next snapshot has the first's time
         }
         true
     }

@@ -6,6 +6,7 @@ mod calls;
 mod acks;
 mod batch;
 mod inspect;
+mod learners;
 mod told;
 
 use alloc::boxed::Box;

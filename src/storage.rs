@@ -13,6 +13,8 @@
 //!   where the log is cut without one or a configuration change is
 //!   [cancelled](crate::RawNode::cancel_conf_change), by themselves. The log must reach back to that index; it may be
 //!   behind [`Config::applied`](crate::Config::applied), for the changes in between are made again, or ahead of it.
+//! * [`Storage::snapshot`] may answer with the metadata and a mere name of the bytes, which then take another way than
+//!   the messages: `docs/snapshots.md` has the steps, and what to do when the bytes do not arrive.
 //! * `Compacted`, `Unavailable` and `TemporarilyUnavailable` are normal answers to `term`, `entries` and `snapshot`;
 //!   the first and last index are always known. `Corrupt` silences
 //!   the node's promises, any other error poisons it.
@@ -41,6 +43,26 @@ pub enum StorageError {
     /// [`RawNode::storage_ready`](crate::RawNode::storage_ready) when it is there.
     #[error("temporarily unavailable")]
     TemporarilyUnavailable,
+    /// Refused by [`MemoryStorage::set_snapshot`] and [`create_snapshot`](MemoryStorage::create_snapshot): there is a
+    /// later snapshot already. (No answer of [`Storage`].)
+    #[error("a snapshot up to index {index} is out of date, there is one up to {latest}")]
+    SnapshotOutOfDate {
+        /// The last index that the refused one covers.
+        index: Index,
+        /// The last index that the present one covers.
+        latest: Index,
+    },
+    /// Refused by [`MemoryStorage::set_snapshot`]: the log has another entry where the snapshot ends. (No answer of
+    /// [`Storage`].)
+    #[error("entry {index} is of term {log}, the snapshot says {snapshot}")]
+    OtherTerm {
+        /// The last index that the snapshot covers.
+        index: Index,
+        /// The term of the entry there.
+        log: Term,
+        /// The term that the snapshot names.
+        snapshot: Term,
+    },
     /// What was stored at this index cannot be read back. The node makes no more promises (votes,
     /// candidacies, acknowledgements): remove it, and add it again with an empty store. The call that met it says
     /// [`NodeError::Corrupt`](crate::error::NodeError::Corrupt); where it was an entry to apply,

@@ -14,7 +14,8 @@ enum Op {
     Compact(u64),
     /// A snapshot so far beyond the base.
     Install(u64),
-    SetSnapshot(u64),
+    /// A snapshot so far before the end, or beyond it; of the entry there, or of another term.
+    SetSnapshot(u64, bool),
     Sync,
     Crash,
 }
@@ -27,7 +28,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => small().prop_map(Op::ConfState),
         2 => (1..4_u64).prop_map(Op::Compact),
         1 => small().prop_map(Op::Install),
-        1 => small().prop_map(Op::SetSnapshot),
+        2 => (small(), any::<bool>()).prop_map(|(back, right)| Op::SetSnapshot(back, right)),
         3 => Just(Op::Sync),
         2 => Just(Op::Crash),
     ]
@@ -59,9 +60,14 @@ fn write(storage: &mut MemoryStorage, op: &Op, term: u64) {
         }
         Op::Compact(count) => storage.compact(first - 1 + count),
         Op::Install(beyond) => storage.install_snapshot(snapshot(first - 1 + beyond, term)),
-        Op::SetSnapshot(index) => {
-            storage.set_snapshot(snapshot(index, term));
-            Ok(())
+        Op::SetSnapshot(back, right) => {
+            let index = (last + 1).saturating_sub(back);
+            let theirs = if right {
+                storage.term(index).unwrap_or(term)
+            } else {
+                term
+            };
+            storage.set_snapshot(snapshot(index, theirs))
         }
         Op::Sync | Op::Crash => Ok(()),
     };

@@ -38,8 +38,9 @@ impl Change {
             Self::Entry(entry) => memory.append(&[entry])?,
             Self::HardState(hard_state) => memory.set_hard_state(hard_state),
             Self::Snapshot(snapshot) => {
-                memory.set_conf_state(snapshot.metadata.conf_state.clone(), snapshot.metadata.index);
-                memory.set_snapshot(snapshot);
+                let (conf_state, index) = (snapshot.metadata.conf_state.clone(), snapshot.metadata.index);
+                memory.set_snapshot(snapshot)?;
+                memory.set_conf_state(conf_state, index);
             }
             Self::ConfState(index, conf_state) => memory.set_conf_state(conf_state, index),
             Self::Compact(to) => memory.compact(to)?,

@@ -32,8 +32,9 @@ impl Write {
             Self::Entries(entries) => storage.append(&entries)?,
             Self::HardState(hard_state) => storage.set_hard_state(hard_state),
             Self::Snapshot(snapshot) => {
-                storage.set_conf_state(snapshot.metadata.conf_state.clone(), snapshot.metadata.index);
-                storage.set_snapshot(snapshot);
+                let (conf_state, index) = (snapshot.metadata.conf_state.clone(), snapshot.metadata.index);
+                storage.set_snapshot(snapshot)?;
+                storage.set_conf_state(conf_state, index);
             }
             Self::Compact(to) => storage.compact(to)?,
         }

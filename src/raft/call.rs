@@ -11,7 +11,7 @@ use crate::error::{
     ApplyError, CampaignError, ChangeRefusal, Fault, NodeError, ProposeError, ReadError, TransferError, TransferRefusal,
 };
 use crate::event::{Event, StepDownReason};
-use crate::membership::{AnyConfChange, Changed};
+use crate::membership::{AnyConfChange, Changed, ConfChangeKind, ConfChangeV2};
 use crate::role::{Campaign, Role};
 use crate::rules::change;
 use crate::stop::Stop;
@@ -41,6 +41,20 @@ impl<S: Storage> Raft<S> {
             ..Entry::default()
         };
         self.propose(self.server.id(), [entry], expected)
+    }
+
+    /// Makes a learner a voter, if this leader finds that it has caught up.
+    pub(crate) fn propose_promotion(&mut self, peer: NodeId) -> Result<Proposed, Stop<ProposeError>> {
+        let server = &mut self.server;
+        let refusal = match (&self.role, self.role.leader(server.id())) {
+            (Role::Leader(leader), _) => leader.judge_promotion(server, peer).err().map(ProposeError::Change),
+            (_, Some(leader)) => Some(ProposeError::NotLeader { leader }),
+            (_, None) => Some(ProposeError::NoLeader),
+        };
+        match refusal {
+            None => self.propose_change(&ConfChangeV2::new([(ConfChangeKind::AddNode, peer)]).into(), None),
+            Some(reason) => Err(Stop::Refused(reason)),
+        }
     }
 
     pub(crate) fn read(&mut self, context: Bytes) -> Result<(), Stop<ReadError>> {

@@ -6,14 +6,14 @@ use core::num::NonZero;
 use super::RawNode;
 use crate::aside::Aside;
 use crate::counters::Counters;
-use crate::error::{ConfigError, Fault};
+use crate::error::{ConfigError, Fault, SnapshotError};
 use crate::event::Event;
 use crate::membership::Membership;
 use crate::membership_status::MembershipStatus;
 use crate::role::{Leader, Role};
 use crate::status::{ProgressStatus, Status};
 use crate::storage::Storage;
-use crate::types::Index;
+use crate::types::{EntryId, Index, SnapshotMetadata};
 
 impl<S: Storage> RawNode<S> {
     /// Events since the last Ready, or since this was last called.
@@ -89,6 +89,58 @@ impl<S: Storage> RawNode<S> {
     pub fn configured_at(&self) -> Index {
         let server = &self.raft.server;
         server.configured_at.max(server.log.applied())
+    }
+
+    /// What a snapshot of the state machine stands for if it is taken now: the last entry that is applied and
+    /// acknowledged, and the configuration as of it. With the state machine's bytes,
+    /// `Snapshot::new(node.snapshot_metadata()?, bytes)` is the snapshot; see `docs/snapshots.md` for the whole way.
+    ///
+    /// The bytes must be of the state as of that very entry. Where Readies are advanced, that is the state between two
+    /// of them. With [asynchronous storage writes](crate::Settings::async_storage_writes) the state machine may be
+    /// ahead: take the metadata when you acknowledge that so much is applied, for a copy of the state that was made
+    /// right then, and compare the index.
+    ///
+    /// # Errors
+    ///
+    /// [`SnapshotError`]; in all but its last three cases the answer is to ask again later.
+    ///
+    /// ```
+    /// # use quorate::*;
+    /// # let first = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1]))?;
+    /// # let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;
+    /// # node.campaign()?;
+    /// # while let Some(ready) = node.ready()? {
+    /// #     let mut done = ready.persisted_by(|task| node.storage_mut().persist_task(task))?;
+    /// #     done.take_committed_entries();
+    /// #     node.advance(done)?;
+    /// # }
+    /// let snapshot = Snapshot::new(node.snapshot_metadata()?, "x = 1");
+    /// let to = snapshot.metadata.index;
+    /// assert_eq!(to, node.status().applied);
+    /// node.storage_mut().set_snapshot(snapshot)?;
+    /// node.storage_mut().compact(to)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn snapshot_metadata(&self) -> Result<SnapshotMetadata, SnapshotError> {
+        self.raft.check_sound()?;
+        let server = &self.raft.server;
+        if server.diverged {
+            return Err(SnapshotError::Diverged);
+        }
+        let (applied, handed_out) = (server.log.applied(), server.log.applying());
+        if handed_out > applied && !server.config.settings().async_storage_writes {
+            return Err(SnapshotError::Applying { applied, handed_out });
+        }
+        if server.configured_at > applied {
+            let configured_at = server.configured_at;
+            return Err(SnapshotError::ConfigurationAhead { applied, configured_at });
+        }
+        if applied == 0 {
+            return Err(SnapshotError::NothingApplied);
+        }
+        let term = server.log.term(applied)?;
+        let id = EntryId { term, index: applied };
+        Ok(SnapshotMetadata::new(id, server.membership.conf_state()))
     }
 
     /// The applied configuration, and the next change if the log holds one.

@@ -2,6 +2,7 @@
 
 mod change;
 mod disk;
+mod learners;
 mod propose;
 mod read;
 mod replicate;
@@ -85,6 +86,7 @@ impl Leader {
             unsent: Unsent::default(),
         };
         leader.append(server, [Entry::default()]);
+        leader.measure_learners(server);
         leader.broadcast_appends(server)?;
         Ok(leader)
     }

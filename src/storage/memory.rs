@@ -2,6 +2,7 @@
 //! against.
 
 mod kept;
+mod snapshots;
 mod undo;
 
 use alloc::boxed::Box;
@@ -236,15 +237,6 @@ impl MemoryStorage {
         self.rest = Arc::new(Rest::of(snapshot));
         self.log = Runs::new(self.first());
         Ok(())
-    }
-
-    /// The snapshot to hand to peers from now on; the log and the configuration stay as they are.
-    pub fn set_snapshot(&mut self, snapshot: Snapshot) {
-        self.undo.keep_rest(&self.rest);
-        let rest = Arc::make_mut(&mut self.rest);
-        let configuration = rest.configuration();
-        rest.snapshot = snapshot.into();
-        rest.set_configuration(configuration);
     }
 
     /// Drops the entries up to and including `to`.

@@ -224,7 +224,9 @@ impl Host {
         };
         storage.set_conf_state(conf_state.clone(), index);
         let metadata = SnapshotMetadata::new(EntryId { term, index }, conf_state);
-        storage.set_snapshot(Snapshot::new(metadata, "state"));
+        storage
+            .set_snapshot(Snapshot::new(metadata, "state"))
+            .expect("of an entry of the log");
         let outcome = told(storage.compact(index));
         storage.sync();
         outcome

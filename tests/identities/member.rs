@@ -1,13 +1,13 @@
 //! A node with its store and its state machine, and the ways in which it crashes.
 
-use quorate::{ConfState, Config, Entry, EntryId, Index, MemoryStorage, Message, RawNode, Ready, Snapshot, Storage};
+use quorate::{ConfState, Config, Entry, Index, MemoryStorage, Message, RawNode, Ready, Snapshot, Storage};
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use quorate::error::{AcknowledgeError, ConfigError};
 use quorate::ready::{ReadState, TaskResponse};
 use quorate::status::RoleKind;
-use quorate::types::{Identity, SnapshotMetadata};
+use quorate::types::Identity;
 
 use crate::history::{History, Who};
 use crate::support::tasks::Tasks;
@@ -208,9 +208,12 @@ impl Member {
             return;
         }
         let storage = self.raw.storage_mut();
-        let term = storage.term(index).expect("it is there");
-        let metadata = SnapshotMetadata::new(EntryId { term, index }, conf_state.clone());
-        storage.set_snapshot(Snapshot::new(metadata, "state"));
+        let latest = storage.latest_snapshot().map_or(0, |snapshot| snapshot.metadata.index);
+        if index > latest {
+            storage
+                .create_snapshot(index, conf_state.clone(), "state")
+                .expect("it is there");
+        }
         storage.set_conf_state(conf_state, index);
         if cut {
             storage.compact(index).expect("not compacted yet");

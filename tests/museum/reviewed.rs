@@ -1,18 +1,16 @@
 //! Faults of this crate that a review of its differences from etcd-io/raft found.
 
-use quorate::error::{
-    ApplyError, CampaignError, CampaignRefusal, Fault, NodeError, ProposeError, ReadError, StepError,
-};
+use quorate::error::{ApplyError, CampaignError, CampaignRefusal, ProposeError, ReadError, StepError};
 use quorate::event::StepDownReason;
 use quorate::membership::{ConfChangeKind, ConfChangeSingle, ConfChangeV2, Transition};
 use quorate::message::{Payload, VoteResponse};
 use quorate::ready::ReadRefusal;
 use quorate::status::RoleKind::{Candidate, Follower, Leader};
 use quorate::types::{EntryKind, NUMBER_MAX};
-use quorate::{ConfState, Event, HardState, StorageError};
+use quorate::{ConfState, Event, HardState};
 
 use crate::support::{Cluster, config, message, plain, store};
-use crate::{append, hard_state, install, rejected, single, single_leader, snapshot, store_of, vote};
+use crate::{append, hard_state, install, single, single_leader, snapshot, store_of};
 
 /// A node that is contradicted has perhaps applied what is wrong: it answers no read, and installs nothing.
 #[test]
@@ -87,49 +85,6 @@ fn another_change_of_the_same_name_is_not_applied() {
     assert_eq!(raw.cancel_conf_change(&change), refused(change.index, change.term));
     let conf_state = raw.apply_conf_change(&handed_out).expect("as it was handed out");
     assert_eq!(conf_state.voters, [1, 2]);
-}
-
-/// A storage that has an older snapshot than is needed, or one of what is not in the log.
-#[test]
-fn snapshots_that_a_storage_must_not_give() {
-    for (index, needed) in [(4, Some(5)), (1_000, None)] {
-        let mut storage = store_of(&[1, 2, 3], &[1, 1, 1, 1, 1, 1], hard_state(1, 6));
-        storage.compact(5).expect("within the log");
-        storage.set_snapshot(snapshot((1, index), &[1, 2, 3]));
-        storage.sync();
-        let mut cluster = single(plain(1), storage);
-        cluster.drain(1);
-        cluster.node(1).campaign().expect("it may");
-        cluster.drain(1);
-        cluster.step(vote((2, 1), 2, true));
-        cluster.drain(1);
-        assert_eq!(cluster.role(1), Leader);
-        cluster.pool.clear();
-        let outcome = cluster.node(1).step(rejected((3, 1), 2, 6, (0, 0)));
-        if let Some(at_least) = needed {
-            assert_eq!(outcome, Ok(()));
-            cluster.drain(1);
-            assert!(
-                cluster.nodes[&1]
-                    .events
-                    .contains(&Event::SnapshotNeeded { peer: 3, at_least })
-            );
-        } else {
-            let poisoned = matches!(
-                outcome,
-                Err(StepError::Node(NodeError::Poisoned(Fault::Storage(
-                    StorageError::Broken(_)
-                ))))
-            );
-            assert!(poisoned, "{outcome:?}");
-        }
-        assert!(
-            !cluster
-                .pool
-                .iter()
-                .any(|message| matches!(message.payload, Payload::InstallSnapshot(_)))
-        );
-    }
 }
 
 /// The log ends where numbers end.

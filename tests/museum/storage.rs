@@ -5,7 +5,8 @@ use std::cell::Cell;
 use quorate::error::{ConfigError, Fault, NodeError, ReadyError};
 use quorate::message::{Heartbeat, Payload};
 use quorate::ready::{AppendTask, ApplyTask, TaskResponse};
-use quorate::{Config, Entries, Event, MemoryStorage, Message, RawNode, Storage, StorageError};
+use quorate::status::RoleKind;
+use quorate::{Config, Entries, Event, MemoryStorage, Message, NodeId, RawNode, Snapshot, Storage, StorageError};
 
 use crate::support::{Cluster, message, plain, store};
 use crate::{accepted, append, hard_state, install, is_append_response, rejected, single, store_of};
@@ -136,10 +137,12 @@ struct Odd {
     excessive: bool,
     /// The next so many reads of entries find them compacted.
     compacted: Cell<u32>,
+    /// What peers are handed in place of what is stored.
+    handout: Option<Snapshot>,
 }
 
 impl Storage for Odd {
-    quorate::delegate_storage!(inner: initial_state, first_index, last_index, term, snapshot, keeps_promises);
+    quorate::delegate_storage!(inner: initial_state, first_index, last_index, term, keeps_promises);
 
     fn entries(&self, low: u64, high: u64, max_bytes: u64) -> Result<Entries, StorageError> {
         if self.compacted.get() > 0 {
@@ -149,6 +152,11 @@ impl Storage for Odd {
         let max_bytes = if self.generous { u64::MAX } else { max_bytes };
         let more = u64::from(self.excessive && high <= self.inner.last_index()?);
         self.inner.entries(low, high + more, max_bytes)
+    }
+
+    fn snapshot(&self, peer: NodeId, at_least: u64) -> Result<Snapshot, StorageError> {
+        let handout = self.handout.clone();
+        handout.map_or_else(|| self.inner.snapshot(peer, at_least), Ok)
     }
 }
 
@@ -291,7 +299,8 @@ fn m15_a_state_machine_ahead_of_the_commit_index_is_legal() {
 #[test]
 fn m17_entries_that_are_compacted_under_the_leader_become_a_snapshot() {
     let mut node = odd(|_, storage| {
-        storage.inner.set_snapshot(crate::snapshot((1, 20), &[1, 2]));
+        let snapshot = crate::snapshot((1, 20), &[1, 2]);
+        storage.inner.set_snapshot(snapshot).unwrap();
     });
     node.campaign().unwrap();
     handle_all(&mut node);
@@ -330,5 +339,33 @@ fn m48_no_term_is_known_beyond_the_end_of_the_log() {
         cluster.drain(1);
         let answer = cluster.take(is_append_response).remove(0);
         assert_eq!(answer == accepted((1, 3), 3, at.1), there, "{at:?}: {answer}");
+    }
+}
+
+/// A storage that has an older snapshot than is needed, or one of what is not in the log.
+#[test]
+fn snapshots_that_a_storage_must_not_give() {
+    for (index, needed) in [(4, Some(5)), (1_000, None)] {
+        let mut node = odd(|_, storage| {
+            storage.inner.compact(5).unwrap();
+            storage.handout = Some(crate::snapshot((1, index), &[1, 2]));
+        });
+        node.campaign().unwrap();
+        handle_all(&mut node);
+        node.step(crate::vote((2, 1), 2, true)).unwrap();
+        handle_all(&mut node);
+        assert_eq!(node.status().soft_state.role, RoleKind::Leader);
+        node.take_events();
+        let outcome = node.step(rejected((2, 1), 2, 30, (0, 0)));
+        if let Some(at_least) = needed {
+            assert_eq!(outcome, Ok(()));
+            let needed = Event::SnapshotNeeded { peer: 2, at_least };
+            assert!(node.take_events().contains(&needed));
+            let (sent, _) = handle_all(&mut node);
+            assert!(sent.iter().all(|message| message.payload.name() != "InstallSnapshot"));
+        } else {
+            let poisoned = matches!(node.poisoned(), Some(Fault::Storage(StorageError::Broken(_))));
+            assert!(poisoned, "{outcome:?}");
+        }
     }
 }

@@ -107,6 +107,10 @@ impl History {
         self.committed.keys().next_back().copied().unwrap_or(0)
     }
 
+    pub(crate) fn committed_at(&self, index: Index) -> Option<EntryId> {
+        self.committed.get(&index).map(|(id, _)| *id)
+    }
+
     /// How many of these committed entries change the configuration.
     pub(crate) fn changes(&self, range: RangeInclusive<Index>) -> usize {
         let entries = range.filter_map(|index| self.entries.get(&self.committed.get(&index)?.0));

@@ -302,9 +302,8 @@ impl Member {
         let storage = self.raw.storage_mut();
         let Ok(term) = storage.term(index) else { return false };
         let metadata = SnapshotMetadata::new(EntryId { term, index }, conf_state);
-        let data = state.data();
-        storage.set_snapshot(Snapshot::new(metadata, data));
-        true
+        let latest = storage.latest_snapshot().map_or(0, |snapshot| snapshot.metadata.index);
+        index >= latest && storage.set_snapshot(Snapshot::new(metadata, state.data())).is_ok()
     }
 
     // ----- what must hold after each call
@@ -333,6 +332,25 @@ impl Member {
                 self.state.members,
                 "as of what is applied"
             );
+        }
+        self.check_metadata(&status, history);
+    }
+
+    /// What a snapshot would stand for is what was applied, whenever it may be taken; and that it may at rest.
+    fn check_metadata(&self, status: &Status, history: &History) {
+        let Ok(metadata) = self.raw.snapshot_metadata() else {
+            let at_rest = self.is_idle() && !self.raw.has_ready() && self.raw.configured_at() <= status.applied;
+            assert!(
+                !at_rest || status.applied == 0 || status.diverged,
+                "there is one to take"
+            );
+            return;
+        };
+        assert_eq!(metadata.index, status.applied);
+        assert_eq!(metadata.conf_state, history.state(metadata.index).members);
+        assert_eq!(Some(metadata.id()), history.committed_at(metadata.index));
+        if !self.raw.config().settings().async_storage_writes {
+            assert_eq!(self.state.index, metadata.index, "the state between two Readies");
         }
     }
 

@@ -124,9 +124,10 @@ impl Group {
         let conf_state = member.conf_state.clone();
         let memory = &mut member.raw.storage_mut().memory;
         let Ok(term) = memory.term(index) else { return };
-        let metadata = SnapshotMetadata::new(EntryId { term, index }, conf_state.clone());
-        memory.set_snapshot(Snapshot::new(metadata, "state"));
-        memory.set_conf_state(conf_state, index);
+        let metadata = SnapshotMetadata::new(EntryId { term, index }, conf_state);
+        memory
+            .set_snapshot(Snapshot::new(metadata, "state"))
+            .expect("of what is applied");
         let _ = memory.compact(index);
         memory.sync();
     }

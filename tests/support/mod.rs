@@ -6,8 +6,8 @@ pub mod mode;
 pub mod tasks;
 
 use quorate::{
-    ConfState, Config, Entry, EntryId, Event, MemoryStorage, Message, NodeId, Proposed, RawNode, Ready, Snapshot,
-    Storage, bootstrap,
+    ConfState, Config, Entry, Event, MemoryStorage, Message, NodeId, Proposed, RawNode, Ready, Snapshot, Storage,
+    bootstrap,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -15,7 +15,6 @@ use quorate::error::{AcknowledgeError, ConfigError, StepError};
 use quorate::message::Payload;
 use quorate::ready::{ReadState, TaskResponse};
 use quorate::status::RoleKind;
-use quorate::types::SnapshotMetadata;
 
 use self::tasks::Tasks;
 
@@ -302,12 +301,12 @@ impl Cluster {
     pub fn compact(&mut self, id: NodeId) {
         let index = self.raw(id).status().applied;
         let node = self.nodes.get_mut(&id).expect("a node");
-        let term = node.raw.storage().term(index).expect("an applied entry");
-        let conf_state = node.conf_state.clone();
-        let metadata = SnapshotMetadata::new(EntryId { term, index }, conf_state.clone());
+        let metadata = node.raw.snapshot_metadata().expect("a node at rest");
+        assert_eq!(metadata.conf_state, node.conf_state, "that of what is applied");
         let storage = node.raw.storage_mut();
-        storage.set_snapshot(Snapshot::new(metadata, "state"));
-        storage.set_conf_state(conf_state, index);
+        storage
+            .set_snapshot(Snapshot::new(metadata, "state"))
+            .expect("newer than the last");
         storage.compact(index).expect("not compacted yet");
         storage.sync();
     }

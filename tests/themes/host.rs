@@ -6,7 +6,7 @@ use quorate::{ConfState, Config, HardState, MemoryStorage, RawNode};
 
 use crate::leases::leased;
 use crate::support::{Cluster, config, plain, store};
-use crate::{accepted, alone, hear, heartbeat, heartbeat_answer, leading, rejected, says, store_with};
+use crate::{accepted, alone, hear, heartbeat, heartbeat_answer, lead, leading, rejected, says, store_with};
 
 /// A node, and in how many ticks it acts by itself.
 #[test]
@@ -131,7 +131,15 @@ fn everybody() -> Vec<(&'static str, RawNode<MemoryStorage>)> {
         cluster.node(1).transfer_leader(3).expect("a voter");
         hear(&mut cluster, 2, 1, heartbeat_answer());
         all.push((name, of(&cluster)));
-        all.push((name, of(&leading(1, settings))));
+        all.push((name, of(&leading(1, settings.clone()))));
+        let mut storage = store(&[1]);
+        storage.set_conf_state(ConfState::of_voters([1]).with_learners([2]), 1);
+        let mut cluster = lead(alone(settings, storage), 1);
+        all.push(("learner", of(&cluster)));
+        hear(&mut cluster, 2, 1, accepted(2));
+        let _ = cluster.propose(1, "a");
+        says(&mut cluster);
+        all.push(("learner", of(&cluster)));
     }
     all
 }

@@ -4,6 +4,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod beside;
+mod catching_up;
 mod check_quorum;
 mod configured;
 mod elections;
@@ -31,6 +33,7 @@ mod snapshots;
 mod stale_reads;
 mod stalled_disk;
 mod storage;
+mod taking_snapshots;
 mod telling;
 mod texts;
 mod torn;

@@ -278,7 +278,8 @@ fn a_snapshot_that_is_not_there_yet() {
     cluster
         .node(1)
         .storage_mut()
-        .set_snapshot(snapshot((1, 2), voters(&[1, 2, 3])));
+        .set_snapshot(snapshot((1, 2), voters(&[1, 2, 3])))
+        .expect("of what is applied");
     cluster.node(1).storage_ready().expect("a sound node");
     assert_eq!(says(&mut cluster), ["1->3 InstallSnapshot term=1 snapshot=1/2 bytes=5"]);
 }

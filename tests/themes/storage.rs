@@ -4,7 +4,8 @@
 use quorate::error::ConfigError;
 use quorate::types::SnapshotMetadata;
 use quorate::{
-    ConfState, Config, Entry, EntryId, HardState, MemoryStorage, RawNode, Snapshot, Storage, StorageError, bootstrap,
+    ConfState, Config, Entry, EntryId, HardState, MemoryStorage, NodeId, RawNode, Snapshot, Storage, StorageError,
+    bootstrap,
 };
 
 use crate::entries;
@@ -153,14 +154,15 @@ fn snapshots() {
     }
     let mut storage = three();
     for (index, at_least, there) in [(4, 3, true), (4, 4, true), (4, 5, false), (6, 5, true)] {
-        storage.set_snapshot(snapshot(4, index));
+        storage.set_snapshot(snapshot(index, index)).expect("of an entry");
         assert_eq!(text(&storage), "4..6 [3, 4, 5, 6]", "the log stays as it is");
         let expected = if there {
-            Ok(snapshot(4, index))
+            Ok(snapshot(index, index))
         } else {
             Err(StorageError::TemporarilyUnavailable)
         };
         assert_eq!(storage.snapshot(2, at_least), expected);
+        assert_eq!(storage.latest_snapshot(), Some(snapshot(index, index)));
     }
     assert_eq!(
         MemoryStorage::new().snapshot(2, 0),
@@ -210,11 +212,22 @@ fn crashes() {
     assert_eq!(text(&never), "4..3 [3]", "what it was made from is there");
 }
 
+/// An unused store but for a snapshot, as no `MemoryStorage` can be.
+struct Handing(MemoryStorage, Snapshot);
+
+impl Storage for Handing {
+    quorate::delegate_storage!(0: initial_state, first_index, last_index, term, entries, keeps_promises);
+
+    fn snapshot(&self, _: NodeId, _: u64) -> Result<Snapshot, StorageError> {
+        Ok(self.1.clone())
+    }
+}
+
 /// A group begins with unused stores; what was used for anything is refused, with the reason.
 #[test]
 fn beginnings() {
     type Use = fn(&mut MemoryStorage);
-    let uses: [(Use, &str); 6] = [
+    let uses: [(Use, &str); 5] = [
         (
             |storage| {
                 storage.set_hard_state(HardState::new(1, None, 0));
@@ -229,7 +242,6 @@ fn beginnings() {
             |storage| storage.append(&entries(1, &[1])).expect("it fits"),
             "it has a log",
         ),
-        (|storage| storage.set_snapshot(snapshot(1, 1)), "it has a snapshot"),
         (
             |storage| {
                 storage.append(&entries(1, &[1])).expect("it fits");
@@ -245,6 +257,9 @@ fn beginnings() {
         used(&mut storage);
         assert_eq!(bootstrap(1, &storage, &three), Err(ConfigError::Used(why.to_string())));
     }
+    let used = Err(ConfigError::Used("it has a snapshot".to_string()));
+    let handing = Handing(MemoryStorage::new(), snapshot(1, 1));
+    assert_eq!(bootstrap(1, &handing, &three), used);
     let first = bootstrap(1, &MemoryStorage::new(), &three).expect("unused");
     let again = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1, 2, 3])).expect("unused");
     assert_eq!(first, again, "the same on every node");

@@ -112,8 +112,8 @@ fn perform(memory: &mut MemoryStorage, write: &Write) -> Result<(), StorageError
             Ok(())
         }
         Write::Snapshot(snapshot) => {
+            memory.set_snapshot(snapshot.clone())?;
             memory.set_conf_state(snapshot.metadata.conf_state.clone(), snapshot.metadata.index);
-            memory.set_snapshot(snapshot.clone());
             Ok(())
         }
         Write::Compact(to) => memory.compact(*to),

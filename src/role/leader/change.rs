@@ -68,5 +68,6 @@ impl Leader {
             (member, kept.unwrap_or_else(|| Progress::of_joiner(next, joined)))
         };
         self.peers = server.membership.members().into_iter().map(progress).collect();
+        self.measure_learners(server);
     }
 }

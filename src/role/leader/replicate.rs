@@ -119,10 +119,11 @@ impl Leader {
         from: NodeId,
         index: Index,
     ) -> Result<(), Fault> {
+        let last = server.log.last_index();
         let Some(peer) = self.peer_mut(from) else {
             return Ok(());
         };
-        let news = peer.matched_to(index);
+        let news = peer.matched_to(index, last);
         let probed = peer.matched() == index && peer.is_probing();
         if !news && !probed {
             return Ok(());

@@ -89,6 +89,7 @@ impl Leader {
         for (_, peer) in &mut self.peers {
             peer.promised = peer.promised.saturating_sub(ticks);
             peer.wait_for_snapshot(ticks);
+            peer.pass_round(ticks, server.log.last_index());
         }
     }
 
