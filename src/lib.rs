@@ -19,6 +19,7 @@
 //!         // Snapshot, entries, hard state; synced if it must.
 //!         let mut done = ready.persisted_by(|task| node.storage_mut().persist_task(task))?;
 //!         for message in done.drain_messages() { /* promises something durable */ }
+//!         if let Some(snapshot) = done.snapshot() { /* the state machine begins anew with it */ }
 //!         for entry in &done.take_committed_entries() {
 //!             if entry.is_conf_change() {
 //!                 node.apply_conf_change(entry)?;
@@ -36,6 +37,9 @@
 //! assert_eq!(applied, ["", "x = 1"]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! The README has this loop with snapshots, reads and what became of each proposal; `docs/snapshots.md`,
+//! `docs/membership.md` and `docs/lost-quorum.md` in the repository tell the rest.
 //!
 //! # A tour
 //!
