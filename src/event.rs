@@ -24,7 +24,7 @@ pub enum Event {
     BecameCandidate {
         /// The term it campaigns for.
         term: Term,
-        /// Only a rehearsal.
+        /// Only a pre-vote.
         pre_vote: bool,
     },
     /// This node leads.
@@ -51,7 +51,7 @@ pub enum Event {
         candidate: NodeId,
         /// For which term.
         term: Term,
-        /// Only a rehearsal.
+        /// Only a pre-vote.
         pre_vote: bool,
         /// Why.
         reason: VoteRefusal,

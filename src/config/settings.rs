@@ -33,7 +33,8 @@ pub struct Settings {
     pub election_timeout_ticks: u64,
     /// A leader sends heartbeats this often. Default 1; at least 1, less than the election timeout.
     pub heartbeat_interval_ticks: u64,
-    /// Rehearse elections, so that a node that cannot win disturbs nobody (thesis 9.6). Default on.
+    /// Ask whether an election could be won before standing (pre-vote, thesis 9.6), so that a node that cannot win
+    /// disturbs nobody. Default on.
     pub pre_vote: bool,
     /// A leader that does not hear from a quorum for an election timeout steps down, and nodes
     /// that hear a leader ignore candidates (thesis 6.2, 4.2.3). Default on. The same in the whole
