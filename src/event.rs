@@ -3,7 +3,7 @@
 //! Events never make a [`Ready`](crate::Ready) of their own: they ride along, or are taken with
 //! [`RawNode::take_events`](crate::RawNode::take_events).
 
-use core::fmt;
+mod text;
 
 use crate::error::{CampaignRefusal, ChangeRefusal, TransferRefusal};
 use crate::types::{EntryId, Identity, Index, NodeId, Term};
@@ -56,6 +56,27 @@ pub enum Event {
         /// Why.
         reason: VoteRefusal,
     },
+    /// A candidate got this node's vote. (Its own, as a candidate, goes without saying.)
+    VoteGranted {
+        /// Who asked.
+        candidate: NodeId,
+        /// For which term.
+        term: Term,
+        /// Only a rehearsal.
+        pre_vote: bool,
+    },
+    /// A message was ignored: neither acted upon nor answered, nor refused with an error. Told once a tick at most;
+    /// [`Counters`](crate::status::Counters) count each.
+    MessageIgnored {
+        /// Who sent it.
+        from: NodeId,
+        /// Its kind: [`Payload::name`](crate::message::Payload::name).
+        kind: &'static str,
+        /// Its term.
+        term: Term,
+        /// Why.
+        reason: IgnoredReason,
+    },
     /// A peer was silent for an election timeout, or the caller reported that it cannot be reached.
     PeerUnreachable {
         /// The peer.
@@ -65,6 +86,8 @@ pub enum Event {
     PeerReachable {
         /// The peer.
         peer: NodeId,
+        /// For how many ticks it was not heard, at most from when this node began to lead, or the peer joined.
+        silent_ticks: u64,
     },
     /// A peer needs a snapshot, and the storage has none yet, or none that names the peer: make one of what is applied
     /// now ([`snapshot_metadata`](crate::RawNode::snapshot_metadata)). Told again whenever the peer answers, until the
@@ -272,6 +295,42 @@ pub enum VoteRefusal {
     TermBehind,
 }
 
+/// Why a message was ignored: nothing is wrong with it, but it is of no use here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum IgnoredReason {
+    /// Its term is behind ours (section 5.1). Who should hear of ours is answered instead, and that is not counted
+    /// here: a leader, where pre-vote, check-quorum or promises are on, and a candidate.
+    EarlierTerm,
+    /// It does not fit the role: an answer to what an earlier role asked (a vote after the election, say), or what
+    /// only a follower is told.
+    WrongRole,
+    /// A wish for a transfer, and no leader to pass it on to.
+    NoLeader,
+    /// Nobody waits for it: the answer to a read that this node does not ask (any more), or its own read that comes
+    /// back to it.
+    NotAsked,
+    /// An append response from before its sender was removed and added again.
+    Rejoined,
+    /// An append or a snapshot, and the storage could not be read to compare it with the log. The leader says it again.
+    LogUnavailable,
+    /// A snapshot, and a leader has contradicted what is committed here: nothing more is installed.
+    Diverged,
+}
+
+impl IgnoredReason {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::EarlierTerm,
+        Self::WrongRole,
+        Self::NoLeader,
+        Self::NotAsked,
+        Self::Rejoined,
+        Self::LogUnavailable,
+        Self::Diverged,
+    ];
+}
+
 /// Why leadership was not handed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -285,10 +344,4 @@ pub enum TransferAbort {
     NotVoter,
     /// This node stopped leading before the transferee was told to campaign.
     SteppedDown,
-}
-
-impl fmt::Display for Event {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self:?}")
-    }
 }

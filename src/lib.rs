@@ -4,7 +4,7 @@
 //! tell it what happens, and it tells you what to do.
 //!
 //! ```
-//! use quorate::{Config, ConfState, MemoryStorage, RawNode, bootstrap};
+//! use quorate::{bootstrap, ConfState, Config, MemoryStorage, RawNode};
 //!
 //! // A group of one, so that the loop fits here.
 //! let storage = MemoryStorage::from_snapshot(bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1]))?);
@@ -83,6 +83,7 @@ mod counters;
 mod entries;
 pub mod error;
 pub mod event;
+pub mod explain;
 mod log;
 pub mod membership;
 mod membership_status;
@@ -102,6 +103,7 @@ mod soft_state;
 pub mod status;
 mod stop;
 pub mod storage;
+mod text;
 mod trace;
 pub mod types;
 mod wire;

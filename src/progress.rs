@@ -4,14 +4,17 @@
 //! * **Replicate**: it is known; appends follow each other without waiting, within a window.
 //! * **Snapshot**: the log does not reach back far enough; nothing until the snapshot is answered.
 
+mod contact;
 mod inflights;
 mod past;
 
 pub(crate) use inflights::Inflights;
 
 use alloc::boxed::Box;
+use core::fmt;
 
 use self::past::Past;
+use crate::aside::Aside;
 use crate::config::Config;
 use crate::membership::{CatchUp, Course};
 use crate::types::{EntryId, Index, NodeId};
@@ -31,6 +34,10 @@ pub(crate) struct Progress {
     recent_active: bool,
     /// Was not heard of for a whole period, or reported as unreachable, and not since.
     missing: bool,
+    /// Ticks since it was heard of, or since it is counted.
+    silent: Aside<u32>,
+    /// Since it was heard of, another store than the one that the configuration names answered in its name.
+    stranger: Aside<bool>,
     /// Highest commit index that was sent and that the peer can make use of.
     sent_commit: Index,
     /// Ticks for which the peer still promises to elect nobody else, counted from when the
@@ -82,6 +89,16 @@ impl ReplicationState {
     }
 }
 
+impl fmt::Display for ReplicationState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Probe => f.write_str("probe"),
+            Self::Replicate => f.write_str("replicate"),
+            Self::Snapshot { pending } => write!(f, "snapshot {pending} sent"),
+        }
+    }
+}
+
 /// What became of a snapshot, for [`RawNode::report_snapshot`](crate::RawNode::report_snapshot).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SnapshotStatus {
@@ -102,6 +119,8 @@ impl Progress {
             paused: false,
             recent_active,
             missing: false,
+            silent: Aside::default(),
+            stranger: Aside::default(),
             sent_commit: 0,
             promised: 0,
             confirmed_round: 0,
@@ -160,32 +179,16 @@ impl Progress {
         self.paused || matches!(self.state, State::Snapshot(_))
     }
 
+    /// Whether so much is on its way that the next entries wait.
+    pub(crate) fn is_window_full(&self, config: &Config) -> bool {
+        self.inflights().is_some_and(|window| window.is_full(config))
+    }
+
     pub(crate) fn inflights(&self) -> Option<&Inflights> {
         match &self.state {
             State::Replicate(inflights) => Some(inflights),
             State::Probe | State::Snapshot(_) => None,
         }
-    }
-
-    pub(crate) fn is_recent_active(&self) -> bool {
-        self.recent_active
-    }
-
-    /// The peer answered; `true` if it was missing.
-    pub(crate) fn heard(&mut self) -> bool {
-        self.recent_active = true;
-        core::mem::take(&mut self.missing)
-    }
-
-    /// A new period of listening begins; `true` if the peer is missing since the last one.
-    pub(crate) fn forget_activity(&mut self) -> bool {
-        let heard = core::mem::take(&mut self.recent_active);
-        !heard && self.miss()
-    }
-
-    /// The peer cannot be reached; `true` if that is news.
-    pub(crate) fn miss(&mut self) -> bool {
-        !core::mem::replace(&mut self.missing, true)
     }
 
     /// An answer to a heartbeat: whatever was paused may be tried again.

@@ -120,6 +120,7 @@ impl<S: Storage> Raft<S> {
             return NodeError::Corrupt { index };
         }
         self.poisoned = Some(Box::new(fault.clone()));
+        self.server.unsend(self.server.outbox.queued());
         self.server.timer.set_alone(false);
         NodeError::Poisoned(fault)
     }

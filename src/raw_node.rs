@@ -5,6 +5,7 @@ mod calls;
 
 mod acks;
 mod batch;
+mod explained;
 mod inspect;
 mod learners;
 mod told;
@@ -38,4 +39,10 @@ pub struct RawNode<S> {
     outstanding: bool,
     /// With asynchronous storage writes.
     acks: Option<Box<AckNumbers>>,
+}
+
+impl<S> RawNode<S> {
+    pub(crate) fn raft(&self) -> &Raft<S> {
+        &self.raft
+    }
 }

@@ -4,6 +4,7 @@
 //! something durable exists only on what the `Ready` (or the task) turns into once it is persisted.
 
 mod task;
+mod text;
 
 use alloc::boxed::Box;
 use alloc::vec::{Drain, Vec};

@@ -11,7 +11,7 @@ use core::num::NonZero;
 
 pub(crate) use candidate::Candidacy;
 pub(crate) use follower::Follower;
-pub(crate) use leader::{Leader, Proposal};
+pub(crate) use leader::{Leader, NoSnapshot, Obstacle, Proposal};
 
 use crate::event::StepDownReason;
 use crate::rules::election::ElectionWon;

@@ -16,9 +16,9 @@ use core::num::NonZero;
 
 use crate::aside::Aside;
 use crate::config::Config;
-use crate::counters::Counters;
+use crate::counters::{Ignored, Tally};
 use crate::error::{AcknowledgeError, ApplyError, ConfigError, Fault};
-use crate::event::Event;
+use crate::event::{Event, IgnoredReason};
 use crate::log::Log;
 use crate::membership::Membership;
 use crate::message::{Message, Payload};
@@ -53,7 +53,10 @@ pub(crate) struct Server<S> {
     pub(crate) warm: Aside<bool>,
     /// Nothing came in since there was nothing to do.
     pub(crate) settled: Aside<bool>,
-    pub(crate) counters: Aside<Counters>,
+    pub(crate) counters: Aside<Tally>,
+    pub(crate) ignored: Aside<Ignored>,
+    /// An event told of an ignored message since the last tick.
+    pub(crate) told_ignored: Aside<bool>,
     pub(crate) trace: Aside<Trace>,
 }
 
@@ -102,6 +105,8 @@ impl<S: Storage> Server<S> {
             warm: Aside::default(),
             settled: Aside::default(),
             counters: Aside::default(),
+            ignored: Aside::default(),
+            told_ignored: Aside::default(),
             trace: Aside::default(),
             config,
         };
@@ -186,8 +191,8 @@ impl<S: Storage> Server<S> {
     /// Sends, once the disk has caught up, what promises something durable; nothing, if the storage is
     /// corrupt.
     pub(crate) fn promise(&mut self, to: NodeId, term: Term, payload: Payload) {
-        self.counters.messages_sent = self.counters.messages_sent.wrapping_add(1);
         if self.corrupt.is_none() {
+            self.counters.messages_sent = self.counters.messages_sent.wrapping_add(1);
             let message = self.message(to, term, payload);
             self.outbox.promise(message);
         }
@@ -227,6 +232,34 @@ impl<S: Storage> Server<S> {
         }
     }
 
+    /// Notes a message of which nothing is used, and which nobody answers.
+    #[cold]
+    pub(crate) fn ignore(&mut self, from: NodeId, kind: &'static str, term: Term, reason: IgnoredReason) {
+        let event = Event::MessageIgnored {
+            from,
+            kind,
+            term,
+            reason,
+        };
+        self.trace.ignored(self.config.id, &event);
+        self.ignored.note(reason);
+        if !core::mem::replace(&mut *self.told_ignored, true) {
+            self.event(event);
+        }
+    }
+
+    /// What is promised and not handed out is not: it waits no more, and does not count as sent.
+    fn withdraw_promises(&mut self) {
+        self.unsend(self.outbox.promised());
+        self.outbox.withdraw_promises();
+    }
+
+    /// So many messages will not leave.
+    pub(crate) fn unsend(&mut self, messages: usize) {
+        let messages = u64::try_from(messages).unwrap_or(u64::MAX);
+        self.counters.messages_sent = self.counters.messages_sent.wrapping_sub(messages);
+    }
+
     /// Buffers are kept until a tick has put them away.
     pub(crate) fn warm_up(&mut self) {
         *self.warm = true;
@@ -247,7 +280,7 @@ impl<S: Storage> Server<S> {
             .replace(NonZero::new(index).unwrap_or(NonZero::<Index>::MIN))
             .is_none()
         {
-            self.outbox.withdraw_promises();
+            self.withdraw_promises();
             self.event(Event::StorageCorrupt { index });
         }
     }
@@ -270,7 +303,7 @@ impl<S: Storage> Server<S> {
     pub(crate) fn mark_diverged(&mut self, index: Index, leader: NodeId) {
         if !core::mem::replace(&mut self.diverged, true) {
             self.corrupt = self.corrupt.or(NonZero::new(index));
-            self.outbox.withdraw_promises();
+            self.withdraw_promises();
             self.log.wait();
             self.event(Event::Diverged { index, leader });
         }

@@ -1,5 +1,7 @@
 //! Who leads, and what a node is: what is told when it changes, and lost in a crash.
 
+use core::fmt;
+
 use crate::types::NodeId;
 
 /// The volatile state that is worth knowing; need not be persisted.
@@ -33,4 +35,25 @@ pub enum RoleKind {
     Candidate,
     /// It replicates its log to the others (section 5.3).
     Leader,
+}
+
+impl fmt::Display for RoleKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Follower => "follower",
+            Self::PreCandidate => "pre-candidate",
+            Self::Candidate => "candidate",
+            Self::Leader => "leader",
+        })
+    }
+}
+
+impl fmt::Display for SoftState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.role, self.leader) {
+            (RoleKind::Follower, Some(leader)) => write!(f, "follower of node {leader}"),
+            (RoleKind::Follower, None) => f.write_str("follower without a leader"),
+            (role, _) => write!(f, "{role}"),
+        }
+    }
 }

@@ -1,11 +1,14 @@
 //! A read-only picture of a node: cheap to take, and progress on request.
 
-use crate::config::Config;
+mod text;
+
 pub use crate::counters::Counters;
 pub use crate::membership_status::{MembershipStatus, PendingChange};
 use crate::progress::{Inflights, Progress};
 pub use crate::progress::{ReplicationState, SnapshotStatus};
+use crate::server::Server;
 pub use crate::soft_state::{RoleKind, SoftState};
+use crate::storage::Storage;
 use crate::types::{HardState, Identity, Index, NodeId};
 
 /// A node at a glance; taking it allocates nothing.
@@ -19,6 +22,8 @@ pub struct Status {
     pub hard_state: HardState,
     /// Leader and role.
     pub soft_state: SoftState,
+    /// At a follower: ticks since the leader that it knows was heard, up to 2^32; `None` where it knows none.
+    pub leader_silent_ticks: Option<u64>,
     /// Last index of the log.
     pub last_index: Index,
     /// Applied and acknowledged up to here.
@@ -53,6 +58,18 @@ pub struct Status {
     pub lost_entries: Option<Index>,
 }
 
+impl Status {
+    /// Entries in the log that are not known to be committed.
+    pub fn commit_lag(&self) -> u64 {
+        self.last_index.saturating_sub(self.hard_state.commit)
+    }
+
+    /// Entries that are committed and not applied.
+    pub fn apply_lag(&self) -> u64 {
+        self.hard_state.commit.saturating_sub(self.applied)
+    }
+}
+
 /// A member of the group as the leader sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -72,6 +89,13 @@ pub struct ProgressStatus {
     pub paused: bool,
     /// Heard of since the last check of the quorum.
     pub recent_active: bool,
+    /// Ticks since it was heard, or since this node began to lead, or it joined; up to 2^32. 0 of the leader itself.
+    pub silent_ticks: u64,
+    /// It was silent for an election timeout, or the caller reported that it cannot be reached, and it was not heard
+    /// since.
+    pub unreachable: bool,
+    /// So many entries are committed that it has not acknowledged.
+    pub commit_lag: u64,
     /// Appends on their way.
     pub inflight: usize,
     /// Whether there are as many as there may be.
@@ -79,17 +103,21 @@ pub struct ProgressStatus {
 }
 
 impl ProgressStatus {
-    pub(crate) fn new(id: NodeId, progress: &Progress, learner: bool, config: &Config) -> Self {
+    pub(crate) fn new<S: Storage>(id: NodeId, progress: &Progress, server: &Server<S>) -> Self {
+        let own = id == server.id();
         Self {
             id,
             matched: progress.matched(),
             next: progress.next(),
             state: progress.state(),
-            learner,
+            learner: server.membership.is_learner(id),
             paused: progress.is_paused(),
             recent_active: progress.is_recent_active(),
+            silent_ticks: if own { 0 } else { progress.silent_ticks() },
+            unreachable: progress.is_missing(),
+            commit_lag: server.log.committed().saturating_sub(progress.matched()),
             inflight: progress.inflights().map_or(0, Inflights::len),
-            inflight_full: progress.inflights().is_some_and(|window| window.is_full(config)),
+            inflight_full: progress.is_window_full(&server.config),
         }
     }
 }

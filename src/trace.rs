@@ -1,11 +1,10 @@
-//! Log lines: the only file that knows the logger. What is logged are events and obsolete messages.
+//! Log lines: the only file that knows the logger. What is logged are events, and each message that is ignored.
 
 use alloc::boxed::Box;
 
 use slog::{Logger, debug, info, warn};
 
 use crate::event::Event;
-use crate::message::Message;
 use crate::types::NodeId;
 
 /// A logger, if the caller gave one; without, a line costs one comparison.
@@ -29,14 +28,16 @@ impl Trace {
             Event::VoteRefused { .. } | Event::CampaignRefused { .. } | Event::ReadDropped { .. } => {
                 debug!(logger, "{event}"; "id" => id);
             }
+            Event::MessageIgnored { .. } => {}
+            Event::VoteGranted { .. } => debug!(logger, "{event}"; "id" => id),
             _ => info!(logger, "{event}"; "id" => id),
         }
     }
 
-    /// A message that is obsolete.
-    pub(crate) fn ignored(&self, id: NodeId, message: &Message, why: &str) {
+    /// A message that is ignored: told each time, not only once a tick.
+    pub(crate) fn ignored(&self, id: NodeId, event: &Event) {
         if let Some(logger) = &self.logger {
-            debug!(logger, "ignored"; "id" => id, "message" => %message, "why" => why);
+            debug!(logger, "{event}"; "id" => id);
         }
     }
 }

@@ -257,7 +257,7 @@ fn an_idle_node_holds_no_buffers() {
 /// The value and all that it owns, its storage included, between two ticks.
 #[test]
 fn bytes_of_an_idle_replica() {
-    for (position, named, bound) in [(0, false, 1_296), (2, false, 912), (0, true, 1_640), (2, true, 1_256)] {
+    for (position, named, bound) in [(0, false, 1_304), (2, false, 920), (0, true, 1_648), (2, true, 1_264)] {
         let mut group = Group::of(named);
         group.rounds(1, 5);
         group.compact();

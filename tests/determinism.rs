@@ -15,12 +15,12 @@ use self::host::{Host, Input, Pace};
 
 /// What the groups do, for ever and on every platform. Whoever changes what nodes say changes this.
 const GOLDEN: [(&str, u64); 6] = [
-    ("as it comes", 0xbbfb_bc1a_edd3_86b0),
-    ("one voter", 0x6526_48d2_f218_9f45),
-    ("lease reads", 0x2b8c_68bb_241b_8407),
-    ("asynchronous writes", 0xdf56_de01_e31b_b749),
-    ("plain Raft", 0xba4c_afad_f54f_2ae4),
-    ("slow and small", 0xb787_fcd0_5582_fcf8),
+    ("as it comes", 0x04dd_1d15_ca00_35b5),
+    ("one voter", 0xb08c_98cd_a0a4_bbf3),
+    ("lease reads", 0x1358_d2e8_8e99_7a85),
+    ("asynchronous writes", 0x470f_9072_d3de_1888),
+    ("plain Raft", 0xfd30_10d6_35ff_f382),
+    ("slow and small", 0x3b27_711f_9050_41c7),
 ];
 
 #[test]

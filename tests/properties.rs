@@ -5,6 +5,8 @@
 mod action;
 #[path = "properties/episode.rs"]
 mod episode;
+#[path = "properties/explained.rs"]
+mod explained;
 #[path = "properties/history.rs"]
 mod history;
 #[path = "properties/member.rs"]
@@ -15,10 +17,13 @@ mod tables;
 mod world;
 
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 use quorate::{NodeId, Proposed, Storage};
 
 use self::action::{Action, NODES, Setup, actions, contested, setup};
 use self::episode::reigns;
+use self::explained::Tried;
 use self::world::World;
 
 /// Ticks within which a healed group must have elected a leader and committed something.
@@ -56,6 +61,41 @@ fn run(setup: &Setup, actions: Vec<Action>) {
         assert!(!members.iter().any(waits), "nothing waits any more");
     }
     world.history.check_fates();
+}
+
+/// Does all this, and puts every explanation of every node to the test on a copy of that node.
+fn explain_all(setup: &Setup, actions: Vec<Action>, tried: &mut Tried) {
+    let mut world = World::new(setup);
+    for action in actions {
+        world.act(action);
+        for member in world.members.values() {
+            explained::check(&member.raw, tried);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn what_a_node_says_of_itself_is_so(setup in setup(), actions in actions()) {
+        explain_all(&setup, actions, &mut Tried::default());
+    }
+}
+
+/// The same few groups each time: there every kind of explanation is put to the test.
+#[test]
+fn every_kind_of_explanation_is_put_to_the_test() {
+    let (mut runner, mut tried) = (TestRunner::deterministic(), Tried::default());
+    for _ in 0..32 {
+        let (setup, actions) = (setup(), actions())
+            .new_tree(&mut runner)
+            .expect("nothing is filtered")
+            .current();
+        explain_all(&setup, actions, &mut tried);
+    }
+    assert!(tried.all(), "{tried:?}");
+    println!("{tried:?}");
 }
 
 /// The network works again, and everybody restarts.

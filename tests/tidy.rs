@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 /// A file may use what is in its own row or below. Top first; see ARCHITECTURE.md.
 const LAYERS: [(&str, &[&str]); 7] = [
     ("companion", &["pending"]),
-    ("face", &["lib", "raw_node", "membership_status", "recover", "status"]),
+    (
+        "face",
+        &["lib", "raw_node", "membership_status", "explain", "recover", "status"],
+    ),
     ("machine", &["raft"]),
     ("roles", &["role"]),
     ("state", &["server", "log", "progress", "read"]),
@@ -27,6 +30,7 @@ const LAYERS: [(&str, &[&str]); 7] = [
             "soft_state",
             "stop",
             "storage",
+            "text",
             "trace",
             "types",
             "wire",

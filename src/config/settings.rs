@@ -1,5 +1,7 @@
 //! The settings that nodes may share, their safe defaults and their bounds.
 
+use core::fmt;
+
 use crate::error::ConfigError;
 use crate::types::NUMBER_MAX;
 
@@ -14,6 +16,15 @@ pub enum ReadMode {
     /// By a measured lease (thesis 6.4.1) where one is held, else by a round of heartbeats. Needs
     /// clocks that drift less than [`Settings::lease_margin_ticks`] allows.
     Lease,
+}
+
+impl fmt::Display for ReadMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ReadIndex => "by a round of heartbeats",
+            Self::Lease => "by the lease",
+        })
+    }
 }
 
 /// All of a node's settings but those that are its own. Many nodes share them: see [`Config`](crate::Config).

@@ -32,7 +32,7 @@ impl Inflights {
         self.window.as_ref().map_or(0, |window| window.appends.len())
     }
 
-    fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.window.as_ref().map_or(0, |window| window.bytes)
     }
 

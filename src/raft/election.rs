@@ -28,6 +28,11 @@ impl<S: Storage> Raft<S> {
                     server.timer.restart();
                     server.ballot.cast(&grant);
                 }
+                server.event(Event::VoteGranted {
+                    candidate: from,
+                    term,
+                    pre_vote,
+                });
                 self.answer_vote(from, term, pre_vote, true)?;
             }
             Err(reason) => {

@@ -2,18 +2,19 @@
 //! its leader under the first sender's name (thesis 6.2, "routing requests to the leader").
 
 use alloc::vec::Vec;
+use core::fmt;
 use core::num::NonZero;
 
 use bytes::Bytes;
 
 use super::Raft;
 use crate::error::{Fault, ProposeError, StepError, TransferRefusal};
-use crate::event::Event;
+use crate::event::{Event, IgnoredReason};
 use crate::message::Payload;
 use crate::role::{Proposal, Role};
 use crate::stop::Stop;
 use crate::storage::Storage;
-use crate::types::{Entry, Index, NodeId, Term};
+use crate::types::{Entry, EntryId, Index, NodeId, Term};
 
 /// Where a proposal went. What becomes of it, [`pending::Proposals`](crate::pending::Proposals) tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,6 +33,22 @@ pub enum Proposed {
         /// Who leads.
         leader: NodeId,
     },
+}
+
+impl fmt::Display for Proposed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::At { term, index } => write!(
+                f,
+                "at {}",
+                EntryId {
+                    term: *term,
+                    index: *index
+                }
+            ),
+            Self::Forwarded { leader } => write!(f, "passed on to node {leader}"),
+        }
+    }
 }
 
 impl<S: Storage> Raft<S> {
@@ -76,7 +93,10 @@ impl<S: Storage> Raft<S> {
         let server = &mut self.server;
         let taken = match &mut self.role {
             // It was refused when this node began to campaign.
-            Role::Leader(_) if from == server.id() => true,
+            Role::Leader(_) if from == server.id() => {
+                server.ignore(from, "ReadIndex", 0, IgnoredReason::NotAsked);
+                true
+            }
             Role::Leader(leader) => leader.on_read(server, from, context).is_ok(),
             Role::Follower(follower) => follower.forward(server, from, Payload::ReadIndex { context }),
             Role::PreCandidate(_) | Role::Candidate(_) => false,
@@ -91,10 +111,10 @@ impl<S: Storage> Raft<S> {
         let server = &mut self.server;
         match &mut self.role {
             Role::Leader(leader) => leader.begin_transfer(server, to)?,
-            Role::Follower(follower) => {
-                follower.forward(server, to, Payload::TransferLeader { asker });
+            Role::Follower(follower) if follower.forward(server, to, Payload::TransferLeader { asker }) => {}
+            Role::Follower(_) | Role::PreCandidate(_) | Role::Candidate(_) => {
+                server.ignore(to, "TransferLeader", server.term(), IgnoredReason::NoLeader);
             }
-            Role::PreCandidate(_) | Role::Candidate(_) => {}
         }
         Ok(())
     }

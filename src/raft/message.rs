@@ -5,7 +5,7 @@ use core::num::NonZero;
 use super::Raft;
 use super::gate::{self, Admitted};
 use crate::error::{CampaignRefusal, Fault, StepError};
-use crate::event::{Event, StepDownReason, VoteRefusal};
+use crate::event::{Event, IgnoredReason, StepDownReason, VoteRefusal};
 use crate::message::{AppendResponse, Heartbeat, HeartbeatResponse, Message, Payload, VoteResponse};
 use crate::role::{Campaign, Next, Role, follower};
 use crate::rules::identity::{self, CandidateStore, VoterStore};
@@ -13,11 +13,14 @@ use crate::rules::lease::{self, VoterState};
 use crate::rules::term::{self, Verdict};
 use crate::stop::Stop;
 use crate::storage::Storage;
-use crate::types::NodeId;
+use crate::types::{NodeId, Term};
 
 impl<S: Storage> Raft<S> {
     pub(crate) fn step(&mut self, message: Message) -> Result<(), Stop<StepError>> {
-        let admitted = gate::check(&self.server, &self.role, &message)?;
+        let admitted = match gate::check(&self.server, &self.role, &message) {
+            Ok(admitted) => admitted,
+            Err(refusal) => return self.refuse(refusal),
+        };
         self.check_history(&message)?;
         if message.payload.is_about_elections() && !self.hear_of_election(&message)? {
             return Ok(());
@@ -33,7 +36,7 @@ impl<S: Storage> Raft<S> {
                 self.dispatch(message, admitted)
             }
             Verdict::Ignore => {
-                self.ignore(&message, "of an earlier term");
+                self.ignore(&message, IgnoredReason::EarlierTerm);
                 Ok(())
             }
             Verdict::TellLeader => {
@@ -48,7 +51,7 @@ impl<S: Storage> Raft<S> {
             Verdict::RefuseVote
                 if self.role.leader(self.server.id()).is_some() || !config.settings().refuse_stale_candidates =>
             {
-                self.ignore(&message, "of an earlier term");
+                self.ignore(&message, IgnoredReason::EarlierTerm);
                 Ok(())
             }
             Verdict::RefuseVote => {
@@ -74,8 +77,19 @@ impl<S: Storage> Raft<S> {
         Ok(true)
     }
 
-    fn ignore(&self, message: &Message, why: &str) {
-        self.server.trace.ignored(self.server.id(), message, why);
+    fn ignore(&mut self, message: &Message, reason: IgnoredReason) {
+        let kind = message.payload.name();
+        self.server.ignore(message.from, kind, message.term, reason);
+    }
+
+    /// A leader remembers, for people, that another store answers in a member's name.
+    #[cold]
+    fn refuse(&mut self, refusal: Stop<StepError>) -> Result<(), Stop<StepError>> {
+        if let (Stop::Refused(StepError::OtherIdentity { from, .. }), Role::Leader(leader)) = (&refusal, &mut self.role)
+        {
+            leader.note_stranger(*from);
+        }
+        Err(refusal)
     }
 
     /// Whether a call for an election is looked at, before anything else.
@@ -84,18 +98,28 @@ impl<S: Storage> Raft<S> {
             // One for an earlier term cannot win anything here.
             Payload::RequestVote(_) if message.term < self.server.term() => Ok(()),
             Payload::RequestVote(request) => {
-                let promised = lease::may_vote(self.voter_state(message), request.forced);
-                let store = self.voter_store(message.from)?;
                 let candidate = CandidateStore {
                     id: message.from,
                     identity: message.identity,
                     configured_at: request.configured_at,
                 };
-                promised.and_then(|()| identity::may_vote(store, &self.server.membership, candidate))
+                self.hears_candidate(candidate, message.term, request.forced)?
             }
-            Payload::TimeoutNow => lease::may_vote(self.voter_state(message), true),
+            Payload::TimeoutNow => lease::may_vote(self.voter_state(message.term), true),
             _ => Ok(()),
         })
+    }
+
+    /// Whether the request of this candidate is looked at.
+    pub(crate) fn hears_candidate(
+        &self,
+        candidate: CandidateStore,
+        term: Term,
+        forced: bool,
+    ) -> Result<Result<(), VoteRefusal>, Fault> {
+        let promised = lease::may_vote(self.voter_state(term), forced);
+        let store = self.voter_store(candidate.id)?;
+        Ok(promised.and_then(|()| identity::may_vote(store, &self.server.membership, candidate)))
     }
 
     fn voter_store(&self, candidate: NodeId) -> Result<VoterStore, Fault> {
@@ -109,13 +133,13 @@ impl<S: Storage> Raft<S> {
         })
     }
 
-    fn voter_state(&self, message: &Message) -> VoterState {
+    fn voter_state(&self, term: Term) -> VoterState {
         let (server, timer) = (&self.server, &self.server.timer);
         VoterState {
             silent: timer.silent(),
             promised: timer.promised(),
             hears_leader: server.config.settings().check_quorum
-                && message.term > server.term()
+                && term > server.term()
                 && self.role.leader(server.id()).is_some()
                 && timer.elapsed() < server.config.settings().election_timeout_ticks,
             corrupt: server.corrupt.is_some(),
@@ -176,13 +200,30 @@ impl<S: Storage> Raft<S> {
             ) => leader.on_heartbeat_response(server, from, &context, promised_ticks)?,
 
             (_, Payload::RequestVote(request)) => return Ok(self.on_request_vote(from, term, request)?),
-            (_, Payload::VoteResponse(VoteResponse { pre_vote, granted, .. })) => {
-                return Ok(self.on_vote(from, pre_vote, granted)?);
+            (
+                Role::PreCandidate(_),
+                Payload::VoteResponse(VoteResponse {
+                    pre_vote: true,
+                    granted,
+                    ..
+                }),
+            ) => {
+                return Ok(self.on_vote(from, true, granted)?);
+            }
+            (
+                Role::Candidate(_),
+                Payload::VoteResponse(VoteResponse {
+                    pre_vote: false,
+                    granted,
+                    ..
+                }),
+            ) => {
+                return Ok(self.on_vote(from, false, granted)?);
             }
 
             (Role::Follower(_), Payload::TimeoutNow) => Next::Campaign(Campaign::Forced),
             (Role::Follower(follower), Payload::ReadIndexResponse { index, context }) => {
-                follower.on_read_response(server, index, &context);
+                follower.on_read_response(server, from, index, &context);
                 Next::Stay
             }
             (_, Payload::Propose { entries }) => return self.on_forwarded_proposal(from, entries),
@@ -202,15 +243,19 @@ impl<S: Storage> Raft<S> {
             // Answers to what an earlier role asked, and what only a follower is told.
             (
                 _,
-                Payload::Append(_)
+                payload @ (Payload::Append(_)
                 | Payload::Heartbeat(_)
                 | Payload::InstallSnapshot(_)
                 | Payload::AppendResponse(_)
+                | Payload::VoteResponse(_)
                 | Payload::HeartbeatResponse(_)
                 | Payload::ReadIndexResponse { .. }
                 | Payload::TransferRefused { .. }
-                | Payload::TimeoutNow,
-            ) => Next::Stay,
+                | Payload::TimeoutNow),
+            ) => {
+                server.ignore(from, payload.name(), term, IgnoredReason::WrongRole);
+                Next::Stay
+            }
         };
         Ok(self.transition(next)?)
     }

@@ -25,6 +25,7 @@ impl<S: Storage> Raft<S> {
         let alone = !*self.server.warm
             && matches!(&self.role, Role::Follower(follower) if follower.pending_reads() == 0)
             && !self.server.log.is_waiting()
+            && !*self.server.told_ignored
             && self.poisoned.is_none();
         self.server.timer.set_alone(alone);
     }
@@ -68,6 +69,7 @@ impl<S: Storage> Raft<S> {
     /// Ticks in which nothing is due.
     fn skip(&mut self, ticks: u64) {
         let server = &mut self.server;
+        *server.told_ignored = false;
         match &mut self.role {
             Role::Leader(leader) => leader.skip(server, ticks),
             Role::Follower(follower) => {
@@ -85,6 +87,7 @@ impl<S: Storage> Raft<S> {
             self.server.log.retry();
         }
         if let Role::Leader(leader) = &mut self.role {
+            *self.server.told_ignored = false;
             let (before, _) = self.server.outbox.count();
             let next = leader.tick(&mut self.server)?;
             let stays = matches!(next, Next::Stay);

@@ -54,7 +54,7 @@ impl<S: Storage> Raft<S> {
     }
 
     /// Why this node may not stand for election now, if it may not.
-    pub(super) fn campaign_refusal(&self, forced: bool) -> Result<Option<CampaignRefusal>, Fault> {
+    pub(crate) fn campaign_refusal(&self, forced: bool) -> Result<Option<CampaignRefusal>, Fault> {
         let server = &self.server;
         let (applied, committed) = (server.log.applied(), server.log.committed());
         let refusal = if self.role.as_leader().is_some() {

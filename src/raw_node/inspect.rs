@@ -4,7 +4,6 @@ use alloc::vec::Vec;
 use core::num::NonZero;
 
 use super::RawNode;
-use crate::aside::Aside;
 use crate::counters::Counters;
 use crate::error::{ConfigError, Fault, SnapshotError};
 use crate::event::Event;
@@ -13,7 +12,7 @@ use crate::membership_status::MembershipStatus;
 use crate::role::{Leader, Role};
 use crate::status::{ProgressStatus, Status};
 use crate::storage::Storage;
-use crate::types::{EntryId, Index, SnapshotMetadata};
+use crate::types::{EntryId, Index, NodeId, SnapshotMetadata};
 
 impl<S: Storage> RawNode<S> {
     /// Events since the last Ready, or since this was last called.
@@ -53,6 +52,10 @@ impl<S: Storage> RawNode<S> {
             id: server.id(),
             hard_state: server.hard_state(),
             soft_state: self.raft.soft_state(),
+            leader_silent_ticks: match role {
+                Role::Follower(follower) => follower.leader().map(|_| server.timer.since_heard()),
+                Role::PreCandidate(_) | Role::Candidate(_) | Role::Leader(_) => None,
+            },
             last_index: server.log.last_index(),
             applied: server.log.applied(),
             uncommitted_bytes: server.log.uncommitted_bytes(),
@@ -76,7 +79,28 @@ impl<S: Storage> RawNode<S> {
         let peers = self.raft.role().as_leader().map_or(&[][..], |leader| leader.peers());
         peers
             .iter()
-            .map(|(id, progress)| ProgressStatus::new(*id, progress, server.membership.is_learner(*id), &server.config))
+            .map(|(id, progress)| ProgressStatus::new(*id, progress, server))
+    }
+
+    /// Who granted this candidate its vote and who refused, in the order of their ids: its own is there when it is
+    /// durable. None if it does not campaign. (In a rehearsal, pre-votes.)
+    ///
+    /// ```
+    /// # use quorate::*;
+    /// # let first = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
+    /// # let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;
+    /// node.campaign()?;
+    /// let done = node.ready()?.expect("requests to send").persisted_by(|task| node.storage_mut().persist_task(task))?;
+    /// node.advance(done)?;
+    /// assert!(node.votes().eq([(1, true)])); // its own; nobody else has answered yet
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn votes(&self) -> impl Iterator<Item = (NodeId, bool)> + '_ {
+        let votes = match self.raft.role() {
+            Role::PreCandidate(candidacy) | Role::Candidate(candidacy) => candidacy.votes(),
+            Role::Follower(_) | Role::Leader(_) => &[],
+        };
+        votes.iter().copied()
     }
 
     /// The configuration that this node has applied.
@@ -149,9 +173,9 @@ impl<S: Storage> RawNode<S> {
     }
 
     /// How often things happened.
-    pub fn counters(&self) -> &Counters {
-        let Aside(counters) = &self.raft.server.counters;
-        counters
+    pub fn counters(&self) -> Counters {
+        let server = &self.raft.server;
+        Counters::new(&server.counters, &server.ignored)
     }
 
     /// Why the node is finished, if it is.

@@ -25,6 +25,11 @@ impl Candidacy {
         self.votes.get(position).map(|(_, granted)| *granted)
     }
 
+    /// All answers.
+    pub(crate) fn votes(&self) -> &[(NodeId, bool)] {
+        &self.votes
+    }
+
     fn position(&self, voter: NodeId) -> Result<usize, usize> {
         self.votes.binary_search_by_key(&voter, |(id, _)| *id)
     }

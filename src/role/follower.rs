@@ -6,7 +6,7 @@ use core::num::NonZero;
 use bytes::Bytes;
 
 use crate::error::{Fault, ReadError};
-use crate::event::Event;
+use crate::event::{Event, IgnoredReason};
 use crate::membership::Membership;
 use crate::message::{Append, AppendResponse, HeartbeatResponse, Message, Payload};
 use crate::read::{self, ForwardedReads};
@@ -45,7 +45,7 @@ impl Follower {
 
     /// A message from the leader of this term: it lives.
     pub(crate) fn hear<S: Storage>(&mut self, server: &mut Server<S>, leader: NodeId) {
-        server.timer.restart();
+        server.timer.hear();
         server.promise_leader();
         let leader = NonZero::new(leader);
         if self.leader != leader {
@@ -92,11 +92,19 @@ impl Follower {
         Ok(())
     }
 
-    pub(crate) fn on_read_response<S: Storage>(&mut self, server: &mut Server<S>, index: Index, context: &[u8]) {
+    pub(crate) fn on_read_response<S: Storage>(
+        &mut self,
+        server: &mut Server<S>,
+        from: NodeId,
+        index: Index,
+        context: &[u8],
+    ) {
         let number = read::number(context, server.config.seed);
         if let Some(context) = number.and_then(|number| self.reads.take(number)) {
             let outcome = Ok(index);
             server.outbox.answer(ReadState { context, outcome });
+        } else {
+            server.ignore(from, "ReadIndexResponse", server.term(), IgnoredReason::NotAsked);
         }
     }
 
@@ -147,6 +155,9 @@ pub(crate) fn on_append<S: Storage>(
             None => None,
         }
     };
+    if answer.is_none() {
+        server.ignore(from, "Append", server.term(), IgnoredReason::LogUnavailable);
+    }
     // A leader that says what is committed knows what we have.
     let answer = answer.filter(|answer| !commit_only || matches!(answer, AppendResponse::Rejected { .. }));
     if let Some(answer) = answer {
@@ -256,13 +267,18 @@ pub(crate) fn on_snapshot<S: Storage>(
     snapshot: Box<Snapshot>,
     membership: Membership,
 ) -> Result<(), Fault> {
-    if server.diverged {
-        return Ok(()); // nothing more is applied
-    }
-    let index = match restore(follower, server, snapshot, membership)? {
-        Some(true) => server.log.last_index(),
-        Some(false) => server.log.committed(),
-        None => return Ok(()),
+    let restored = if server.diverged {
+        Err(IgnoredReason::Diverged)
+    } else {
+        restore(follower, server, snapshot, membership)?.ok_or(IgnoredReason::LogUnavailable)
+    };
+    let index = match restored {
+        Ok(true) => server.log.last_index(),
+        Ok(false) => server.log.committed(),
+        Err(reason) => {
+            server.ignore(from, "InstallSnapshot", server.term(), reason);
+            return Ok(());
+        }
     };
     let answer = AppendResponse::Accepted {
         index,

@@ -16,6 +16,7 @@ use core::num::NonZero;
 
 use self::disk::DiskLag;
 pub(crate) use propose::Proposal;
+pub(crate) use send::{NoSnapshot, Obstacle};
 
 use crate::error::Fault;
 use crate::progress::Progress;
@@ -118,6 +119,11 @@ impl Leader {
         self.reads.len()
     }
 
+    /// Where this leader's own term begins in the log.
+    pub(crate) fn term_start(&self) -> Index {
+        self.term_start
+    }
+
     /// What this leader thinks of the members, in the order of their ids.
     pub(crate) fn peers(&self) -> &[(NodeId, Progress)] {
         &self.peers
@@ -125,7 +131,7 @@ impl Leader {
 
     // So few are found faster one by one.
 
-    fn peer(&self, id: NodeId) -> Option<&Progress> {
+    pub(crate) fn peer(&self, id: NodeId) -> Option<&Progress> {
         let found = self.peers.iter().find(|(peer, _)| *peer == id);
         found.map(|(_, progress)| progress)
     }
@@ -133,6 +139,17 @@ impl Leader {
     fn peer_mut(&mut self, id: NodeId) -> Option<&mut Progress> {
         let found = self.peers.iter_mut().find(|(peer, _)| *peer == id);
         found.map(|(_, progress)| progress)
+    }
+
+    pub(crate) fn note_stranger(&mut self, peer: NodeId) {
+        if let Some(progress) = self.peer_mut(peer) {
+            progress.note_stranger();
+        }
+    }
+
+    /// What keeps the peer from being sent entries; `None`: nothing does.
+    pub(crate) fn obstacle<S: Storage>(&self, server: &Server<S>, to: NodeId) -> Result<Option<Obstacle>, Fault> {
+        self.peer(to).map_or(Ok(None), |peer| send::obstacle(server, to, peer))
     }
 
     /// Whether every member's store is named, and remembers so: it has an entry that this leader appended with that

@@ -25,7 +25,13 @@ pub(crate) fn by_counting(
     committed: Index,
 ) -> Option<Committed> {
     let index = voters.committed_index(matched);
-    (index > committed && index >= term_start && index <= last).then_some(Committed { index })
+    let news = index >= to_be_held(committed.saturating_add(1), term_start);
+    (news && index <= last).then_some(Committed { index })
+}
+
+/// Up to where a quorum has to hold the log so that `index` is committed by counting.
+pub(crate) fn to_be_held(index: Index, term_start: Index) -> Index {
+    index.max(term_start)
 }
 
 /// A log holds a change of the configuration at `index`, and another one after it that its leader checked. Such a

@@ -25,6 +25,22 @@ pub(crate) struct VoterState {
     pub(crate) corrupt: bool,
 }
 
+/// Why a leader may not read by a lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LeaseRefusal {
+    /// It measures none.
+    NotMeasured,
+    /// It ordered another node to campaign.
+    GivenUp,
+    NotVoter,
+    /// The log may hold a change up to here, which is not applied.
+    UnappliedChange(Index),
+    /// No quorum promises anything beyond the margin.
+    NotPromised,
+    /// It has not committed in its term.
+    NothingCommitted,
+}
+
 /// The voter's half: whether a vote request is looked at. Otherwise it is dropped unanswered and
 /// raises no term. A `forced` one was ordered by the leader itself, who has given up its lease.
 pub(crate) fn may_vote(state: VoterState, forced: bool) -> Result<(), VoteRefusal> {
@@ -51,8 +67,19 @@ pub(crate) fn may_vote(state: VoterState, forced: bool) -> Result<(), VoteRefusa
 /// it, or have not applied it; or have applied a later one, which is committed only if that node has it in its
 /// own log, and then it may not. If our log does not hold it, a later leader's does, and to elect that one a
 /// quorum had to break its promise.
-pub(crate) fn may_be_held(voters: &Joint, leader: NodeId, last_change: Index, applied: Index) -> bool {
-    voters.contains(leader) && last_change <= applied
+pub(crate) fn may_be_held(
+    voters: &Joint,
+    leader: NodeId,
+    last_change: Index,
+    applied: Index,
+) -> Result<(), LeaseRefusal> {
+    if !voters.contains(leader) {
+        return Err(LeaseRefusal::NotVoter);
+    }
+    if last_change > applied {
+        return Err(LeaseRefusal::UnappliedChange(last_change));
+    }
+    Ok(())
 }
 
 /// Ticks of silence after a restart: as long as an earlier start may have promised by what it `stored`, or as
@@ -78,15 +105,28 @@ pub(crate) fn to_keep(kept: u64, from_now_on: u64, outstanding: u64) -> u64 {
 }
 
 /// The leader's half: ticks for which a quorum still promises to elect nobody else, less the
-/// margin. `promised` counts from when the heartbeat that a voter answered was *sent*.
-pub(crate) fn ticks_left(voters: &Joint, promised: impl Fn(NodeId) -> Option<u64>, margin: u64) -> u64 {
+/// margin; one at least. `promised` counts from when the heartbeat that a voter answered was *sent*.
+pub(crate) fn ticks_left(
+    voters: &Joint,
+    promised: impl Fn(NodeId) -> Option<u64>,
+    margin: u64,
+) -> Result<u64, LeaseRefusal> {
     if voters.incoming().is_empty() {
-        return 0;
+        return Err(LeaseRefusal::NotVoter);
     }
-    voters.committed_index(promised).saturating_sub(margin)
+    let ticks = voters.committed_index(promised).saturating_sub(margin);
+    if ticks == 0 {
+        return Err(LeaseRefusal::NotPromised);
+    }
+    Ok(ticks)
+}
+
+/// Whether a promise of so many ticks counts now: those of a quorum give a lease.
+pub(crate) fn counts(promised: u64, margin: u64) -> bool {
+    promised > margin
 }
 
 /// A read at a leader that holds a lease and had committed in its term up to `index`.
-pub(crate) fn by_lease(index: Option<Index>, ticks_left: u64) -> Option<ReadPermit> {
-    (ticks_left > 0).then_some(ReadPermit::new(index?))
+pub(crate) fn by_lease(index: Option<Index>, lease: Result<u64, LeaseRefusal>) -> Result<ReadPermit, LeaseRefusal> {
+    lease.and_then(|_| index.map(ReadPermit::new).ok_or(LeaseRefusal::NothingCommitted))
 }

@@ -37,6 +37,16 @@ impl Outbox {
         self.batch().append.owed.push_ack(kind);
     }
 
+    /// Messages that wait for the disk.
+    pub(crate) fn promised(&self) -> usize {
+        self.batch.as_ref().map_or(0, |batch| batch.append.owed.messages.len())
+    }
+
+    /// All messages that wait to be handed out.
+    pub(crate) fn queued(&self) -> usize {
+        self.count().0.saturating_add(self.promised())
+    }
+
     /// What was promised is not: it waits no more.
     pub(crate) fn withdraw_promises(&mut self) {
         self.batch().append.owed.clear();
@@ -55,6 +65,11 @@ impl Outbox {
             events.push(event);
         }
         room
+    }
+
+    /// Events that nobody fetched yet, oldest first.
+    pub(crate) fn events(&self) -> &[Event] {
+        self.batch.as_ref().map_or(&[], |batch| &batch.events)
     }
 
     pub(crate) fn take_events(&mut self) -> Vec<Event> {

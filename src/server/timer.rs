@@ -18,7 +18,10 @@ pub(crate) struct Timer {
     /// A follower or candidate campaigns when so many ticks have passed: drawn from [T, 2T).
     timeout: u64,
     /// How many timeouts were drawn.
-    draws: u64,
+    draws: u32,
+    /// What `elapsed` does not count of the ticks since a leader was heard: it began anew, or stopped at the timeout.
+    /// Changes nothing that a node does, so that it is not compared.
+    unheard: u32,
     /// Ticks for which a leader is promised that nobody else is elected.
     promised: u64,
     /// Ticks of silence after a restart.
@@ -35,6 +38,7 @@ impl Timer {
             elapsed: 0,
             timeout: 0,
             draws: 0,
+            unheard: 0,
             promised: 0,
             silent,
             quiet: 0,
@@ -93,21 +97,39 @@ impl Timer {
     /// Another timeout, of which as much has passed as of the last.
     pub(crate) fn redraw(&mut self, config: &Config) {
         self.count();
-        self.timeout = draw(config, self.draws);
+        self.timeout = draw(config, self.draws.into());
         self.draws = self.draws.wrapping_add(1);
     }
 
     /// Begins anew with the same timeout.
     pub(crate) fn restart(&mut self) {
         self.count();
+        self.add_unheard(self.elapsed);
         self.elapsed = 0;
+    }
+
+    /// Begins anew with the same timeout, because the leader was heard.
+    pub(crate) fn hear(&mut self) {
+        self.count();
+        (self.elapsed, self.unheard) = (0, 0);
+    }
+
+    /// Ticks since the leader was heard; right where one is followed, and up to 2^32.
+    pub(crate) fn since_heard(&self) -> u64 {
+        self.elapsed().saturating_add(self.unheard.into())
+    }
+
+    fn add_unheard(&mut self, ticks: u64) {
+        let ticks = u32::try_from(ticks).unwrap_or(u32::MAX);
+        self.unheard = self.unheard.saturating_add(ticks);
     }
 
     /// `ticks` pass.
     pub(crate) fn advance(&mut self, ticks: u64, config: &Config) {
         let enough = self.timeout.max(config.settings().election_timeout_ticks);
-        let elapsed = self.elapsed().saturating_add(ticks).min(enough);
-        self.advance_period(ticks, elapsed);
+        let passed = self.elapsed().saturating_add(ticks);
+        self.advance_period(ticks, passed.min(enough));
+        self.add_unheard(passed.saturating_sub(enough));
     }
 
     /// A leader's `ticks` pass; `elapsed` is where in its period it is then.
@@ -157,7 +179,8 @@ impl Timer {
 
     /// What counts in comparisons: not who has counted already.
     fn contents(&self) -> [u64; 5] {
-        [self.elapsed(), self.timeout, self.draws, self.promised(), self.silent()]
+        let draws = self.draws.into();
+        [self.elapsed(), self.timeout, draws, self.promised(), self.silent()]
     }
 }
 

@@ -18,6 +18,16 @@ pub enum EntryKind {
     ConfChangeV2,
 }
 
+impl fmt::Display for EntryKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Normal => "normal",
+            Self::ConfChange => "configuration change",
+            Self::ConfChangeV2 => "configuration change, version 2",
+        })
+    }
+}
+
 /// One entry of the replicated log.
 ///
 /// ```

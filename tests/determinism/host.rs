@@ -151,7 +151,7 @@ impl Host {
         while let Some(mut ready) = self.raw.ready().expect("a sound node") {
             self.trace.text(&ready);
             for event in ready.events() {
-                self.events.text(event);
+                self.events.text(&format!("{event:?}"));
             }
             self.reads.extend_from_slice(ready.read_states());
             self.send(ready.take_messages());
@@ -165,7 +165,7 @@ impl Host {
             }
         }
         for event in self.raw.take_events() {
-            self.events.text(&event);
+            self.events.text(&format!("{event:?}"));
         }
     }
 

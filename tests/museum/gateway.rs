@@ -1,8 +1,9 @@
 //! Messages that should never have been let in, or let in as something else.
 
 use quorate::error::StepError;
+use quorate::event::IgnoredReason;
 use quorate::message::Payload;
-use quorate::{EntryId, Message};
+use quorate::{EntryId, Event, Message};
 
 use crate::support::{Cluster, message, plain, store};
 use crate::{append, hard_state, install, is_append_response, rejected, single, snapshot, store_of};
@@ -24,6 +25,13 @@ fn m30_a_snapshots_term_and_its_messages_are_two_things() {
     let mut stale = follower();
     let before = stale.raw(1).clone();
     stale.step(install((2, 1), 2, (2, 50)));
+    let ignored = Event::MessageIgnored {
+        from: 2,
+        kind: "InstallSnapshot",
+        term: 2,
+        reason: IgnoredReason::EarlierTerm,
+    };
+    assert_eq!(stale.node(1).take_events(), [ignored]);
     assert!(*stale.raw(1) == before, "an earlier term's leader is not obeyed");
 
     for (term, id, refusal) in [

@@ -166,7 +166,7 @@ proptest! {
 fn is_heard(event: &Event) -> Option<bool> {
     match event {
         Event::PeerUnreachable { peer: 2 } => Some(false),
-        Event::PeerReachable { peer: 2 } => Some(true),
+        Event::PeerReachable { peer: 2, .. } => Some(true),
         _ => None,
     }
 }

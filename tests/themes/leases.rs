@@ -210,7 +210,7 @@ fn leases_serve_followers() {
     let mut cluster = Cluster::new(3, leased);
     cluster.elect(1);
     cluster.tick_all(1);
-    let before = *cluster.raw(1).counters();
+    let before = cluster.raw(1).counters();
     cluster.node(3).read_index("r").expect("it knows the leader");
     cluster.settle();
     assert_eq!(cluster.nodes[&3].reads.len(), 1);

@@ -4,11 +4,15 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod accounting;
 mod beside;
 mod catching_up;
 mod check_quorum;
 mod configured;
 mod elections;
+mod explain;
+mod explain_log;
+mod explain_peer;
 mod flow;
 mod forwarded_reads;
 mod host;
@@ -39,6 +43,7 @@ mod texts;
 mod torn;
 mod transfer;
 mod transferee;
+mod words;
 
 use quorate::message::{Append, AppendResponse, Heartbeat, HeartbeatResponse, Payload, RequestVote, VoteResponse};
 use quorate::status::ReplicationState;

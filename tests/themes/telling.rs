@@ -47,16 +47,16 @@ fn status_tells() {
 #[test]
 fn counters_count() {
     let mut cluster = leading(2, plain(1));
-    let led = *cluster.raw(1).counters();
+    let led = cluster.raw(1).counters();
     assert_eq!((led.campaigns, led.elections_won, led.entries_proposed), (1, 1, 1));
     hear(&mut cluster, 2, 1, accepted(2));
-    let before = *cluster.raw(1).counters();
+    let before = cluster.raw(1).counters();
     let _ = cluster.propose(1, "a");
     cluster.node(1).transfer_leader(2).expect("a voter");
     assert!(cluster.node(1).propose("b").is_err());
     assert!(cluster.node(1).step(message(9, 1, 1, accepted(2))).is_err());
     let said = says(&mut cluster).len();
-    let after = *cluster.raw(1).counters();
+    let after = cluster.raw(1).counters();
     assert_eq!(after.entries_proposed, before.entries_proposed + 1);
     assert_eq!(after.proposals_refused, before.proposals_refused + 1);
     assert_eq!(after.messages_received, before.messages_received + 1);
@@ -65,7 +65,7 @@ fn counters_count() {
         after.messages_sent,
         before.messages_sent + u64::try_from(said).expect("few")
     );
-    assert_eq!(*alone(plain(1), store(&[1])).raw(1).counters(), Counters::default());
+    assert_eq!(alone(plain(1), store(&[1])).raw(1).counters(), Counters::default());
 }
 
 /// Events ride along or are fetched, make no Ready, and are kept only so long.

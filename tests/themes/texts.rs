@@ -171,5 +171,5 @@ fn states_read() {
     }
     assert_eq!(id(3, 9).to_string(), "3/9");
     let event = Event::BecameLeader { term: 3 };
-    assert_eq!(event.to_string(), "BecameLeader { term: 3 }");
+    assert_eq!(event.to_string(), "became the leader of term 3");
 }

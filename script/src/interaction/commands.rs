@@ -313,7 +313,7 @@ impl Interaction {
 
     fn events(&mut self, command: &Command, out: &mut Output<'_>) -> Result<(), Failure> {
         for event in self.cluster.member(only_id(command)?)?.take_events() {
-            out.line(event.to_string());
+            out.line(format!("{event:?}"));
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use crate::error::ReadError;
 use crate::message::Payload;
 use crate::read::{self, WaitingRead};
 use crate::ready::{ReadRefusal, ReadState};
-use crate::rules::lease;
+use crate::rules::lease::{self, LeaseRefusal};
 use crate::rules::read::{ReadPermit, confirmed_round};
 use crate::server::Server;
 use crate::storage::Storage;
@@ -22,8 +22,7 @@ impl Leader {
         from: NodeId,
         context: Bytes,
     ) -> Result<(), ReadError> {
-        let index = self.read_index(server);
-        if let Some(permit) = lease::by_lease(index, self.lease_ticks(server)) {
+        if let Ok(permit) = self.lease_permit(server) {
             server.counters.reads_by_lease = server.counters.reads_by_lease.wrapping_add(1);
             answer(server, from, context, &permit);
             return Ok(());
@@ -35,7 +34,7 @@ impl Leader {
         self.reads.push(WaitingRead {
             from,
             context,
-            index,
+            index: self.read_index(server),
             round: self.rounds.last().saturating_add(1),
         });
         if self.unsent.round {
@@ -115,23 +114,37 @@ impl Leader {
         self.release_reads(server);
     }
 
-    /// Ticks for which reads may be answered without asking anybody.
+    /// Ticks for which reads may be answered without asking anybody, once something is committed in this term.
     pub(crate) fn lease_ticks<S: Storage>(&self, server: &Server<S>) -> u64 {
+        self.lease(server).unwrap_or(0)
+    }
+
+    /// The same, or why there is no lease.
+    fn lease<S: Storage>(&self, server: &Server<S>) -> Result<u64, LeaseRefusal> {
         let config = &server.config;
-        if config.settings().read_mode != ReadMode::Lease || !config.settings().check_quorum || self.lease_given_up {
-            return 0;
+        if config.settings().read_mode != ReadMode::Lease || !config.settings().check_quorum {
+            return Err(LeaseRefusal::NotMeasured);
         }
-        let promised = |voter: NodeId| {
-            if voter == config.id {
-                return Some(config.settings().election_timeout_ticks);
-            }
-            self.peer(voter).map(|peer| peer.promised)
-        };
+        if self.lease_given_up {
+            return Err(LeaseRefusal::GivenUp);
+        }
         let voters = server.membership.voters();
-        if !lease::may_be_held(voters, config.id, self.pending_change, server.log.applied()) {
-            return 0;
-        }
+        lease::may_be_held(voters, config.id, self.pending_change, server.log.applied())?;
+        let promised = |voter| self.promised_by(server, voter);
         lease::ticks_left(voters, promised, config.settings().lease_margin_ticks)
+    }
+
+    /// Ticks for which a voter still promises to elect nobody else; this node as long as it leads.
+    pub(crate) fn promised_by<S: Storage>(&self, server: &Server<S>, voter: NodeId) -> Option<u64> {
+        if voter == server.id() {
+            return Some(server.config.settings().election_timeout_ticks);
+        }
+        self.peer(voter).map(|peer| peer.promised)
+    }
+
+    /// Leave to read by the lease, or why there is none.
+    pub(crate) fn lease_permit<S: Storage>(&self, server: &Server<S>) -> Result<ReadPermit, LeaseRefusal> {
+        lease::by_lease(self.read_index(server), self.lease(server))
     }
 
     /// Leadership is lost: this node's own reads come back refused. Those of others come back at

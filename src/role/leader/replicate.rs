@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{Leader, send};
 use crate::error::Fault;
-use crate::event::Event;
+use crate::event::{Event, IgnoredReason};
 use crate::message::{AppendResponse, Heartbeat, Payload};
 use crate::progress::{Progress, ReplicationState};
 use crate::read;
@@ -107,8 +107,9 @@ impl Leader {
     }
 
     fn note_activity<S: Storage>(&mut self, server: &mut Server<S>, from: NodeId) {
-        if self.peer_mut(from).is_some_and(Progress::heard) {
-            server.event(Event::PeerReachable { peer: from });
+        if let Some(silent_ticks) = self.peer_mut(from).and_then(Progress::heard) {
+            let peer = from;
+            server.event(Event::PeerReachable { peer, silent_ticks });
         }
     }
 
@@ -166,6 +167,8 @@ impl Leader {
             && peer.snapshot_answered(index)
         {
             send::append(server, from, peer, true)?;
+        } else {
+            server.ignore(from, "AppendResponse", server.term(), IgnoredReason::Rejoined);
         }
         Ok(())
     }

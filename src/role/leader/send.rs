@@ -7,10 +7,10 @@ use crate::entries::Entries;
 use crate::error::Fault;
 use crate::event::Event;
 use crate::message::{Append, Payload};
-use crate::progress::Progress;
+use crate::progress::{Progress, ReplicationState};
 use crate::server::Server;
 use crate::storage::{Storage, StorageError};
-use crate::types::{EntryId, NodeId};
+use crate::types::{EntryId, Index, NodeId, Snapshot};
 
 /// Appends with entries, as long as there are entries and room in the window.
 pub(super) fn all<S: Storage>(server: &mut Server<S>, to: NodeId, peer: &mut Progress) -> Result<(), Fault> {
@@ -32,10 +32,10 @@ pub(super) fn append<S: Storage>(
         return Ok(false);
     }
     let index = next.saturating_sub(1);
-    let prev = match server.log.term(index) {
-        Ok(term) => EntryId { term, index },
-        Err(StorageError::TemporarilyUnavailable) => return Ok(false),
-        Err(StorageError::Compacted | StorageError::Unavailable) => {
+    let prev = match found(server.log.term(index)) {
+        Ok(Found::Here(term)) => EntryId { term, index },
+        Ok(Found::NotNow) => return Ok(false),
+        Ok(Found::Gone) => {
             return match peer.unanswered_snapshot() {
                 // A snapshot went there and nobody knows whether it arrived: ask for it.
                 Some(id) if even_if_empty => Ok(entries(server, to, peer, id, Entries::new())),
@@ -45,18 +45,17 @@ pub(super) fn append<S: Storage>(
         }
         Err(error) => return cannot_read(server, error),
     };
-    let window_full = peer.inflights().is_some_and(|window| window.is_full(&server.config));
-    let page = if window_full || nothing_new {
+    let page = if peer.is_window_full(&server.config) || nothing_new {
         Ok(Entries::new())
     } else {
         server
             .log
             .slice(next, last.saturating_add(1), server.config.settings().max_message_bytes)
     };
-    match page {
-        Ok(page) if page.is_empty() && !even_if_empty => Ok(false),
-        Ok(page) => Ok(entries(server, to, peer, prev, page)),
-        Err(StorageError::Compacted | StorageError::Unavailable) => {
+    match found(page) {
+        Ok(Found::Here(page)) if page.is_empty() && !even_if_empty => Ok(false),
+        Ok(Found::Here(page)) => Ok(entries(server, to, peer, prev, page)),
+        Ok(Found::Gone) => {
             let unanswered = peer.unanswered_snapshot().is_some();
             match (even_if_empty, unanswered) {
                 (false, _) => Ok(false),
@@ -64,8 +63,26 @@ pub(super) fn append<S: Storage>(
                 (true, false) => snapshot(server, to, peer),
             }
         }
-        Err(StorageError::TemporarilyUnavailable) => Ok(false),
+        Ok(Found::NotNow) => Ok(false),
         Err(error) => cannot_read(server, error),
+    }
+}
+
+/// What a log says that is asked for what a peer needs.
+enum Found<T> {
+    Here(T),
+    /// To be asked again.
+    NotNow,
+    /// It is compacted, so that the peer needs a snapshot.
+    Gone,
+}
+
+fn found<T>(answer: Result<T, StorageError>) -> Result<Found<T>, StorageError> {
+    match answer {
+        Ok(value) => Ok(Found::Here(value)),
+        Err(StorageError::TemporarilyUnavailable) => Ok(Found::NotNow),
+        Err(StorageError::Compacted | StorageError::Unavailable) => Ok(Found::Gone),
+        Err(error) => Err(error),
     }
 }
 
@@ -97,29 +114,13 @@ fn entries<S: Storage>(
 
 /// A snapshot, to a peer that lives; `true` if one was sent.
 fn snapshot<S: Storage>(server: &mut Server<S>, to: NodeId, peer: &mut Progress) -> Result<bool, Fault> {
-    if !peer.is_recent_active() {
-        return Ok(false);
-    }
-    let at_least = server.log.first_index()?.saturating_sub(1);
-    let snapshot = match server.log.snapshot(to, at_least) {
-        Ok(snapshot) if snapshot.metadata.index > server.log.last_index() => {
-            let what = "a snapshot beyond the log's end";
-            return Err(StorageError::Broken(what.to_string()).into());
-        }
-        // One that does not name the peer would be ignored there, and an older one of no use.
-        Ok(snapshot) if snapshot.metadata.index >= at_least.max(1) && snapshot.metadata.conf_state.contains(to) => {
-            snapshot
-        }
-        Ok(snapshot) => {
-            let at_least = at_least.max(snapshot.metadata.index.saturating_add(1));
+    let snapshot = match find_snapshot(server, to, peer)? {
+        Ok(snapshot) => snapshot,
+        Err(NoSnapshot::Unheard) => return Ok(false),
+        Err(NoSnapshot::Missing { at_least }) => {
             server.event(Event::SnapshotNeeded { peer: to, at_least });
             return Ok(false);
         }
-        Err(StorageError::TemporarilyUnavailable | StorageError::Compacted | StorageError::Unavailable) => {
-            server.event(Event::SnapshotNeeded { peer: to, at_least });
-            return Ok(false);
-        }
-        Err(error) => return Err(error.into()),
     };
     let id = snapshot.id();
     peer.become_snapshot(id, &server.config);
@@ -127,6 +128,44 @@ fn snapshot<S: Storage>(server: &mut Server<S>, to: NodeId, peer: &mut Progress)
     server.event(Event::SnapshotSent { peer: to, snapshot: id });
     server.send(to, Payload::InstallSnapshot(Box::new(snapshot)));
     Ok(true)
+}
+
+/// Why a peer that needs a snapshot gets none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoSnapshot {
+    /// It was not heard since the last check of the quorum.
+    Unheard,
+    /// The storage has none that names the peer and covers so much.
+    Missing { at_least: Index },
+}
+
+fn find_snapshot<S: Storage>(
+    server: &Server<S>,
+    to: NodeId,
+    peer: &Progress,
+) -> Result<Result<Snapshot, NoSnapshot>, Fault> {
+    if !peer.is_recent_active() {
+        return Ok(Err(NoSnapshot::Unheard));
+    }
+    let at_least = server.log.first_index()?.saturating_sub(1);
+    match server.log.snapshot(to, at_least) {
+        Ok(snapshot) if snapshot.metadata.index > server.log.last_index() => {
+            let what = "a snapshot beyond the log's end";
+            Err(StorageError::Broken(what.to_string()).into())
+        }
+        // One that does not name the peer would be ignored there, and an older one of no use.
+        Ok(snapshot) if snapshot.metadata.index >= at_least.max(1) && snapshot.metadata.conf_state.contains(to) => {
+            Ok(Ok(snapshot))
+        }
+        Ok(snapshot) => {
+            let at_least = at_least.max(snapshot.metadata.index.saturating_add(1));
+            Ok(Err(NoSnapshot::Missing { at_least }))
+        }
+        Err(StorageError::TemporarilyUnavailable | StorageError::Compacted | StorageError::Unavailable) => {
+            Ok(Err(NoSnapshot::Missing { at_least }))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// One entry that cannot be read is no reason to let the other peers wait.
@@ -137,5 +176,70 @@ fn cannot_read<S: Storage>(server: &mut Server<S>, error: StorageError) -> Resul
             Ok(false)
         }
         error => Err(error.into()),
+    }
+}
+
+/// What keeps a peer from being sent entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Obstacle {
+    /// It has, or is being sent, all that there is.
+    NothingNew,
+    /// Where the logs agree is not known, and asked no more until something is answered.
+    Probing,
+    WindowFull,
+    /// A snapshot is on its way.
+    SnapshotSent(EntryId),
+    /// A snapshot was sent, and nobody knows whether it arrived.
+    SnapshotUnanswered(EntryId),
+    /// It needs a snapshot, which goes out when it answers a heartbeat.
+    SnapshotDue,
+    NoSnapshot(NoSnapshot),
+    /// The storage cannot read this now.
+    NotNow(Index),
+    /// The storage cannot read this at all.
+    CannotRead(StorageError),
+}
+
+/// The questions of [`append`], in its order, asked without sending anything; `None`: nothing is in the way.
+pub(super) fn obstacle<S: Storage>(server: &Server<S>, to: NodeId, peer: &Progress) -> Result<Option<Obstacle>, Fault> {
+    let (next, last) = (peer.next(), server.log.last_index());
+    match peer.state() {
+        ReplicationState::Snapshot { pending } => return Ok(Some(Obstacle::SnapshotSent(pending))),
+        ReplicationState::Probe if peer.is_paused() || next > last => {
+            let unanswered = peer.unanswered_snapshot().map(Obstacle::SnapshotUnanswered);
+            return Ok(Some(unanswered.unwrap_or(Obstacle::Probing)));
+        }
+        ReplicationState::Replicate if peer.is_paused() => return Ok(Some(Obstacle::WindowFull)),
+        ReplicationState::Probe | ReplicationState::Replicate => {}
+    }
+    if next > last {
+        return Ok(Some(Obstacle::NothingNew));
+    }
+    let index = next.saturating_sub(1);
+    match found(server.log.term(index)) {
+        Ok(Found::Here(_)) => {}
+        Ok(Found::NotNow) => return Ok(Some(Obstacle::NotNow(index))),
+        Ok(Found::Gone) => {
+            return match peer.unanswered_snapshot() {
+                Some(id) => Ok(Some(Obstacle::SnapshotUnanswered(id))),
+                None => Ok(find_snapshot(server, to, peer)?.err().map(Obstacle::NoSnapshot)),
+            };
+        }
+        Err(error) => return Ok(Some(Obstacle::CannotRead(error))),
+    }
+    if peer.is_window_full(&server.config) {
+        return Ok(Some(Obstacle::WindowFull));
+    }
+    match found(server.log.slice(next, next.saturating_add(1), 0)) {
+        Ok(Found::Here(_)) => Ok(None),
+        Ok(Found::NotNow) => Ok(Some(Obstacle::NotNow(next))),
+        Ok(Found::Gone) => {
+            if let Some(id) = peer.unanswered_snapshot() {
+                return Ok(Some(Obstacle::SnapshotUnanswered(id)));
+            }
+            let missing = find_snapshot(server, to, peer)?.err();
+            Ok(Some(missing.map_or(Obstacle::SnapshotDue, Obstacle::NoSnapshot)))
+        }
+        Err(error) => Ok(Some(Obstacle::CannotRead(error))),
     }
 }

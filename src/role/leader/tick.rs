@@ -87,7 +87,7 @@ impl Leader {
             .advance(ticks, server.config.settings().election_timeout_ticks);
         self.wait_for_disk(server, ticks);
         for (_, peer) in &mut self.peers {
-            peer.promised = peer.promised.saturating_sub(ticks);
+            peer.pass(ticks);
             peer.wait_for_snapshot(ticks);
             peer.pass_round(ticks, server.log.last_index());
         }
