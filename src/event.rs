@@ -297,6 +297,7 @@ pub enum VoteRefusal {
 
 /// Why a message was ignored: nothing is wrong with it, but it is of no use here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub enum IgnoredReason {
     /// Its term is behind ours (section 5.1). Who should hear of ours is answered instead, and that is not counted

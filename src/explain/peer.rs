@@ -260,12 +260,12 @@ impl fmt::Display for PeerFinding {
                 ticks: silent,
                 unreachable,
             } => {
-                write!(f, "it was not heard for {}", ticks(*silent))?;
-                f.write_str(if *unreachable {
+                let known = if *unreachable {
                     ", and counts as unreachable"
                 } else {
                     ""
-                })?;
+                };
+                write!(f, "it was not heard for {}{known}", ticks(*silent))?;
             }
             Self::OtherStore { named } => write!(
                 f,
