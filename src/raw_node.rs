@@ -7,6 +7,7 @@ mod acks;
 mod batch;
 mod inspect;
 mod learners;
+mod reads;
 mod told;
 
 use alloc::boxed::Box;

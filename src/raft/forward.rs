@@ -7,6 +7,7 @@ use core::num::NonZero;
 use bytes::Bytes;
 
 use super::Raft;
+use crate::config::ReadMode;
 use crate::error::{Fault, ProposeError, StepError, TransferRefusal};
 use crate::event::Event;
 use crate::message::Payload;
@@ -72,13 +73,13 @@ impl<S: Storage> Raft<S> {
         outcome.map(|_| ()).map_err(|stop| stop.map(StepError::Proposal))
     }
 
-    pub(super) fn on_forwarded_read(&mut self, from: NodeId, context: Bytes) {
+    pub(super) fn on_forwarded_read(&mut self, from: NodeId, context: Bytes, mode: Option<ReadMode>) {
         let server = &mut self.server;
         let taken = match &mut self.role {
             // It was refused when this node began to campaign.
             Role::Leader(_) if from == server.id() => true,
-            Role::Leader(leader) => leader.on_read(server, from, context).is_ok(),
-            Role::Follower(follower) => follower.forward(server, from, Payload::ReadIndex { context }),
+            Role::Leader(leader) => leader.on_read(server, from, context, mode).is_ok(),
+            Role::Follower(follower) => follower.forward(server, from, Payload::ReadIndex { context, mode }),
             Role::PreCandidate(_) | Role::Candidate(_) => false,
         };
         if !taken {

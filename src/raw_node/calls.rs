@@ -342,7 +342,9 @@ impl<S: Storage> RawNode<S> {
     }
 
     /// Asks at which index a read is linearizable. The answer comes as a
-    /// [`ReadState`](crate::ready::ReadState) with this context; each read gets one, be it a refusal.
+    /// [`ReadState`](crate::ready::ReadState) with this context; each read gets one, be it a refusal. The leader's
+    /// [`Settings::read_mode`](crate::Settings::read_mode) says how; [`read_index_with`](Self::read_index_with) does
+    /// for one read.
     ///
     /// ```
     /// # use quorate::*;
@@ -353,6 +355,6 @@ impl<S: Storage> RawNode<S> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn read_index(&mut self, context: impl Into<Bytes>) -> Result<(), ReadError> {
-        self.raft.enter(|raft| raft.read(context.into()))
+        self.raft.enter(|raft| raft.read(context.into(), None))
     }
 }

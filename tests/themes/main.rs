@@ -22,6 +22,7 @@ mod paging;
 mod pre_vote;
 mod promises;
 mod raw_node;
+mod read_modes;
 mod read_quorums;
 mod reads;
 mod replication;
