@@ -16,6 +16,7 @@ mod identities;
 mod joint;
 mod kept_promises;
 mod leases;
+mod leaving;
 mod limits;
 mod membership;
 mod paging;
