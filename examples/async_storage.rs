@@ -8,13 +8,17 @@
 //! Each goes to a thread of its own, many may be queued, and what a task owes when it is done comes
 //! back one by one: messages for other nodes, acknowledgements for this one. While the disk works,
 //! the node goes on: the next entries are proposed, sent and queued before the last are synced.
+//!
+//! It is a group of one, so that it fits here: nobody sends it snapshots, and it sends no messages. What a loop does
+//! about these is here all the same.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
+use quorate::pending::Reads;
 use quorate::ready::{AckKind, AppendTask, ApplyTask, TaskResponse};
-use quorate::{ConfState, Config, Entry, MemoryStorage, RawNode, StorageError, bootstrap};
+use quorate::{ConfState, Config, Entry, MemoryStorage, Message, RawNode, Snapshot, StorageError, bootstrap};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -57,6 +61,15 @@ fn main() -> Result<(), Failure> {
         while let Some(response) = to_deliver.pop_front() {
             statistics.deliver(&mut node, response)?;
         }
+        if statistics.applied == ENTRIES && !statistics.is_read {
+            statistics.is_read = true;
+            statistics.reads.read(&mut node, "a reader")?;
+            hand_out_tasks(&mut node, &to_disk, &to_machine, &mut statistics)?;
+        }
+        // Each is served by the state machine as of an index that is applied.
+        for (client, outcome) in statistics.reads.drain_settled(node.status().applied) {
+            println!("{client}: {outcome:?}, {} entries are applied", statistics.applied);
+        }
     }
     drop((to_disk, to_machine));
     let syncs = writer.join().map_err(|_| "the disk's thread panicked")??;
@@ -74,12 +87,14 @@ struct Statistics {
     applied: usize,
     in_flight: usize,
     in_flight_max: usize,
+    reads: Reads<&'static str>,
+    is_read: bool,
 }
 
 impl Statistics {
     fn deliver(&mut self, node: &mut RawNode<SharedStorage>, response: Done) -> Result<(), Failure> {
         match response {
-            Done::Response(TaskResponse::Message(message)) => unreachable!("there is nobody else: {message}"),
+            Done::Response(TaskResponse::Message(message)) => send(&message),
             Done::Response(TaskResponse::Ack(ack)) => {
                 if let AckKind::Stored { .. } = ack.kind() {
                     self.in_flight -= 1;
@@ -104,22 +119,39 @@ impl Statistics {
 fn hand_out_tasks(
     node: &mut RawNode<SharedStorage>,
     to_disk: &Sender<AppendTask>,
-    to_machine: &Sender<ApplyTask>,
+    to_machine: &Sender<Work>,
     statistics: &mut Statistics,
 ) -> Result<(), Failure> {
     while let Some(mut ready) = node.ready()? {
-        // A group of more than one would send `ready.take_messages()` here.
+        ready.messages().iter().for_each(send);
+        statistics.reads.on_read_states(ready.read_states());
         if let Some(task) = ready.take_append_task() {
+            // Entries behind a snapshot are handed out for applying only when it is stored, and so later than this.
+            if let Some(snapshot) = task.snapshot() {
+                to_machine.send(Work::Restore(snapshot.clone()))?;
+            }
             let stored = |response: &TaskResponse| matches!(response, TaskResponse::Ack(ack) if matches!(ack.kind(), AckKind::Stored { .. }));
             statistics.in_flight += task.responses().iter().filter(|response| stored(response)).count();
             statistics.in_flight_max = statistics.in_flight_max.max(statistics.in_flight);
             to_disk.send(task)?;
         }
         if let Some(task) = ready.take_apply_task() {
-            to_machine.send(task)?;
+            to_machine.send(Work::Apply(task))?;
         }
     }
     Ok(())
+}
+
+/// The network of a group of one.
+fn send(message: &Message) {
+    println!("send: {message}");
+}
+
+/// What the state machine has to do, in this order.
+enum Work {
+    /// Begin anew, with this state.
+    Restore(Snapshot),
+    Apply(ApplyTask),
 }
 
 /// What comes back from the threads.
@@ -155,9 +187,16 @@ fn is_line(entry: &Entry) -> bool {
 }
 
 /// The state machine's thread. (Changes of the configuration are the node's, when the task comes back.)
-fn apply(tasks: &Receiver<ApplyTask>, done: &Sender<Done>) -> usize {
+fn apply(works: &Receiver<Work>, done: &Sender<Done>) -> usize {
     let mut lines = 0;
-    while let Ok(task) = tasks.recv() {
+    while let Ok(work) = works.recv() {
+        let task = match work {
+            Work::Apply(task) => task,
+            Work::Restore(snapshot) => {
+                lines = String::from_utf8_lossy(&snapshot.data).parse().unwrap_or(0);
+                continue;
+            }
+        };
         let new = task.entries().iter().filter(|entry| is_line(entry)).count();
         lines += new;
         if done.send(Done::Applied(task, new)).is_err() {

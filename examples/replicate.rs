@@ -4,24 +4,26 @@
 //! cargo run --release --example replicate -- README.md      (or lines on standard input)
 //! ```
 //!
-//! Each node has its own storage and its own state machine. Half way through, the leader crashes
-//! with what it had not synced, and is started again a while later. At the end all replicas must
-//! have the same hash; else the exit code is 1.
+//! Each node has its own storage and its own state machine, and compacts its log behind a snapshot now and then. Half
+//! way through, the leader crashes with what it had not synced, and is started again from its own snapshot a while
+//! later; by then the others' logs are cut, and it is sent one of theirs. At the end all replicas must have the same
+//! hash; else the exit code is 1.
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{BufRead, BufReader, Read};
 use std::process::ExitCode;
 use std::time::Instant;
 
 use quorate::status::RoleKind;
-use quorate::{ConfState, Config, MemoryStorage, Message, NodeId, RawNode, bootstrap};
+use quorate::{ConfState, Config, Index, MemoryStorage, Message, NodeId, RawNode, Snapshot, Storage, bootstrap};
 
 type Failure = Box<dyn std::error::Error>;
 
 const NODES: [NodeId; 3] = [1, 2, 3];
 /// Lines proposed in one round. A round is one tick of every node.
 const BATCH: usize = 64;
+/// Entries after which a node takes a snapshot, and drops the log up to there.
+const COMPACT_AFTER: u64 = 50;
 /// Rounds for which the crashed node stays down.
 const DOWN_ROUNDS: u32 = 30;
 /// Rounds without a newly applied line after which something must be wrong.
@@ -50,19 +52,36 @@ fn read_lines() -> Result<Vec<String>, Failure> {
 /// What the lines are replicated for: here it counts them and hashes them in order.
 #[derive(Default)]
 struct StateMachine {
-    lines: usize,
-    hash: DefaultHasher,
+    lines: u64,
+    hash: u64,
 }
 
 impl StateMachine {
+    /// All of it as bytes; none for the state that everything begins with.
+    fn snapshot(&self) -> Vec<u8> {
+        [self.lines.to_be_bytes(), self.hash.to_be_bytes()].concat()
+    }
+
+    fn restore(bytes: &[u8]) -> Self {
+        let mut numbers = bytes
+            .chunks_exact(8)
+            .map(|chunk| chunk.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)));
+        let (lines, hash) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+        Self { lines, hash }
+    }
+
     /// A proposal that got lost in a crash is made again, and perhaps it was not lost: each carries
     /// its line's number, and what was applied before is skipped.
     fn apply(&mut self, data: &[u8]) {
         if let Some((number, line)) = data.split_first_chunk::<8>()
-            && u64::from_be_bytes(*number) == self.lines as u64
+            && u64::from_be_bytes(*number) == self.lines
         {
             self.lines += 1;
-            line.hash(&mut self.hash);
+            // FNV-1a: bytes in, 64 bits out, on every platform the same.
+            let bytes = line.iter().chain(b"\n");
+            self.hash = bytes.fold(self.hash, |hash, byte| {
+                (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3)
+            });
         }
     }
 }
@@ -78,12 +97,15 @@ struct Replica {
 }
 
 impl Replica {
-    /// Starts on what the storage holds. The state machine is in memory, so it begins at nothing and
-    /// is given the whole log again.
+    /// Starts on what the storage holds: the state machine is in memory, begins with the last snapshot, and is given
+    /// the log after that again.
     fn start(id: NodeId, boots: u64, storage: MemoryStorage) -> Result<Self, Failure> {
+        let snapshot = storage.latest_snapshot().unwrap_or_default();
+        let mut config = Config::new(id, boots);
+        config.applied = snapshot.metadata.index;
         Ok(Self {
-            node: RawNode::new(Config::new(id, boots), storage)?,
-            state: StateMachine::default(),
+            node: RawNode::new(config, storage)?,
+            state: StateMachine::restore(&snapshot.data),
             boots,
         })
     }
@@ -95,12 +117,15 @@ impl Replica {
         (self.boots, storage)
     }
 
-    /// The loop of the README: send, persist, send what had to wait, apply, advance.
+    /// The loop of the README: send, persist, send what had to wait, begin anew or apply, advance, compact.
     fn handle_readies(&mut self, network: &mut Vec<Message>) -> Result<(), Failure> {
         while let Some(mut ready) = self.node.ready()? {
             network.extend(ready.take_messages());
             let mut done = ready.persisted_by(|task| self.node.storage_mut().persist_task(task))?;
             network.extend(done.take_messages());
+            if let Some(snapshot) = done.snapshot() {
+                self.state = StateMachine::restore(&snapshot.data);
+            }
             for entry in done.take_committed_entries() {
                 if entry.is_conf_change() {
                     self.node.apply_conf_change(&entry)?;
@@ -109,7 +134,19 @@ impl Replica {
                 }
             }
             self.node.advance(done)?;
+            self.compact()?;
         }
+        Ok(())
+    }
+
+    fn compact(&mut self) -> Result<(), Failure> {
+        let applied = self.node.status().applied;
+        if applied < self.node.storage().first_index()? + COMPACT_AFTER {
+            return Ok(());
+        }
+        let snapshot = Snapshot::new(self.node.snapshot_metadata()?, self.state.snapshot());
+        self.node.storage_mut().set_snapshot(snapshot)?;
+        self.node.storage_mut().compact(applied)?;
         Ok(())
     }
 }
@@ -123,12 +160,9 @@ struct Group {
 
 impl Group {
     fn new() -> Result<Self, Failure> {
-        let snapshot = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters(NODES))?;
         let start = |id| {
-            Ok((
-                id,
-                Replica::start(id, 1, MemoryStorage::from_snapshot(snapshot.clone()))?,
-            ))
+            let first = bootstrap(id, &MemoryStorage::new(), &ConfState::of_voters(NODES))?;
+            Ok((id, Replica::start(id, 1, MemoryStorage::from_snapshot(first))?))
         };
         Ok(Self {
             up: NODES.into_iter().map(start).collect::<Result<_, Failure>>()?,
@@ -168,7 +202,7 @@ impl Group {
     }
 
     /// Whether all replicas have all lines, and all logs are committed equally far.
-    fn is_complete(&self, lines: usize) -> bool {
+    fn is_complete(&self, lines: u64) -> bool {
         let commit = |replica: &Replica| replica.node.status().hard_state.commit;
         let first = self.up.values().next().map_or(0, commit);
         self.up
@@ -183,11 +217,18 @@ impl Group {
         }
     }
 
-    fn restart(&mut self) -> Result<(), Failure> {
-        if let Some((id, boots, storage)) = self.down.take() {
-            self.up.insert(id, Replica::start(id, boots + 1, storage)?);
-        }
-        Ok(())
+    /// Which node is started again, and as of which index its state machine is.
+    fn restart(&mut self) -> Result<(NodeId, Index), Failure> {
+        let (id, boots, storage) = self.down.take().ok_or("nobody is down")?;
+        let replica = Replica::start(id, boots + 1, storage)?;
+        let index = replica.node.status().applied;
+        self.up.insert(id, replica);
+        Ok((id, index))
+    }
+
+    fn snapshots_sent(&self) -> u64 {
+        let counters = self.up.values().map(|replica| replica.node.counters());
+        counters.map(|counters| counters.snapshots_sent).sum()
     }
 }
 
@@ -215,11 +256,11 @@ fn run(group: &mut Group, lines: &[String]) -> Result<History, Failure> {
         if group.down.is_some() {
             down_for += 1;
             if down_for > DOWN_ROUNDS {
-                println!("  restart node {}", group.down.as_ref().map_or(0, |(id, ..)| *id));
-                group.restart()?;
+                let (id, index) = group.restart()?;
+                println!("  restart node {id}, from its snapshot at index {index}");
             }
         }
-        if group.down.is_none() && !crash_due && group.is_complete(lines.len()) {
+        if group.down.is_none() && !crash_due && group.is_complete(lines.len() as u64) {
             client.report(lines.len());
             return Ok(history);
         }
@@ -253,14 +294,14 @@ impl Client {
                 println!("  elected node {} in term {}", status.id, status.hard_state.term);
                 history.insert(status.hard_state.term, status.id);
                 // What the last leader had not committed may be lost.
-                (self.leader, self.next) = (leader, replica.state.lines);
+                (self.leader, self.next) = (leader, usize::try_from(replica.state.lines)?);
             }
             for (number, line) in lines.iter().enumerate().skip(self.next).take(BATCH) {
                 // Where it is in the log does not matter here: its number tells what was applied.
                 let _ = replica.node.propose(proposal(number, line))?;
                 self.next = number + 1;
             }
-            self.applied = self.applied.max(replica.state.lines);
+            self.applied = self.applied.max(usize::try_from(replica.state.lines)?);
         }
         self.made_progress = self.applied != before;
         self.report(lines.len());
@@ -286,7 +327,7 @@ fn report(group: &Group, lines: usize, history: &History, seconds: f64) -> ExitC
             .soft_state
             .leader
             .map_or("none".to_owned(), |leader| leader.to_string());
-        let hash = replica.state.hash.finish();
+        let hash = replica.state.hash;
         let (hard, state) = (status.hard_state, &replica.state);
         println!(
             "{id:>4}  {:>6}  {:>4}  {leader:>6}  {:>9}  {:>5}  {hash:016x}",
@@ -298,7 +339,11 @@ fn report(group: &Group, lines: usize, history: &History, seconds: f64) -> ExitC
         .iter()
         .map(|(term, id)| format!("{id} in term {term}"))
         .collect();
-    println!("\nleaders: {}", leaders.join(", "));
+    println!(
+        "\nleaders: {}; snapshots sent: {}",
+        leaders.join(", "),
+        group.snapshots_sent()
+    );
     let count = u32::try_from(lines).map_or(f64::INFINITY, f64::from);
     println!(
         "{lines} lines in {seconds:.3} s: {:.0} entries per second",

@@ -39,7 +39,8 @@ pub struct Config {
     #[cfg_attr(feature = "serde", serde(default))]
     pub applied: Index,
     /// The group, as its store must name it too; zero, the default, for none. Every message carries it, and a
-    /// node that has one refuses the messages of every other group before it looks at anything else.
+    /// node that has one refuses the messages of every other group before it looks at anything else. One that has none
+    /// refuses those of [recovered](crate::recover) groups.
     #[cfg_attr(feature = "serde", serde(default))]
     pub cluster_id: ClusterId,
     #[cfg_attr(feature = "serde", serde(default))]

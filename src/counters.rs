@@ -15,7 +15,7 @@ pub struct Counters {
     pub entries_proposed: u64,
     /// Proposals refused as a leader.
     pub proposals_refused: u64,
-    /// Campaigns begun, rehearsals not counted.
+    /// Campaigns begun, pre-votes not counted.
     pub campaigns: u64,
     /// Elections won.
     pub elections_won: u64,

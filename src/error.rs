@@ -476,6 +476,13 @@ pub enum AcknowledgeError {
         /// The first of them.
         index: Index,
     },
+    /// The Ready has a snapshot that nobody asked for, so that the state machine cannot have begun anew with it
+    /// ([`Persisted::snapshot`](crate::ready::Persisted::snapshot)).
+    #[error("the state machine has not begun anew with the snapshot at index {index}")]
+    NotRestored {
+        /// The last index that it covers.
+        index: Index,
+    },
     /// The Ready has something to persist that nobody has looked at.
     #[error("there is something to persist that nobody has looked at")]
     NotPersisted,

@@ -24,7 +24,7 @@ pub enum Event {
     BecameCandidate {
         /// The term it campaigns for.
         term: Term,
-        /// Only a rehearsal.
+        /// Only a pre-vote.
         pre_vote: bool,
     },
     /// This node leads.
@@ -51,7 +51,7 @@ pub enum Event {
         candidate: NodeId,
         /// For which term.
         term: Term,
-        /// Only a rehearsal.
+        /// Only a pre-vote.
         pre_vote: bool,
         /// Why.
         reason: VoteRefusal,
@@ -130,6 +130,16 @@ pub enum Event {
         /// For how many ticks, at least.
         ticks: u64,
     },
+    /// The leader has something else than this node's log had here, which is dropped: entries that were never known to
+    /// be committed. An early hint, which decides nothing: another node may still have them, and commit them (Figure 8
+    /// of the paper). What became of a proposal, [`pending::Proposals`](crate::pending::Proposals) tells.
+    LogTruncated {
+        /// From here on. Where a snapshot took the log's place, this is the first that was not known to be
+        /// committed, and the snapshot may have covered some of them.
+        from: Index,
+        /// Up to here: where the log ended.
+        to: Index,
+    },
     /// The configuration changed.
     MembershipChanged {
         /// The entry or snapshot that changed it.
@@ -145,8 +155,8 @@ pub enum Event {
         reason: Option<ChangeRefusal>,
     },
     /// This node is no longer in the configuration. If it led until now, it does not any more: keep it running until a
-    /// successor has committed in its term, for it may still be needed to elect one, and that takes an election timeout.
-    /// If it [handed over](crate::RawNode::transfer_leader) before it was removed, neither is so.
+    /// successor has committed in its term, for it may still be needed to elect one, and that takes an election
+    /// timeout. If it [handed over](crate::RawNode::transfer_leader) before it was removed, neither is so.
     Removed {
         /// The entry that removed it.
         index: Index,

@@ -4,7 +4,7 @@
 //! tell it what happens, and it tells you what to do.
 //!
 //! ```
-//! use quorate::{bootstrap, ConfState, Config, MemoryStorage, RawNode};
+//! use quorate::{Config, ConfState, MemoryStorage, RawNode, bootstrap};
 //!
 //! // A group of one, so that the loop fits here.
 //! let storage = MemoryStorage::from_snapshot(bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1]))?);
@@ -19,6 +19,7 @@
 //!         // Snapshot, entries, hard state; synced if it must.
 //!         let mut done = ready.persisted_by(|task| node.storage_mut().persist_task(task))?;
 //!         for message in done.drain_messages() { /* promises something durable */ }
+//!         if let Some(snapshot) = done.snapshot() { /* the state machine begins anew with it */ }
 //!         for entry in &done.take_committed_entries() {
 //!             if entry.is_conf_change() {
 //!                 node.apply_conf_change(entry)?;
@@ -37,6 +38,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! The README has this loop with snapshots, reads and what became of each proposal; `docs/snapshots.md`,
+//! `docs/membership.md` and `docs/lost-quorum.md` in the repository tell the rest.
+//!
 //! # A tour
 //!
 //! * [`RawNode`]: the calls. [`Ready`]: what to do, in order. [`Config`] and [`Settings`].
@@ -44,6 +48,8 @@
 //! * [`message`]: what nodes say to each other, and as bytes.
 //! * [`membership`]: who is in the group, and how that changes. [`quorum`]: counting.
 //! * [`event`] and [`status`]: what happened, and what is. [`error`]: what was refused, and why.
+//! * [`pending`]: what became of a proposal, and of a read.
+//! * [`recover`]: what to do when a majority of the disks is lost.
 //!
 //! # Promises
 //!
@@ -81,12 +87,14 @@ mod log;
 pub mod membership;
 mod membership_status;
 pub mod message;
+pub mod pending;
 mod progress;
 pub mod quorum;
 mod raft;
 mod raw_node;
 mod read;
 pub mod ready;
+pub mod recover;
 mod role;
 mod rules;
 mod server;
@@ -136,6 +144,12 @@ pub struct Snapshots;
 #[doc = include_str!("../docs/lost-disks.md")]
 #[derive(Debug)]
 pub struct LostDisks;
+
+/// And of a lost quorum.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/lost-quorum.md")]
+#[derive(Debug)]
+pub struct LostQuorum;
 
 /// The README's examples are tests.
 #[cfg(doctest)]

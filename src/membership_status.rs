@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::error::ConfigError;
 use crate::log::Log;
 use crate::membership::{ConfChangeV2, Membership};
+use crate::rules::history;
 use crate::server::Server;
 use crate::storage::{Storage, StorageError};
 use crate::types::{ConfState, EntryId, Index, NodeId, Snapshot, SnapshotMetadata};
@@ -100,10 +101,11 @@ impl MembershipStatus {
 /// [`ConfigError::Used`] if the store holds anything; [`ConfigError::ConfState`] if this is no
 /// configuration, or one without voters; [`ConfigError::NotFounder`] if this node is none of its voters;
 /// [`ConfigError::Stranger`] if the configuration names another store for it than one with this
-/// [identity](crate::storage::InitialState::identity).
+/// [identity](crate::storage::InitialState::identity); [`ConfigError::Bound`] if the store names a
+/// [recovered](crate::types::RECOVERED) group, which nobody founds.
 ///
 /// ```
-/// use quorate::{bootstrap, ConfState, Config, MemoryStorage, RawNode};
+/// use quorate::{Config, ConfState, MemoryStorage, RawNode, bootstrap};
 /// let snapshot = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1]))?;
 /// let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(snapshot))?;
 /// assert!(node.campaign().is_ok());
@@ -132,6 +134,12 @@ pub fn bootstrap<S: Storage>(id: NodeId, storage: &S, conf_state: &ConfState) ->
     };
     if let Some(why) = used {
         return Err(ConfigError::Used(why.to_string()));
+    }
+    if history::is_recovered(initial.cluster_id) {
+        return Err(ConfigError::Bound {
+            setting: "cluster_id",
+            bound: "below 2^63 in a group that begins: the largest bit says that it was recovered",
+        });
     }
     if !membership.is_voter(id) {
         return Err(ConfigError::NotFounder { id });

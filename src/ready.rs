@@ -60,8 +60,10 @@ pub enum ReadRefusal {
 #[derive(Debug)]
 pub struct Ready {
     batch: Box<Batch>,
-    /// Whether the caller has looked at what is to be persisted.
+    /// Whether the caller has looked at what is to be persisted, ...
     seen: AtomicBool,
+    /// ... and asked for the snapshot, from which the state machine begins anew.
+    snapshot_seen: AtomicBool,
 }
 
 /// A [`Ready`] whose parts are durable: send what had to wait, apply what is committed, advance.
@@ -69,8 +71,10 @@ pub struct Ready {
 #[derive(Debug)]
 pub struct Persisted {
     pub(crate) batch: Box<Batch>,
-    /// Whether the caller looked at what was to be persisted.
+    /// Whether the caller looked at what was to be persisted, ...
     seen: bool,
+    /// ... and asked for the snapshot.
+    snapshot_seen: AtomicBool,
 }
 
 /// A [`Ready`] that could not be persisted, from [`Ready::persisted_by`].
@@ -167,8 +171,11 @@ impl Batch {
 
 impl Ready {
     pub(crate) fn new(batch: Box<Batch>) -> Self {
-        let seen = AtomicBool::new(false);
-        Self { batch, seen }
+        Self {
+            batch,
+            seen: AtomicBool::new(false),
+            snapshot_seen: AtomicBool::new(false),
+        }
     }
 
     /// The new leader or role, if it changed.
@@ -208,8 +215,9 @@ impl Ready {
         self.batch.append()
     }
 
-    /// The snapshot to install: it replaces the log and the state machine.
+    /// The snapshot to install: it replaces the log, and [the state machine](Persisted::snapshot).
     pub fn snapshot(&self) -> Option<&Snapshot> {
+        self.snapshot_seen.store(true, Ordering::Relaxed);
         self.append_task()?.snapshot()
     }
 
@@ -260,9 +268,11 @@ impl Ready {
     /// state are stored (and synced, if [`must_sync`](Self::must_sync)). Who has not even looked at them is
     /// told so by [`advance`](crate::RawNode::advance).
     pub fn persisted(self) -> Persisted {
-        let seen = self.seen.into_inner();
-        let batch = self.batch;
-        Persisted { batch, seen }
+        Persisted {
+            seen: self.seen.into_inner(),
+            snapshot_seen: self.snapshot_seen,
+            batch: self.batch,
+        }
     }
 }
 
@@ -276,6 +286,11 @@ impl Persisted {
     pub(crate) fn check_done(&self) -> Result<(), AcknowledgeError> {
         if self.batch.appends && !self.seen {
             return Err(AcknowledgeError::NotPersisted);
+        }
+        let snapshot = self.batch.append().and_then(AppendTask::snapshot);
+        if let Some(snapshot) = snapshot.filter(|_| !self.snapshot_seen.load(Ordering::Relaxed)) {
+            let index = snapshot.metadata.index;
+            return Err(AcknowledgeError::NotRestored { index });
         }
         let untaken = self.batch.apply.as_ref().and_then(|task| task.entries.first());
         match untaken {
@@ -292,6 +307,14 @@ impl Persisted {
     /// The same, one by one; their buffer serves the next Ready.
     pub fn drain_messages(&mut self) -> Drain<'_, Message> {
         self.batch.append.owed.messages.drain(..)
+    }
+
+    /// The snapshot that was stored, if there is one: the state machine begins anew with it, before it applies
+    /// anything. Who never asks, here or on the [`Ready`](Ready::snapshot), is told so by
+    /// [`advance`](crate::RawNode::advance) when there is one.
+    pub fn snapshot(&self) -> Option<&Snapshot> {
+        self.snapshot_seen.store(true, Ordering::Relaxed);
+        self.batch.append()?.snapshot()
     }
 
     /// Committed entries to apply, in order. Hand each that

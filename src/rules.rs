@@ -4,6 +4,7 @@
 pub(crate) mod change;
 pub(crate) mod commit;
 pub(crate) mod election;
+pub(crate) mod history;
 pub(crate) mod identity;
 pub(crate) mod lease;
 pub(crate) mod read;

@@ -23,7 +23,7 @@ use crate::log::Log;
 use crate::membership::Membership;
 use crate::message::{Message, Payload};
 use crate::ready::AckKind;
-use crate::rules::lease;
+use crate::rules::{history, lease};
 use crate::storage::{Storage, StorageError};
 use crate::trace::Trace;
 use crate::types::{Entry, HardState, Index, NodeId, Term};
@@ -84,11 +84,8 @@ impl<S: Storage> Server<S> {
             ballot.adopt(last_term);
         }
         // Who has no term has never heard a leader.
-        let by_settings = if term == 0 {
-            0
-        } else {
-            config.settings().restart_silence()
-        };
+        let silent = history::keeps_silent(config.cluster_id, term, ballot.term());
+        let by_settings = if silent { config.settings().restart_silence() } else { 0 };
         let mut server = Self {
             store: OwnStore::new(initial.identity),
             ballot,

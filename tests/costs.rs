@@ -4,6 +4,7 @@
 
 use allocation_counter::measure;
 use quorate::message::{Append, AppendResponse, Heartbeat, HeartbeatResponse, Payload, RequestVote};
+use quorate::pending::{Proposals, Reads};
 use quorate::{ConfState, Config, Entry, EntryId, MemoryStorage, Message, RawNode, bootstrap};
 
 type Node = RawNode<MemoryStorage>;
@@ -367,4 +368,36 @@ fn bytes_of_messages() {
         println!("{name}: {seen:?} bytes");
         assert_eq!(seen, expected, "{name}");
     }
+}
+
+/// A table of proposals costs nothing when it is empty, and a buffer that is used again and again when it is not.
+#[test]
+fn tables_of_what_is_pending() {
+    let (mut proposals, mut reads) = (Proposals::new(), Reads::<u64>::new());
+    let id = |index| EntryId { term: 1, index };
+    let nothing = measure(|| {
+        for index in 1..1_000 {
+            assert_eq!(proposals.on_applied(id(index)), None);
+            assert_eq!(proposals.drain_settled().next(), None);
+            assert_eq!(reads.drain_settled(index).next(), None);
+        }
+    });
+    assert_eq!(nothing.count_total, 0);
+    let held = left(|| {
+        for index in 2_000..2_100 {
+            proposals.follow(id(index), index);
+        }
+        let flowing = measure(|| {
+            for index in 2_100..12_100 {
+                proposals.follow(id(index), index);
+                assert_eq!(proposals.on_applied(id(index - 100)), Some(index - 100));
+            }
+        });
+        assert!(flowing.count_total <= 1, "{} allocations", flowing.count_total);
+        proposals.follow(EntryId { term: 2, index: 9 }, 9);
+        proposals.give_up(|index| index % 2 == 0);
+        proposals.on_applied(EntryId { term: 3, index: 20_000 });
+        assert_eq!(proposals.drain_settled().count(), 101);
+    });
+    assert_eq!((held, proposals.is_empty()), (0, true));
 }

@@ -15,12 +15,12 @@ use self::host::{Host, Input, Pace};
 
 /// What the groups do, for ever and on every platform. Whoever changes what nodes say changes this.
 const GOLDEN: [(&str, u64); 6] = [
-    ("as it comes", 0xd755_333f_fbd3_3470),
+    ("as it comes", 0xbbfb_bc1a_edd3_86b0),
     ("one voter", 0x6526_48d2_f218_9f45),
-    ("lease reads", 0x557f_d0b7_3aba_b7ed),
-    ("asynchronous writes", 0xd7e1_d168_7e91_02b9),
-    ("plain Raft", 0x3605_0924_d8ec_2a83),
-    ("slow and small", 0x4f79_58c9_c5a5_052a),
+    ("lease reads", 0x2b8c_68bb_241b_8407),
+    ("asynchronous writes", 0xdf56_de01_e31b_b749),
+    ("plain Raft", 0xba4c_afad_f54f_2ae4),
+    ("slow and small", 0xb787_fcd0_5582_fcf8),
 ];
 
 #[test]

@@ -9,13 +9,16 @@ mod episode;
 mod history;
 #[path = "properties/member.rs"]
 mod member;
+#[path = "properties/tables.rs"]
+mod tables;
 #[path = "properties/world.rs"]
 mod world;
 
 use proptest::prelude::*;
 use quorate::{NodeId, Proposed, Storage};
 
-use self::action::{Action, NODES, actions, setup};
+use self::action::{Action, NODES, Setup, actions, contested, setup};
+use self::episode::reigns;
 use self::world::World;
 
 /// Ticks within which a healed group must have elected a leader and committed something.
@@ -24,16 +27,35 @@ const PATIENCE: u64 = 400;
 proptest! {
     #[test]
     fn any_sequence_of_calls_is_safe_and_what_follows_is_live(setup in setup(), actions in actions()) {
-        let mut world = World::new(&setup);
-        for action in actions {
-            world.act(action);
-        }
-        heal(&mut world);
-        if someone_can_win(&world) {
-            let leader = commit_something(&mut world);
-            answer_reads(&mut world, leader);
-        }
+        run(&setup, actions);
     }
+}
+
+proptest! {
+    // Long stories: fewer are enough.
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases / 2))]
+
+    /// The same where leaders replace each other before they have committed what they took: what became of it?
+    #[test]
+    fn every_proposal_has_one_fate_which_is_true(setup in contested(), actions in reigns()) {
+        run(&setup, actions);
+    }
+}
+
+fn run(setup: &Setup, actions: Vec<Action>) {
+    let mut world = World::new(setup);
+    for action in actions {
+        world.act(action);
+    }
+    heal(&mut world);
+    if someone_can_win(&world) {
+        let leader = commit_something(&mut world);
+        answer_reads(&mut world, leader);
+        let members = world.members[&leader].raw.membership().members();
+        let waits = |id: &NodeId| !world.members[id].tables.is_empty();
+        assert!(!members.iter().any(waits), "nothing waits any more");
+    }
+    world.history.check_fates();
 }
 
 /// The network works again, and everybody restarts.

@@ -4,8 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A file may use what is in its own row or below. Top first; see ARCHITECTURE.md.
-const LAYERS: [(&str, &[&str]); 6] = [
-    ("face", &["lib", "raw_node", "membership_status", "status"]),
+const LAYERS: [(&str, &[&str]); 7] = [
+    ("companion", &["pending"]),
+    ("face", &["lib", "raw_node", "membership_status", "recover", "status"]),
     ("machine", &["raft"]),
     ("roles", &["role"]),
     ("state", &["server", "log", "progress", "read"]),

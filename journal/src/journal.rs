@@ -166,7 +166,10 @@ impl<F: JournalFile> Journal<F> {
     /// Drops the log up to and including `to`, for which the snapshot must stand, and writes the file anew if
     /// more than half of it is of no use.
     pub fn compact(&mut self, to: Index) -> Result<(), StorageError> {
-        if self.latest_snapshot()?.metadata.index < to {
+        if self
+            .latest_snapshot()
+            .is_none_or(|snapshot| snapshot.metadata.index < to)
+        {
             return Err(StorageError::Unavailable);
         }
         self.change(&Change::Compact(to))?;
@@ -176,12 +179,9 @@ impl<F: JournalFile> Journal<F> {
         Ok(())
     }
 
-    /// The snapshot to start the state machine from; an empty one if there was none.
-    pub fn latest_snapshot(&self) -> Result<Snapshot, StorageError> {
-        match self.memory.snapshot(0, 0) {
-            Err(StorageError::TemporarilyUnavailable) => Ok(Snapshot::default()),
-            answer => answer,
-        }
+    /// The snapshot to start the state machine from, and to hand to others; none in a new store.
+    pub fn latest_snapshot(&self) -> Option<Snapshot> {
+        self.memory.latest_snapshot()
     }
 
     /// Writes all of it into a new file that takes the place of this one. Synced.
@@ -260,9 +260,7 @@ fn whole(memory: &MemoryStorage) -> Result<Vec<Change>, StorageError> {
         changes.push(Change::Install(Snapshot::new(metadata, "")));
     }
     changes.extend(memory.log().iter().cloned().map(Change::Entry));
-    if let Ok(snapshot) = memory.snapshot(0, 0) {
-        changes.push(Change::Snapshot(snapshot));
-    }
+    changes.extend(memory.latest_snapshot().map(Change::Snapshot));
     changes.push(Change::ConfState(initial.conf_state_index, initial.conf_state));
     changes.push(Change::HardState(initial.hard_state));
     Ok(changes)

@@ -135,7 +135,7 @@ impl Disk for Written {
     }
 
     fn latest_snapshot(&self) -> Result<Snapshot, StorageError> {
-        self.journal.latest_snapshot()
+        Ok(self.journal.latest_snapshot().unwrap_or_default())
     }
 }
 

@@ -6,6 +6,7 @@ mod identity;
 mod lifecycle;
 mod network;
 mod observe;
+mod recovered;
 mod recovery;
 mod storage;
 mod stranger;
@@ -19,7 +20,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use quorate::membership::Membership;
-use quorate::types::{ClusterId, SnapshotMetadata};
+use quorate::types::{ClusterId, RECOVERED, SnapshotMetadata};
 
 use crate::coverage::Coverage;
 use crate::disk::Disk;
@@ -30,6 +31,7 @@ use crate::member::Member;
 use crate::parameters::{Names, Parameters};
 use crate::step::Step;
 use crate::trace::{Record, Trace, What};
+use lifecycle::Begin;
 
 /// Where the logs of a new cluster begin: its first snapshot stands for this index.
 pub(crate) const FIRST: Index = 1;
@@ -106,26 +108,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         make_disk: impl FnMut() -> D + 'static,
         settings: impl FnMut(NodeId) -> Config + 'static,
     ) -> Result<Self, Violation> {
-        let mut cluster = Self {
-            members: Vec::new(),
-            make_disk: Box::new(make_disk),
-            settings: Box::new(settings),
-            pool: BTreeMap::new(),
-            messages: 0,
-            judge: Judge::new(FIRST),
-            seed,
-            group: seed.wrapping_add(1).max(1),
-            now: 0,
-            trace: None,
-            coverage: Coverage::default(),
-            sent: Vec::new(),
-            ended: Vec::new(),
-            committed: Vec::new(),
-            names,
-            names_in_force: names != Names::Later,
-            disks_forgot: false,
-            judge_leases: true,
-        };
+        let mut cluster = Self::empty(seed, names, make_disk, settings);
         let mut stores = Vec::new();
         for id in 1..=voters {
             stores.push((id, cluster.new_store(id, 1)?));
@@ -141,9 +124,38 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             .configurations
             .applies(0, FIRST, &first.metadata.conf_state)?;
         for (id, store) in stores {
-            cluster.add(id, store, Some(&first))?;
+            cluster.add(id, store, &Begin::Founder(&first))?;
         }
         Ok(cluster)
+    }
+
+    /// Without any nodes.
+    fn empty(
+        seed: u64,
+        names: Names,
+        make_disk: impl FnMut() -> D + 'static,
+        settings: impl FnMut(NodeId) -> Config + 'static,
+    ) -> Self {
+        Self {
+            members: Vec::new(),
+            make_disk: Box::new(make_disk),
+            settings: Box::new(settings),
+            pool: BTreeMap::new(),
+            messages: 0,
+            judge: Judge::new(FIRST),
+            seed,
+            group: (seed.wrapping_add(1) & !RECOVERED).max(1),
+            now: 0,
+            trace: None,
+            coverage: Coverage::default(),
+            sent: Vec::new(),
+            ended: Vec::new(),
+            committed: Vec::new(),
+            names,
+            names_in_force: names != Names::Later,
+            disks_forgot: false,
+            judge_leases: true,
+        }
     }
 
     /// The cluster that a seed draws, with nothing done to it.

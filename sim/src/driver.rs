@@ -4,6 +4,7 @@ mod client;
 mod fault;
 mod link;
 mod liveness;
+mod lost_quorum;
 mod operator;
 mod replacement;
 
@@ -115,7 +116,11 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         workload: W,
         make_disk: impl FnMut() -> D + 'static,
     ) -> Result<Self, Violation> {
-        let cluster = Cluster::drawn(parameters, make_disk)?;
+        Ok(Self::over(parameters, workload, Cluster::drawn(parameters, make_disk)?))
+    }
+
+    /// The same over nodes that are there.
+    fn over(parameters: &Parameters, workload: W, cluster: Cluster<W::Machine, D>) -> Self {
         let mut driver = Self {
             dice: Dice::new(parameters.seed),
             clock: Clock::default(),
@@ -138,7 +143,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             let wait = driver.dice.wait(parameters.think_us);
             driver.clock.after(wait, Due::Client(client));
         }
-        Ok(driver)
+        driver
     }
 
     /// Records what is done, so that it can be replayed and cut down.

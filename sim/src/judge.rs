@@ -102,6 +102,11 @@ impl Judge {
         }
     }
 
+    /// All logs begin after this.
+    pub fn base(&self) -> Index {
+        self.base
+    }
+
     /// The highest index that any node knew to be committed.
     pub fn committed(&self) -> Index {
         self.base + self.committed.len() as u64
@@ -206,6 +211,11 @@ impl Judge {
             self.committed.push(Committed { term, digest, by });
         }
         Ok(index > known)
+    }
+
+    /// Whether this very entry is known to be committed.
+    pub fn is_committed(&self, id: EntryId) -> bool {
+        self.committed_at(id.index).is_some_and(|entry| entry.term == id.term)
     }
 
     /// A node takes this entry for committed: a snapshot stands for it, or it says so with a vote or a request for one.

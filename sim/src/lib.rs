@@ -34,6 +34,7 @@
 //! | a failing run cut down, and written as a script | [`shrink`], [`export`] |
 //! | a page that shows a run | [`timeline`] |
 //! | groups whose network is half broken | [`partitions`] |
+//! | groups that lost their quorum, and what is made of the rest | [`histories`] |
 //! | randomness that is the same everywhere | [`dice`] |
 //!
 //! Nothing here reads a clock or keeps state between runs: the same parameters, workload and disks give
@@ -47,6 +48,7 @@ pub mod disk;
 mod driver;
 pub mod export;
 pub mod file;
+pub mod histories;
 pub mod history;
 pub mod judge;
 pub mod machine;

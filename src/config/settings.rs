@@ -33,7 +33,8 @@ pub struct Settings {
     pub election_timeout_ticks: u64,
     /// A leader sends heartbeats this often. Default 1; at least 1, less than the election timeout.
     pub heartbeat_interval_ticks: u64,
-    /// Rehearse elections, so that a node that cannot win disturbs nobody (thesis 9.6). Default on.
+    /// Ask whether an election could be won before standing (pre-vote, thesis 9.6), so that a node that cannot win
+    /// disturbs nobody. Default on.
     pub pre_vote: bool,
     /// A leader that does not hear from a quorum for an election timeout steps down, and nodes
     /// that hear a leader ignore candidates (thesis 6.2, 4.2.3). Default on. The same in the whole
@@ -53,8 +54,9 @@ pub struct Settings {
     /// timeout; another node's lease rests on it, whatever this node's read mode. Default on.
     pub lease_promises: bool,
     /// After a restart, neither vote nor campaign for this long, or for as long as the stored hard state says
-    /// that a promise may be outstanding, if that is longer. (The only voter of a group may campaign at once; a
-    /// candidate of an earlier term is told so.) `None`, the default, is the election timeout; 0 is none.
+    /// that a promise may be outstanding, if that is longer. (The only voter of a group may campaign at once, unless
+    /// the group was [recovered](crate::recover); a candidate of an earlier term is told so.) `None`, the default, is
+    /// the election timeout; 0 is none.
     ///
     /// What is stored counts ticks. If those of the next start are shorter, set this to as many of them as the
     /// longest promise of the earlier starts lasts.
@@ -114,7 +116,8 @@ pub struct Settings {
     /// change of the configuration learns of it even when nobody leads. Default on.
     pub votes_tell_commit: bool,
     /// A node with a [`cluster_id`](crate::Config::cluster_id) takes messages without one too. For as long as a group
-    /// is given its id node by node, or has nodes of etcd-io/raft. Default off.
+    /// is given its id node by node, or has nodes of etcd-io/raft. Default off. A [recovered](crate::recover) group
+    /// never does: such a message may be from the group that it was.
     pub accept_without_cluster_id: bool,
     /// Take part though the store has an [identity](crate::storage::InitialState::identity) and the configuration
     /// does not name it: while the stores of an existing group get their names. Turn it off before you rely on names,

@@ -16,7 +16,7 @@ use crate::stop::Stop;
 use crate::storage::Storage;
 use crate::types::{Entry, Index, NodeId, Term};
 
-/// What became of a proposal.
+/// Where a proposal went. What becomes of it, [`pending::Proposals`](crate::pending::Proposals) tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[must_use = "a proposal is known by its term and index when it commits"]
 #[non_exhaustive]

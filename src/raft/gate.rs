@@ -8,6 +8,7 @@ use crate::error::StepError;
 use crate::membership::Membership;
 use crate::message::{Append, AppendResponse, Message, Payload, RequestVote, VoteResponse};
 use crate::role::Role;
+use crate::rules::history;
 use crate::server::Server;
 use crate::stop::Stop;
 use crate::storage::Storage;
@@ -60,10 +61,10 @@ fn check_responder(membership: &Membership, from: NodeId, identity: Identity) ->
     }
 }
 
-/// A stranger's message is not believed in anything. A node that has no group's id yet takes all of them.
+/// A stranger's message is not believed in anything.
 fn check_cluster(config: &Config, theirs: ClusterId) -> Result<(), StepError> {
     let ours = config.cluster_id;
-    if ours == 0 || theirs == ours || (theirs == 0 && config.settings().accept_without_cluster_id) {
+    if history::may_take(ours, theirs, config.settings().accept_without_cluster_id) {
         return Ok(());
     }
     Err(StepError::ForeignCluster { theirs, ours })

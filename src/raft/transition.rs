@@ -10,7 +10,7 @@ use crate::message::{Payload, RequestVote};
 use crate::ready::ReadRefusal;
 use crate::role::{Campaign, Candidacy, Follower, Leader, Next, Role};
 use crate::rules::election::ElectionWon;
-use crate::rules::vote;
+use crate::rules::{history, vote};
 use crate::storage::Storage;
 use crate::types::{NUMBER_MAX, NodeId, Term};
 
@@ -83,12 +83,13 @@ impl<S: Storage> Raft<S> {
         Ok(Some(refusal))
     }
 
-    /// Whether nobody else can have been promised anything: this node is the only voter, and will
+    /// Whether nobody else can have been promised anything: this node is the only voter, not by a recovery, and will
     /// be when its whole log is applied.
     fn is_alone(&self) -> Result<bool, Fault> {
         let server = &self.server;
         let changes = server.has_change_after(server.log.applied(), server.log.last_index())?;
-        Ok(server.membership.is_sole_voter(server.id()) && !changes)
+        let alone = history::may_break_silence(server.config.cluster_id) && !changes;
+        Ok(alone && server.membership.is_sole_voter(server.id()))
     }
 
     /// Stands for election, if it may; else says why not.

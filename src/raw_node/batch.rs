@@ -93,8 +93,9 @@ impl<S: Storage> RawNode<S> {
     /// # Errors
     ///
     /// [`NotAdvanced`] gives the batch back, so that what is missing can be done: something to persist that nobody
-    /// looked at, committed entries that were not taken, a configuration change that was neither
-    /// [applied](Self::apply_conf_change) nor [cancelled](Self::cancel_conf_change).
+    /// looked at, a [snapshot](Persisted::snapshot) that nobody asked for, committed entries that were not taken, a
+    /// configuration change that was neither [applied](Self::apply_conf_change) nor
+    /// [cancelled](Self::cancel_conf_change).
     pub fn advance(&mut self, persisted: Persisted) -> Result<(), NotAdvanced> {
         if let Err(reason) = self.check_advance(&persisted) {
             let batch = Some(persisted);

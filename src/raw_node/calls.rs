@@ -267,8 +267,8 @@ impl<S: Storage> RawNode<S> {
     /// node applies it.
     ///
     /// A leader that is to be removed hands over first ([`transfer_leader`](Self::transfer_leader)), and then proposes
-    /// its removal as a follower, which passes it on to its successor. A leader may remove itself, but nobody leads from
-    /// then until the others miss it, for one to two election timeouts. `docs/membership.md` has the loop.
+    /// its removal as a follower, which passes it on to its successor. A leader may remove itself, but nobody leads
+    /// from then until the others miss it, for one to two election timeouts. `docs/membership.md` has the loop.
     ///
     /// ```
     /// # use quorate::*;

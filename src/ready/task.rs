@@ -104,9 +104,9 @@ pub enum AckKind {
     /// The node's vote for itself is durable.
     #[non_exhaustive]
     Vote {
-        /// The term it stands in; in a rehearsal the term it would stand in.
+        /// The term it stands in; in a pre-vote the term it would stand in.
         term: Term,
-        /// Only a rehearsal.
+        /// Only a pre-vote.
         pre_vote: bool,
     },
     /// What the leader appended is in its own log, durably.

@@ -199,6 +199,9 @@ fn accept<S: Storage>(
     } else {
         entries.slice(known..usize::MAX)
     };
+    if let Some(first) = news.first() {
+        note_truncation(server, first.index);
+    }
     server.log.append(news, &server.config)?;
     follower.matched = follower.matched.max(matched);
     server.log.commit(&commit::by_leader(commit, matched), &server.config)?;
@@ -206,6 +209,14 @@ fn accept<S: Storage>(
         index: matched,
         joined_at: Some(joined_at),
     }))
+}
+
+/// The log is about to be cut in the leader's favour, if it reaches `from`.
+fn note_truncation<S: Storage>(server: &mut Server<S>, from: Index) {
+    let to = server.log.last_index();
+    if from <= to {
+        server.event(Event::LogTruncated { from, to });
+    }
 }
 
 /// Says where the logs may agree, so that the leader needs one probe for a whole term of ours.
@@ -290,6 +301,7 @@ fn restore<S: Storage>(
         }
         Some(false) => {}
     }
+    note_truncation(server, server.log.committed().saturating_add(1));
     server.log.restore(snapshot);
     follower.matched = id.index;
     server.event(Event::MembershipChanged {

@@ -45,7 +45,8 @@ pub(crate) fn may_vote(state: VoterState, forced: bool) -> Result<(), VoteRefusa
 /// Whether a leader may rely on promises at all: it is a voter, and has applied the last change of the
 /// configuration that its log may hold.
 ///
-/// After a restart the only voter of a group may campaign at once, whatever it promised before. It has applied
+/// After a restart the only voter of a group may campaign at once, whatever it promised before (not in a group that was
+/// recovered: `rules/history.rs`). It has applied
 /// the change that made it the only one, which is committed. If our log holds that change, we are no voter by
 /// it, or have not applied it; or have applied a later one, which is committed only if that node has it in its
 /// own log, and then it may not. If our log does not hold it, a later leader's does, and to elect that one a

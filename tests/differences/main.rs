@@ -9,6 +9,7 @@ mod disks;
 mod found;
 mod gateway;
 mod reads;
+mod recovered;
 mod snapshots;
 
 use quorate::message::{Append, AppendResponse, Payload, RequestVote};

@@ -345,3 +345,30 @@ fn no_tasks_where_readies_are_advanced() {
     let (reason, _) = refused(&mut node, done);
     assert_eq!(reason, AcknowledgeError::NotTaken { index: 2 });
 }
+
+/// A loop that installs a snapshot in its storage and forgets its state machine would go on with a stale one.
+#[test]
+fn a_snapshot_must_be_asked_for() {
+    for before_it_is_stored in [true, false] {
+        let mut node = RawNode::new(plain(2), store(&[1, 2])).expect("a legal store");
+        let metadata = SnapshotMetadata::new(EntryId { term: 1, index: 9 }, ConfState::of_voters([1, 2]));
+        let install = Payload::install_snapshot(Snapshot::new(metadata, "state"));
+        node.step(message(1, 2, 1, install)).expect("news");
+        let out = ready(&mut node);
+        node.storage_mut().persist(&out).expect("legal writes");
+        let (reason, done) = refused(&mut node, out.persisted());
+        assert_eq!(reason, AcknowledgeError::NotRestored { index: 9 });
+
+        let out = done.into_ready();
+        node.storage_mut().persist(&out).expect("once more");
+        let done = if before_it_is_stored {
+            assert!(out.snapshot().is_some());
+            out.persisted()
+        } else {
+            let done = out.persisted();
+            assert!(done.snapshot().is_some());
+            done
+        };
+        node.advance(done).expect("all is done");
+    }
+}

@@ -80,6 +80,7 @@ fn batch(node: &mut Node) -> bool {
     assert!(!ready.to_string().is_empty());
     node.storage_mut().persist(&ready).expect("legal writes");
     let mut done = ready.persisted();
+    let _restored = done.snapshot();
     apply_all(node, &done.take_committed_entries());
     node.advance(done).expect("the Ready that is out");
     true

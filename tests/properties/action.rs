@@ -200,3 +200,22 @@ pub(crate) fn setup() -> impl Strategy<Value = Setup> {
         })
     })
 }
+
+/// Five voters that may campaign at any time, and do not campaign by themselves.
+pub(crate) fn contested() -> impl Strategy<Value = Setup> {
+    setup().prop_map(|mut setup| {
+        (setup.voters, setup.learners, setup.lease) = (NODES, 0, false);
+        for config in &mut setup.configs {
+            (
+                config.settings_mut().pre_vote,
+                config.settings_mut().check_quorum,
+                config.settings_mut().lease_promises,
+            ) = (false, false, false);
+            (
+                config.settings_mut().read_mode,
+                config.settings_mut().restart_silence_ticks,
+            ) = (ReadMode::ReadIndex, Some(0));
+        }
+        setup
+    })
+}

@@ -87,3 +87,60 @@ pub(crate) fn episode() -> impl Strategy<Value = Vec<Action>> {
     let calm = (1_usize..12).prop_map(|count| [vec![Heal], rounds(count)].concat());
     prop_oneof![3 => election(), 3 => split(), 2 => forgetful(), 2 => transfer(), 2 => deaf(), 2 => changes(), 4 => calm]
 }
+
+/// One node is elected by two others, and then has something to replicate and only one that hears it, or none: what it
+/// appends may be cut off by the next, or committed by it though it was cut off elsewhere (Figure 8).
+fn reign() -> impl Strategy<Value = Vec<Action>> {
+    let others = (1..NODES, 1..NODES, 0..NODES);
+    (1..=NODES, others, 1_usize..6, 0_usize..4, 0_usize..4).prop_map(|(id, (a, b, c), won, proposals, flows)| {
+        let side = |by: &[u64]| {
+            by.iter()
+                .fold(0, |side, step| side | 1 << ((id - 1 + step) % NODES + 1))
+        };
+        let elected = [vec![Heal, Split(side(&[0, a, b])), Campaign(id)], vec![Flow; won]].concat();
+        let heard = [
+            vec![Heal, Split(side(&[0, c]))],
+            vec![Propose(id, 9); proposals],
+            vec![Flow; flows],
+        ]
+        .concat();
+        [elected, heard].concat()
+    })
+}
+
+/// Figure 8: S1 has something that only S2 hears of, and loses it to S5, which is elected by those who did not hear of
+/// it; with them S2 may be elected next and commit it, before S1 hears of it, be it in a snapshot.
+fn figure_8() -> impl Strategy<Value = Vec<Action>> {
+    let nodes = Just([1, 2, 3, 4, 5]).prop_shuffle();
+    let flows = (2_usize..5, 2_usize..9, 2_usize..5);
+    (nodes, flows, 1_usize..4, 0_usize..3, any::<bool>()).prop_map(|(nodes, flows, proposals, more, compact)| {
+        let [s1, s2, s3, s4, s5] = nodes;
+        let among = |nodes: &[u64]| vec![Heal, Split(nodes.iter().fold(0, |side, id| side | 1 << id))];
+        let elect = |id, others: &[u64], flows| [among(others), vec![Campaign(id)], vec![Flow; flows]].concat();
+        let take = |id, other| [among(&[id, other]), vec![Propose(id, 9); proposals], vec![Flow; 2]].concat();
+        let begin = [vec![Heal, Settle], elect(s1, &[s1, s2, s3, s5], 9), take(s1, s2)].concat();
+        let lost = [elect(s5, &[s3, s4, s5], flows.0), take(s5, s1)].concat();
+        let back = [
+            elect(s2, &[s2, s3, s4], flows.1),
+            vec![Propose(s2, 9); more],
+            vec![Flow; more],
+        ]
+        .concat();
+        let compact = (1..=NODES).filter(|_| compact).map(|id| Compact(id, 0)).collect();
+        let end = [elect(s2, &[s1, s2, s3, s4], flows.2), vec![Heal, Settle]].concat();
+        [begin, lost, back, compact, end].concat()
+    })
+}
+
+/// Many reigns, in which some compact their log and some restart.
+pub(crate) fn reigns() -> impl Strategy<Value = Vec<Action>> {
+    let id = || 1..=NODES;
+    let between = prop_oneof![
+        4 => Just(vec![]),
+        3 => (0_u64..2).prop_map(|keep| (1..=NODES).map(|id| Compact(id, keep)).collect()),
+        1 => (id(), any::<bool>()).prop_map(|(id, keep_state)| vec![Restart(id, keep_state)]),
+        1 => Just(vec![Heal, Settle]),
+    ];
+    let part = (reign(), between).prop_map(|(reign, between)| [reign, between].concat());
+    vec_of(prop_oneof![4 => part, 1 => figure_8()], 3..16).prop_map(|parts| parts.concat())
+}

@@ -10,6 +10,7 @@ use quorate::status::RoleKind;
 use quorate::{ConfState, Entry, EntryId, HardState, Index, Message, NodeId, Snapshot, Status, Term};
 
 use super::member::VETO;
+use super::tables::Ledger;
 
 /// The log that a node was seen to have: what it handed out to be persisted.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +45,7 @@ pub(crate) struct History {
     /// What is committed, and the term in which that was first known.
     committed: BTreeMap<Index, (EntryId, Term)>,
     states: BTreeMap<Index, State>,
+    pub(crate) ledger: Ledger,
 }
 
 impl Seen {
@@ -125,6 +127,11 @@ impl History {
     pub(crate) fn known_up_to(&self, low: Index, high: Index) -> Index {
         let known = self.states.range(low..=high.max(low)).next_back();
         known.map_or(low, |(index, _)| *index)
+    }
+
+    /// What was said to have become of proposals is what became of them.
+    pub(crate) fn check_fates(&self) {
+        self.ledger.check(|index| self.committed.get(&index).map(|(id, _)| *id));
     }
 
     pub(crate) fn state(&self, index: Index) -> &State {

@@ -12,6 +12,7 @@ use quorate::status::RoleKind;
 use quorate::types::SnapshotMetadata;
 
 use super::history::{History, Seen, State};
+use super::tables::Tables;
 
 /// The application's own bytes on a configuration change that it vetoes when it applies it.
 pub(crate) const VETO: &[u8] = b"veto";
@@ -52,6 +53,7 @@ pub(crate) struct Member {
     pub(crate) ticks: u64,
     /// Reads that were asked for in this start and did not come back: what was committed then.
     pub(crate) reads: BTreeMap<Bytes, Index>,
+    pub(crate) tables: Tables,
 }
 
 /// Whether a message says that something is durable.
@@ -87,13 +89,14 @@ impl Member {
             role: RoleKind::Follower,
             ticks: 0,
             reads: BTreeMap::new(),
+            tables: Tables::default(),
             raw,
         }
     }
 
     /// Stops, loses what was not synced, and starts again, with the state machine's state kept or
     /// taken from where the log begins.
-    pub(crate) fn restart(&mut self, mut config: Config, keep_state: bool, history: &History) {
+    pub(crate) fn restart(&mut self, mut config: Config, keep_state: bool, history: &mut History) {
         let mut storage = self.raw.storage().clone();
         storage.crash();
         config.applied = if keep_state { self.state.index } else { 0 };
@@ -109,9 +112,11 @@ impl Member {
             base
         };
         storage.set_conf_state(history.state(index).members.clone(), index);
-        let ticks = self.ticks;
+        let (ticks, tables) = (self.ticks, std::mem::take(&mut self.tables));
+        let tables = tables.restart(config.seed.is_multiple_of(2), &mut history.ledger);
         *self = Self {
             ticks,
+            tables,
             ..Self::new(config, storage, history)
         };
         let known = &history.state(index.max(applied)).members;
@@ -194,7 +199,8 @@ impl Member {
 
     /// Every read comes back once, and not with an index below what was committed when it was asked.
     fn answered(&mut self, reads: &[ReadState]) {
-        for read in reads {
+        self.tables.answered(reads);
+        for read in reads.iter().filter(|read| !read.context.starts_with(b"pending:")) {
             let committed = self.reads.remove(&read.context).expect("a read that waits");
             let sound = read.outcome.is_ok_and(|index| index >= committed) || read.outcome.is_err();
             assert!(sound, "{read:?} though {committed} was committed");
@@ -218,6 +224,7 @@ impl Member {
     fn written(&mut self, task: &AppendTask, history: &mut History) {
         if let Some(snapshot) = task.snapshot() {
             self.state = history.state(snapshot.metadata.index).clone();
+            self.tables.installed(snapshot);
         }
         let (last, term) = (
             self.raw.storage().last_index().unwrap(),
@@ -269,6 +276,7 @@ impl Member {
         let vetoed = matches!(&change, Some(Ok(change)) if change.context() == VETO);
         self.state.apply(entry, vetoed);
         history.reached(&self.state);
+        self.tables.applied(entry, &mut history.ledger);
         if vetoed {
             self.raw.cancel_conf_change(entry).expect("a sound node");
         } else if change.is_some() {
@@ -310,6 +318,7 @@ impl Member {
         );
         assert!(status.applied >= self.applied, "what is applied stays applied");
         self.check_role(&status, history);
+        self.tables.settle(self.state.index, &mut history.ledger);
         (self.before, self.applied, self.role) = (status.hard_state, status.applied, status.soft_state.role);
         history.observe(&status, &self.seen);
         // What others have appended is seen when it is handed out.

@@ -162,16 +162,27 @@ impl World {
 
     pub(crate) fn propose(&mut self, id: NodeId, length: usize) -> Result<Proposed, ProposeError> {
         let id = self.node(id);
-        self.names += 1;
-        let mut data = self.names.to_le_bytes().to_vec();
-        data.resize(length.max(8), 0);
-        self.call(id, |raw| raw.propose(data))
+        let first = self.names + 1;
+        let count = if first.is_multiple_of(5) { 3 } else { 1 };
+        self.names += count;
+        let member = self.members.get_mut(&id).expect("a node");
+        let ledger = &mut self.history.ledger;
+        let outcome = member.tables.propose(&mut member.raw, (first, count), length, ledger);
+        if first.is_multiple_of(11) {
+            member.tables.give_up(|name| name.is_multiple_of(4));
+        }
+        member.check(&mut self.history);
+        outcome
     }
 
     fn change(&mut self, id: NodeId, change: AnyConfChange) {
         let id = self.node(id);
-        if let Ok(Proposed::At { index, .. }) = self.call(id, |raw| raw.propose_conf_change(change)) {
-            self.member(id).changes_at(index);
+        self.names += 1;
+        let name = self.names;
+        if let Ok(proposed @ Proposed::At { index, .. }) = self.call(id, |raw| raw.propose_conf_change(change)) {
+            let member = self.members.get_mut(&id).expect("a node");
+            member.tables.proposed_change(proposed, name, &mut self.history.ledger);
+            member.changes_at(index);
         }
     }
 
@@ -181,6 +192,12 @@ impl World {
         self.names += 1;
         let context = bytes::Bytes::copy_from_slice(&self.names.to_le_bytes());
         let committed = self.history.commit();
+        if self.names.is_multiple_of(2) {
+            let member = self.members.get_mut(&id).expect("a node");
+            let _ = member.tables.read(&mut member.raw, committed);
+            member.check(&mut self.history);
+            return;
+        }
         let asked = |raw: &mut RawNode<_>| match mode {
             None => raw.read_index(context.clone()),
             Some(mode) => raw.read_index_with(mode, context.clone()),
@@ -214,7 +231,7 @@ impl World {
         let mut config = member.raw.config().clone();
         config.seed = self.starts;
         adjust(&mut config);
-        member.restart(config, keep_state, &self.history);
+        member.restart(config, keep_state, &mut self.history);
         member.check(&mut self.history);
     }
 

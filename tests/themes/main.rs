@@ -20,6 +20,7 @@ mod leaving;
 mod limits;
 mod membership;
 mod paging;
+mod pending;
 mod pre_vote;
 mod promises;
 mod raw_node;

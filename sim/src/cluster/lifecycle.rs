@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use quorate::recover::Recovered;
 use quorate::{ConfState, HardState, NodeId, RawNode, Snapshot};
 
 use super::identity::{Store, check_made};
@@ -14,9 +15,18 @@ use crate::shadow::{Mark, Shadow, digest};
 use crate::step::Promises;
 use crate::trace::What;
 
+/// What is on the disk of a node that is added.
+pub(super) enum Begin<'a> {
+    Empty,
+    /// The snapshot with which a group is founded.
+    Founder(&'a Snapshot),
+    /// What is left of another group.
+    Recovered(&'a Recovered),
+}
+
 impl<M: StateMachine, D: Disk> Cluster<M, D> {
-    /// A node under a new id, with an empty disk or one that begins with `first`.
-    pub(super) fn add(&mut self, id: NodeId, store: Store<D>, first: Option<&Snapshot>) -> Verdict {
+    /// A node under a new id.
+    pub(super) fn add(&mut self, id: NodeId, store: Store<D>, begin: &Begin<'_>) -> Verdict {
         let Store {
             mut disk,
             cluster_id,
@@ -24,12 +34,18 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         } = store;
         let mut config = (self.settings)(id);
         config.cluster_id = cluster_id;
-        let mut durable = Shadow::default();
-        if let Some(first) = first {
-            let written = disk.write(Write::Install(first.clone())).and_then(|()| disk.sync());
+        let (first, hard_state) = match begin {
+            Begin::Empty => (None, None),
+            Begin::Founder(first) => (Some(*first), None),
+            Begin::Recovered(recovered) => (Some(&recovered.snapshot), Some(recovered.hard_state)),
+        };
+        let installs = first.cloned().map(Write::Install);
+        for write in installs.into_iter().chain(hard_state.map(Write::HardState)) {
+            let written = disk.write(write).and_then(|()| disk.sync());
             written.map_err(|error| unexpected(id, "the first snapshot", &error))?;
-            durable = Shadow::of_snapshot(first);
         }
+        let mut durable = first.map(Shadow::of_snapshot).unwrap_or_default();
+        durable.hard_state = hard_state.unwrap_or_default();
         self.members.push(Member {
             id,
             config,
@@ -37,7 +53,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             identity,
             stores: 1,
             lost: Vec::new(),
-            fresh: true,
+            fresh: hard_state.is_none(),
             life: Life::Down(disk),
             machine: M::default(),
             applied: 0,
@@ -60,7 +76,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         match self.member(id) {
             None if Self::position(id) == next => {
                 let store = self.new_store(id, 1)?;
-                self.add(id, store, None)
+                self.add(id, store, &Begin::Empty)
             }
             Some(member) if matches!(member.life, Life::Gone) => self.replace_store(id),
             None | Some(_) => Ok(()),

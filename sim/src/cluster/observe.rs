@@ -63,7 +63,8 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
 
     fn observe_leader(&mut self, id: NodeId, before: Seen, status: &Status) -> Verdict {
         let (term, commit) = (status.hard_state.term, status.hard_state.commit);
-        if before.role != RoleKind::Leader || before.term != term {
+        let begins = before.role != RoleKind::Leader || before.term != term;
+        if begins {
             let member = &mut self.members[Self::position(id)];
             self.judge.leads(id, term, member.durable.hard_state)?;
             Judge::elected(id, member.node().map_or(0, unapplied_changes))?;
@@ -72,10 +73,15 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         }
         let member = &self.members[Self::position(id)];
         if commit > before.commit {
-            if self.judge.commits(id, term, commit, &member.log)? {
+            let first = self.judge.commits(id, term, commit, &member.log)?;
+            if first {
                 self.judge_later_leaders(term)?;
             }
-            self.judge_durable(id, commit)?;
+            // With the vote that it won by it may have heard of what an earlier leader committed, by an earlier
+            // configuration; by its own it has counted nothing yet.
+            if first || !begins {
+                self.judge_durable(id, commit)?;
+            }
         }
         let member = &mut self.members[Self::position(id)];
         let lease = status.lease_ticks > 0 && member.log.term(commit) == Some(term);

@@ -1,13 +1,13 @@
 //! Messages of another group, which an address that was used again may bring.
 
 use quorate::status::ProgressStatus;
-use quorate::types::ClusterId;
+use quorate::types::{ClusterId, RECOVERED};
 use quorate::{Message, RawNode, Status, Storage};
 
 use super::Cluster;
 use super::network::over_the_wire;
 use crate::disk::Disk;
-use crate::judge::{Judge, Verdict};
+use crate::judge::{Judge, Verdict, Violation};
 use crate::machine::StateMachine;
 use crate::member::Member;
 use crate::step::MessageRef;
@@ -23,10 +23,9 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let Some(member) = self.member_mut(to).filter(|member| member.is_up()) else {
             return Ok(());
         };
-        let (ours, accepts) = (
-            member.config.cluster_id,
-            member.config.settings().accept_without_cluster_id,
-        );
+        let ours = member.config.cluster_id;
+        // What was recovered never does: it may be from what it was.
+        let accepts = member.config.settings().accept_without_cluster_id && ours & RECOVERED == 0;
         if ours == 0 {
             return Ok(()); // its disk knows no group: it takes everything
         }
@@ -36,19 +35,26 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             kind: "fault",
             text: format!("a stray message of group {}: {stray}", stray.cluster_id),
         });
-        let stray = over_the_wire(stray)?;
         if !named && accepts {
             self.coverage.unnamed_taken += 1;
-            return self.receive(to, stray);
+            return self.receive(to, over_the_wire(stray)?);
         }
-        self.coverage.strays_refused += 1;
+        self.refuse(stray).map(|_| ())
+    }
+
+    /// A message of another group arrives, and is refused if the node is up.
+    pub(crate) fn refuse(&mut self, stray: Message) -> Result<bool, Violation> {
+        let to = stray.to;
         let Some(node) = self.member_mut(to).and_then(Member::node_mut) else {
-            return Ok(());
+            return Ok(false);
         };
+        let stray = over_the_wire(stray)?;
         let before = seen(node);
         let answer = node.step(stray.clone());
         let changed = seen(node) != before || !node.take_events().is_empty();
-        Judge::strangers(to, &stray, &answer, changed)
+        Judge::strangers(to, &stray, &answer, changed)?;
+        self.coverage.strays_refused += 1;
+        Ok(true)
     }
 
     /// A message reaches a node.
