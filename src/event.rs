@@ -177,8 +177,9 @@ pub enum Event {
         /// Why; `None`: cancelled by the caller.
         reason: Option<ChangeRefusal>,
     },
-    /// This node is no longer in the configuration. Keep it running until a successor has
-    /// committed in its term: it may still be needed to elect one.
+    /// This node is no longer in the configuration. If it led until now, it does not any more: keep it running until a
+    /// successor has committed in its term, for it may still be needed to elect one, and that takes an election
+    /// timeout. If it [handed over](crate::RawNode::transfer_leader) before it was removed, neither is so.
     Removed {
         /// The entry that removed it.
         index: Index,

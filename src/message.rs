@@ -16,6 +16,7 @@ use bytes::Bytes;
 pub use self::append::{Append, AppendResponse};
 pub use self::heartbeat::{Heartbeat, HeartbeatResponse};
 pub use self::vote::{RequestVote, VoteResponse};
+use crate::config::ReadMode;
 use crate::error::TransferRefusal;
 use crate::types::{ClusterId, Entry, Identity, Index, NodeId, Snapshot, Term};
 
@@ -121,6 +122,8 @@ pub enum Payload {
     ReadIndex {
         /// The caller's name for the read.
         context: Bytes,
+        /// How it is to be confirmed; `None`: as the leader's settings say.
+        mode: Option<ReadMode>,
     },
     /// The leader's answer (`MsgReadIndexResp`).
     #[non_exhaustive]
@@ -153,10 +156,16 @@ impl Payload {
         Self::TransferRefused { to, reason }
     }
 
-    /// A read that is forwarded under this name.
+    /// A read that is forwarded under this name, to be confirmed as the leader's settings say.
     pub fn read_index(context: impl Into<Bytes>) -> Self {
-        let context = context.into();
-        Self::ReadIndex { context }
+        let (context, mode) = (context.into(), None);
+        Self::ReadIndex { context, mode }
+    }
+
+    /// The same, to be confirmed in this mode.
+    pub fn read_index_with(mode: ReadMode, context: impl Into<Bytes>) -> Self {
+        let (context, mode) = (context.into(), Some(mode));
+        Self::ReadIndex { context, mode }
     }
 
     /// The response to the read of this name.

@@ -8,6 +8,7 @@ mod batch;
 mod explained;
 mod inspect;
 mod learners;
+mod reads;
 mod told;
 
 use alloc::boxed::Box;

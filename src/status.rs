@@ -36,7 +36,8 @@ pub struct Status {
     pub transferee: Option<NodeId>,
     /// Reads that wait for an answer, here or at the leader that they were forwarded to.
     pub pending_reads: usize,
-    /// Ticks for which this leader may answer reads by its lease, once it has committed in its term.
+    /// Ticks for which this leader may answer reads by its lease, once it has committed in its term. Measured in lease
+    /// mode, or since a [read](crate::RawNode::read_index_with) wanted it.
     pub lease_ticks: u64,
     /// Ticks for which this node promised a leader to elect nobody else.
     pub promised_ticks: u64,

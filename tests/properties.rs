@@ -150,7 +150,7 @@ fn commit_something(world: &mut World) -> NodeId {
 
 /// Every read comes back, be it refused.
 fn answer_reads(world: &mut World, leader: NodeId) {
-    (1..=NODES).for_each(|id| world.read(id));
+    (1..=NODES).for_each(|id| world.read(id, None));
     for _ in 0..20 {
         world.act(Action::TickAll);
         world.settle();

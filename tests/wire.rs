@@ -15,7 +15,7 @@ use quorate::error::{DecodeError, TransferRefusal};
 use quorate::membership::{ConfChange, ConfChangeKind, ConfChangeV2, Transition};
 use quorate::message::{Append, AppendResponse, Heartbeat, HeartbeatResponse, Payload, RequestVote, VoteResponse};
 use quorate::types::{EntryKind, SnapshotMetadata};
-use quorate::{ConfState, Entries, Entry, EntryId, HardState, Message, Snapshot};
+use quorate::{ConfState, Entries, Entry, EntryId, HardState, Message, ReadMode, Snapshot};
 
 /// The bytes that hexadecimal digits stand for; spaces are for the reader.
 fn unhex(hex: &str) -> Vec<u8> {
@@ -79,6 +79,14 @@ fn extensions_by_hand() -> Vec<(&'static str, Message)> {
             )),
         ),
         ("080d 1001 1802 2003 a80204", message(Payload::transfer_leader(Some(4)))),
+        (
+            "080f 1001 1802 2003 3a03 220172 d80201",
+            message(Payload::read_index_with(ReadMode::ReadIndex, "r")),
+        ),
+        (
+            "080f 1001 1802 2003 3a03 220172 d80202",
+            message(Payload::read_index_with(ReadMode::Lease, "r")),
+        ),
         (
             "0825 1001 1802 2003 3006 5801",
             message(Payload::transfer_refused(6, TransferRefusal::Learner)),
@@ -205,6 +213,7 @@ fn what_is_not_a_message_is_refused_with_the_reason() {
         ("0818", unknown("message type", 24)),
         ("08ffffffffffffffffff01", unknown("message type", -1)),
         ("0802 3a020803", unknown("entry type", 3)),
+        ("080f d80203", unknown("read mode", 3)),
         ("0803 4a04 1202 1001", stray),
         ("0810 3a00 3a00", one_name),
     ];

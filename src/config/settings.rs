@@ -54,11 +54,12 @@ pub struct Settings {
     /// Allows pre-vote without check-quorum, with which a group *never* recovers from some partial
     /// partitions. Default off.
     pub allow_pre_vote_without_check_quorum_which_never_heals_from_some_partitions: bool,
-    /// How reads are confirmed. Default [`ReadMode::ReadIndex`].
+    /// How reads are confirmed, unless [`read_index_with`](crate::RawNode::read_index_with) says otherwise for one.
+    /// Default [`ReadMode::ReadIndex`].
     pub read_mode: ReadMode,
-    /// Ticks by which a lease ends early: in lease mode 2 or more, less than the election timeout.
-    /// One tick pays for rounding; drift over one election timeout must stay within the rest.
-    /// Default 2.
+    /// Ticks by which a lease ends early: in lease mode, and for single reads that want a lease, 2 or more and less
+    /// than the election timeout. One tick pays for rounding; drift over one election timeout must stay within the
+    /// rest. Default 2.
     pub lease_margin_ticks: u64,
     /// Promise the leader, with each heartbeat answer, to elect nobody else for an election
     /// timeout; another node's lease rests on it, whatever this node's read mode. Default on.
@@ -215,6 +216,11 @@ impl Settings {
             commit_notice_on_removal: false,
             ..Self::default()
         }
+    }
+
+    /// Whether a lease may be relied on at all.
+    pub(crate) fn allow_leases(&self) -> bool {
+        self.check_quorum && (2..self.election_timeout_ticks).contains(&self.lease_margin_ticks)
     }
 
     /// Checks every bound and names the first that does not hold.

@@ -230,12 +230,8 @@ impl fmt::Display for PeerFinding {
             }
             Self::UpToDate => f.write_str("it is up to date")?,
             Self::AllSent { inflight } => {
-                let inflight = u64::try_from(*inflight).unwrap_or(u64::MAX);
-                write!(
-                    f,
-                    "all was sent, and is not acknowledged, {} in flight",
-                    Count(inflight, "append")
-                )?;
+                let appends = Count(u64::try_from(*inflight).unwrap_or(u64::MAX), "append");
+                write!(f, "all was sent, and is not acknowledged, {appends} in flight")?;
             }
             Self::Due { next } => write!(f, "nothing is in the way, entries from index {next} on are due")?,
             Self::Probing { next } => write!(
@@ -243,12 +239,8 @@ impl fmt::Display for PeerFinding {
                 "where the logs agree is not known, and a probe from index {next} on, or a heartbeat, is to be answered"
             )?,
             Self::WindowFull { messages, bytes } => {
-                let messages = u64::try_from(*messages).unwrap_or(u64::MAX);
-                write!(
-                    f,
-                    "the window is full, {} with {bytes} bytes in flight",
-                    Count(messages, "append")
-                )?;
+                let appends = Count(u64::try_from(*messages).unwrap_or(u64::MAX), "append");
+                write!(f, "the window is full, {appends} with {bytes} bytes in flight")?;
             }
             Self::SnapshotSent { .. }
             | Self::SnapshotUnanswered { .. }

@@ -50,7 +50,10 @@ impl fmt::Display for Message {
             Payload::ReadIndexResponse { index, .. } => write!(f, " index={index}"),
             Payload::TransferLeader { asker: Some(asker) } => write!(f, " asker={asker}"),
             Payload::TransferRefused { to, reason } => write!(f, " to={to}: {reason}"),
-            Payload::TransferLeader { asker: None } | Payload::TimeoutNow | Payload::ReadIndex { .. } => Ok(()),
+            Payload::ReadIndex { mode: Some(mode), .. } => write!(f, " mode={mode:?}"),
+            Payload::TransferLeader { asker: None } | Payload::TimeoutNow | Payload::ReadIndex { mode: None, .. } => {
+                Ok(())
+            }
         }
     }
 }

@@ -57,15 +57,16 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    pub(crate) fn read(&mut self, context: Bytes) -> Result<(), Stop<ReadError>> {
+    /// In this mode, or in that of the leader's settings.
+    pub(crate) fn read(&mut self, context: Bytes, mode: Option<ReadMode>) -> Result<(), Stop<ReadError>> {
         if self.server.diverged {
             return Err(Stop::Refused(ReadError::Diverged));
         }
         let server = &mut self.server;
         let id = server.id();
         match &mut self.role {
-            Role::Leader(leader) => leader.on_read(server, id, context),
-            Role::Follower(follower) => follower.read(server, context),
+            Role::Leader(leader) => leader.on_read(server, id, context, mode),
+            Role::Follower(follower) => follower.read(server, context, mode),
             Role::PreCandidate(_) | Role::Candidate(_) => Err(ReadError::NoLeader),
         }
         .map_err(Stop::Refused)

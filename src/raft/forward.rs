@@ -8,6 +8,7 @@ use core::num::NonZero;
 use bytes::Bytes;
 
 use super::Raft;
+use crate::config::ReadMode;
 use crate::error::{Fault, ProposeError, StepError, TransferRefusal};
 use crate::event::{Event, IgnoredReason};
 use crate::message::Payload;
@@ -89,7 +90,7 @@ impl<S: Storage> Raft<S> {
         outcome.map(|_| ()).map_err(|stop| stop.map(StepError::Proposal))
     }
 
-    pub(super) fn on_forwarded_read(&mut self, from: NodeId, context: Bytes) {
+    pub(super) fn on_forwarded_read(&mut self, from: NodeId, context: Bytes, mode: Option<ReadMode>) {
         let server = &mut self.server;
         let taken = match &mut self.role {
             // It was refused when this node began to campaign.
@@ -97,8 +98,8 @@ impl<S: Storage> Raft<S> {
                 server.ignore(from, "ReadIndex", 0, IgnoredReason::NotAsked);
                 true
             }
-            Role::Leader(leader) => leader.on_read(server, from, context).is_ok(),
-            Role::Follower(follower) => follower.forward(server, from, Payload::ReadIndex { context }),
+            Role::Leader(leader) => leader.on_read(server, from, context, mode).is_ok(),
+            Role::Follower(follower) => follower.forward(server, from, Payload::ReadIndex { context, mode }),
             Role::PreCandidate(_) | Role::Candidate(_) => false,
         };
         if !taken {

@@ -227,8 +227,8 @@ impl<S: Storage> Raft<S> {
                 Next::Stay
             }
             (_, Payload::Propose { entries }) => return self.on_forwarded_proposal(from, entries),
-            (_, Payload::ReadIndex { context }) => {
-                self.on_forwarded_read(from, context);
+            (_, Payload::ReadIndex { context, mode }) => {
+                self.on_forwarded_read(from, context, mode);
                 Next::Stay
             }
             (_, Payload::TransferLeader { asker }) => return Ok(self.on_forwarded_transfer(from, asker)?),

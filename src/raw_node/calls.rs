@@ -266,6 +266,10 @@ impl<S: Storage> RawNode<S> {
     /// Proposes a configuration change (thesis chapter 4). It takes effect at each node when that
     /// node applies it.
     ///
+    /// A leader that is to be removed hands over first ([`transfer_leader`](Self::transfer_leader)), and then proposes
+    /// its removal as a follower, which passes it on to its successor. A leader may remove itself, but nobody leads
+    /// from then until the others miss it, for one to two election timeouts. `docs/membership.md` has the loop.
+    ///
     /// ```
     /// # use quorate::*;
     /// # use quorate::error::ProposeError;
@@ -342,7 +346,9 @@ impl<S: Storage> RawNode<S> {
     }
 
     /// Asks at which index a read is linearizable. The answer comes as a
-    /// [`ReadState`](crate::ready::ReadState) with this context; each read gets one, be it a refusal.
+    /// [`ReadState`](crate::ready::ReadState) with this context; each read gets one, be it a refusal. The leader's
+    /// [`Settings::read_mode`](crate::Settings::read_mode) says how; [`read_index_with`](Self::read_index_with) does
+    /// for one read.
     ///
     /// ```
     /// # use quorate::*;
@@ -353,6 +359,6 @@ impl<S: Storage> RawNode<S> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn read_index(&mut self, context: impl Into<Bytes>) -> Result<(), ReadError> {
-        self.raft.enter(|raft| raft.read(context.into()))
+        self.raft.enter(|raft| raft.read(context.into(), None))
     }
 }

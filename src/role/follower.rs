@@ -5,6 +5,7 @@ use core::num::NonZero;
 
 use bytes::Bytes;
 
+use crate::config::ReadMode;
 use crate::error::{Fault, ReadError};
 use crate::event::{Event, IgnoredReason};
 use crate::membership::Membership;
@@ -76,7 +77,12 @@ impl Follower {
     // ----- reads
 
     /// Passes on a read of this node's own.
-    pub(crate) fn read<S: Storage>(&mut self, server: &mut Server<S>, context: Bytes) -> Result<(), ReadError> {
+    pub(crate) fn read<S: Storage>(
+        &mut self,
+        server: &mut Server<S>,
+        context: Bytes,
+        mode: Option<ReadMode>,
+    ) -> Result<(), ReadError> {
         self.leader.ok_or(ReadError::NoLeader)?;
         if self.reads.len() >= server.config.settings().max_pending_reads {
             return Err(ReadError::Full {
@@ -88,7 +94,7 @@ impl Follower {
         self.reads
             .push(number, context, server.config.settings().election_timeout_ticks);
         let context = read::context(server.config.seed, number);
-        self.forward(server, server.id(), Payload::ReadIndex { context });
+        self.forward(server, server.id(), Payload::ReadIndex { context, mode });
         Ok(())
     }
 

@@ -41,6 +41,8 @@ pub(crate) struct Leader {
     transfer: Option<NonZero<NodeId>>,
     /// An order to campaign went out: no lease for the rest of the term.
     lease_given_up: bool,
+    /// A read wanted to go by a lease, whatever the settings are: it is measured for the rest of the term.
+    lease_wanted: bool,
     reads: WaitingReads,
     rounds: Rounds,
     /// Unless the own disk owed nothing when the last tick passed.
@@ -81,6 +83,7 @@ impl Leader {
             pending_change: last,
             transfer: None,
             lease_given_up: false,
+            lease_wanted: false,
             reads: WaitingReads::default(),
             rounds: Rounds::default(),
             disk: None,

@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 use super::proto::{self, MessageType as Kind};
 use super::{known, list, try_list};
+use crate::config::ReadMode;
 use crate::error::{DecodeError, TransferRefusal};
 use crate::message::{
     Append, AppendResponse, Heartbeat, HeartbeatResponse, Message, Payload, RequestVote, VoteResponse,
@@ -98,8 +99,9 @@ impl From<&Message> for proto::Message {
                 ..wire(Kind::MsgTransferRefused)
             },
             Payload::TimeoutNow => wire(Kind::MsgTimeoutNow),
-            Payload::ReadIndex { context } => Self {
+            Payload::ReadIndex { context, mode } => Self {
                 entries: read_to_entries(context),
+                read_mode: proto::ReadMode::from(*mode).into(),
                 ..wire(Kind::MsgReadIndex)
             },
             Payload::ReadIndexResponse { index, context } => Self {
@@ -220,6 +222,7 @@ fn payload(wire: proto::Message) -> Result<Payload, DecodeError> {
         Kind::MsgTimeoutNow => Payload::TimeoutNow,
         Kind::MsgReadIndex => Payload::ReadIndex {
             context: read_from_entries(wire.entries)?,
+            mode: known::<proto::ReadMode>("read mode", wire.read_mode)?.into(),
         },
         Kind::MsgReadIndexResp => Payload::ReadIndexResponse {
             index: wire.index,
@@ -250,6 +253,26 @@ fn refusal(number: u64) -> Result<TransferRefusal, DecodeError> {
         0 => Ok(TransferRefusal::Unknown),
         1 => Ok(TransferRefusal::Learner),
         _ => Err(DecodeError::Malformed("no reason to refuse a transfer")),
+    }
+}
+
+impl From<Option<ReadMode>> for proto::ReadMode {
+    fn from(mode: Option<ReadMode>) -> Self {
+        match mode {
+            None => Self::OfLeader,
+            Some(ReadMode::ReadIndex) => Self::ReadIndex,
+            Some(ReadMode::Lease) => Self::Lease,
+        }
+    }
+}
+
+impl From<proto::ReadMode> for Option<ReadMode> {
+    fn from(mode: proto::ReadMode) -> Self {
+        match mode {
+            proto::ReadMode::OfLeader => None,
+            proto::ReadMode::ReadIndex => Some(ReadMode::ReadIndex),
+            proto::ReadMode::Lease => Some(ReadMode::Lease),
+        }
     }
 }
 

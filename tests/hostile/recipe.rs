@@ -6,7 +6,7 @@ use quorate::error::TransferRefusal;
 use quorate::membership::{ConfChange, ConfChangeKind, ConfChangeV2, Transition};
 use quorate::message::{Append, AppendResponse, Heartbeat, HeartbeatResponse, Payload, RequestVote, VoteResponse};
 use quorate::types::{EntryKind, NUMBER_MAX, SnapshotMetadata};
-use quorate::{ConfState, Entry, EntryId, Message, NodeId, RawNode, Snapshot, Storage};
+use quorate::{ConfState, Entry, EntryId, Message, NodeId, RawNode, ReadMode, Snapshot, Storage};
 
 /// Where choices come from.
 pub(crate) trait Draw {
@@ -196,6 +196,7 @@ impl Recipe {
                 },
             ),
             Kind::TimeoutNow => Payload::TimeoutNow,
+            Kind::ReadIndex if flag => Payload::read_index_with(ReadMode::Lease, context(self.shape)),
             Kind::ReadIndex => Payload::read_index(context(self.shape)),
             Kind::ReadIndexResponse => Payload::read_index_response(a, context(self.shape)),
         }

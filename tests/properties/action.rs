@@ -23,7 +23,8 @@ pub(crate) enum Action {
     Change(NodeId, ConfChangeV2),
     ChangeOne(NodeId, ConfChange),
     ChangeIfUnchanged(NodeId, ConfChangeV2, u64),
-    Read(NodeId),
+    /// In this mode, or in that of the settings.
+    Read(NodeId, Option<ReadMode>),
     Campaign(NodeId),
     Transfer(NodeId, NodeId),
     TransferToBest(NodeId),
@@ -96,6 +97,10 @@ fn change_one() -> impl Strategy<Value = ConfChange> {
     })
 }
 
+fn read_mode() -> impl Strategy<Value = Option<ReadMode>> {
+    select(vec![None, None, Some(ReadMode::ReadIndex), Some(ReadMode::Lease)])
+}
+
 fn work() -> impl Strategy<Value = Work> {
     select(vec![Work::Ready, Work::Write, Work::Acknowledge, Work::Apply])
 }
@@ -109,7 +114,7 @@ fn action() -> impl Strategy<Value = Action> {
         3 => (node(), change()).prop_map(|(id, change)| Change(id, change)),
         1 => (node(), change_one()).prop_map(|(id, change)| ChangeOne(id, change)),
         1 => (node(), change(), 0_u64..2).prop_map(|(id, change, behind)| ChangeIfUnchanged(id, change, behind)),
-        5 => node().prop_map(Read),
+        5 => (node(), read_mode()).prop_map(|(id, mode)| Read(id, mode)),
         2 => node().prop_map(Campaign),
         1 => (node(), node()).prop_map(|(id, to)| Transfer(id, to)),
         1 => node().prop_map(TransferToBest),
@@ -147,9 +152,9 @@ fn config(lease: bool, guarded: bool, promising: bool, election_timeout: u64) ->
     let limit = || prop_oneof![Just(0), 1_u64..100, Just(1 << 20)];
     let sizes = (limit(), limit(), limit(), 1_usize..5, 1_usize..5);
     let times = (1_u64..3, 0_u64..3, select(vec![None, Some(0), Some(9)]));
-    (any::<[bool; 7]>(), sizes, times).prop_map(move |(switches, sizes, times)| {
+    (any::<[bool; 8]>(), sizes, times).prop_map(move |(switches, sizes, times)| {
         let mut config = Config::new(1, 0);
-        let [pre_vote, silent, others @ ..] = switches;
+        let [pre_vote, silent, by_rounds, others @ ..] = switches;
         config.settings_mut().check_quorum = guarded || lease;
         config.settings_mut().pre_vote = pre_vote && config.settings().check_quorum;
         config.settings_mut().lease_promises = promising || lease;
@@ -173,7 +178,11 @@ fn config(lease: bool, guarded: bool, promising: bool, election_timeout: u64) ->
         config.settings_mut().heartbeat_interval_ticks = times.0;
         config.settings_mut().restart_silence_ticks = Some(times.1 * 2).filter(|_| !lease && silent);
         config.settings_mut().snapshot_stall_ticks = times.2;
-        config.settings_mut().read_mode = if lease { ReadMode::Lease } else { ReadMode::ReadIndex };
+        config.settings_mut().read_mode = if lease && !by_rounds {
+            ReadMode::Lease
+        } else {
+            ReadMode::ReadIndex
+        };
         config
     })
 }

@@ -12,7 +12,7 @@ use super::action::{LEADER, NODES, change, node};
 
 /// Everybody is asked what may be read.
 fn reads() -> Vec<Action> {
-    (1..=NODES).map(Read).collect()
+    (1..=NODES).map(|id| Read(id, None)).collect()
 }
 
 fn rounds(count: usize) -> Vec<Action> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use quorate::error::{ProposeError, StepError};
 use quorate::membership::AnyConfChange;
 use quorate::status::{RoleKind, SnapshotStatus};
-use quorate::{ConfState, Config, MemoryStorage, Message, NodeId, Proposed, RawNode, bootstrap};
+use quorate::{ConfState, Config, MemoryStorage, Message, NodeId, Proposed, RawNode, ReadMode, bootstrap};
 
 use super::action::{Action, LEADER, NODES, Setup};
 use super::history::History;
@@ -88,7 +88,7 @@ impl World {
                 let expected = self.members[&self.node(id)].raw.status().applied.saturating_sub(behind);
                 let _ = self.call(id, |raw| raw.propose_conf_change_if_unchanged(change, expected));
             }
-            Action::Read(id) => self.read(id),
+            Action::Read(id, mode) => self.read(id, mode),
             Action::Campaign(id) => _ = self.call(id, RawNode::campaign),
             Action::Transfer(id, to) if to == LEADER => _ = self.call(id, |raw| raw.transfer_leader(raw.status().id)),
             Action::Transfer(id, to) => _ = self.call(id, |raw| raw.transfer_leader(to)),
@@ -186,7 +186,8 @@ impl World {
         }
     }
 
-    pub(crate) fn read(&mut self, id: NodeId) {
+    pub(crate) fn read(&mut self, id: NodeId, mode: Option<ReadMode>) {
+        let mode = mode.filter(|mode| self.lease || *mode != ReadMode::Lease); // clocks are not what leases need
         let id = self.node(id);
         self.names += 1;
         let context = bytes::Bytes::copy_from_slice(&self.names.to_le_bytes());
@@ -197,7 +198,11 @@ impl World {
             member.check(&mut self.history);
             return;
         }
-        if self.call(id, |raw| raw.read_index(context.clone())).is_ok() {
+        let asked = |raw: &mut RawNode<_>| match mode {
+            None => raw.read_index(context.clone()),
+            Some(mode) => raw.read_index_with(mode, context.clone()),
+        };
+        if self.call(id, asked).is_ok() {
             self.member(id).reads.insert(context, committed);
             let raw = &self.members[&id].raw;
             let alone = raw.membership().is_sole_voter(id);

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use quorate::error::ReadError;
 use quorate::message::Payload;
 use quorate::ready::ReadRefusal;
-use quorate::{Config, Event, Message, NodeId};
+use quorate::{Config, Event, Message, NodeId, ReadMode};
 
 use crate::reads::{answered, answers, read};
 use crate::support::{Cluster, config, message, plain, store};
@@ -244,6 +244,11 @@ fn reads_of_others() {
     let sent = cluster.take(|_| true);
     assert_eq!(sent, [message(3, 2, 0, Payload::read_index("r"))]);
     assert_eq!(cluster.raw(1).status().pending_reads, 0);
+    // And with the wish that it came with.
+    let wish = || Payload::read_index_with(ReadMode::Lease, "r");
+    cluster.node(1).step(message(3, 1, 0, wish())).expect("legal");
+    cluster.drain(1);
+    assert_eq!(cluster.take(|_| true), [message(3, 2, 0, wish())]);
     // Who knows no leader, or campaigns, drops it.
     for campaigns in [false, true] {
         let mut cluster = alone(plain(1), store(&[1, 2, 3]));

@@ -4,19 +4,21 @@
 use proptest::prelude::*;
 use quorate::membership::{ConfChangeKind, ConfChangeV2};
 use quorate::status::RoleKind;
-use quorate::{Config, Index, Message, NodeId};
+use quorate::{Config, Index, Message, NodeId, ReadMode};
 
 use crate::leases::leased;
-use crate::support::Cluster;
+use crate::support::{Cluster, config};
 
 /// A new leader can commit at the earliest when the old one's lease is over: the old one is cut off
 /// at each tick of its lease in turn, and asked again and again.
 #[test]
 fn an_old_leader_does_not_answer_too_long() {
-    for draw in 10..20 {
+    for (draw, settings) in (10..20).flat_map(|draw| [(draw, leased as fn(NodeId) -> Config), (draw, config)]) {
         for cut_after in 1..12 {
-            let mut cluster = Cluster::new(3, leased);
+            let mut cluster = Cluster::new(3, settings);
             cluster.elect(1);
+            let _ = answers_now(&mut cluster); // from now on it measures its lease
+            cluster.settle();
             cluster.tick_all(cut_after);
             cluster.isolate(1);
             for id in [2, 3] {
@@ -41,7 +43,7 @@ fn an_old_leader_does_not_answer_too_long() {
 fn answers_now(cluster: &mut Cluster) -> bool {
     let committed = cluster.nodes.keys().map(|id| cluster.committed(*id)).max();
     let before = cluster.nodes[&1].reads.len();
-    let _ = cluster.node(1).read_index("now");
+    let _ = cluster.node(1).read_index_with(ReadMode::Lease, "now");
     cluster.drain(1);
     match cluster.nodes[&1].reads.get(before).map(|read| read.outcome) {
         Some(Ok(index)) => {
@@ -141,7 +143,9 @@ enum Action {
     Isolate(NodeId),
     Heal,
     Propose,
-    Read(NodeId),
+    /// In the mode of the settings, or in another.
+    Read(NodeId, Option<ReadMode>),
+    ForgetLeader(NodeId),
     Campaign(NodeId),
     Transfer(NodeId),
     Restart(NodeId),
@@ -149,6 +153,7 @@ enum Action {
 
 fn actions() -> impl Strategy<Value = Vec<Action>> {
     let node = || 1..=3_u64;
+    let mode = prop::sample::select(vec![None, Some(ReadMode::Lease), Some(ReadMode::ReadIndex)]);
     let action = prop_oneof![
         12 => (node(), prop::option::weighted(0.2, node())).prop_map(|(first, slow)| Action::Tick(first, slow)),
         2 => node().prop_map(Action::Hold),
@@ -156,7 +161,8 @@ fn actions() -> impl Strategy<Value = Vec<Action>> {
         1 => node().prop_map(Action::Isolate),
         2 => Just(Action::Heal),
         4 => Just(Action::Propose),
-        10 => node().prop_map(Action::Read),
+        10 => (node(), mode).prop_map(|(id, mode)| Action::Read(id, mode)),
+        1 => node().prop_map(Action::ForgetLeader),
         1 => node().prop_map(Action::Campaign),
         1 => node().prop_map(Action::Transfer),
         1 => node().prop_map(Action::Restart),
@@ -214,13 +220,19 @@ impl Run {
                     let _ = cluster.node(id).propose("x");
                 }
             }),
-            Action::Read(id) => {
+            Action::Read(id, mode) => {
                 let committed = (1..=3).map(|id| cluster.committed(id)).max().unwrap_or(0);
                 let name = self.asked.len().to_string();
-                if cluster.node(id).read_index(name.clone()).is_ok() {
+                let node = cluster.node(id);
+                let asked = match mode {
+                    None => node.read_index(name.clone()),
+                    Some(mode) => node.read_index_with(mode, name.clone()),
+                };
+                if asked.is_ok() {
                     self.asked.push((id, name, committed));
                 }
             }
+            Action::ForgetLeader(id) => cluster.node(id).forget_leader().expect("a sound node"),
             Action::Campaign(id) => drop(cluster.node(id).campaign()),
             Action::Transfer(to) => drop(cluster.leader().map(|id| cluster.node(id).transfer_leader(to))),
             Action::Restart(id) => {
@@ -267,6 +279,12 @@ impl Run {
     }
 }
 
+fn silent_by_rounds(id: NodeId) -> Config {
+    let mut config = config(id);
+    config.settings_mut().restart_silence_ticks = None;
+    config
+}
+
 fn silent(id: NodeId) -> Config {
     let mut config = leased(id);
     config.settings_mut().restart_silence_ticks = None;
@@ -276,9 +294,10 @@ fn silent(id: NodeId) -> Config {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
+    /// Whatever the mode of the settings and of each read is.
     #[test]
-    fn no_read_is_stale(actions in actions()) {
-        let mut run = Run::new(silent);
+    fn no_read_is_stale(actions in actions(), by_rounds: bool) {
+        let mut run = Run::new(if by_rounds { silent_by_rounds } else { silent });
         for action in actions {
             run.perform(action);
         }

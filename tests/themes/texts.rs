@@ -4,7 +4,7 @@ use quorate::error::TransferRefusal;
 use quorate::membership::{ConfChange, ConfChangeKind, ConfChangeV2};
 use quorate::message::{Append, AppendResponse, HeartbeatResponse, Payload, RequestVote, VoteResponse};
 use quorate::types::{EntryKind, SnapshotMetadata};
-use quorate::{ConfState, Entry, EntryId, Event, HardState, Message, Snapshot};
+use quorate::{ConfState, Entry, EntryId, Event, HardState, Message, ReadMode, Snapshot};
 
 use crate::support::{message, plain, store};
 use crate::{accepted, alone, append, entries, hear, heartbeat, id, leading};
@@ -128,6 +128,10 @@ fn messages_read() {
             "1->2 Propose term=0 entries=[0/0 Normal \"0/0\"]",
         ),
         (Payload::read_index("c"), "1->2 ReadIndex term=0"),
+        (
+            Payload::read_index_with(ReadMode::Lease, "c"),
+            "1->2 ReadIndex term=0 mode=Lease",
+        ),
     ] {
         assert_eq!(message(1, 2, 0, payload).to_string(), expected);
     }

@@ -8,7 +8,7 @@ use quorate::error::TransferRefusal;
 use quorate::membership::{ConfChange, ConfChangeKind, ConfChangeSingle, ConfChangeV2, Transition};
 use quorate::message::{Append, AppendResponse, Heartbeat, HeartbeatResponse, Payload, RequestVote, VoteResponse};
 use quorate::types::{EntryKind, SnapshotMetadata};
-use quorate::{ConfState, Entry, EntryId, HardState, Message, Snapshot};
+use quorate::{ConfState, Entry, EntryId, HardState, Message, ReadMode, Snapshot};
 
 /// Numbers of every length: most draws of `any::<u64>()` need all ten bytes of a varint.
 fn number() -> impl Strategy<Value = u64> {
@@ -133,7 +133,11 @@ fn payload() -> impl Strategy<Value = Payload> {
             }
         )),
         Just(Payload::TimeoutNow),
-        data().prop_map(Payload::read_index),
+        (option::of(any::<bool>()), data()).prop_map(|(lease, context)| match lease {
+            None => Payload::read_index(context),
+            Some(true) => Payload::read_index_with(ReadMode::Lease, context),
+            Some(false) => Payload::read_index_with(ReadMode::ReadIndex, context),
+        }),
         (number(), data()).prop_map(|(index, context)| Payload::read_index_response(index, context)),
     ]
 }

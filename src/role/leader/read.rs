@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::Leader;
-use crate::config::ReadMode;
+use crate::config::{ReadMode, Settings};
 use crate::error::ReadError;
 use crate::message::Payload;
 use crate::read::{self, WaitingRead};
@@ -15,14 +15,17 @@ use crate::storage::Storage;
 use crate::types::NodeId;
 
 impl Leader {
-    /// A read, of this node's own or forwarded.
+    /// A read, of this node's own or forwarded, in this mode or in that of the settings.
     pub(crate) fn on_read<S: Storage>(
         &mut self,
         server: &mut Server<S>,
         from: NodeId,
         context: Bytes,
+        mode: Option<ReadMode>,
     ) -> Result<(), ReadError> {
-        if let Ok(permit) = self.lease_permit(server) {
+        self.lease_wanted |= mode == Some(ReadMode::Lease);
+        let by_lease = mode.unwrap_or(server.config.settings().read_mode) == ReadMode::Lease;
+        if let Some(permit) = by_lease.then(|| self.lease_permit(server).ok()).flatten() {
             server.counters.reads_by_lease = server.counters.reads_by_lease.wrapping_add(1);
             answer(server, from, context, &permit);
             return Ok(());
@@ -60,7 +63,7 @@ impl Leader {
 
     /// Begins a round if anybody needs one; the context that names it.
     pub(super) fn begin_round<S: Storage>(&mut self, server: &Server<S>) -> Bytes {
-        let measures_leases = server.config.settings().read_mode == ReadMode::Lease;
+        let measures_leases = self.measures_leases(server.config.settings());
         if self.reads.newest_round().is_none() && !measures_leases {
             return Bytes::new();
         }
@@ -114,6 +117,11 @@ impl Leader {
         self.release_reads(server);
     }
 
+    /// Whether heartbeats ask for promises: all the time, or since a read wanted to rely on them.
+    fn measures_leases(&self, settings: &Settings) -> bool {
+        (settings.read_mode == ReadMode::Lease || self.lease_wanted) && settings.allow_leases()
+    }
+
     /// Ticks for which reads may be answered without asking anybody, once something is committed in this term.
     pub(crate) fn lease_ticks<S: Storage>(&self, server: &Server<S>) -> u64 {
         self.lease(server).unwrap_or(0)
@@ -122,7 +130,7 @@ impl Leader {
     /// The same, or why there is no lease.
     fn lease<S: Storage>(&self, server: &Server<S>) -> Result<u64, LeaseRefusal> {
         let config = &server.config;
-        if config.settings().read_mode != ReadMode::Lease || !config.settings().check_quorum {
+        if !self.measures_leases(config.settings()) {
             return Err(LeaseRefusal::NotMeasured);
         }
         if self.lease_given_up {

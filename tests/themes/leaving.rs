@@ -1,0 +1,119 @@
+//! A leader leaves its group: by itself, which costs an election, or having handed over, which costs nothing. The recipe
+//! of `docs/membership.md`.
+
+use quorate::error::{ChangeRefusal, ProposeError, TransferError};
+use quorate::event::StepDownReason;
+use quorate::membership::{ChangeError, ConfChangeKind, ConfChangeV2};
+use quorate::status::RoleKind;
+use quorate::{Event, NodeId, Proposed};
+
+use crate::support::Cluster;
+
+/// An election timeout in ticks.
+const TIMEOUT: u64 = 10;
+
+fn removal(id: NodeId) -> ConfChangeV2 {
+    ConfChangeV2::new([(ConfChangeKind::RemoveNode, id)])
+}
+
+/// Who takes proposals and is a member, if anybody does.
+fn leader(cluster: &Cluster) -> Option<NodeId> {
+    let leads = |id: &NodeId| {
+        let node = cluster.raw(*id);
+        cluster.role(*id) == RoleKind::Leader && node.membership().contains(*id)
+    };
+    cluster.nodes.keys().copied().find(leads)
+}
+
+/// Ticks until somebody leads, within three election timeouts.
+fn leaderless(cluster: &mut Cluster) -> u64 {
+    let mut ticks = 0;
+    while leader(cluster).is_none() {
+        assert!(ticks < 3 * TIMEOUT, "nobody is elected");
+        cluster.tick_all(1);
+        ticks += 1;
+    }
+    ticks
+}
+
+fn was_removed(cluster: &Cluster) -> bool {
+    let events = &cluster.nodes[&1].events;
+    events.iter().any(|event| matches!(event, Event::Removed { .. }))
+}
+
+/// By itself: an election timeout without a leader at the least.
+#[test]
+fn by_itself() {
+    for n in 2..=5 {
+        let mut cluster = Cluster::led(n);
+        let _ = cluster.node(1).propose_conf_change(removal(1)).expect("it may");
+        cluster.settle();
+        assert!(was_removed(&cluster));
+        let ticks = leaderless(&mut cluster);
+        assert!(
+            (TIMEOUT..=2 * TIMEOUT).contains(&ticks),
+            "{ticks} ticks in a group of {n}"
+        );
+    }
+}
+
+/// Having handed over: there is a leader all the time, and the node may be stopped at once.
+#[test]
+fn having_handed_over() {
+    for n in 2..=5 {
+        for lost in [false, true] {
+            let mut cluster = Cluster::led(n);
+            cluster.commit(1, "a");
+            let successor = cluster
+                .node(1)
+                .transfer_leader_to_most_up_to_date()
+                .expect("there are others");
+            cluster.settle();
+            assert_eq!(leader(&cluster), Some(successor));
+            let handed_over = |event: &Event| {
+                matches!(
+                    event,
+                    Event::SteppedDown {
+                        reason: StepDownReason::HigherTerm,
+                        ..
+                    }
+                )
+            };
+            assert!(cluster.nodes[&1].events.iter().any(handed_over));
+            let forwarded = Proposed::Forwarded { leader: successor };
+            assert_eq!(cluster.node(1).propose_conf_change(removal(1)), Ok(forwarded));
+            if lost {
+                cluster.drain(1);
+                cluster.pool.clear();
+                cluster.tick_all(1);
+                assert!(!was_removed(&cluster));
+                assert_eq!(cluster.node(1).propose_conf_change(removal(1)), Ok(forwarded), "again");
+            }
+            cluster.settle();
+            assert!(was_removed(&cluster), "it hears of it");
+            cluster.nodes.remove(&1);
+            assert_eq!(leaderless(&mut cluster), 0);
+            let term = cluster.term(successor);
+            cluster.commit(successor, "b");
+            cluster.tick_all(3 * TIMEOUT);
+            assert_eq!((leader(&cluster), cluster.term(successor)), (Some(successor), term));
+            for id in 2..=n {
+                assert_eq!(cluster.data(id), ["a", "b"]);
+                assert!(!cluster.raw(id).membership().contains(1));
+            }
+            assert_eq!(cluster.errors, [], "nobody was told anything wrong");
+        }
+    }
+}
+
+/// The last one cannot leave, nor is there anybody to hand over to.
+#[test]
+fn the_last_one_stays() {
+    let mut cluster = Cluster::led(1);
+    assert_eq!(
+        cluster.node(1).transfer_leader_to_most_up_to_date(),
+        Err(TransferError::Nobody)
+    );
+    let refused = ProposeError::Change(ChangeRefusal::Invalid(ChangeError::RemovedAllVoters));
+    assert_eq!(cluster.node(1).propose_conf_change(removal(1)), Err(refused));
+}
