@@ -1,6 +1,7 @@
 //! The settings of a node: its own, and those that it may share with others.
 
 mod settings;
+mod timeouts;
 
 use alloc::sync::Arc;
 

@@ -23,8 +23,15 @@ pub enum ReadMode {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Settings {
-    /// A follower that hears nothing for one to two of these campaigns. Default 10.
+    /// A follower that hears nothing for one to two of these campaigns. Default 10. Promises to leaders, and the
+    /// check of the quorum, last for one.
     pub election_timeout_ticks: u64,
+    /// The least of the timeouts that a node draws from before it campaigns: at least `election_timeout_ticks`, for as
+    /// long as which it promises a leader not to. `None`, the default, is the same.
+    pub min_election_timeout_ticks: Option<u64>,
+    /// They stay below this, which is above the least. `None`, the default, is the least and `election_timeout_ticks`.
+    /// The more of them there are, the fewer elections are tied.
+    pub max_election_timeout_ticks: Option<u64>,
     /// A leader sends heartbeats this often. Default 1; at least 1, less than the election timeout.
     pub heartbeat_interval_ticks: u64,
     /// Rehearse elections, so that a node that cannot win disturbs nobody (thesis 9.6). Default on.
@@ -133,6 +140,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             election_timeout_ticks: 10,
+            min_election_timeout_ticks: None,
+            max_election_timeout_ticks: None,
             heartbeat_interval_ticks: 1,
             pre_vote: true,
             check_quorum: true,
@@ -244,7 +253,7 @@ impl Settings {
             ),
         ];
         match bounds.into_iter().find(|(holds, ..)| !holds) {
-            None => Ok(()),
+            None => self.validate_timeouts(),
             Some((_, setting, bound)) => Err(ConfigError::Bound { setting, bound }),
         }
     }

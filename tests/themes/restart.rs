@@ -187,7 +187,7 @@ fn a_torn_batch_lifts_the_term() {
 #[test]
 fn settings_that_cannot_be() {
     type Set = fn(&mut Config);
-    let cases: [(Set, &str); 17] = [
+    let cases: [(Set, &str); 24] = [
         (|config| config.id = 0, "id"),
         (|config| config.id = u64::MAX, "id"),
         (|config| config.id = u64::MAX - 1, "id"),
@@ -208,6 +208,25 @@ fn settings_that_cannot_be() {
             |config| config.settings_mut().election_timeout_ticks = 1 << 62,
             "election_timeout_ticks",
         ),
+        (
+            |config| config.settings_mut().min_election_timeout_ticks = Some(9),
+            "min_election_timeout_ticks",
+        ),
+        (
+            |config| config.settings_mut().min_election_timeout_ticks = Some(1 << 61),
+            "min_election_timeout_ticks",
+        ),
+        (
+            |config| config.settings_mut().max_election_timeout_ticks = Some(10),
+            "max_election_timeout_ticks",
+        ),
+        (
+            |config| config.settings_mut().max_election_timeout_ticks = Some(1 << 62),
+            "max_election_timeout_ticks",
+        ),
+        (|config| set_timeouts(config, 30, 30), "max_election_timeout_ticks"),
+        (|config| set_timeouts(config, 10, 11), ""),
+        (|config| set_timeouts(config, 30, 90), ""),
         (|config| config.settings_mut().check_quorum = false, "check_quorum"),
         (
             |config| config.settings_mut().max_inflight_messages = 0,
@@ -253,15 +272,35 @@ fn settings_that_cannot_be() {
     }
 }
 
+fn set_timeouts(config: &mut Config, min: u64, max: u64) {
+    config.settings_mut().min_election_timeout_ticks = Some(min);
+    config.settings_mut().max_election_timeout_ticks = Some(max);
+}
+
 /// What may be set while the node runs, and what may not; a refusal changes nothing.
 #[test]
 fn settings_at_run_time() {
     type Set = fn(&mut Config);
-    let cases: [(Set, Option<ConfigError>); 14] = [
+    let cases: [(Set, Option<ConfigError>); 17] = [
         (|config| config.id = 2, Some(ConfigError::Fixed("id"))),
         (|config| config.seed += 1, Some(ConfigError::Fixed("seed"))),
         (|config| config.applied = 1, Some(ConfigError::Fixed("applied"))),
         (|config| config.settings_mut().election_timeout_ticks += 1, None),
+        (
+            |config| config.settings_mut().min_election_timeout_ticks = Some(30),
+            None,
+        ),
+        (
+            |config| config.settings_mut().max_election_timeout_ticks = Some(11),
+            None,
+        ),
+        (
+            |config| config.settings_mut().min_election_timeout_ticks = Some(9),
+            Some(ConfigError::Bound {
+                setting: "min_election_timeout_ticks",
+                bound: "at least election_timeout_ticks and less than 2^61",
+            }),
+        ),
         (
             |config| config.settings_mut().lease_promises = false,
             Some(ConfigError::Fixed("lease_promises")),

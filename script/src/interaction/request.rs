@@ -124,9 +124,15 @@ fn initial_snapshot(command: &Command, as_recorded: bool) -> Result<Snapshot, Fa
 type Set = fn(&mut Config, &str) -> Option<()>;
 
 /// The settings by their names here.
-const SETTINGS: [(&str, Set); 23] = [
+const SETTINGS: [(&str, Set); 25] = [
     ("election", |config, value| {
         put(&mut config.settings_mut().election_timeout_ticks, value)
+    }),
+    ("min-election", |config, value| {
+        put(config.settings_mut().min_election_timeout_ticks.insert(0), value)
+    }),
+    ("max-election", |config, value| {
+        put(config.settings_mut().max_election_timeout_ticks.insert(0), value)
     }),
     ("heartbeat", |config, value| {
         put(&mut config.settings_mut().heartbeat_interval_ticks, value)

@@ -23,6 +23,8 @@ fn rows(config: &Config) -> Vec<(&'static str, String)> {
     };
     vec![
         ("election", config.settings().election_timeout_ticks.to_string()),
+        ("min-election", optional(config.settings().min_election_timeout_ticks)),
+        ("max-election", optional(config.settings().max_election_timeout_ticks)),
         ("heartbeat", config.settings().heartbeat_interval_ticks.to_string()),
         ("prevote", config.settings().pre_vote.to_string()),
         ("checkquorum", config.settings().check_quorum.to_string()),
