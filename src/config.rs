@@ -22,6 +22,11 @@ use crate::types::{ClusterId, Index, NUMBER_MAX, NodeId};
 /// assert!(config.validate().is_err());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields)
+)]
 #[non_exhaustive]
 pub struct Config {
     /// This node's id: neither 0 nor one of the two largest numbers.
@@ -32,10 +37,13 @@ pub struct Config {
     /// The last index that the state machine had applied when it stopped. 0, the default, stands for
     /// the index before the log's first. The stored configuration may be as of
     /// [another one](crate::storage::InitialState::conf_state_index).
+    #[cfg_attr(feature = "serde", serde(default))]
     pub applied: Index,
     /// The group, as its store must name it too; zero, the default, for none. Every message carries it, and a
     /// node that has one refuses the messages of every other group before it looks at anything else.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub cluster_id: ClusterId,
+    #[cfg_attr(feature = "serde", serde(default))]
     settings: Arc<Settings>,
 }
 

@@ -2,6 +2,7 @@
 
 /// How often things happened since the node was made; they wrap around.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Counters {
     /// Messages taken in.

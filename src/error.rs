@@ -188,6 +188,7 @@ pub enum ProposeError {
 
 /// Why a configuration change was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub enum ChangeRefusal {
     /// An earlier change, or whatever was in the log at the election, is not applied yet.
@@ -251,6 +252,7 @@ pub enum ReadError {
 
 /// Why a node cannot be handed leadership.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub enum TransferRefusal {
     /// It is not in the configuration.
@@ -296,6 +298,7 @@ pub enum TransferError {
 
 /// Why this node did not campaign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub enum CampaignRefusal {
     /// It leads already.
@@ -539,6 +542,7 @@ pub struct EncodeError {
 
 /// Why bytes are not a message, or not the entry, snapshot, state or change that they should be.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub enum DecodeError {
     /// The bytes are not protobuf of this schema, or are cut short.

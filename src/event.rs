@@ -10,6 +10,7 @@ use crate::types::{EntryId, Identity, Index, NodeId, Term};
 
 /// Something that happened in this node.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub enum Event {
     /// Another leader is known, or none.
@@ -211,6 +212,7 @@ pub enum Event {
 
 /// Why a leader stopped leading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub enum StepDownReason {
     /// Somebody has a higher term.
@@ -225,6 +227,7 @@ pub enum StepDownReason {
 
 /// Why a vote was not granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub enum VoteRefusal {
     /// A leader is heard (thesis 4.2.3); the request is not answered.
@@ -257,6 +260,7 @@ pub enum VoteRefusal {
 
 /// Why leadership was not handed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub enum TransferAbort {
     /// It took longer than an election timeout.

@@ -69,7 +69,7 @@
 
 extern crate alloc;
 #[cfg(feature = "std")]
-extern crate std as _;
+extern crate std;
 
 mod aside;
 mod config;

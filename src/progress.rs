@@ -69,6 +69,7 @@ struct Stalls {
 
 /// In which state a peer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub enum ReplicationState {
     /// Where the logs agree is being found out.
     Probe,

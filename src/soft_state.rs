@@ -4,6 +4,7 @@ use crate::types::NodeId;
 
 /// The volatile state that is worth knowing; need not be persisted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct SoftState {
     /// Who leads, as far as this node knows.
@@ -21,6 +22,7 @@ impl SoftState {
 
 /// What a node is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub enum RoleKind {
     /// It answers leaders and candidates (section 5.1).
     #[default]

@@ -10,6 +10,7 @@ use crate::types::{HardState, Identity, Index, NodeId};
 
 /// A node at a glance; taking it allocates nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Status {
     /// The node.
@@ -54,6 +55,7 @@ pub struct Status {
 
 /// A member of the group as the leader sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct ProgressStatus {
     /// The member.

@@ -17,6 +17,7 @@
 //!   the first and last index are always known. `Corrupt` silences
 //!   the node's promises, any other error poisons it.
 
+mod delegate;
 mod memory;
 
 use alloc::string::String;
@@ -50,6 +51,22 @@ pub enum StorageError {
     /// The storage does not work; the node is poisoned ([`NodeError::Poisoned`](crate::error::NodeError::Poisoned)).
     #[error("broken storage: {0}")]
     Broken(String),
+}
+
+/// A storage on files fails as they do: [`Broken`](StorageError::Broken), with the error's text.
+///
+/// ```
+/// use quorate::StorageError;
+/// fn read() -> Result<Vec<u8>, StorageError> {
+///     Ok(std::fs::read("/no/such/file")?)
+/// }
+/// assert!(matches!(read(), Err(StorageError::Broken(_))));
+/// ```
+#[cfg(feature = "std")]
+impl From<std::io::Error> for StorageError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Broken(alloc::string::ToString::to_string(&error))
+    }
 }
 
 /// What was stored when the node last stopped.

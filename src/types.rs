@@ -39,6 +39,7 @@ pub const NUMBER_MAX: u64 = u64::MAX >> 1;
 /// assert!(EntryId { term: 2, index: 1 } > EntryId { term: 1, index: 9 });
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct EntryId {
     /// Term in which a leader created the entry.
     pub term: Term,
@@ -180,6 +181,7 @@ impl fmt::Display for Entry {
 /// assert_eq!((voted.term, voted.vote, voted.commit, voted.promised_ticks), (2, Some(3), 7, 0));
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct HardState {
     /// Latest term the server has seen.
@@ -234,6 +236,7 @@ impl fmt::Display for HardState {
 /// assert!(three.voters_outgoing.is_empty()); // not joint
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct ConfState {
     /// Voters; in a joint configuration the incoming half (thesis 4.3).

@@ -164,7 +164,7 @@ fn the_same_entries_are_applied_in_both_modes() {
 
 fn host(id: u64, voters: &[u64], learners: &[u64]) -> Host {
     let conf_state = ConfState::of_voters(voters.iter().copied()).with_learners(learners.to_vec());
-    let snapshot = bootstrap(1, &MemoryStorage::new(), &conf_state).expect("an unused store");
+    let snapshot = bootstrap(voters[0], &MemoryStorage::new(), &conf_state).expect("an unused store");
     Host::new(
         Config::new(id, 1),
         MemoryStorage::from_snapshot(snapshot),

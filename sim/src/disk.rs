@@ -7,7 +7,7 @@
 
 use quorate::ready::AppendTask;
 use quorate::types::{ClusterId, Identity};
-use quorate::{Entries, Entry, HardState, Index, MemoryStorage, NodeId, Snapshot, Storage, StorageError, Term};
+use quorate::{Entry, HardState, Index, MemoryStorage, Snapshot, Storage, StorageError};
 
 /// One write. A crash keeps it, loses it, or keeps part of it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -222,31 +222,5 @@ impl Disk for MemoryDisk {
 }
 
 impl Storage for MemoryDisk {
-    fn keeps_promises(&self) -> bool {
-        self.read.keeps_promises()
-    }
-
-    fn initial_state(&self) -> Result<quorate::storage::InitialState, StorageError> {
-        self.read.initial_state()
-    }
-
-    fn first_index(&self) -> Result<Index, StorageError> {
-        self.read.first_index()
-    }
-
-    fn last_index(&self) -> Result<Index, StorageError> {
-        self.read.last_index()
-    }
-
-    fn term(&self, index: Index) -> Result<Term, StorageError> {
-        self.read.term(index)
-    }
-
-    fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Entries, StorageError> {
-        self.read.entries(low, high, max_bytes)
-    }
-
-    fn snapshot(&self, peer: NodeId, at_least: Index) -> Result<Snapshot, StorageError> {
-        self.read.snapshot(peer, at_least)
-    }
+    quorate::delegate_storage!(read);
 }

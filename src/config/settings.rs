@@ -5,6 +5,7 @@ use crate::types::NUMBER_MAX;
 
 /// How linearizable reads are confirmed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum ReadMode {
     /// By a round of heartbeats (thesis 6.4): needs no clock.
@@ -21,6 +22,11 @@ pub enum ReadMode {
 /// [`tick`](crate::RawNode::tick). Byte limits count [`Entry::encoded_len`](crate::Entry::encoded_len),
 /// but for uncommitted and in-flight bytes, which count payloads.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default, deny_unknown_fields)
+)]
 #[non_exhaustive]
 pub struct Settings {
     /// A follower that hears nothing for one to two of these campaigns. Default 10. Promises to leaders, and the

@@ -24,6 +24,7 @@ pub struct Changed {
 
 /// Why a change does not fit the configuration, or why a [`ConfState`](crate::ConfState) is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub enum ChangeError {
     /// One joint configuration must be left before the next one is entered.

@@ -3,7 +3,6 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use quorate::storage::InitialState;
 use quorate::{Entries, Index, MemoryStorage, NodeId, Snapshot, Storage, StorageError, Term};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,21 +31,7 @@ impl Moody {
 }
 
 impl Storage for Moody {
-    fn keeps_promises(&self) -> bool {
-        self.memory.keeps_promises()
-    }
-
-    fn initial_state(&self) -> Result<InitialState, StorageError> {
-        self.memory.initial_state()
-    }
-
-    fn first_index(&self) -> Result<Index, StorageError> {
-        self.memory.first_index()
-    }
-
-    fn last_index(&self) -> Result<Index, StorageError> {
-        self.memory.last_index()
-    }
+    quorate::delegate_storage!(memory: initial_state, first_index, last_index, keeps_promises);
 
     fn term(&self, index: Index) -> Result<Term, StorageError> {
         if self.cold_term == Some(index) {

@@ -2,10 +2,9 @@
 
 use quorate::error::{ConfigError, Fault, NodeError, ProposeError, ReadyError, StepError};
 use quorate::message::{Append, AppendResponse, Heartbeat, Payload};
-use quorate::storage::InitialState;
 use quorate::types::{EntryKind, SnapshotMetadata};
 use quorate::{
-    ConfState, Config, Entries, Entry, EntryId, Event, HardState, MemoryStorage, NodeId, RawNode, Snapshot, Storage,
+    ConfState, Config, Entries, Entry, EntryId, Event, HardState, MemoryStorage, RawNode, Snapshot, Storage,
     StorageError,
 };
 
@@ -51,27 +50,10 @@ fn d04_input_is_refused_with_a_reason_instead_of_a_panic() {
 struct Breaks(MemoryStorage);
 
 impl Storage for Breaks {
-    fn keeps_promises(&self) -> bool {
-        self.0.keeps_promises()
-    }
+    quorate::delegate_storage!(0: initial_state, first_index, last_index, term, snapshot, keeps_promises);
 
-    fn initial_state(&self) -> Result<InitialState, StorageError> {
-        self.0.initial_state()
-    }
-    fn first_index(&self) -> Result<u64, StorageError> {
-        self.0.first_index()
-    }
-    fn last_index(&self) -> Result<u64, StorageError> {
-        self.0.last_index()
-    }
-    fn term(&self, index: u64) -> Result<u64, StorageError> {
-        self.0.term(index)
-    }
     fn entries(&self, _low: u64, _high: u64, _max_bytes: u64) -> Result<Entries, StorageError> {
         Err(StorageError::Broken("no more".into()))
-    }
-    fn snapshot(&self, peer: NodeId, at_least: u64) -> Result<Snapshot, StorageError> {
-        self.0.snapshot(peer, at_least)
     }
 }
 

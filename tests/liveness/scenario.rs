@@ -93,7 +93,9 @@ impl Scenario {
             let storage = if self.before.of(id) == '-' {
                 MemoryStorage::new()
             } else {
-                MemoryStorage::from_snapshot(bootstrap(1, &MemoryStorage::new(), &conf_state).expect("an unused store"))
+                MemoryStorage::from_snapshot(
+                    bootstrap(conf_state.voters[0], &MemoryStorage::new(), &conf_state).expect("an unused store"),
+                )
             };
             group.add(self.profile.config(id), storage).expect("a legal store");
         }

@@ -5,8 +5,7 @@ use std::cell::Cell;
 use quorate::error::{ConfigError, Fault, NodeError, ReadyError};
 use quorate::message::{Heartbeat, Payload};
 use quorate::ready::{AppendTask, ApplyTask, TaskResponse};
-use quorate::storage::InitialState;
-use quorate::{Config, Entries, Event, MemoryStorage, Message, NodeId, RawNode, Snapshot, Storage, StorageError};
+use quorate::{Config, Entries, Event, MemoryStorage, Message, RawNode, Storage, StorageError};
 
 use crate::support::{Cluster, message, plain, store};
 use crate::{accepted, append, hard_state, install, is_append_response, rejected, single, store_of};
@@ -140,22 +139,8 @@ struct Odd {
 }
 
 impl Storage for Odd {
-    fn keeps_promises(&self) -> bool {
-        self.inner.keeps_promises()
-    }
+    quorate::delegate_storage!(inner: initial_state, first_index, last_index, term, snapshot, keeps_promises);
 
-    fn initial_state(&self) -> Result<InitialState, StorageError> {
-        self.inner.initial_state()
-    }
-    fn first_index(&self) -> Result<u64, StorageError> {
-        self.inner.first_index()
-    }
-    fn last_index(&self) -> Result<u64, StorageError> {
-        self.inner.last_index()
-    }
-    fn term(&self, index: u64) -> Result<u64, StorageError> {
-        self.inner.term(index)
-    }
     fn entries(&self, low: u64, high: u64, max_bytes: u64) -> Result<Entries, StorageError> {
         if self.compacted.get() > 0 {
             self.compacted.set(self.compacted.get() - 1);
@@ -164,9 +149,6 @@ impl Storage for Odd {
         let max_bytes = if self.generous { u64::MAX } else { max_bytes };
         let more = u64::from(self.excessive && high <= self.inner.last_index()?);
         self.inner.entries(low, high + more, max_bytes)
-    }
-    fn snapshot(&self, peer: NodeId, at_least: u64) -> Result<Snapshot, StorageError> {
-        self.inner.snapshot(peer, at_least)
     }
 }
 

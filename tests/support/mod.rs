@@ -66,7 +66,7 @@ pub fn plain(id: NodeId) -> Config {
 /// A store that was bootstrapped with these voters.
 pub fn store(voters: &[NodeId]) -> MemoryStorage {
     let conf_state = ConfState::of_voters(voters.iter().copied());
-    let snapshot = bootstrap(1, &MemoryStorage::new(), &conf_state).expect("an unused store");
+    let snapshot = bootstrap(voters[0], &MemoryStorage::new(), &conf_state).expect("an unused store");
     MemoryStorage::from_snapshot(snapshot)
 }
 

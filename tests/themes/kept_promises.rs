@@ -5,9 +5,7 @@ use quorate::error::{CampaignError, CampaignRefusal};
 use quorate::ready::{AckKind, TaskResponse};
 use quorate::status::RoleKind;
 use quorate::storage::InitialState;
-use quorate::{
-    Config, Entries, HardState, Index, MemoryStorage, NodeId, RawNode, Snapshot, Storage, StorageError, Term,
-};
+use quorate::{Config, HardState, MemoryStorage, RawNode, Storage, StorageError};
 
 use crate::support::{Cluster, config, message, plain, store};
 use crate::{alone, asked, hear, heartbeat, leases, store_with};
@@ -235,30 +233,12 @@ fn who_promises_nothing_keeps_nothing() {
 struct Forgetful(MemoryStorage);
 
 impl Storage for Forgetful {
+    quorate::delegate_storage!(0: first_index, last_index, term, entries, snapshot);
+
     fn initial_state(&self) -> Result<InitialState, StorageError> {
         let mut initial = self.0.initial_state()?;
         initial.hard_state = initial.hard_state.with_promised_ticks(0);
         Ok(initial)
-    }
-
-    fn first_index(&self) -> Result<Index, StorageError> {
-        self.0.first_index()
-    }
-
-    fn last_index(&self) -> Result<Index, StorageError> {
-        self.0.last_index()
-    }
-
-    fn term(&self, index: Index) -> Result<Term, StorageError> {
-        self.0.term(index)
-    }
-
-    fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Entries, StorageError> {
-        self.0.entries(low, high, max_bytes)
-    }
-
-    fn snapshot(&self, peer: NodeId, at_least: Index) -> Result<Snapshot, StorageError> {
-        self.0.snapshot(peer, at_least)
     }
 }
 

@@ -1,9 +1,8 @@
 //! The storage of a node: in memory, write by write, so that a crash may lose the last of them.
 
 use quorate::ready::AppendTask;
-use quorate::storage::InitialState;
-use quorate::types::{Index, NodeId, Term};
-use quorate::{Entries, Entry, HardState, MemoryStorage, Snapshot, Storage, StorageError};
+use quorate::types::{Index, NodeId};
+use quorate::{Entry, HardState, MemoryStorage, Snapshot, Storage, StorageError};
 
 /// One write, which a crash keeps or loses.
 #[derive(Clone, Debug)]
@@ -122,29 +121,7 @@ fn perform(memory: &mut MemoryStorage, write: &Write) -> Result<(), StorageError
 }
 
 impl Storage for Disk {
-    fn keeps_promises(&self) -> bool {
-        self.memory.keeps_promises()
-    }
-
-    fn initial_state(&self) -> Result<InitialState, StorageError> {
-        self.memory.initial_state()
-    }
-
-    fn first_index(&self) -> Result<Index, StorageError> {
-        self.memory.first_index()
-    }
-
-    fn last_index(&self) -> Result<Index, StorageError> {
-        self.memory.last_index()
-    }
-
-    fn term(&self, index: Index) -> Result<Term, StorageError> {
-        self.memory.term(index)
-    }
-
-    fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Entries, StorageError> {
-        self.memory.entries(low, high, max_bytes)
-    }
+    quorate::delegate_storage!(memory: initial_state, first_index, last_index, term, entries, keeps_promises);
 
     fn snapshot(&self, peer: NodeId, at_least: Index) -> Result<Snapshot, StorageError> {
         match &self.handout {

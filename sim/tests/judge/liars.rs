@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use quorate::storage::InitialState;
 use quorate::types::ClusterId;
-use quorate::{Entries, Index, NodeId, Snapshot, Storage, StorageError, Term};
+use quorate::{Entries, Index, Snapshot, Storage, StorageError};
 use quorate_sim::Driver;
 use quorate_sim::dice::Dice;
 use quorate_sim::disk::{Disk, MemoryDisk, Write};
@@ -98,9 +98,7 @@ impl Disk for LyingDisk {
 }
 
 impl Storage for LyingDisk {
-    fn keeps_promises(&self) -> bool {
-        self.disk.keeps_promises()
-    }
+    quorate::delegate_storage!(disk: first_index, last_index, term, snapshot, keeps_promises);
 
     fn initial_state(&self) -> Result<InitialState, StorageError> {
         let mut state = self.disk.initial_state()?;
@@ -116,18 +114,6 @@ impl Storage for LyingDisk {
         Ok(state)
     }
 
-    fn first_index(&self) -> Result<Index, StorageError> {
-        self.disk.first_index()
-    }
-
-    fn last_index(&self) -> Result<Index, StorageError> {
-        self.disk.last_index()
-    }
-
-    fn term(&self, index: Index) -> Result<Term, StorageError> {
-        self.disk.term(index)
-    }
-
     fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Entries, StorageError> {
         let mut entries = self.disk.entries(low, high, max_bytes)?.to_vec();
         if self.lies(Lie::ChangesAnEntry)
@@ -136,10 +122,6 @@ impl Storage for LyingDisk {
             entry.data = Bytes::from_static(b"something else");
         }
         Ok(entries.into())
-    }
-
-    fn snapshot(&self, peer: NodeId, at_least: Index) -> Result<Snapshot, StorageError> {
-        self.disk.snapshot(peer, at_least)
     }
 }
 

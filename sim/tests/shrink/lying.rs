@@ -1,7 +1,6 @@
 //! A disk that forgets, at a crash, for whom it voted.
 
-use quorate::storage::InitialState;
-use quorate::{Entries, HardState, Index, NodeId, Snapshot, Storage, StorageError, Term};
+use quorate::{HardState, Snapshot, Storage, StorageError};
 use quorate_sim::disk::{Disk, MemoryDisk, Write};
 
 #[derive(Clone, Debug, Default)]
@@ -34,31 +33,5 @@ impl Disk for LyingDisk {
 }
 
 impl Storage for LyingDisk {
-    fn keeps_promises(&self) -> bool {
-        self.0.keeps_promises()
-    }
-
-    fn initial_state(&self) -> Result<InitialState, StorageError> {
-        self.0.initial_state()
-    }
-
-    fn first_index(&self) -> Result<Index, StorageError> {
-        self.0.first_index()
-    }
-
-    fn last_index(&self) -> Result<Index, StorageError> {
-        self.0.last_index()
-    }
-
-    fn term(&self, index: Index) -> Result<Term, StorageError> {
-        self.0.term(index)
-    }
-
-    fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Entries, StorageError> {
-        self.0.entries(low, high, max_bytes)
-    }
-
-    fn snapshot(&self, peer: NodeId, at_least: Index) -> Result<Snapshot, StorageError> {
-        self.0.snapshot(peer, at_least)
-    }
+    quorate::delegate_storage!(0);
 }

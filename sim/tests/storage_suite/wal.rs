@@ -4,9 +4,8 @@
 //! first that is not whole. What is read is kept in memory. The file never becomes shorter by a
 //! compaction: that would take a second file, and is no matter of this example.
 
-use quorate::storage::InitialState;
 use quorate::types::{ClusterId, Identity};
-use quorate::{Entries, Index, MemoryStorage, NodeId, Snapshot, Storage, StorageError, Term};
+use quorate::{MemoryStorage, Snapshot, Storage, StorageError};
 use quorate_sim::disk::{Disk, Fault, Write};
 use quorate_sim::file::FakeFile;
 
@@ -224,31 +223,5 @@ impl Disk for WalDisk {
 }
 
 impl Storage for WalDisk {
-    fn keeps_promises(&self) -> bool {
-        self.read.keeps_promises()
-    }
-
-    fn initial_state(&self) -> Result<InitialState, StorageError> {
-        self.read.initial_state()
-    }
-
-    fn first_index(&self) -> Result<Index, StorageError> {
-        self.read.first_index()
-    }
-
-    fn last_index(&self) -> Result<Index, StorageError> {
-        self.read.last_index()
-    }
-
-    fn term(&self, index: Index) -> Result<Term, StorageError> {
-        self.read.term(index)
-    }
-
-    fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Entries, StorageError> {
-        self.read.entries(low, high, max_bytes)
-    }
-
-    fn snapshot(&self, peer: NodeId, at_least: Index) -> Result<Snapshot, StorageError> {
-        self.read.snapshot(peer, at_least)
-    }
+    quorate::delegate_storage!(read);
 }
