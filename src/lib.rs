@@ -89,6 +89,7 @@ mod read;
 pub mod ready;
 mod role;
 mod rules;
+mod seldom;
 mod server;
 mod soft_state;
 pub mod status;

@@ -23,6 +23,7 @@ const LAYERS: [(&str, &[&str]); 6] = [
             "message",
             "quorum",
             "ready",
+            "seldom",
             "soft_state",
             "stop",
             "storage",

@@ -44,6 +44,8 @@ coverage! {
     transfers_ordered,
     /// Transfers that came to nothing.
     transfers_aborted,
+    /// Transfers that a leader began by itself.
+    transfers_of_its_own,
     /// Leaders forgotten on demand.
     leaders_forgotten,
     /// Changes of the configuration that were proposed.

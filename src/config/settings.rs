@@ -38,6 +38,17 @@ pub struct Settings {
     /// They stay below this, which is above the least. `None`, the default, is the least and `election_timeout_ticks`.
     /// The more of them there are, the fewer elections are tied.
     pub max_election_timeout_ticks: Option<u64>,
+    /// Who is to lead: 0, the default, before 1, and so on. A node of rank *n* that does not hear its leader any more
+    /// waits longer, by *n* times as much as its longest timeout is above its shortest (one election timeout, unless
+    /// the two settings above say otherwise), so that it stands for election when none of a lower rank has. It waits
+    /// so once for each leader that it loses: where nobody leads, ranks do not count. Nobody's vote is refused because
+    /// of its rank. A node that is the only voter waits, too, when it starts.
+    pub election_rank: u8,
+    /// A leader hands over to the voter of the lowest rank below its own that has answered, and kept up with what is
+    /// committed, for so many ticks; tried again after as many. At least two election timeouts, in which proposals are
+    /// refused for at most one; many more where nodes come and go, for each handover costs an election. Needs
+    /// `check_quorum`. `None`, the default, is never. (The rank of a node that does not say it, of etcd-io/raft, is 0.)
+    pub transfer_to_preferred_ticks: Option<u64>,
     /// A leader sends heartbeats this often. Default 1; at least 1, less than the election timeout.
     pub heartbeat_interval_ticks: u64,
     /// Rehearse elections, so that a node that cannot win disturbs nobody (thesis 9.6). Default on.
@@ -148,6 +159,8 @@ impl Default for Settings {
             election_timeout_ticks: 10,
             min_election_timeout_ticks: None,
             max_election_timeout_ticks: None,
+            election_rank: 0,
+            transfer_to_preferred_ticks: None,
             heartbeat_interval_ticks: 1,
             pre_vote: true,
             check_quorum: true,

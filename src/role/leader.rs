@@ -2,6 +2,7 @@
 
 mod change;
 mod disk;
+mod prefer;
 mod propose;
 mod read;
 mod replicate;
@@ -9,17 +10,18 @@ mod send;
 mod tick;
 mod transfer;
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::num::NonZero;
 
 use self::disk::DiskLag;
+use self::prefer::Preferred;
 pub(crate) use propose::Proposal;
 
 use crate::error::Fault;
 use crate::progress::Progress;
 use crate::read::{Rounds, WaitingReads};
 use crate::rules::election::ElectionWon;
+use crate::seldom::Seldom;
 use crate::server::Server;
 use crate::storage::Storage;
 use crate::types::{Entry, EntryKind, Index, NodeId};
@@ -41,10 +43,17 @@ pub(crate) struct Leader {
     lease_given_up: bool,
     reads: WaitingReads,
     rounds: Rounds,
-    /// Unless the own disk owed nothing when the last tick passed.
-    disk: Option<Box<DiskLag>>,
+    rare: Seldom<Rare>,
     /// Something waits to be sent with the next Ready.
     unsent: Unsent,
+}
+
+/// What few leaders have.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Rare {
+    /// Unless the own disk owed nothing when the last tick passed.
+    disk: Option<DiskLag>,
+    preferred: Preferred,
 }
 
 /// What goes out with the next Ready, so that calls between two Readies share messages.
@@ -81,7 +90,7 @@ impl Leader {
             lease_given_up: false,
             reads: WaitingReads::default(),
             rounds: Rounds::default(),
-            disk: None,
+            rare: Seldom::default(),
             unsent: Unsent::default(),
         };
         leader.append(server, [Entry::default()]);

@@ -103,6 +103,14 @@ impl Timer {
         self.elapsed = 0;
     }
 
+    /// The same where no leader was heard, so that what a node of its rank waits longer is behind it: that is waited
+    /// once for each leader, or one of rank 0 that cannot win, and asks again and again for votes that this node may
+    /// have to give, would keep it from standing itself for ever.
+    pub(crate) fn restart_leaderless(&mut self, config: &Config) {
+        self.count();
+        self.elapsed = config.settings().rank_delay();
+    }
+
     /// `ticks` pass.
     pub(crate) fn advance(&mut self, ticks: u64, config: &Config) {
         let enough = self.timeout.max(config.settings().election_timeout_ticks);

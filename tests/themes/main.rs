@@ -19,6 +19,7 @@ mod membership;
 mod paging;
 mod pre_vote;
 mod promises;
+mod ranks;
 mod raw_node;
 mod read_quorums;
 mod reads;

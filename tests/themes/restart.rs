@@ -187,7 +187,7 @@ fn a_torn_batch_lifts_the_term() {
 #[test]
 fn settings_that_cannot_be() {
     type Set = fn(&mut Config);
-    let cases: [(Set, &str); 24] = [
+    let cases: [(Set, &str); 17] = [
         (|config| config.id = 0, "id"),
         (|config| config.id = u64::MAX, "id"),
         (|config| config.id = u64::MAX - 1, "id"),
@@ -208,25 +208,6 @@ fn settings_that_cannot_be() {
             |config| config.settings_mut().election_timeout_ticks = 1 << 62,
             "election_timeout_ticks",
         ),
-        (
-            |config| config.settings_mut().min_election_timeout_ticks = Some(9),
-            "min_election_timeout_ticks",
-        ),
-        (
-            |config| config.settings_mut().min_election_timeout_ticks = Some(1 << 61),
-            "min_election_timeout_ticks",
-        ),
-        (
-            |config| config.settings_mut().max_election_timeout_ticks = Some(10),
-            "max_election_timeout_ticks",
-        ),
-        (
-            |config| config.settings_mut().max_election_timeout_ticks = Some(1 << 62),
-            "max_election_timeout_ticks",
-        ),
-        (|config| set_timeouts(config, 30, 30), "max_election_timeout_ticks"),
-        (|config| set_timeouts(config, 10, 11), ""),
-        (|config| set_timeouts(config, 30, 90), ""),
         (|config| config.settings_mut().check_quorum = false, "check_quorum"),
         (
             |config| config.settings_mut().max_inflight_messages = 0,
@@ -261,14 +242,75 @@ fn settings_that_cannot_be() {
         ),
     ];
     for (set, setting) in cases {
-        let mut config = Config::new(1, 7);
-        set(&mut config);
-        let found = match RawNode::new(config, store(&[1, 2])).err() {
-            Some(ConfigError::Bound { setting, .. }) => setting,
-            Some(other) => panic!("{other}"),
-            None => "",
-        };
-        assert_eq!(found, setting);
+        assert_eq!(refused(set), setting);
+    }
+}
+
+/// The setting that is out of its bounds, if one is.
+fn refused(set: fn(&mut Config)) -> &'static str {
+    let mut config = Config::new(1, 7);
+    set(&mut config);
+    match RawNode::new(config, store(&[1, 2])).err() {
+        Some(ConfigError::Bound { setting, .. }) => setting,
+        Some(other) => panic!("{other}"),
+        None => "",
+    }
+}
+
+/// The same of election timeouts, and of who is preferred.
+#[test]
+fn timeouts_that_cannot_be() {
+    type Set = fn(&mut Config);
+    let cases: [(Set, &str); 13] = [
+        (
+            |config| config.settings_mut().min_election_timeout_ticks = Some(9),
+            "min_election_timeout_ticks",
+        ),
+        (
+            |config| config.settings_mut().min_election_timeout_ticks = Some(1 << 61),
+            "min_election_timeout_ticks",
+        ),
+        (
+            |config| config.settings_mut().max_election_timeout_ticks = Some(10),
+            "max_election_timeout_ticks",
+        ),
+        (
+            |config| config.settings_mut().max_election_timeout_ticks = Some(1 << 62),
+            "max_election_timeout_ticks",
+        ),
+        (|config| set_timeouts(config, 30, 30), "max_election_timeout_ticks"),
+        (|config| set_timeouts(config, 10, 11), ""),
+        (|config| set_timeouts(config, 30, 90), ""),
+        (|config| config.settings_mut().election_rank = u8::MAX, ""),
+        (
+            |config| {
+                set_timeouts(config, 10, 1 << 61);
+                config.settings_mut().election_rank = 5;
+            },
+            "election_rank",
+        ),
+        (
+            |config| config.settings_mut().transfer_to_preferred_ticks = Some(19),
+            "transfer_to_preferred_ticks",
+        ),
+        (
+            |config| config.settings_mut().transfer_to_preferred_ticks = Some(1 << 63),
+            "transfer_to_preferred_ticks",
+        ),
+        (
+            |config| config.settings_mut().transfer_to_preferred_ticks = Some(20),
+            "",
+        ),
+        (
+            |config| {
+                config.settings_mut().transfer_to_preferred_ticks = Some(20);
+                (config.settings_mut().pre_vote, config.settings_mut().check_quorum) = (false, false);
+            },
+            "check_quorum",
+        ),
+    ];
+    for (set, setting) in cases {
+        assert_eq!(refused(set), setting);
     }
 }
 
@@ -281,7 +323,7 @@ fn set_timeouts(config: &mut Config, min: u64, max: u64) {
 #[test]
 fn settings_at_run_time() {
     type Set = fn(&mut Config);
-    let cases: [(Set, Option<ConfigError>); 17] = [
+    let cases: [(Set, Option<ConfigError>); 19] = [
         (|config| config.id = 2, Some(ConfigError::Fixed("id"))),
         (|config| config.seed += 1, Some(ConfigError::Fixed("seed"))),
         (|config| config.applied = 1, Some(ConfigError::Fixed("applied"))),
@@ -319,6 +361,11 @@ fn settings_at_run_time() {
                 setting: "max_pending_reads",
                 bound: "1 or more",
             }),
+        ),
+        (|config| config.settings_mut().election_rank = 1, None),
+        (
+            |config| config.settings_mut().transfer_to_preferred_ticks = Some(50),
+            None,
         ),
         (|config| config.settings_mut().heartbeat_interval_ticks = 3, None),
         (|config| config.settings_mut().max_message_bytes = 7, None),

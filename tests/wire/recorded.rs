@@ -282,6 +282,7 @@ fn plain_message(fields: &Value) -> proto::Message {
         asker: None,
         identity: 0,
         configured_at: 0,
+        rank: 0,
     }
 }
 

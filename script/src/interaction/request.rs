@@ -124,7 +124,7 @@ fn initial_snapshot(command: &Command, as_recorded: bool) -> Result<Snapshot, Fa
 type Set = fn(&mut Config, &str) -> Option<()>;
 
 /// The settings by their names here.
-const SETTINGS: [(&str, Set); 25] = [
+const SETTINGS: [(&str, Set); 27] = [
     ("election", |config, value| {
         put(&mut config.settings_mut().election_timeout_ticks, value)
     }),
@@ -133,6 +133,12 @@ const SETTINGS: [(&str, Set); 25] = [
     }),
     ("max-election", |config, value| {
         put(config.settings_mut().max_election_timeout_ticks.insert(0), value)
+    }),
+    ("rank", |config, value| {
+        put(&mut config.settings_mut().election_rank, value)
+    }),
+    ("transfer-to-preferred", |config, value| {
+        put(config.settings_mut().transfer_to_preferred_ticks.insert(0), value)
     }),
     ("heartbeat", |config, value| {
         put(&mut config.settings_mut().heartbeat_interval_ticks, value)

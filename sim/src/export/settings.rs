@@ -25,6 +25,11 @@ fn rows(config: &Config) -> Vec<(&'static str, String)> {
         ("election", config.settings().election_timeout_ticks.to_string()),
         ("min-election", optional(config.settings().min_election_timeout_ticks)),
         ("max-election", optional(config.settings().max_election_timeout_ticks)),
+        ("rank", config.settings().election_rank.to_string()),
+        (
+            "transfer-to-preferred",
+            optional(config.settings().transfer_to_preferred_ticks),
+        ),
         ("heartbeat", config.settings().heartbeat_interval_ticks.to_string()),
         ("prevote", config.settings().pre_vote.to_string()),
         ("checkquorum", config.settings().check_quorum.to_string()),

@@ -1,11 +1,9 @@
 //! Replication: what is sent to whom, and what the answers mean (section 5.3).
 
-use bytes::Bytes;
-
 use super::{Leader, send};
 use crate::error::Fault;
 use crate::event::Event;
-use crate::message::{AppendResponse, Heartbeat, Payload};
+use crate::message::{AppendResponse, Heartbeat, HeartbeatResponse, Payload};
 use crate::progress::{Progress, ReplicationState};
 use crate::read;
 use crate::role::Next;
@@ -217,10 +215,10 @@ impl Leader {
         &mut self,
         server: &mut Server<S>,
         from: NodeId,
-        context: &Bytes,
-        promised_ticks: Option<u64>,
+        response: &HeartbeatResponse,
     ) -> Result<Next, Fault> {
         self.note_activity(server, from);
+        self.note_rank(server, from, response.rank);
         let last = server.log.last_index();
         let Some(peer) = self.peer_mut(from) else {
             return Ok(Next::Stay);
@@ -229,8 +227,8 @@ impl Leader {
         if peer.matched() < last || peer.is_probing() {
             send::append(server, from, peer, true)?;
         }
-        if let Some(round) = read::number(context, server.config.seed) {
-            self.on_round_confirmed(server, from, round, promised_ticks);
+        if let Some(round) = read::number(&response.context, server.config.seed) {
+            self.on_round_confirmed(server, from, round, response.promised_ticks);
         }
         Ok(Next::Stay)
     }
