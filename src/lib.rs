@@ -101,7 +101,7 @@ mod wire;
 
 /// The crate of [`Bytes`](bytes::Bytes), which payloads are.
 pub use bytes;
-pub use config::{Config, ReadMode, Settings};
+pub use config::{CommitGroups, Config, ReadMode, Settings};
 pub use entries::Entries;
 #[doc(inline)]
 pub use event::Event;

@@ -80,7 +80,8 @@
 //! Settings of our own for `add-nodes`: `election=N`, `min-election=N`, `max-election=N`, `rank=N`, `transfer-to-preferred=N`, `heartbeat=N`, `seed=S`
 //! (1; the same for all, and one more with each restart), `lease-promises=B`, `lease-margin=N`, `restart-silence=N`,
 //! `eager-appends=B`, `max-message-bytes=N`, `max-inflight-bytes=N`, `max-uncommitted-bytes=N`,
-//! `snapshot-stall=N`, `prevote-without-checkquorum=B`, `fence-rejoined=B`, `commit-notice-on-removal=B`, `disable-proposal-forwarding=B`;
+//! `snapshot-stall=N`, `prevote-without-checkquorum=B`, `fence-rejoined=B`, `commit-notice-on-removal=B`, `disable-proposal-forwarding=B`,
+//! `commit-groups=1.1.2` (those of the nodes 1, 2 and so on, 0 for none), `commit-without-silent-groups=B`;
 //! and `safe-defaults=true`, with which what is not set is as in [`Config::new`](quorate::Config::new),
 //! the `index` may be 1, and the node keeps to quorate's ways where the recordings have others: vote
 //! requests wait for a storage thread too, peers are sent the last snapshot that was installed or made

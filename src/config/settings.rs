@@ -1,5 +1,6 @@
 //! The settings that nodes may share, their safe defaults and their bounds.
 
+use super::CommitGroups;
 use crate::error::ConfigError;
 use crate::types::NUMBER_MAX;
 
@@ -108,6 +109,15 @@ pub struct Settings {
     /// after every second election timeout for as long as it lags. Default off: it leads on, by what the others
     /// store.
     pub transfer_when_disk_lags: bool,
+    /// A leader counts an entry as committed only when voters of two different commit groups have it too, if there
+    /// are voters of two: what is acknowledged outlives the loss of either. It concerns the node that leads, so that
+    /// all need it. None by default.
+    pub commit_groups: CommitGroups,
+    /// Where no voter of any other commit group was heard for an election timeout, a quorum commits alone
+    /// ([`Event::CommitGroupsSuspended`](crate::Event::CommitGroupsSuspended)), until one is heard again. Needs
+    /// `check_quorum`. Off, the default, nothing is committed while all groups but one are down, changes of the
+    /// configuration included, until the groups are set otherwise.
+    pub commit_without_silent_groups: bool,
     /// Followers refuse proposals instead of passing them on. Default off.
     pub disable_proposal_forwarding: bool,
     /// Append configuration changes unchecked; those that cannot be made are ignored when they are
@@ -180,6 +190,8 @@ impl Default for Settings {
             snapshot_stall_ticks: None,
             async_storage_writes: false,
             transfer_when_disk_lags: false,
+            commit_groups: CommitGroups::default(),
+            commit_without_silent_groups: false,
             disable_proposal_forwarding: false,
             disable_conf_change_validation: false,
             mark_checked_changes: true,
@@ -247,7 +259,11 @@ impl Settings {
                 "check_quorum",
                 "on where pre_vote is, or the opt-in named after the consequence",
             ),
-            (!lease || self.check_quorum, "check_quorum", "on for lease reads"),
+            (
+                !(lease || self.commit_without_silent_groups) || self.check_quorum,
+                "check_quorum",
+                "on for lease reads, and for commits without silent groups",
+            ),
             (
                 !lease || (2..election).contains(&self.lease_margin_ticks),
                 "lease_margin_ticks",

@@ -97,6 +97,7 @@ impl<S: Storage> RawNode<S> {
         if other_timeouts {
             server.timer.redraw(&server.config);
         }
+        self.raft.on_settings();
         self.raft.touch();
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 mod change;
 mod disk;
+mod groups;
 mod prefer;
 mod propose;
 mod read;
@@ -14,6 +15,7 @@ use alloc::vec::Vec;
 use core::num::NonZero;
 
 use self::disk::DiskLag;
+use self::groups::Silence;
 use self::prefer::Preferred;
 pub(crate) use propose::Proposal;
 
@@ -54,6 +56,7 @@ struct Rare {
     /// Unless the own disk owed nothing when the last tick passed.
     disk: Option<DiskLag>,
     preferred: Preferred,
+    silence: Silence,
 }
 
 /// What goes out with the next Ready, so that calls between two Readies share messages.
@@ -61,6 +64,8 @@ struct Rare {
 struct Unsent {
     appends: bool,
     round: bool,
+    /// What is committed is to be counted by other settings.
+    commit: bool,
     /// This leader's own promise of what it appended.
     own: bool,
 }

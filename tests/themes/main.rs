@@ -5,6 +5,7 @@
 mod support;
 
 mod check_quorum;
+mod commit_groups;
 mod configured;
 mod elections;
 mod flow;

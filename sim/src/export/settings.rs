@@ -55,6 +55,11 @@ fn rows(config: &Config) -> Vec<(&'static str, String)> {
             "async-storage-writes",
             config.settings().async_storage_writes.to_string(),
         ),
+        ("commit-groups", commit_groups(config)),
+        (
+            "commit-without-silent-groups",
+            config.settings().commit_without_silent_groups.to_string(),
+        ),
         (
             "disable-proposal-forwarding",
             config.settings().disable_proposal_forwarding.to_string(),
@@ -73,6 +78,14 @@ fn rows(config: &Config) -> Vec<(&'static str, String)> {
             config.settings().commit_notice_on_removal.to_string(),
         ),
     ]
+}
+
+/// The groups of nodes 1, 2 and so on.
+fn commit_groups(config: &Config) -> String {
+    let groups = &config.settings().commit_groups;
+    let last = groups.iter().map(|(id, _)| id).max().unwrap_or(0);
+    let words = (1..=last).map(|id| groups.group(id).unwrap_or(0).to_string());
+    words.collect::<Vec<_>>().join(".")
 }
 
 /// Whether it matters how long a command is.

@@ -1,7 +1,7 @@
 //! What raft-rs has and etcd-io/raft has not, for those who want it: drawn by dice of its own, so that all else is drawn
 //! as before.
 
-use quorate::Config;
+use quorate::{CommitGroups, Config, NodeId};
 
 use super::Parameters;
 use crate::dice::Dice;
@@ -18,7 +18,12 @@ pub struct Extras {
     pub ranks: u8,
     /// Some hand over to those of lower ranks.
     pub transfer_to_preferred: Option<u64>,
+    /// Members are in so many commit groups, and some in none; where others are silent, a quorum commits alone.
+    pub commit_groups: u64,
 }
+
+/// Nodes take the place of those whose disks are lost; more of them are in no commit group.
+const REPLACED: u64 = 20;
 
 impl Parameters {
     pub(super) fn draw_extras(&mut self, dice: &mut Dice) {
@@ -32,6 +37,16 @@ impl Parameters {
                 self.extras.transfer_to_preferred = Some(dice.between(20, 60));
             }
         }
+        if self.check_quorum && dice.chance(300_000) {
+            self.extras.commit_groups = dice.between(2, 3);
+        }
+    }
+
+    /// Which commit group a node is in.
+    fn commit_group(&self, id: NodeId) -> Option<u64> {
+        let dice = &mut Dice::new(self.seed ^ id.wrapping_mul(0x6772_6f75_7073));
+        let group = dice.below(self.extras.commit_groups.max(1));
+        (self.extras.commit_groups > 0 && !dice.chance(100_000)).then_some(group + 1)
     }
 
     /// The settings of one node.
@@ -48,6 +63,12 @@ impl Parameters {
         settings.election_rank = u8::try_from(dice.between(0, self.extras.ranks.into())).unwrap_or(0);
         if dice.chance(700_000) {
             settings.transfer_to_preferred_ticks = ticks(self.extras.transfer_to_preferred);
+        }
+        if dice.chance(800_000) {
+            let members = 1..=self.voters + self.spares + REPLACED;
+            let groups = members.filter_map(|id| Some((id, self.commit_group(id)?)));
+            settings.commit_groups = CommitGroups::new(groups);
+            settings.commit_without_silent_groups = self.extras.commit_groups > 0;
         }
     }
 }

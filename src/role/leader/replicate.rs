@@ -7,7 +7,6 @@ use crate::message::{AppendResponse, Heartbeat, HeartbeatResponse, Payload};
 use crate::progress::{Progress, ReplicationState};
 use crate::read;
 use crate::role::Next;
-use crate::rules::commit;
 use crate::server::Server;
 use crate::storage::Storage;
 use crate::types::{EntryId, Index, NodeId};
@@ -44,13 +43,16 @@ impl Leader {
         others.into_iter().try_for_each(|(to, peer)| act(server, *to, peer))
     }
 
-    /// Whether a round of heartbeats waits for the next Ready.
-    pub(crate) fn has_unsent_round(&self) -> bool {
-        self.unsent.round
+    /// Whether something may come with the next Ready that is not there yet: a round of heartbeats, a commit.
+    pub(crate) fn has_more(&self) -> bool {
+        self.unsent.round || self.unsent.commit
     }
 
     /// Builds the messages that waited for a Ready.
     pub(crate) fn flush<S: Storage>(&mut self, server: &mut Server<S>) -> Result<(), Fault> {
+        if core::mem::take(&mut self.unsent.commit) && self.advance_commit(server)? {
+            self.unsent.appends = true;
+        }
         if core::mem::take(&mut self.unsent.own) {
             server.promise_own_append(server.term(), server.log.last_index());
         }
@@ -108,6 +110,7 @@ impl Leader {
         if self.peer_mut(from).is_some_and(Progress::heard) {
             server.event(Event::PeerReachable { peer: from });
         }
+        self.end_silence(server, from);
     }
 
     /// The peer's log (this node's own, when its disk acknowledges) matches up to `index`.
@@ -192,23 +195,6 @@ impl Leader {
             send::append(server, from, peer, true)?;
         }
         Ok(())
-    }
-
-    /// Moves the commit index as far as a quorum has the log; `true` if it moved.
-    pub(super) fn advance_commit<S: Storage>(&mut self, server: &mut Server<S>) -> Result<bool, Fault> {
-        let proof = commit::by_counting(
-            server.membership.voters(),
-            |id| self.peer(id).map(Progress::matched),
-            self.term_start,
-            server.log.last_index(),
-            server.log.committed(),
-        );
-        let Some(proof) = proof else {
-            return Ok(false);
-        };
-        server.log.commit(&proof, &server.config)?;
-        self.on_commit(server);
-        Ok(true)
     }
 
     pub(crate) fn on_heartbeat_response<S: Storage>(

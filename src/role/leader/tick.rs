@@ -63,6 +63,7 @@ impl Leader {
         if elapsed >= timeout {
             server.timer.restart();
             successor = successor.or(self.judge_ranks(server)); // the same
+            self.judge_silence(server)?;
             if check_quorum && !self.check_quorum(server) {
                 return Ok(Next::Follow {
                     term: server.term(),
