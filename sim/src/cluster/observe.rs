@@ -131,7 +131,8 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             self.member(voter).is_some_and(|voter| voter.held_on(named, last))
         };
         Judge::durable(id, last, &members.conf_state(), holds)?;
-        if member.seen.alone {
+        // What a candidate is told with a vote was committed by another leader, by other settings perhaps.
+        if member.seen.alone || term < member.seen.term {
             return Ok(());
         }
         let groups = &member.config.settings().commit_groups;
