@@ -1,9 +1,12 @@
 //! The settings of a node: its own, and those that it may share with others.
 
+mod groups;
 mod settings;
+mod timeouts;
 
 use alloc::sync::Arc;
 
+pub use self::groups::CommitGroups;
 pub use self::settings::{ReadMode, Settings};
 
 use crate::error::ConfigError;

@@ -145,6 +145,7 @@ fn is_refusal(event: &Event) -> bool {
         | Event::PeerLostEntries { .. }
         | Event::StorageCorrupt { .. }
         | Event::DiskLagging { .. }
+        | Event::CommitGroupsSuspended { .. }
         | Event::PeerUnreachable { .. }
         | Event::SteppedDown { .. } => true,
         Event::LeaderChanged { .. }
@@ -153,6 +154,7 @@ fn is_refusal(event: &Event) -> bool {
         | Event::VoteGranted { .. }
         | Event::PeerReachable { .. }
         | Event::LogTruncated { .. }
+        | Event::CommitGroupsRestored { .. }
         | Event::SnapshotSent { .. }
         | Event::TransferStarted { .. }
         | Event::TransferOrdered { .. }

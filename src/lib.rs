@@ -98,6 +98,7 @@ pub mod ready;
 pub mod recover;
 mod role;
 mod rules;
+mod seldom;
 mod server;
 mod soft_state;
 pub mod status;
@@ -110,7 +111,7 @@ mod wire;
 
 /// The crate of [`Bytes`](bytes::Bytes), which payloads are.
 pub use bytes;
-pub use config::{Config, ReadMode, Settings};
+pub use config::{CommitGroups, Config, ReadMode, Settings};
 pub use entries::Entries;
 #[doc(inline)]
 pub use event::Event;

@@ -16,6 +16,7 @@
 //! assert_eq!(group.vote_result(|id| (id == 1).then_some(true)), VoteResult::Pending);
 //! ```
 
+mod groups;
 mod joint;
 mod majority;
 

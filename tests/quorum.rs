@@ -53,6 +53,19 @@ fn model_committed(ids: &Ids, acks: &Acks) -> u64 {
         .unwrap_or(0)
 }
 
+/// Tries every acknowledged index and keeps the best one that voters of two groups have; nothing, if there are no two
+/// groups to be heard.
+fn model_in_groups(ids: &Ids, acks: &Acks, groups: &Acks, silent: &Ids) -> Option<u64> {
+    let groups_of =
+        |voters: &mut dyn Iterator<Item = &u64>| voters.filter_map(|id| groups.get(id)).collect::<BTreeSet<_>>().len();
+    if groups_of(&mut ids.iter().filter(|id| !silent.contains(id))) < 2 {
+        return None;
+    }
+    let ack = |id: &u64| acks.get(id).copied().unwrap_or(0);
+    let held = |index: u64| groups_of(&mut ids.iter().filter(|id| ack(id) >= index)) >= 2;
+    ids.iter().map(ack).filter(|&index| held(index)).max()
+}
+
 /// Plays every way in which the missing votes could come in, and sees whether it matters.
 fn model_vote(ids: &Ids, votes: &Votes) -> VoteResult {
     if ids.is_empty() {
@@ -109,6 +122,17 @@ proptest! {
             prop_assert_eq!(same.vote_result(by(&votes)), alone.vote_result(by(&votes)));
             prop_assert_eq!(same.ids(), alone.ids());
         }
+    }
+
+    #[test]
+    fn two_groups_are_counted_in_each_half(
+        a in ids(), b in ids(), acks in acks(), silent in ids(),
+        groups in prop::collection::btree_map(1..=14_u64, 1..4_u64, 0..=14),
+    ) {
+        let group = |id| groups.get(&id).copied();
+        let counted = joint(&a, &b).index_in_two_groups(of(&acks), group, |id| silent.contains(&id));
+        let halves = [&a, &b].map(|ids| model_in_groups(ids, &acks, &groups, &silent));
+        prop_assert_eq!(counted, halves.into_iter().flatten().min());
     }
 
     #[test]

@@ -1,18 +1,21 @@
 //! The feature `serde`: settings come from a file, status and events go to one.
 
 use quorate::status::Counters;
-use quorate::{ConfState, Config, Event, MemoryStorage, RawNode, ReadMode, bootstrap};
+use quorate::{CommitGroups, ConfState, Config, Event, MemoryStorage, RawNode, ReadMode, bootstrap};
 use serde_json::{Value, from_value, json, to_value};
 
 #[test]
 fn settings_are_read_with_defaults_for_the_rest() {
     let read: Config = from_value(json!({
-        "id": 1, "seed": 42, "settings": { "election_timeout_ticks": 20, "read_mode": "Lease" }
+        "id": 1, "seed": 42, "settings": {
+            "election_timeout_ticks": 20, "read_mode": "Lease", "commit_groups": [[2, 7], [1, 7], [3, 8]]
+        }
     }))
     .expect("a config");
     let mut expected = Config::new(1, 42);
     expected.settings_mut().election_timeout_ticks = 20;
     expected.settings_mut().read_mode = ReadMode::Lease;
+    expected.settings_mut().commit_groups = CommitGroups::new([(1, 7), (2, 7), (3, 8)]);
     assert_eq!(read, expected);
     let written = to_value(&read).expect("a value");
     assert_eq!(from_value::<Config>(written).expect("its own"), expected);

@@ -27,6 +27,7 @@ const LAYERS: [(&str, &[&str]); 7] = [
             "message",
             "quorum",
             "ready",
+            "seldom",
             "soft_state",
             "stop",
             "storage",

@@ -77,10 +77,11 @@
 //! | `recover ID... [tick=(..)]` | these nodes are well and cut off from all others: time passes at them, each tick after so long (1), until one leads that has committed in its term, and everything in its log is committed and applied. Prints `VIOLATION liveness: …`, whatever the log level, if that takes more than 60 election timeouts |
 //! | `check` | judge safety over all nodes and all that happened so far: `ok`, or a line `VIOLATION …` for each thing that cannot be, whatever the log level. Judged are the paper's properties (election safety, leader completeness, state machine safety, log matching), votes across restarts, commit indexes beyond the log, stale reads, two leases at once, poisoned nodes; the same state and configuration at the same index everywhere; that what a leader counts as committed is on the disks of a quorum, and what a message promises on the disk of its sender (where a node does as in the recordings, that is not asked) |
 //!
-//! Settings of our own for `add-nodes`: `election=N`, `heartbeat=N`, `seed=S` (1; the same for all, and
-//! one more with each restart), `lease-promises=B`, `lease-margin=N`, `restart-silence=N`,
+//! Settings of our own for `add-nodes`: `election=N`, `min-election=N`, `max-election=N`, `rank=N`, `transfer-to-preferred=N`, `heartbeat=N`, `seed=S`
+//! (1; the same for all, and one more with each restart), `lease-promises=B`, `lease-margin=N`, `restart-silence=N`,
 //! `eager-appends=B`, `max-message-bytes=N`, `max-inflight-bytes=N`, `max-uncommitted-bytes=N`,
-//! `snapshot-stall=N`, `prevote-without-checkquorum=B`, `fence-rejoined=B`, `commit-notice-on-removal=B`, `disable-proposal-forwarding=B`;
+//! `snapshot-stall=N`, `prevote-without-checkquorum=B`, `fence-rejoined=B`, `commit-notice-on-removal=B`, `disable-proposal-forwarding=B`,
+//! `commit-groups=1.1.2` (those of the nodes 1, 2 and so on, 0 for none), `commit-without-silent-groups=B`;
 //! and `safe-defaults=true`, with which what is not set is as in [`Config::new`](quorate::Config::new),
 //! the `index` may be 1, and the node keeps to quorate's ways where the recordings have others: vote
 //! requests wait for a storage thread too, peers are sent the last snapshot that was installed or made

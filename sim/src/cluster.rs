@@ -11,7 +11,7 @@ mod recovery;
 mod storage;
 mod stranger;
 
-pub(crate) use recovery::PATIENCE;
+pub(crate) use recovery::{PATIENCE, timeout_of};
 pub(crate) use storage::VETO;
 
 use quorate::{Config, EntryId, Index, Message, NodeId, Snapshot};

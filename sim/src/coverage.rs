@@ -44,6 +44,10 @@ coverage! {
     transfers_ordered,
     /// Transfers that came to nothing.
     transfers_aborted,
+    /// Transfers that a leader began by itself.
+    transfers_of_its_own,
+    /// Times that a leader's quorum went on without other commit groups.
+    commit_groups_suspended,
     /// Leaders forgotten on demand.
     leaders_forgotten,
     /// Changes of the configuration that were proposed.

@@ -13,12 +13,12 @@ mod replicas;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use quorate::{ConfState, Entry, EntryId, HardState, Index, NodeId, Term};
+use quorate::{CommitGroups, ConfState, Entry, EntryId, HardState, Index, NodeId, Term};
 
 use crate::shadow::digest;
 pub use crate::shadow::{Mark, Shadow};
 pub use configurations::Configurations;
-pub(crate) use configurations::is_quorum;
+pub(crate) use configurations::{are_in_two_groups, is_quorum};
 pub(crate) use replicas::COMPARED_EVERY;
 pub use replicas::Replicas;
 
@@ -249,6 +249,20 @@ impl Judge {
         let held = is_quorum(members, holds);
         check(held, "committed is durable on a quorum", || {
             format!("{node} commits {last}, which is not on the disks of a quorum of {members:?}")
+        })
+    }
+
+    /// What a leader counts as committed is on the disks of two commit groups, now, where it has to be.
+    pub fn in_groups(
+        node: NodeId,
+        last: EntryId,
+        members: &ConfState,
+        groups: &CommitGroups,
+        holds: impl Fn(NodeId) -> bool,
+    ) -> Verdict {
+        let held = are_in_two_groups(members, |id| groups.group(id), holds);
+        check(held, "committed is durable in two groups", || {
+            format!("{node} commits {last}, which is on the disks of one group alone: {members:?}, {groups:?}")
         })
     }
 }

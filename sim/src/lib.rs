@@ -69,7 +69,7 @@ pub use disk::{Disk, MemoryDisk};
 pub use driver::{Driver, Report};
 pub use judge::{Verdict, Violation};
 pub use machine::{Malformed, StateMachine};
-pub use parameters::{Parameters, Profile};
+pub use parameters::{Extras, Parameters, Profile};
 pub use workload::{Request, Workload};
 
 /// The README's examples are tests.

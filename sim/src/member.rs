@@ -87,6 +87,8 @@ pub(crate) struct Seen {
     pub(crate) in_force: bool,
     /// It leads, and its log was not looked at yet.
     pub(crate) begins: bool,
+    /// It leads, and said that its quorum commits without other commit groups, which are silent.
+    pub(crate) alone: bool,
 }
 
 impl<M, D: Storage> Member<M, D> {

@@ -1,6 +1,7 @@
 //! What a seed draws before a run begins: how many nodes, what goes wrong and how often, and the settings
 //! of each node. Half of the seeds are *hot*: mild ones miss classic bugs for thousands of seeds.
 
+mod extras;
 mod names;
 mod profile;
 
@@ -9,6 +10,7 @@ use std::fmt;
 use quorate::{Config, NodeId, ReadMode};
 
 use crate::dice::Dice;
+pub use extras::Extras;
 pub use names::Names;
 pub use profile::{Profile, UnknownProfile};
 
@@ -113,6 +115,7 @@ pub struct Parameters {
     pub meddling: u64,
     pub clients: u64,
     pub think_us: u64,
+    pub extras: Extras,
 }
 
 impl Parameters {
@@ -127,6 +130,7 @@ impl Parameters {
         drawn.suit(dice);
         drawn.draw_later(&mut Dice::new(seed ^ 0x6c_6174_6572));
         drawn.draw_names(&mut Dice::new(seed ^ 0x6e_616d_6573));
+        drawn.draw_extras(&mut Dice::new(seed ^ 0x65_7874_7261));
         drawn
     }
 
@@ -208,6 +212,7 @@ impl Parameters {
             meddling: sometimes(dice, 5_000),
             clients: dice.between(1, 6),
             think_us: dice.between(1_000, 200_000),
+            extras: Extras::default(),
         }
     }
 
@@ -371,6 +376,7 @@ impl Parameters {
         config.settings_mut().accept_unnamed_store = self.names == Names::Later && id <= self.voters;
         config.settings_mut().accept_without_cluster_id = self.accept_unnamed.at(&mut Dice::new(self.seed ^ id));
         config.settings_mut().snapshot_stall_ticks = dice.chance(500_000).then(|| dice.between(5, 50));
+        self.set_extras(&mut config);
         config
     }
 }

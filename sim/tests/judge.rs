@@ -10,7 +10,7 @@ mod promises;
 mod strangers;
 
 use quorate::types::SnapshotMetadata;
-use quorate::{ConfState, Entry, EntryId, HardState, Index, NodeId, Snapshot, Term};
+use quorate::{CommitGroups, ConfState, Entry, EntryId, HardState, Index, NodeId, Snapshot, Term};
 use quorate_sim::judge::{Configurations, Judge, Mark, Replicas, Shadow, Violation};
 
 /// What every log begins after.
@@ -239,6 +239,23 @@ fn committed_is_durable_on_a_quorum() {
     breaks(property, durable(&four, &[1, 4])); // a half is no majority
     holds(durable(&moving, &[1, 3, 5]));
     breaks(property, durable(&moving, &[1, 2, 3])); // a majority of one half only
+}
+
+#[test]
+fn committed_is_durable_in_two_groups() {
+    let groups = CommitGroups::new([(1, 7), (2, 7), (3, 8), (4, 9)]);
+    let durable = |members: &ConfState, disks: &[NodeId]| {
+        Judge::in_groups(1, id(7, 3), members, &groups, |id| disks.contains(&id))
+    };
+    let three = ConfState::of_voters([1, 2, 3]);
+    let moving = three.clone().with_voters_outgoing([1, 4, 5]);
+    let property = "committed is durable in two groups";
+    holds(durable(&three, &[2, 3]));
+    breaks(property, durable(&three, &[1, 2]));
+    holds(durable(&ConfState::of_voters([1, 2, 5]), &[1])); // 5 is in none
+    holds(durable(&moving, &[1, 3, 4]));
+    breaks(property, durable(&moving, &[1, 3])); // in one half only
+    breaks(property, durable(&three, &[1, 2, 4])); // 4 does not vote
 }
 
 #[test]

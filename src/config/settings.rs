@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::CommitGroups;
 use crate::error::ConfigError;
 use crate::types::NUMBER_MAX;
 
@@ -40,8 +41,26 @@ impl fmt::Display for ReadMode {
 )]
 #[non_exhaustive]
 pub struct Settings {
-    /// A follower that hears nothing for one to two of these campaigns. Default 10.
+    /// A follower that hears nothing for one to two of these campaigns. Default 10. Promises to leaders, and the
+    /// check of the quorum, last for one.
     pub election_timeout_ticks: u64,
+    /// The least of the timeouts that a node draws from before it campaigns: at least `election_timeout_ticks`, for as
+    /// long as which it promises a leader not to. `None`, the default, is the same.
+    pub min_election_timeout_ticks: Option<u64>,
+    /// They stay below this, which is above the least. `None`, the default, is the least and `election_timeout_ticks`.
+    /// The more of them there are, the fewer elections are tied.
+    pub max_election_timeout_ticks: Option<u64>,
+    /// Who is to lead: 0, the default, before 1, and so on. A node of rank *n* that does not hear its leader any more
+    /// waits longer, by *n* times as much as its longest timeout is above its shortest (one election timeout, unless
+    /// the two settings above say otherwise), so that it stands for election when none of a lower rank has. It waits
+    /// so once for each leader that it loses: where nobody leads, ranks do not count. Nobody's vote is refused because
+    /// of its rank. A node that is the only voter waits, too, when it starts.
+    pub election_rank: u8,
+    /// A leader hands over to the voter of the lowest rank below its own that has answered, and kept up with what is
+    /// committed, for so many ticks; tried again after as many. At least two election timeouts, in which proposals are
+    /// refused for at most one; many more where nodes come and go, for each handover costs an election. Needs
+    /// `check_quorum`. `None`, the default, is never. (The rank of a node that does not say it, of etcd-io/raft, is 0.)
+    pub transfer_to_preferred_ticks: Option<u64>,
     /// A leader sends heartbeats this often. Default 1; at least 1, less than the election timeout.
     pub heartbeat_interval_ticks: u64,
     /// Ask whether an election could be won before standing (pre-vote, thesis 9.6), so that a node that cannot win
@@ -104,6 +123,15 @@ pub struct Settings {
     /// after every second election timeout for as long as it lags. Default off: it leads on, by what the others
     /// store.
     pub transfer_when_disk_lags: bool,
+    /// A leader counts an entry as committed only when voters of two different commit groups have it too, if there
+    /// are voters of two: what is acknowledged outlives the loss of either. It concerns the node that leads, so that
+    /// all need it. None by default.
+    pub commit_groups: CommitGroups,
+    /// Where no voter of any other commit group was heard for an election timeout, a quorum commits alone
+    /// ([`Event::CommitGroupsSuspended`](crate::Event::CommitGroupsSuspended)), until one is heard again. Needs
+    /// `check_quorum`. Off, the default, nothing is committed while all groups but one are down, changes of the
+    /// configuration included, until the groups are set otherwise.
+    pub commit_without_silent_groups: bool,
     /// Followers refuse proposals instead of passing them on. Default off.
     pub disable_proposal_forwarding: bool,
     /// Append configuration changes unchecked; those that cannot be made are ignored when they are
@@ -154,6 +182,10 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             election_timeout_ticks: 10,
+            min_election_timeout_ticks: None,
+            max_election_timeout_ticks: None,
+            election_rank: 0,
+            transfer_to_preferred_ticks: None,
             heartbeat_interval_ticks: 1,
             pre_vote: true,
             check_quorum: true,
@@ -173,6 +205,8 @@ impl Default for Settings {
             snapshot_stall_ticks: None,
             async_storage_writes: false,
             transfer_when_disk_lags: false,
+            commit_groups: CommitGroups::default(),
+            commit_without_silent_groups: false,
             disable_proposal_forwarding: false,
             disable_conf_change_validation: false,
             mark_checked_changes: true,
@@ -245,7 +279,11 @@ impl Settings {
                 "check_quorum",
                 "on where pre_vote is, or the opt-in named after the consequence",
             ),
-            (!lease || self.check_quorum, "check_quorum", "on for lease reads"),
+            (
+                !(lease || self.commit_without_silent_groups) || self.check_quorum,
+                "check_quorum",
+                "on for lease reads, and for commits without silent groups",
+            ),
             (
                 !lease || (2..election).contains(&self.lease_margin_ticks),
                 "lease_margin_ticks",
@@ -270,7 +308,7 @@ impl Settings {
             ),
         ];
         match bounds.into_iter().find(|(holds, ..)| !holds) {
-            None => Ok(()),
+            None => self.validate_timeouts(),
             Some((_, setting, bound)) => Err(ConfigError::Bound { setting, bound }),
         }
     }

@@ -59,6 +59,8 @@ impl fmt::Display for Event {
             Self::MembershipChanged { .. }
             | Self::ChangeIgnored { .. }
             | Self::LogTruncated { .. }
+            | Self::CommitGroupsSuspended { .. }
+            | Self::CommitGroupsRestored { .. }
             | Self::Removed { .. }
             | Self::DiskLagging { .. }
             | Self::Diverged { .. }
@@ -120,6 +122,18 @@ impl Event {
             }
             Self::LogTruncated { from, to } => {
                 write!(f, "the log from index {from} to {to} gave way to the leader's")
+            }
+            Self::CommitGroupsSuspended { index } => {
+                write!(
+                    f,
+                    "only one commit group is heard, and commits alone after index {index}"
+                )
+            }
+            Self::CommitGroupsRestored { index } => {
+                write!(
+                    f,
+                    "two commit groups are heard, and hold what is committed after index {index}"
+                )
             }
             Self::ChangeIgnored { index, reason: None } => write!(f, "the change at index {index} was cancelled"),
             Self::ChangeIgnored {

@@ -23,7 +23,7 @@ pub enum NoLease {
         /// Whom to ask, if a leader is known.
         leader: Option<NodeId>,
     },
-    /// Leases are not measured: [`ReadMode::Lease`](crate::ReadMode::Lease) is not set.
+    /// Leases are not measured: [`ReadMode::Lease`](crate::ReadMode::Lease) is not set, and no read has asked for one.
     NotMeasured,
     /// It was given up when another node was told to campaign, for the rest of the term.
     GivenUp,

@@ -43,10 +43,7 @@ impl fmt::Display for Message {
                 write!(f, " snapshot={} bytes={}", snapshot.id(), snapshot.data.len())
             }
             Payload::Heartbeat(Heartbeat { commit, .. }) => write!(f, " commit={commit}"),
-            Payload::HeartbeatResponse(HeartbeatResponse { promised_ticks, .. }) => match promised_ticks {
-                Some(ticks) => write!(f, " promised={ticks}"),
-                None => Ok(()),
-            },
+            Payload::HeartbeatResponse(response) => write_heartbeat_response(f, response),
             Payload::ReadIndexResponse { index, .. } => write!(f, " index={index}"),
             Payload::TransferLeader { asker: Some(asker) } => write!(f, " asker={asker}"),
             Payload::TransferRefused { to, reason } => write!(f, " to={to}: {reason}"),
@@ -55,6 +52,16 @@ impl fmt::Display for Message {
                 Ok(())
             }
         }
+    }
+}
+
+fn write_heartbeat_response(f: &mut fmt::Formatter<'_>, response: &HeartbeatResponse) -> fmt::Result {
+    if let Some(ticks) = response.promised_ticks {
+        write!(f, " promised={ticks}")?;
+    }
+    match response.rank {
+        0 => Ok(()),
+        rank => write!(f, " rank={rank}"),
     }
 }
 

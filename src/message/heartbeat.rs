@@ -49,6 +49,8 @@ pub struct HeartbeatResponse {
     pub context: Bytes,
     /// Ticks for which the sender promises to elect nobody else; `None` promises nothing.
     pub promised_ticks: Option<u64>,
+    /// The sender's [`election_rank`](crate::Settings::election_rank); 0 from a node of etcd-io/raft.
+    pub rank: u8,
 }
 
 impl HeartbeatResponse {
@@ -57,7 +59,14 @@ impl HeartbeatResponse {
         Self {
             context: context.into(),
             promised_ticks: None,
+            rank: 0,
         }
+    }
+
+    /// The same from a node of this rank.
+    #[must_use]
+    pub fn with_rank(self, rank: u8) -> Self {
+        Self { rank, ..self }
     }
 
     /// The same with a promise of so many ticks.

@@ -115,6 +115,13 @@ impl<S: Storage> Raft<S> {
         }
     }
 
+    /// The settings are other ones.
+    pub(crate) fn on_settings(&mut self) {
+        if let Role::Leader(leader) = &mut self.role {
+            leader.on_settings(&self.server);
+        }
+    }
+
     pub(crate) fn report_unreachable(&mut self, peer: NodeId) {
         if let Role::Leader(leader) = &mut self.role {
             leader.on_unreachable(&mut self.server, peer);

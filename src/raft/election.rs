@@ -25,7 +25,7 @@ impl<S: Storage> Raft<S> {
         match vote::judge(voter, from, term, request) {
             Ok(grant) => {
                 if !pre_vote {
-                    server.timer.restart();
+                    server.timer.restart_leaderless(&server.config);
                     server.ballot.cast(&grant);
                 }
                 server.event(Event::VoteGranted {

@@ -6,7 +6,7 @@ use super::Raft;
 use super::gate::{self, Admitted};
 use crate::error::{CampaignRefusal, Fault, StepError};
 use crate::event::{Event, IgnoredReason, StepDownReason, VoteRefusal};
-use crate::message::{AppendResponse, Heartbeat, HeartbeatResponse, Message, Payload, VoteResponse};
+use crate::message::{AppendResponse, Heartbeat, Message, Payload, VoteResponse};
 use crate::role::{Campaign, Next, Role, follower};
 use crate::rules::identity::{self, CandidateStore, VoterStore};
 use crate::rules::lease::{self, VoterState};
@@ -191,13 +191,9 @@ impl<S: Storage> Raft<S> {
             (Role::Leader(leader), Payload::AppendResponse(response)) => {
                 leader.on_append_response(server, from, response)?
             }
-            (
-                Role::Leader(leader),
-                Payload::HeartbeatResponse(HeartbeatResponse {
-                    context,
-                    promised_ticks,
-                }),
-            ) => leader.on_heartbeat_response(server, from, &context, promised_ticks)?,
+            (Role::Leader(leader), Payload::HeartbeatResponse(response)) => {
+                leader.on_heartbeat_response(server, from, &response)?
+            }
 
             (_, Payload::RequestVote(request)) => return Ok(self.on_request_vote(from, term, request)?),
             (

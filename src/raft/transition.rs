@@ -44,11 +44,15 @@ impl<S: Storage> Raft<S> {
 
     pub(super) fn follow(&mut self, term: Term, leader: Option<NodeId>, reason: StepDownReason) {
         // Somebody's higher term alone is no reason to wait longer: whoever has it may never win.
-        let goes_on = term > self.server.term() && leader.is_none() && self.role.as_leader().is_none();
+        let led = self.role.as_leader().is_some();
+        let goes_on = term > self.server.term() && leader.is_none() && !led;
         self.leave(reason);
         self.server.ballot.adopt(term);
         if !goes_on || self.server.config.settings().higher_term_resets_timer {
             self.server.timer.reset(&self.server.config);
+            if leader.is_none() && !led {
+                self.server.timer.restart_leaderless(&self.server.config);
+            }
         }
         self.role = Role::Follower(Follower::of(leader));
     }
@@ -126,6 +130,7 @@ impl<S: Storage> Raft<S> {
             self.server.ballot.adopt(term);
             self.server.ballot.cast(&vote::for_oneself(self.server.id()));
             self.server.timer.reset(&self.server.config);
+            self.server.timer.restart_leaderless(&self.server.config);
             self.server.counters.campaigns = self.server.counters.campaigns.wrapping_add(1);
             self.role = Role::Candidate(Candidacy::default());
         }

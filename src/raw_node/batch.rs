@@ -32,7 +32,7 @@ impl<S: Storage> RawNode<S> {
     fn has_more(&self) -> bool {
         let server = &self.raft.server;
         (server.may_apply() && server.log.has_next_committed(&server.config))
-            || self.raft.role().as_leader().is_some_and(Leader::has_unsent_round)
+            || self.raft.role().as_leader().is_some_and(Leader::has_more)
     }
 
     /// Whether anything but committed entries is there.

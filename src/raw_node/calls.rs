@@ -63,8 +63,8 @@ impl<S: Storage> RawNode<S> {
     /// Replaces the settings. Some are fixed while a node runs and must be the same: `id`, `seed`,
     /// `applied`, `cluster_id`, `lease_promises`, `restart_silence_ticks` and `async_storage_writes`.
     ///
-    /// Another `election_timeout_ticks` holds from now on: the timeout is drawn anew, and the next promise to a
-    /// leader is of that length. What was promised before stays promised.
+    /// Another `election_timeout_ticks` holds from now on: the timeout is drawn anew, as it is where its bounds
+    /// change, and the next promise to a leader is of that length. What was promised before stays promised.
     ///
     /// ```
     /// # use quorate::*;
@@ -86,11 +86,18 @@ impl<S: Storage> RawNode<S> {
         if next.settings().uncommitted_cap() != server.config.settings().uncommitted_cap() {
             server.log.measure_uncommitted(&next)?;
         }
-        let other_timeout = next.settings().election_timeout_ticks != server.config.settings().election_timeout_ticks;
+        let timeouts = |config: &Config| {
+            (
+                config.settings().election_timeout_ticks,
+                config.settings().election_timeouts(),
+            )
+        };
+        let other_timeouts = timeouts(&next) != timeouts(&server.config);
         server.config = next;
-        if other_timeout {
+        if other_timeouts {
             server.timer.redraw(&server.config);
         }
+        self.raft.on_settings();
         self.raft.touch();
         Ok(())
     }

@@ -255,11 +255,13 @@ pub(crate) fn on_heartbeat<S: Storage>(
     let promised_ticks = server.sayable_promise();
     // Nor does another store confirm that its leader still leads.
     let context = if server.is_disowned() { Bytes::new() } else { context };
+    let rank = server.config.settings().election_rank;
     server.send(
         from,
         Payload::HeartbeatResponse(HeartbeatResponse {
             context,
             promised_ticks,
+            rank,
         }),
     );
     Ok(())

@@ -2,7 +2,9 @@
 
 mod change;
 mod disk;
+mod groups;
 mod learners;
+mod prefer;
 mod propose;
 mod read;
 mod replicate;
@@ -10,11 +12,12 @@ mod send;
 mod tick;
 mod transfer;
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::num::NonZero;
 
 use self::disk::DiskLag;
+use self::groups::Silence;
+use self::prefer::Preferred;
 pub(crate) use propose::Proposal;
 pub(crate) use send::{NoSnapshot, Obstacle};
 
@@ -22,6 +25,7 @@ use crate::error::Fault;
 use crate::progress::Progress;
 use crate::read::{Rounds, WaitingReads};
 use crate::rules::election::ElectionWon;
+use crate::seldom::Seldom;
 use crate::server::Server;
 use crate::storage::Storage;
 use crate::types::{Entry, EntryKind, Index, NodeId};
@@ -45,10 +49,18 @@ pub(crate) struct Leader {
     lease_wanted: bool,
     reads: WaitingReads,
     rounds: Rounds,
-    /// Unless the own disk owed nothing when the last tick passed.
-    disk: Option<Box<DiskLag>>,
+    rare: Seldom<Rare>,
     /// Something waits to be sent with the next Ready.
     unsent: Unsent,
+}
+
+/// What few leaders have.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Rare {
+    /// Unless the own disk owed nothing when the last tick passed.
+    disk: Option<DiskLag>,
+    preferred: Preferred,
+    silence: Silence,
 }
 
 /// What goes out with the next Ready, so that calls between two Readies share messages.
@@ -56,6 +68,8 @@ pub(crate) struct Leader {
 struct Unsent {
     appends: bool,
     round: bool,
+    /// What is committed is to be counted by other settings.
+    commit: bool,
     /// This leader's own promise of what it appended.
     own: bool,
 }
@@ -86,7 +100,7 @@ impl Leader {
             lease_wanted: false,
             reads: WaitingReads::default(),
             rounds: Rounds::default(),
-            disk: None,
+            rare: Seldom::default(),
             unsent: Unsent::default(),
         };
         leader.append(server, [Entry::default()]);

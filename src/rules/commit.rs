@@ -17,14 +17,18 @@ impl Committed {
 
 /// A leader commits by counting replicas only entries of its own term, which begin at
 /// `term_start`; earlier ones are committed with them (section 5.4.2, Figure 8).
+///
+/// It may commit later than it could: `in_groups`, if given, is as far as it wants to go, for more is not held by two
+/// commit groups. The smaller index is held by a quorum as well, so that all that rests on a commit holds.
 pub(crate) fn by_counting(
     voters: &Joint,
     matched: impl Fn(NodeId) -> Option<Index>,
+    in_groups: Option<Index>,
     term_start: Index,
     last: Index,
     committed: Index,
 ) -> Option<Committed> {
-    let index = voters.committed_index(matched);
+    let index = voters.committed_index(matched).min(in_groups.unwrap_or(Index::MAX));
     let news = index >= to_be_held(committed.saturating_add(1), term_start);
     (news && index <= last).then_some(Committed { index })
 }

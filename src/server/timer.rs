@@ -15,7 +15,7 @@ use crate::config::Config;
 pub(crate) struct Timer {
     /// Ticks since the election timer was last reset; a leader counts its quorum checks with it.
     elapsed: u64,
-    /// A follower or candidate campaigns when so many ticks have passed: drawn from [T, 2T).
+    /// A follower or candidate campaigns when so many ticks have passed: drawn from the settings' timeouts.
     timeout: u64,
     /// How many timeouts were drawn.
     draws: u32,
@@ -124,6 +124,14 @@ impl Timer {
         self.unheard = self.unheard.saturating_add(ticks);
     }
 
+    /// The same where no leader was heard, so that what a node of its rank waits longer is behind it: that is waited
+    /// once for each leader, or one of rank 0 that cannot win, and asks again and again for votes that this node may
+    /// have to give, would keep it from standing itself for ever.
+    pub(crate) fn restart_leaderless(&mut self, config: &Config) {
+        self.count();
+        self.elapsed = config.settings().rank_delay();
+    }
+
     /// `ticks` pass.
     pub(crate) fn advance(&mut self, ticks: u64, config: &Config) {
         let enough = self.timeout.max(config.settings().election_timeout_ticks);
@@ -198,15 +206,16 @@ impl Hash for Timer {
     }
 }
 
-/// An election timeout from [T, 2T). The generator is made afresh for each draw from what names the
+/// One of the election timeouts. The generator is made afresh for each draw from what names the
 /// draw, so that none lives in the state; reduced by multiplication, which is the same everywhere.
 fn draw(config: &Config, number: u64) -> u64 {
     let scramble = |word: u64| Xoshiro256PlusPlus::seed_from_u64(word).next_u64();
     let random = scramble(scramble(scramble(config.seed) ^ config.id) ^ number);
-    let range = u128::from(config.settings().election_timeout_ticks);
+    let timeouts = config.settings().election_timeouts();
+    let range = u128::from(timeouts.end.saturating_sub(timeouts.start));
     let offset = u128::from(random).saturating_mul(range) >> 64;
     let offset = u64::try_from(offset).unwrap_or(0);
-    config.settings().election_timeout_ticks.saturating_add(offset)
+    timeouts.start.saturating_add(offset)
 }
 
 #[cfg(test)]
@@ -214,12 +223,21 @@ mod tests {
     use super::*;
     use alloc::vec;
 
-    /// Every timeout of [T, 2T) comes up about as often as any other, whichever of the three numbers
+    /// Every timeout comes up about as often as any other, whichever of the three numbers
     /// that name a draw moves; and no two of them move together.
     #[test]
     fn draws_are_uniform_in_each_number() {
-        let mut config = Config::new(1, 1);
-        config.settings_mut().election_timeout_ticks = 8;
+        for (shortest, longest) in [(None, None), (None, Some(16)), (Some(8), None), (Some(13), Some(21))] {
+            let mut config = Config::new(1, 1);
+            config.settings_mut().election_timeout_ticks = 8;
+            config.settings_mut().min_election_timeout_ticks = shortest;
+            config.settings_mut().max_election_timeout_ticks = longest;
+            assert_eq!(config.validate(), Ok(()));
+            draw_evenly(&mut config, shortest.unwrap_or(8));
+        }
+    }
+
+    fn draw_evenly(config: &mut Config, shortest: u64) {
         let draws: [fn(&mut Config, u64) -> u64; 3] = [
             |config, step| draw(config, step),
             |config, step| draw(&config.for_node(step + 1, config.seed), 0),
@@ -227,7 +245,7 @@ mod tests {
         ];
         for one in draws {
             let mut counts = vec![0; 8];
-            (0..8_000).for_each(|step| counts[usize::try_from(one(&mut config, step) - 8).unwrap()] += 1);
+            (0..8_000).for_each(|step| counts[usize::try_from(one(config, step) - shortest).unwrap()] += 1);
             assert!(counts.iter().all(|count| (850..1150).contains(count)), "{counts:?}");
         }
     }

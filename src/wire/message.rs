@@ -84,9 +84,11 @@ impl From<&Message> for proto::Message {
             Payload::HeartbeatResponse(HeartbeatResponse {
                 context,
                 promised_ticks,
+                rank,
             }) => Self {
                 context: context.clone(),
                 promised_ticks: *promised_ticks,
+                rank: u32::from(*rank),
                 ..wire(Kind::MsgHeartbeatResp)
             },
             Payload::TransferLeader { asker } => Self {
@@ -213,6 +215,7 @@ fn payload(wire: proto::Message) -> Result<Payload, DecodeError> {
         Kind::MsgHeartbeatResp => Payload::HeartbeatResponse(HeartbeatResponse {
             context: wire.context,
             promised_ticks: wire.promised_ticks,
+            rank: u8::try_from(wire.rank).unwrap_or(u8::MAX),
         }),
         Kind::MsgTransferLeader => Payload::TransferLeader { asker: wire.asker },
         Kind::MsgTransferRefused => Payload::TransferRefused {

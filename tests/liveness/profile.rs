@@ -14,10 +14,12 @@ pub(crate) enum Profile {
     LikeEtcd,
     /// Node 1 without pre-vote, the others with it.
     Mixed,
+    /// Node 1 before node 2 before the others, and they hand over to it.
+    Ranked,
 }
 
 impl Profile {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Default,
         Self::PreVoteOff,
         Self::CheckQuorumOff,
@@ -27,6 +29,7 @@ impl Profile {
         Self::StaleUnrefused,
         Self::LikeEtcd,
         Self::Mixed,
+        Self::Ranked,
     ];
 
     pub(crate) fn config(self, id: NodeId) -> Config {
@@ -49,6 +52,10 @@ impl Profile {
             Self::StaleUnrefused => config.settings_mut().refuse_stale_candidates = false,
             Self::LikeEtcd => config = Config::like_etcd(id, 7 * id),
             Self::Mixed => config.settings_mut().pre_vote = id != 1,
+            Self::Ranked => {
+                config.settings_mut().election_rank = u8::try_from(id.min(3)).unwrap_or(3) - 1;
+                config.settings_mut().transfer_to_preferred_ticks = Some(30);
+            }
         }
         config
     }

@@ -4,7 +4,7 @@ use quorate::error::CampaignError;
 use quorate::explain::{Half, IndexFinding, NoLeader, NoLease, PeerFinding};
 use quorate::message::{AppendResponse, Payload, RequestVote, VoteResponse};
 use quorate::status::RoleKind;
-use quorate::{EntryId, Event, MemoryStorage, Message, NodeId, RawNode};
+use quorate::{EntryId, Event, MemoryStorage, Message, NodeId, RawNode, ReadMode};
 
 type Node = RawNode<MemoryStorage>;
 
@@ -218,10 +218,16 @@ fn check_peers(node: &Node, tried: &mut Tried) {
     }
 }
 
-/// A read is answered by the lease if there is one.
+/// A read that may be is answered by the lease if there is one.
 fn check_lease(node: &Node, lease: &Result<u64, NoLease>, tried: &mut Tried) {
     let mut copy = node.clone();
-    let _ = copy.read_index("whether there is a lease");
+    // To ask for one is to have it measured from then on.
+    let mode = if matches!(lease, Err(NoLease::NotMeasured)) {
+        node.config().settings().read_mode
+    } else {
+        ReadMode::Lease
+    };
+    let _ = copy.read_index_with(mode, "whether there is a lease");
     let by_lease = copy.counters().reads_by_lease > node.counters().reads_by_lease;
     assert_eq!(by_lease, lease.is_ok());
     tried.leases += usize::from(lease.is_ok());

@@ -1,5 +1,7 @@
 //! Who is elected, who gets a vote, and what turns a node into what (section 5.2, 5.4.1).
 
+use std::collections::BTreeSet;
+
 use quorate::error::{CampaignError, CampaignRefusal};
 use quorate::event::VoteRefusal;
 use quorate::message::{Payload, VoteResponse};
@@ -322,20 +324,34 @@ fn timeouts() {
             "{name}: again and again, in ever later terms"
         );
     }
-    // Every timeout from one to two election timeouts comes up, and no other.
-    let mut drawn: Vec<u64> = (0..200)
-        .map(|seed| {
-            let mut settings = plain(1);
-            settings.seed = seed;
-            alone(settings, store(&[1, 2]))
-                .raw(1)
-                .next_deadline()
-                .expect("a voter acts by itself")
-        })
-        .collect();
-    drawn.sort_unstable();
-    drawn.dedup();
-    assert_eq!(drawn, (10..20).collect::<Vec<u64>>());
+}
+
+/// Every timeout from the least to the longest comes up, and no other: from one to two election timeouts, unless
+/// the settings say otherwise; at a start, and where they change.
+#[test]
+fn bounds_of_timeouts() {
+    for (min, max, expected) in [
+        (None, None, 10..20),
+        (None, Some(30), 10..30),
+        (Some(15), None, 15..25),
+        (Some(40), Some(43), 40..43),
+    ] {
+        let drawn = |at_start: bool| {
+            let due = (0..400).map(|seed| {
+                let mut settings = plain(1);
+                settings.seed = seed;
+                let before = settings.clone();
+                settings.settings_mut().min_election_timeout_ticks = min;
+                settings.settings_mut().max_election_timeout_ticks = max;
+                let mut cluster = alone(if at_start { settings.clone() } else { before }, store(&[1, 2]));
+                cluster.node(1).set_config(settings).expect("they may change");
+                cluster.raw(1).next_deadline().expect("a voter acts by itself")
+            });
+            due.collect::<BTreeSet<u64>>()
+        };
+        assert_eq!(drawn(true), expected.clone().collect());
+        assert_eq!(drawn(false), expected.collect());
+    }
 }
 
 /// 1 may not stand, for its configuration names another store for it. It heard leader 2 for the last time two election

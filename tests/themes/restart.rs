@@ -242,26 +242,107 @@ fn settings_that_cannot_be() {
         ),
     ];
     for (set, setting) in cases {
-        let mut config = Config::new(1, 7);
-        set(&mut config);
-        let found = match RawNode::new(config, store(&[1, 2])).err() {
-            Some(ConfigError::Bound { setting, .. }) => setting,
-            Some(other) => panic!("{other}"),
-            None => "",
-        };
-        assert_eq!(found, setting);
+        assert_eq!(refused(set), setting);
     }
+}
+
+/// The setting that is out of its bounds, if one is.
+fn refused(set: fn(&mut Config)) -> &'static str {
+    let mut config = Config::new(1, 7);
+    set(&mut config);
+    match RawNode::new(config, store(&[1, 2])).err() {
+        Some(ConfigError::Bound { setting, .. }) => setting,
+        Some(other) => panic!("{other}"),
+        None => "",
+    }
+}
+
+/// The same of election timeouts, and of who is preferred.
+#[test]
+fn timeouts_that_cannot_be() {
+    type Set = fn(&mut Config);
+    let cases: [(Set, &str); 13] = [
+        (
+            |config| config.settings_mut().min_election_timeout_ticks = Some(9),
+            "min_election_timeout_ticks",
+        ),
+        (
+            |config| config.settings_mut().min_election_timeout_ticks = Some(1 << 61),
+            "min_election_timeout_ticks",
+        ),
+        (
+            |config| config.settings_mut().max_election_timeout_ticks = Some(10),
+            "max_election_timeout_ticks",
+        ),
+        (
+            |config| config.settings_mut().max_election_timeout_ticks = Some(1 << 62),
+            "max_election_timeout_ticks",
+        ),
+        (|config| set_timeouts(config, 30, 30), "max_election_timeout_ticks"),
+        (|config| set_timeouts(config, 10, 11), ""),
+        (|config| set_timeouts(config, 30, 90), ""),
+        (|config| config.settings_mut().election_rank = u8::MAX, ""),
+        (
+            |config| {
+                set_timeouts(config, 10, 1 << 61);
+                config.settings_mut().election_rank = 5;
+            },
+            "election_rank",
+        ),
+        (
+            |config| config.settings_mut().transfer_to_preferred_ticks = Some(19),
+            "transfer_to_preferred_ticks",
+        ),
+        (
+            |config| config.settings_mut().transfer_to_preferred_ticks = Some(1 << 63),
+            "transfer_to_preferred_ticks",
+        ),
+        (
+            |config| config.settings_mut().transfer_to_preferred_ticks = Some(20),
+            "",
+        ),
+        (
+            |config| {
+                config.settings_mut().transfer_to_preferred_ticks = Some(20);
+                (config.settings_mut().pre_vote, config.settings_mut().check_quorum) = (false, false);
+            },
+            "check_quorum",
+        ),
+    ];
+    for (set, setting) in cases {
+        assert_eq!(refused(set), setting);
+    }
+}
+
+fn set_timeouts(config: &mut Config, min: u64, max: u64) {
+    config.settings_mut().min_election_timeout_ticks = Some(min);
+    config.settings_mut().max_election_timeout_ticks = Some(max);
 }
 
 /// What may be set while the node runs, and what may not; a refusal changes nothing.
 #[test]
 fn settings_at_run_time() {
     type Set = fn(&mut Config);
-    let cases: [(Set, Option<ConfigError>); 14] = [
+    let cases: [(Set, Option<ConfigError>); 19] = [
         (|config| config.id = 2, Some(ConfigError::Fixed("id"))),
         (|config| config.seed += 1, Some(ConfigError::Fixed("seed"))),
         (|config| config.applied = 1, Some(ConfigError::Fixed("applied"))),
         (|config| config.settings_mut().election_timeout_ticks += 1, None),
+        (
+            |config| config.settings_mut().min_election_timeout_ticks = Some(30),
+            None,
+        ),
+        (
+            |config| config.settings_mut().max_election_timeout_ticks = Some(11),
+            None,
+        ),
+        (
+            |config| config.settings_mut().min_election_timeout_ticks = Some(9),
+            Some(ConfigError::Bound {
+                setting: "min_election_timeout_ticks",
+                bound: "at least election_timeout_ticks and less than 2^61",
+            }),
+        ),
         (
             |config| config.settings_mut().lease_promises = false,
             Some(ConfigError::Fixed("lease_promises")),
@@ -280,6 +361,11 @@ fn settings_at_run_time() {
                 setting: "max_pending_reads",
                 bound: "1 or more",
             }),
+        ),
+        (|config| config.settings_mut().election_rank = 1, None),
+        (
+            |config| config.settings_mut().transfer_to_preferred_ticks = Some(50),
+            None,
         ),
         (|config| config.settings_mut().heartbeat_interval_ticks = 3, None),
         (|config| config.settings_mut().max_message_bytes = 7, None),

@@ -283,6 +283,7 @@ fn plain_message(fields: &Value) -> proto::Message {
         identity: 0,
         configured_at: 0,
         read_mode: 0,
+        rank: 0,
     }
 }
 

@@ -38,7 +38,10 @@ impl Cluster {
         let mut timeout = 0;
         for &id in &ids {
             self.node(id)?;
-            timeout = timeout.max(self.member(id)?.config().settings().election_timeout_ticks);
+            let settings = self.member(id)?.config().settings();
+            // Where the timeouts reach further, so does patience.
+            let timeouts = settings.election_timeouts().end / 2;
+            timeout = timeout.max(settings.election_timeout_ticks).max(timeouts);
         }
         self.pool.keep_between(&ids);
         let slowest = clocks.iter().map(|(_, length)| *length).max().unwrap_or(0);

@@ -1,6 +1,6 @@
 //! What commands describe with many arguments: new nodes, configuration changes.
 
-use quorate::{ConfState, Config, EntryId, ReadMode, Snapshot};
+use quorate::{CommitGroups, ConfState, Config, EntryId, ReadMode, Snapshot};
 use std::str::FromStr;
 
 use bytes::Bytes;
@@ -124,9 +124,21 @@ fn initial_snapshot(command: &Command, as_recorded: bool) -> Result<Snapshot, Fa
 type Set = fn(&mut Config, &str) -> Option<()>;
 
 /// The settings by their names here.
-const SETTINGS: [(&str, Set); 23] = [
+const SETTINGS: [(&str, Set); 29] = [
     ("election", |config, value| {
         put(&mut config.settings_mut().election_timeout_ticks, value)
+    }),
+    ("min-election", |config, value| {
+        put(config.settings_mut().min_election_timeout_ticks.insert(0), value)
+    }),
+    ("max-election", |config, value| {
+        put(config.settings_mut().max_election_timeout_ticks.insert(0), value)
+    }),
+    ("rank", |config, value| {
+        put(&mut config.settings_mut().election_rank, value)
+    }),
+    ("transfer-to-preferred", |config, value| {
+        put(config.settings_mut().transfer_to_preferred_ticks.insert(0), value)
     }),
     ("heartbeat", |config, value| {
         put(&mut config.settings_mut().heartbeat_interval_ticks, value)
@@ -182,6 +194,12 @@ const SETTINGS: [(&str, Set); 23] = [
     ("async-storage-writes", |config, value| {
         switch(&mut config.settings_mut().async_storage_writes, value)
     }),
+    ("commit-groups", |config, value| {
+        commit_groups(&mut config.settings_mut().commit_groups, value)
+    }),
+    ("commit-without-silent-groups", |config, value| {
+        switch(&mut config.settings_mut().commit_without_silent_groups, value)
+    }),
     ("disable-proposal-forwarding", |config, value| {
         switch(&mut config.settings_mut().disable_proposal_forwarding, value)
     }),
@@ -207,6 +225,13 @@ fn put<T: FromStr>(place: &mut T, value: &str) -> Option<()> {
 fn switch(place: &mut bool, value: &str) -> Option<()> {
     let Switch(on) = value.parse().ok()?;
     *place = on;
+    Some(())
+}
+
+/// The groups of nodes 1, 2 and so on, with dots between them; 0 for none.
+fn commit_groups(place: &mut CommitGroups, value: &str) -> Option<()> {
+    let groups: Vec<u64> = value.split('.').map(str::parse).collect::<Result<_, _>>().ok()?;
+    *place = CommitGroups::new((1..).zip(groups).filter(|(_, group)| *group > 0));
     Some(())
 }
 

@@ -36,9 +36,12 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             let Some(node) = self.member_mut(id).and_then(Member::node_mut) else {
                 return Ok(());
             };
+            let before = node.status().transferee;
             let used = node
                 .advance_ticks(left)
                 .map_err(|error| unexpected(id, "tick", &error))?;
+            let begun = node.status().transferee.is_some_and(|to| before != Some(to));
+            self.coverage.transfers_of_its_own += u64::from(begun);
             left = left.saturating_sub(used.max(1));
         }
         self.observe(id)

@@ -132,10 +132,17 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let last = EntryId { term, index: commit };
         let members = node.membership();
         // What a store held that is lost since, it held when it said so.
-        Judge::durable(id, last, &members.conf_state(), |voter| {
+        let holds = |voter| {
             let named = members.identity(voter);
             self.member(voter).is_some_and(|voter| voter.held_on(named, last))
-        })
+        };
+        Judge::durable(id, last, &members.conf_state(), holds)?;
+        // What a candidate is told with a vote was committed by another leader, by other settings perhaps.
+        if member.seen.alone || term < member.seen.term {
+            return Ok(());
+        }
+        let groups = &member.config.settings().commit_groups;
+        Judge::in_groups(id, last, &members.conf_state(), groups, holds)
     }
 
     /// Writes are durable now.
@@ -180,6 +187,11 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
                 Judge::agrees(id, event, self.disks_forgot)?;
             }
             Event::EntriesLost { .. } | Event::PeerLostEntries { .. } => self.on_loss(id, event)?,
+            Event::CommitGroupsSuspended { .. } => {
+                coverage.commit_groups_suspended += 1;
+                self.members[Self::position(id)].seen.alone = true;
+            }
+            Event::CommitGroupsRestored { .. } => self.members[Self::position(id)].seen.alone = false,
             Event::Disowned { .. } | Event::Unnamed { .. } => coverage.nodes_disowned += 1,
             _ => {}
         }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use quorate::membership::Membership;
-use quorate::{NodeId, RawNode};
+use quorate::{NodeId, RawNode, Settings};
 
 use super::Cluster;
 use crate::disk::Disk;
@@ -15,6 +15,13 @@ use crate::step::{MessageRef, Step, Well};
 
 /// Within so many election timeouts a well majority must have a leader, and have answered everything.
 pub(crate) const PATIENCE: u64 = 60;
+
+/// An election timeout, as far as patience is concerned: half of the longest that is drawn.
+pub(crate) fn timeout_of(settings: &Settings) -> u64 {
+    settings
+        .election_timeout_ticks
+        .max(settings.election_timeouts().end / 2)
+}
 
 /// Between two ticks nodes talk no longer than this: who does so for ever makes no progress.
 const ROUNDS_MAX: usize = 200;
@@ -27,7 +34,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let core: BTreeSet<NodeId> = well.iter().map(|well| well.node).collect();
         let timeouts = self
             .core_members(&core)
-            .map(|member| member.config.settings().election_timeout_ticks);
+            .map(|member| timeout_of(member.config.settings()));
         let slowest = well.iter().map(|well| well.tick_us).max().unwrap_or(0);
         let patience = PATIENCE * timeouts.max().unwrap_or(0) * slowest;
         let mut due: BTreeSet<(u64, NodeId)> = well.iter().map(|well| (well.tick_us.max(1), well.node)).collect();

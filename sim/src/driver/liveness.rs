@@ -7,7 +7,7 @@ use quorate::NodeId;
 
 use super::Driver;
 use crate::clock::Due;
-use crate::cluster::{Cluster, PATIENCE};
+use crate::cluster::{Cluster, PATIENCE, timeout_of};
 use crate::disk::Disk;
 use crate::judge::{Verdict, Violation};
 use crate::step::{Step, Well};
@@ -21,7 +21,12 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         };
         let mut before = self.clock.now;
         self.heal(&core)?;
-        let patience = PATIENCE * self.parameters.election_bounds().1 * self.parameters.tick_us;
+        let timeouts = core.iter().map(|node| {
+            let mut config = self.parameters.config(*node);
+            config.settings_mut().election_timeout_ticks = self.parameters.election_bounds().1;
+            timeout_of(config.settings())
+        });
+        let patience = PATIENCE * timeouts.max().unwrap_or(0) * self.parameters.tick_us;
         let mut probed = 0;
         while self.clock.now < before + patience {
             self.take_one()?;

@@ -23,6 +23,13 @@ fn rows(config: &Config) -> Vec<(&'static str, String)> {
     };
     vec![
         ("election", config.settings().election_timeout_ticks.to_string()),
+        ("min-election", optional(config.settings().min_election_timeout_ticks)),
+        ("max-election", optional(config.settings().max_election_timeout_ticks)),
+        ("rank", config.settings().election_rank.to_string()),
+        (
+            "transfer-to-preferred",
+            optional(config.settings().transfer_to_preferred_ticks),
+        ),
         ("heartbeat", config.settings().heartbeat_interval_ticks.to_string()),
         ("prevote", config.settings().pre_vote.to_string()),
         ("checkquorum", config.settings().check_quorum.to_string()),
@@ -48,6 +55,11 @@ fn rows(config: &Config) -> Vec<(&'static str, String)> {
             "async-storage-writes",
             config.settings().async_storage_writes.to_string(),
         ),
+        ("commit-groups", commit_groups(config)),
+        (
+            "commit-without-silent-groups",
+            config.settings().commit_without_silent_groups.to_string(),
+        ),
         (
             "disable-proposal-forwarding",
             config.settings().disable_proposal_forwarding.to_string(),
@@ -66,6 +78,14 @@ fn rows(config: &Config) -> Vec<(&'static str, String)> {
             config.settings().commit_notice_on_removal.to_string(),
         ),
     ]
+}
+
+/// The groups of nodes 1, 2 and so on.
+fn commit_groups(config: &Config) -> String {
+    let groups = &config.settings().commit_groups;
+    let last = groups.iter().map(|(id, _)| id).max().unwrap_or(0);
+    let words = (1..=last).map(|id| groups.group(id).unwrap_or(0).to_string());
+    words.collect::<Vec<_>>().join(".")
 }
 
 /// Whether it matters how long a command is.

@@ -1,6 +1,6 @@
 //! Configurations: the same everywhere at the same index, and each overlaps the next.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use quorate::{ConfState, Index, NodeId};
 
@@ -94,6 +94,20 @@ fn overlap(one: &ConfState, other: &ConfState) -> bool {
         };
         !(is_quorum(one, inside) && is_quorum(other, |id| !inside(id)))
     })
+}
+
+/// Whether those that `has` names are in two groups, in each half of the voters that has two.
+pub(crate) fn are_in_two_groups(
+    state: &ConfState,
+    group: impl Fn(NodeId) -> Option<u64>,
+    has: impl Fn(NodeId) -> bool,
+) -> bool {
+    let count = |voters: &[NodeId], counts: &dyn Fn(NodeId) -> bool| {
+        let counted = voters.iter().filter(|id| counts(**id));
+        counted.filter_map(|id| group(*id)).collect::<BTreeSet<u64>>().len()
+    };
+    let half = |voters: &[NodeId]| count(voters, &|_| true) < 2 || count(voters, &has) >= 2;
+    half(&state.voters) && half(&state.voters_outgoing)
 }
 
 /// Whether those that `has` names are a majority of the voters, and of the outgoing ones if there are any.

@@ -33,6 +33,7 @@ impl Leader {
                 reason: StepDownReason::Removed,
             });
         }
+        self.note_suspension(server);
         if self.advance_commit(server)? {
             self.broadcast(server)?;
         } else {

@@ -1,8 +1,6 @@
 //! A leader's own disk, where it is written asynchronously. A leader may commit before its disk has acknowledged
 //! (thesis 10.2.1), so that nothing else shows that the disk has stalled.
 
-use alloc::boxed::Box;
-
 use super::Leader;
 use crate::config::Config;
 use crate::event::Event;
@@ -39,13 +37,17 @@ impl DiskLag {
 }
 
 impl Leader {
+    fn disk_lag(&self) -> Option<DiskLag> {
+        self.rare.get().and_then(|rare| rare.disk)
+    }
+
     /// What the disk owes when so many ticks have passed without a word of it.
     fn disk_after<S: Storage>(&self, server: &Server<S>, ticks: u64) -> Option<DiskLag> {
         let (stored, last) = (server.log.stored(), server.log.last_index());
         if stored >= last || !server.config.settings().async_storage_writes {
             return None;
         }
-        let before = self.disk.as_deref().copied();
+        let before = self.disk_lag();
         if let Some(lag) = before.filter(|lag| lag.owed > stored) {
             let ticks = lag.ticks.saturating_add(ticks);
             return Some(DiskLag { ticks, ..lag });
@@ -70,21 +72,22 @@ impl Leader {
 
     /// Ticks pass.
     pub(super) fn wait_for_disk<S: Storage>(&mut self, server: &Server<S>, ticks: u64) {
-        if self.disk.is_some() || server.log.has_unstable_entries() {
-            self.disk = self.disk_after(server, ticks).map(Box::new);
+        if self.disk_lag().is_some() || server.log.has_unstable_entries() {
+            let disk = self.disk_after(server, ticks);
+            self.rare.edit(|rare| rare.disk = disk);
         }
     }
 
     /// A tick has passed: if the disk lags, says so once; who is to lead instead, if anybody.
     pub(super) fn judge_disk<S: Storage>(&mut self, server: &mut Server<S>) -> Option<NodeId> {
         let hands_over = self.hands_over(server);
-        let lag = self.disk.as_mut()?;
+        let lag = self.disk_lag()?;
         if lag.due(&server.config, hands_over) != Some(0) {
             return None;
         }
-        if !core::mem::replace(&mut lag.told, true) {
-            let ticks = lag.ticks;
-            server.event(Event::DiskLagging { ticks });
+        if !lag.told {
+            self.rare.edit(|rare| rare.disk = Some(DiskLag { told: true, ..lag }));
+            server.event(Event::DiskLagging { ticks: lag.ticks });
         }
         // Who cannot store its vote must not be needed for the election: the others have committed without it.
         let dispensable = server.log.committed() > server.log.stored();

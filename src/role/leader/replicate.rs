@@ -1,15 +1,12 @@
 //! Replication: what is sent to whom, and what the answers mean (section 5.3).
 
-use bytes::Bytes;
-
 use super::{Leader, send};
 use crate::error::Fault;
 use crate::event::{Event, IgnoredReason};
-use crate::message::{AppendResponse, Heartbeat, Payload};
+use crate::message::{AppendResponse, Heartbeat, HeartbeatResponse, Payload};
 use crate::progress::{Progress, ReplicationState};
 use crate::read;
 use crate::role::Next;
-use crate::rules::commit;
 use crate::server::Server;
 use crate::storage::Storage;
 use crate::types::{EntryId, Index, NodeId};
@@ -46,13 +43,16 @@ impl Leader {
         others.into_iter().try_for_each(|(to, peer)| act(server, *to, peer))
     }
 
-    /// Whether a round of heartbeats waits for the next Ready.
-    pub(crate) fn has_unsent_round(&self) -> bool {
-        self.unsent.round
+    /// Whether something may come with the next Ready that is not there yet: a round of heartbeats, a commit.
+    pub(crate) fn has_more(&self) -> bool {
+        self.unsent.round || self.unsent.commit
     }
 
     /// Builds the messages that waited for a Ready.
     pub(crate) fn flush<S: Storage>(&mut self, server: &mut Server<S>) -> Result<(), Fault> {
+        if core::mem::take(&mut self.unsent.commit) && self.advance_commit(server)? {
+            self.unsent.appends = true;
+        }
         if core::mem::take(&mut self.unsent.own) {
             server.promise_own_append(server.term(), server.log.last_index());
         }
@@ -111,6 +111,7 @@ impl Leader {
             let peer = from;
             server.event(Event::PeerReachable { peer, silent_ticks });
         }
+        self.end_silence(server, from);
     }
 
     /// The peer's log (this node's own, when its disk acknowledges) matches up to `index`.
@@ -200,31 +201,14 @@ impl Leader {
         Ok(())
     }
 
-    /// Moves the commit index as far as a quorum has the log; `true` if it moved.
-    pub(super) fn advance_commit<S: Storage>(&mut self, server: &mut Server<S>) -> Result<bool, Fault> {
-        let proof = commit::by_counting(
-            server.membership.voters(),
-            |id| self.peer(id).map(Progress::matched),
-            self.term_start,
-            server.log.last_index(),
-            server.log.committed(),
-        );
-        let Some(proof) = proof else {
-            return Ok(false);
-        };
-        server.log.commit(&proof, &server.config)?;
-        self.on_commit(server);
-        Ok(true)
-    }
-
     pub(crate) fn on_heartbeat_response<S: Storage>(
         &mut self,
         server: &mut Server<S>,
         from: NodeId,
-        context: &Bytes,
-        promised_ticks: Option<u64>,
+        response: &HeartbeatResponse,
     ) -> Result<Next, Fault> {
         self.note_activity(server, from);
+        self.note_rank(server, from, response.rank);
         let last = server.log.last_index();
         let Some(peer) = self.peer_mut(from) else {
             return Ok(Next::Stay);
@@ -233,8 +217,8 @@ impl Leader {
         if peer.matched() < last || peer.is_probing() {
             send::append(server, from, peer, true)?;
         }
-        if let Some(round) = read::number(context, server.config.seed) {
-            self.on_round_confirmed(server, from, round, promised_ticks);
+        if let Some(round) = read::number(&response.context, server.config.seed) {
+            self.on_round_confirmed(server, from, round, response.promised_ticks);
         }
         Ok(Next::Stay)
     }

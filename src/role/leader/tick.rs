@@ -50,7 +50,7 @@ impl Leader {
     /// One tick.
     pub(crate) fn tick<S: Storage>(&mut self, server: &mut Server<S>) -> Result<Next, Fault> {
         self.pass(server, 1);
-        let successor = self.judge_disk(server); // by who was heard of before the check forgets it
+        let mut successor = self.judge_disk(server); // by who was heard of before the check forgets it
         let config = &server.config;
         let (check_quorum, interval) = (
             config.settings().check_quorum,
@@ -62,6 +62,8 @@ impl Leader {
         server.timer.advance_period(1, elapsed);
         if elapsed >= timeout {
             server.timer.restart();
+            successor = successor.or(self.judge_ranks(server)); // the same
+            self.judge_silence(server)?;
             if check_quorum && !self.check_quorum(server) {
                 return Ok(Next::Follow {
                     term: server.term(),
