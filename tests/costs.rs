@@ -261,7 +261,7 @@ fn an_idle_node_holds_no_buffers() {
 /// The value and all that it owns, its storage included, between two ticks. Its settings are there once for all.
 #[test]
 fn bytes_of_an_idle_replica() {
-    for (position, named, bound) in [(0, false, 1_144), (2, false, 760), (0, true, 1_488), (2, true, 1_104)] {
+    for (position, named, bound) in [(0, false, 1_152), (2, false, 768), (0, true, 1_496), (2, true, 1_112)] {
         let mut group = Group::of(named);
         group.rounds(1, 5);
         group.compact();

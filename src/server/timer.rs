@@ -129,7 +129,9 @@ impl Timer {
     /// have to give, would keep it from standing itself for ever.
     pub(crate) fn restart_leaderless(&mut self, config: &Config) {
         self.count();
-        self.elapsed = config.settings().rank_delay();
+        let delay = config.settings().rank_delay();
+        self.add_unheard(self.elapsed.saturating_sub(delay)); // what begins anew begins with it
+        self.elapsed = delay;
     }
 
     /// `ticks` pass.
