@@ -1,6 +1,7 @@
 //! Why a journal cannot be opened.
 
 use std::io;
+use std::path::PathBuf;
 
 use quorate::StorageError;
 use quorate::error::DecodeError;
@@ -9,7 +10,10 @@ use quorate::error::DecodeError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JournalError {
-    /// The file cannot be read, or not be made.
+    /// There is a file already: what is in it may be what a node has promised.
+    #[error("{} exists", .0.display())]
+    Exists(PathBuf),
+    /// The file cannot be read, or not be made; or it is not there.
     #[error("the file: {0}")]
     File(#[from] io::Error),
     /// The file does not begin as a journal of this version does.

@@ -4,8 +4,8 @@ use std::io;
 use std::path::Path;
 
 use quorate::ready::AppendTask;
-use quorate::types::{ClusterId, Identity, SnapshotMetadata};
-use quorate::{ConfState, Entry, EntryId, HardState, Index, MemoryStorage, Snapshot, Storage, StorageError};
+use quorate::types::SnapshotMetadata;
+use quorate::{ConfState, Config, Entry, EntryId, HardState, Index, MemoryStorage, Snapshot, Storage, StorageError};
 
 use crate::change::Change;
 use crate::error::JournalError;
@@ -29,20 +29,54 @@ pub struct Journal<F = DiskFile> {
 }
 
 impl Journal {
-    /// Opens the journal in this file, or begins a new one. Whoever opens it must be the only one.
+    /// A new journal that holds this: what a founder begins with, or a joiner's empty store, with its group and its
+    /// identity. Creating a store is done once, by whoever sets up the node: never where a node is merely started, for
+    /// a store that was lost and is created anew has forgotten what it acknowledged.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::Exists`] if there is a file already.
+    pub fn create(path: impl AsRef<Path>, store: MemoryStorage) -> Result<Self, JournalError> {
+        let path = path.as_ref();
+        if path.try_exists()? {
+            return Err(JournalError::Exists(path.to_path_buf()));
+        }
+        Self::create_over(DiskFile::open(path)?, store)
+    }
+
+    /// Opens the journal in this file. Whoever opens it must be the only one.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, [`JournalError::File`]: the store is lost, and must not be created anew under the same name.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, JournalError> {
-        Self::over(DiskFile::open(path)?)
+        std::fs::metadata(path.as_ref())?;
+        Self::open_over(DiskFile::open(path)?)
     }
 }
 
 impl<F: JournalFile> Journal<F> {
+    /// A new journal in a file of your own kind, whose contents it replaces.
+    pub fn create_over(file: F, store: MemoryStorage) -> Result<Self, JournalError> {
+        let mut journal = Self {
+            memory: store,
+            file,
+            length: 0,
+            rewritten: 0,
+            failed: false,
+        };
+        journal.memory.sync();
+        journal
+            .rewrite()
+            .map_err(|error| JournalError::File(io::Error::other(error)))?;
+        Ok(journal)
+    }
+
     /// The journal in a file of your own kind.
-    pub fn over(mut file: F) -> Result<Self, JournalError> {
+    pub fn open_over(mut file: F) -> Result<Self, JournalError> {
         let bytes = file.read_all()?;
         let (memory, length) = replay(&bytes)?;
-        if bytes.is_empty() {
-            file.replace(&record::HEADER)?;
-        } else if length < bytes.len() {
+        if length < bytes.len() {
             file.truncate(length)?;
             file.sync()?; // or the tail could come back under what is written in its place
         }
@@ -55,9 +89,21 @@ impl<F: JournalFile> Journal<F> {
         })
     }
 
-    /// Whether nothing was ever written: the node joins, or founds a group with [`bootstrap`](quorate::bootstrap).
-    pub fn is_new(&self) -> bool {
-        self.length == record::HEADER.len()
+    /// The settings with which a node starts on this journal: [`applied`](Config::applied) as of the latest snapshot,
+    /// from which the state machine begins, and the store's group.
+    pub fn configured(&self, mut config: Config) -> Config {
+        let snapshot = self.latest_snapshot().unwrap_or_default();
+        config.applied = snapshot.metadata.index;
+        config.cluster_id = self.memory.initial_state().map_or(0, |state| state.cluster_id);
+        config
+    }
+
+    /// Puts another store in the place of this one, all of it or nothing, synced: what a
+    /// [recovery](quorate::recover) makes of it.
+    pub fn replace_with(&mut self, store: MemoryStorage) -> Result<(), StorageError> {
+        let before = std::mem::replace(&mut self.memory, store);
+        self.memory.sync();
+        self.rewrite().inspect_err(|_| self.memory = before)
     }
 
     /// What is stored.
@@ -73,22 +119,6 @@ impl<F: JournalFile> Journal<F> {
     /// The file, to do to it what a test does.
     pub fn file_mut(&mut self) -> &mut F {
         &mut self.file
-    }
-
-    /// Names the group and the store ([`InitialState`](quorate::storage::InitialState)), synced. For a
-    /// [new](Self::is_new) journal only.
-    pub fn name(&mut self, cluster_id: ClusterId, identity: Identity) -> Result<(), StorageError> {
-        if !self.is_new() {
-            return Err(StorageError::Broken("the journal is not new".into()));
-        }
-        self.change(&Change::Made(cluster_id, identity))?;
-        self.sync()
-    }
-
-    /// Stores the snapshot with which a group begins ([`bootstrap`](quorate::bootstrap)), synced.
-    pub fn found(&mut self, snapshot: Snapshot) -> Result<(), StorageError> {
-        self.install(snapshot)?;
-        self.sync()
     }
 
     /// Stores what a task says, all of it or nothing, and syncs if it must.
@@ -230,7 +260,7 @@ impl<F> Storage for Journal<F> {
 /// What the whole records among these bytes make, and how long they are with the header.
 fn replay(bytes: &[u8]) -> Result<(MemoryStorage, usize), JournalError> {
     let mut memory = MemoryStorage::new();
-    if !bytes.is_empty() && !bytes.starts_with(&record::HEADER) {
+    if !bytes.starts_with(&record::HEADER) {
         let begin = bytes.iter().take(record::HEADER.len());
         return Err(JournalError::Header(begin.copied().collect()));
     }

@@ -1,16 +1,20 @@
 //! A store for one [`quorate`] node: everything in memory, and every write in one file.
 //!
 //! ```
-//! use quorate::{Config, ConfState, RawNode, bootstrap};
+//! use quorate::{Config, ConfState, MemoryStorage, RawNode, bootstrap};
 //! use quorate_journal::Journal;
 //!
 //! # let directory = tempfile::tempdir()?;
 //! # let path = directory.path().join("raft");
-//! let mut journal = Journal::open(&path)?;
-//! if journal.is_new() {
-//!     journal.found(bootstrap(1, &journal, &ConfState::of_voters([1]))?)?;
-//! }
-//! let mut node = RawNode::new(Config::new(1, 42), journal)?;
+//! // Once, when the group is founded. (Who joins later begins with `MemoryStorage::new()`.)
+//! let first = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1]))?;
+//! Journal::create(&path, MemoryStorage::from_snapshot(first))?;
+//!
+//! // At each start.
+//! let journal = Journal::open(&path)?;
+//! let state = journal.latest_snapshot(); // the state machine begins with this
+//! # drop(state);
+//! let mut node = RawNode::new(journal.configured(Config::new(1, 42)), journal)?;
 //! node.campaign()?;
 //! while let Some(ready) = node.ready()? {
 //!     let mut done = ready.persisted_by(|task| node.storage_mut().persist_task(task))?;
@@ -20,7 +24,8 @@
 //! assert_eq!(node.status().last_index, 2);
 //! drop(node);
 //!
-//! let again = RawNode::new(Config::new(1, 43), Journal::open(&path)?)?;
+//! let journal = Journal::open(&path)?;
+//! let again = RawNode::new(journal.configured(Config::new(1, 43)), journal)?;
 //! assert_eq!(again.status().last_index, 2);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -30,6 +35,20 @@
 //! A group whose log, between two compactions, and whose snapshot fit into memory: a control plane, a lock service, a
 //! queue's metadata. It reads nothing from the file but at start. A process that hosts many groups wants one file, and
 //! one sync, for all of them; this is a file, and a sync, for each.
+//!
+//! # A founder, a joiner, a recovered store
+//!
+//! [`Journal::create`] takes a store as it is to begin: `MemoryStorage::from_snapshot(bootstrap(..)?)` for a founder,
+//! `MemoryStorage::new()` for a joiner, each with its group (`with_cluster_id`) and, better, its own identity
+//! (`with_identity`). Never create one where a node merely starts: a store whose file was lost would come back as a
+//! member that has forgotten what it acknowledged, and what is committed could be lost with it. With identities such a
+//! store counts nowhere (see `docs/lost-disks.md` in the repository). After [`recover::apply`](quorate::recover::apply)
+//! it is `journal.replace_with(MemoryStorage::from(recovered))`, in one step.
+//!
+//! # Against the storage suite
+//!
+//! `tests/rules.rs` runs `quorate-sim`'s storage suite over a journal whose file is torn, fails and is full: nothing of
+//! that is left to you.
 //!
 //! # The file
 //!

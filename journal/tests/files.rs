@@ -3,7 +3,9 @@
 use std::fs;
 
 use quorate::types::SnapshotMetadata;
-use quorate::{ConfState, Entry, EntryId, HardState, Snapshot, Storage, StorageError, bootstrap};
+use quorate::{
+    ConfState, Config, Entry, EntryId, HardState, MemoryStorage, RawNode, Snapshot, Storage, StorageError, bootstrap,
+};
 use quorate_journal::{Journal, JournalError};
 
 fn snapshot(term: u64, index: u64) -> Snapshot {
@@ -22,13 +24,19 @@ fn entries(range: std::ops::RangeInclusive<u64>) -> Vec<Entry> {
 fn what_is_written_is_there_again() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("raft");
-    let mut journal = Journal::open(&path).expect("a new file");
-    journal.name(7, 0xd1).expect("it is new");
-    assert!(journal.name(8, 0xd2).is_err(), "it has its names");
+    assert!(
+        matches!(Journal::open(&path), Err(JournalError::File(_))),
+        "there is none"
+    );
     let founders = ConfState::of_voters([1, 2, 3]).with_identities([(1, 0xd1)]);
-    journal
-        .found(bootstrap(1, &journal, &founders).expect("unused"))
-        .expect("space");
+    let unused = MemoryStorage::new().with_cluster_id(7).with_identity(0xd1);
+    let first = bootstrap(1, &unused, &founders).expect("unused");
+    let store = MemoryStorage::from_snapshot(first)
+        .with_cluster_id(7)
+        .with_identity(0xd1);
+    let mut journal = Journal::create(&path, store.clone()).expect("there is none yet");
+    assert_eq!(journal.memory(), &store);
+    assert!(matches!(Journal::create(&path, store), Err(JournalError::Exists(_))));
     journal.append(&entries(2..=9)).expect("no gap");
     journal
         .set_hard_state(HardState::new(2, Some(3), 8).with_promised_ticks(10))
@@ -44,19 +52,26 @@ fn what_is_written_is_there_again() {
     journal.sync().expect("it works");
 
     let memory = journal.memory().clone();
-    let appended = fs::read(&path).expect("the file");
+    let appended = fs::read(&path).expect("the file").len();
     drop(journal);
     let mut journal = Journal::open(&path).expect("a journal");
     assert_eq!(journal.memory(), &memory);
     journal.rewrite().expect("space");
     assert_eq!(journal.memory(), &memory);
+    assert!(fs::read(&path).expect("the file").len() < appended);
     journal.append(&entries(10..=10)).expect("behind what is written anew");
     let memory = journal.memory().clone();
     drop(journal);
-    let again = Journal::open(&path).expect("a journal");
+    let mut again = Journal::open(&path).expect("a journal");
     assert_eq!(again.memory(), &memory);
     assert_eq!(again.last_index(), Ok(10));
-    assert!(fs::read(&path).expect("the file").len() < appended.len());
+    let config = again.configured(Config::new(1, 42));
+    assert_eq!((config.applied, config.cluster_id), (6, 7));
+    assert!(RawNode::new(config, &again).is_ok());
+    let recovered = MemoryStorage::from_snapshot(snapshot(3, 10)).with_cluster_id(1 << 63);
+    again.replace_with(recovered.clone()).expect("space");
+    drop(again);
+    assert_eq!(Journal::open(&path).expect("a journal").memory(), &recovered);
 }
 
 /// The format: whoever changes these bytes makes a new version, with a way from this one.
@@ -64,14 +79,14 @@ fn what_is_written_is_there_again() {
 fn the_format_is_pinned() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("raft");
-    let mut journal = Journal::open(&path).expect("a new file");
+    let mut journal = Journal::create(&path, MemoryStorage::new()).expect("a new file");
+    let begun = fs::read(&path).expect("the file").len();
     journal.set_hard_state(HardState::new(1, Some(2), 0)).expect("space");
     journal.append(&[Entry::new(1, 1, "x")]).expect("no gap");
-    let bytes = fs::read(&path).expect("the file");
-    let header = "7172746a726e6c31";
+    let bytes = fs::read(&path).expect("the file").split_off(begun);
     let hard_state = "0500000084c6a4390408011002";
     let entry = "08000000fe19f4cb0310011801220178";
-    let expected = [header, hard_state, entry].concat();
+    let expected = [hard_state, entry].concat();
     let pairs = expected
         .as_bytes()
         .chunks(2)
@@ -94,7 +109,10 @@ fn what_is_no_journal_is_refused_untouched() {
         [&length[..], &hasher.finalize().to_le_bytes(), content].concat()
     };
     let journal = |content: &[u8]| [b"qrtjrnl1".as_slice(), &record(content)].concat();
-    let rows: [(&str, Vec<u8>, Is); 6] = [
+    let rows: [(&str, Vec<u8>, Is); 7] = [
+        ("an empty file", Vec::new(), |error| {
+            matches!(error, JournalError::Header(_))
+        }),
         ("a text", b"x = 1\n".to_vec(), |error| {
             matches!(error, JournalError::Header(_))
         }),

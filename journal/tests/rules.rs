@@ -3,7 +3,7 @@
 use std::io;
 
 use quorate::types::{ClusterId, Identity};
-use quorate::{Snapshot, Storage, StorageError};
+use quorate::{MemoryStorage, Snapshot, Storage, StorageError};
 use quorate_journal::{Journal, JournalFile};
 use quorate_sim::disk::{Disk, Fault, Write};
 use quorate_sim::file::FakeFile;
@@ -69,14 +69,14 @@ impl Written {
             seed,
             ..Torn::default()
         };
-        let journal = Journal::over(file).expect("an empty file");
+        let journal = Journal::create_over(file, MemoryStorage::new()).expect("an empty file");
         Self { journal, rewrites }
     }
 
     fn reopen(&mut self, crash: impl FnOnce(&mut FakeFile)) {
         let mut file = std::mem::take(self.journal.file_mut());
         crash(&mut file.file);
-        self.journal = Journal::over(file).expect("what a crash leaves");
+        self.journal = Journal::open_over(file).expect("what a crash leaves");
     }
 }
 
@@ -125,13 +125,13 @@ impl Disk for Written {
     }
 
     fn set_cluster_id(&mut self, cluster_id: ClusterId) -> bool {
-        let identity = self.journal.initial_state().map_or(0, |state| state.identity);
-        self.journal.name(cluster_id, identity).is_ok()
+        let named = self.journal.memory().clone().with_cluster_id(cluster_id);
+        self.journal.replace_with(named).is_ok()
     }
 
     fn set_identity(&mut self, identity: Identity) -> bool {
-        let cluster_id = self.journal.initial_state().map_or(0, |state| state.cluster_id);
-        self.journal.name(cluster_id, identity).is_ok()
+        let named = self.journal.memory().clone().with_identity(identity);
+        self.journal.replace_with(named).is_ok()
     }
 
     fn latest_snapshot(&self) -> Result<Snapshot, StorageError> {
