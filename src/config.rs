@@ -36,9 +36,10 @@ pub struct Config {
     /// A number never used twice for this id: a random u64, or a boot counter. It draws the
     /// election timeouts, and tells the answers to this start's reads from those to an earlier one's.
     pub seed: u64,
-    /// The last index that the state machine had applied when it stopped. 0, the default, stands for
-    /// the index before the log's first. The stored configuration may be as of
-    /// [another one](crate::storage::InitialState::conf_state_index).
+    /// The last index that the state machine had applied when it stopped: that of the snapshot that it begins with, if
+    /// it is in memory. 0, the default, stands for the index before the log's first, which is the snapshot's where the
+    /// log was compacted: the state machine must have begun with that one then, and nobody checks. The stored
+    /// configuration may be as of [another one](crate::storage::InitialState::conf_state_index).
     #[cfg_attr(feature = "serde", serde(default))]
     pub applied: Index,
     /// The group, as its store must name it too; zero, the default, for none. Every message carries it, and a

@@ -49,8 +49,9 @@ pub enum Fault {
     Invariant(&'static str),
 }
 
-/// Why a message was refused. The node is as it was before, but for [`Diverged`](Self::Diverged) and
-/// [`BeyondLog`](Self::BeyondLog) of a heartbeat, after which it makes no promises, or no votes.
+/// Why a message was refused. The node is as it was before, but for [`Diverged`](Self::Diverged), after which it makes
+/// no promises, and, where the configuration names its store by an [identity](crate::storage::InitialState::identity),
+/// [`BeyondLog`](Self::BeyondLog) of a heartbeat, after which it votes for nobody.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum StepError {
@@ -104,7 +105,9 @@ pub enum StepError {
     /// The parts of the message contradict each other.
     #[error("malformed: {0}")]
     Malformed(&'static str),
-    /// The message speaks of an index that this log does not have: a store was lost or mixed up.
+    /// The message speaks of an index that this log does not have: a store was lost or mixed up. Not to be passed over
+    /// in a log of warnings: without [identities](crate::storage::InitialState::identity) a store that was lost and
+    /// founded anew goes on to vote, and what is committed may be lost with it.
     #[error("index {index} is beyond the last index {last}")]
     BeyondLog {
         /// The index in the message.

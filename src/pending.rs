@@ -131,7 +131,8 @@
 //! * Clients number their proposals, and the state machine skips a number that it has applied (thesis 6.3). Then
 //!   proposing again does no harm, and `Unknown` none either.
 //! * A client that was told the [`EntryId`](crate::EntryId) of its entry can have it followed again, by any node:
-//!   [`Proposals::follow`]. The rule is the same everywhere; only what was compacted before is `Unknown`.
+//!   [`Proposals::follow`]. The rule is the same everywhere; only what was compacted before is `Unknown`. At a node
+//!   that was just started, follow it before the first Ready; the snapshot that it starts with needs not be told.
 //!
 //! Where only the node ended (it was poisoned, say) and another one is made from the same storage, the tables may stay.
 //! What was proposed is followed as before. Reads are not answered any more: [`Reads::give_up`] all of them.

@@ -320,6 +320,11 @@ impl<S: Storage> RawNode<S> {
     /// Hands leadership to a voter (thesis 3.10), or asks the leader to. The leader's events tell what
     /// becomes of it. A leader that is told to hand over to itself calls off what is under way.
     ///
+    /// It is an attempt: the leader takes no proposals meanwhile, for an election timeout at most, and leads on if the
+    /// transferee does not stand ([`TransferAborted`](crate::Event::TransferAborted)). One that was restarted less than
+    /// an election timeout ago, for example, [does not](crate::error::CampaignRefusal::Silent), and only its own events
+    /// say why. Ask again then, perhaps for another.
+    ///
     /// A follower refuses what its own configuration refuses, which may lag behind the leader's: a voter that was
     /// added just now is refused until the follower has applied that. What only the leader refuses comes back to
     /// the follower as [`Event::TransferRefused`](crate::Event::TransferRefused) (from a leader of etcd-io/raft it

@@ -15,7 +15,9 @@ use crate::storage::Storage;
 use crate::types::{EntryId, Index, NodeId, SnapshotMetadata};
 
 impl<S: Storage> RawNode<S> {
-    /// Events since the last Ready, or since this was last called.
+    /// Events since the last Ready, or since this was last called. Events make no Ready: those of a node that has
+    /// nothing else to do, one that was [removed](Event::Removed) for example, come only here. Call it when the loop
+    /// over the Readies has ended.
     ///
     /// ```
     /// # use quorate::*;
