@@ -197,7 +197,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         }
         self.note(id, || What::Note {
             kind: "event",
-            text: event.to_string(),
+            text: format!("{event:?}"),
         });
         Ok(())
     }
