@@ -2,7 +2,6 @@
 
 use quorate::{bootstrap, ConfState, Config, Entry, HardState, MemoryStorage, Message, RawNode};
 use quorate::message::{AppendResponse, Payload};
-use quorate::types::EntryKind;
 
 use super::{Engine, Log, MESSAGE_BYTES, Quorate, Settings};
 use crate::machine::Machine;
