@@ -39,11 +39,13 @@ pub enum IndexFinding {
         /// Whom to ask, if a leader is known.
         leader: Option<NodeId>,
     },
-    /// Not every majority holds what it has to.
+    /// Not every majority holds what it has to, or no two [commit groups](crate::Settings::commit_groups) do.
     Waiting {
         /// Up to here the voters have to hold the log: the index, or where the leader's own term begins, if that is
         /// after it. An entry of an earlier term is committed with one of the leader's own (section 5.4.2).
         to_be_held: Index,
+        /// Up to where voters of two commit groups hold the log, if that is asked for and is not enough (D37).
+        in_groups: Option<Index>,
         /// Who acknowledged that.
         halves: Vec<Half>,
         /// The voters that did not, and what they wait for.
@@ -55,6 +57,7 @@ impl IndexExplanation {
     /// Where the rule is: a section of the paper or the thesis, or an entry of `docs/etcd-differences.md`.
     pub fn rule(&self) -> &'static str {
         match self.finding {
+            IndexFinding::Waiting { in_groups: Some(_), .. } => "D37",
             IndexFinding::Waiting { to_be_held, .. } if to_be_held > self.index => "section 5.4.2",
             IndexFinding::Poisoned(_) => "D4",
             IndexFinding::Committed
@@ -90,6 +93,7 @@ pub(super) fn find<S: Storage>(raft: &Raft<S>, index: Index) -> IndexExplanation
         let lacking = voters.ids().into_iter().filter(|id| holds(*id).is_none());
         IndexFinding::Waiting {
             to_be_held,
+            in_groups: leader.in_groups(server).filter(|held| *held < to_be_held),
             halves: Half::all(voters, holds),
             lacking: lacking.map(|id| peer::find(raft, id)).collect(),
         }
@@ -119,9 +123,17 @@ impl fmt::Display for IndexExplanation {
                 f,
                 "index {index} is not known to be committed here: ask node {leader}, which leads"
             )?,
-            IndexFinding::Waiting { to_be_held, halves, .. } => {
+            IndexFinding::Waiting {
+                to_be_held,
+                in_groups,
+                halves,
+                ..
+            } => {
                 let told = Half::told(halves, ["acknowledged by", "refused by", "lacking"]);
                 write!(f, "index {index} is not committed: {told}")?;
+                if let Some(held) = in_groups {
+                    write!(f, "; two commit groups hold the log up to index {held}")?;
+                }
                 if to_be_held > index {
                     write!(f, "; it is of an earlier term, and committed with index {to_be_held}")?;
                 }

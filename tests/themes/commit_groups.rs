@@ -173,6 +173,21 @@ fn pass(cluster: &mut Cluster, ticks: u64, well: bool) {
     }
 }
 
+/// A quorum has the entry, and yet it is not committed: that is said, and where its rule is.
+#[test]
+fn what_waits_for_a_group_says_so() {
+    let mut cluster = leading(3, grouped(1, &[1, 1, 2]));
+    says(&mut cluster);
+    hear(&mut cluster, 2, 1, accepted(2));
+    let explained = cluster.raw(1).explain_index(2).to_string();
+    let acknowledged = "index 2 is not committed: acknowledged by (1 2), lacking (3), which is a majority";
+    let expected = format!("{acknowledged}; two commit groups hold the log up to index 0 [D37]");
+    assert_eq!(explained.lines().next(), Some(expected.as_str()));
+    hear(&mut cluster, 3, 1, accepted(2));
+    let explained = cluster.raw(1).explain_index(2).to_string();
+    assert_eq!(explained, "index 2 is committed [section 5.3]");
+}
+
 /// One whole group is down: by default nothing is committed, however long it takes.
 #[test]
 fn a_silent_group_is_waited_for() {

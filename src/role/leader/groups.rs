@@ -23,7 +23,7 @@ pub(super) struct Silence {
 
 impl Leader {
     /// Up to where two groups hold the log, if that is asked for.
-    pub(super) fn in_groups<S: Storage>(&self, server: &Server<S>) -> Option<Index> {
+    pub(crate) fn in_groups<S: Storage>(&self, server: &Server<S>) -> Option<Index> {
         let settings = server.config.settings();
         let groups = &settings.commit_groups;
         if groups.is_empty() {
