@@ -9,7 +9,6 @@ mod conf_change;
 mod identity;
 mod restore;
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -19,6 +18,7 @@ pub use change::{ChangeError, Changed};
 pub use conf_change::{AnyConfChange, ConfChange, ConfChangeKind, ConfChangeSingle, ConfChangeV2, Transition};
 
 use crate::quorum::{Joint, Majority};
+use crate::seldom::Seldom;
 use crate::types::{ConfState, Identity, NodeId};
 
 /// The members of a group, by the part each plays. All lists are sorted and without doubles.
@@ -34,8 +34,8 @@ use crate::types::{ConfState, Identity, NodeId};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Membership {
     voters: Joint,
-    /// `None`, and never empty, where all there is are voters: nearly always.
-    others: Option<Box<Others>>,
+    /// Nothing where all there is are voters: nearly always.
+    others: Seldom<Others>,
 }
 
 /// What there is beside the voters.
@@ -49,15 +49,15 @@ struct Others {
 
 impl Membership {
     fn new(voters: Joint, others: Others) -> Self {
-        let others = (others != Others::default()).then(|| Box::new(others));
-        Self { voters, others }
+        Self {
+            voters,
+            others: Seldom::new(others),
+        }
     }
 
     /// Changes what there is beside the voters.
     fn edit_others(&mut self, act: impl FnOnce(&mut Others)) {
-        let mut others = self.others.take().unwrap_or_default();
-        act(&mut others);
-        self.others = (*others != Others::default()).then_some(others);
+        self.others.edit(act);
     }
 
     /// The voters: one majority, or two while the configuration is joint.
@@ -67,17 +67,17 @@ impl Membership {
 
     /// Nodes that receive the log and do not vote.
     pub fn learners(&self) -> &[NodeId] {
-        self.others.as_ref().map_or(&[], |others| &others.learners)
+        self.others.get().map_or(&[], |others| &others.learners)
     }
 
     /// Outgoing voters that become learners when the joint configuration is left.
     pub fn learners_next(&self) -> &[NodeId] {
-        self.others.as_ref().map_or(&[], |others| &others.learners_next)
+        self.others.get().map_or(&[], |others| &others.learners_next)
     }
 
     /// Whether the leader leaves the joint configuration by itself.
     pub fn auto_leave(&self) -> bool {
-        self.others.as_ref().is_some_and(|others| others.auto_leave)
+        self.others.get().is_some_and(|others| others.auto_leave)
     }
 
     /// Whether two majorities are needed (thesis 4.3).

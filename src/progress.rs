@@ -211,9 +211,8 @@ impl Progress {
 
     /// Ticks pass for a learner.
     pub(crate) fn pass_round(&mut self, ticks: u64, last: Index) {
-        if let Some(course) = self.past.course_mut() {
-            course.pass(ticks, self.matched, last);
-        }
+        let matched = self.matched;
+        self.past.edit_course(|course| course.pass(ticks, matched, last));
     }
 
     pub(crate) fn catch_up(&self, id: NodeId, last: Index, election_timeout: u64) -> Option<CatchUp> {
@@ -351,9 +350,8 @@ impl Progress {
         if index <= self.matched {
             return false;
         }
-        if let Some(course) = self.past.course_mut() {
-            course.matched(self.matched, index, last);
-        }
+        let before = self.matched;
+        self.past.edit_course(|course| course.matched(before, index, last));
         self.matched = index;
         self.next = self.next.max(index.saturating_add(1));
         self.paused = false;

@@ -7,6 +7,10 @@ use alloc::boxed::Box;
 pub(crate) struct Seldom<T>(Option<Box<T>>);
 
 impl<T: Default + PartialEq> Seldom<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self((value != T::default()).then(|| Box::new(value)))
+    }
+
     /// The value, unless it is the default.
     #[inline]
     pub(crate) fn get(&self) -> Option<&T> {

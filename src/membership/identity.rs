@@ -25,7 +25,7 @@ impl Membership {
     /// The members whose stores are named, in the order of their ids.
     #[inline]
     pub fn identities(&self) -> &[(NodeId, Identity)] {
-        self.others.as_ref().map_or(&[], |others| &others.identities)
+        self.others.get().map_or(&[], |others| &others.identities)
     }
 
     /// Whether so named a node may be the member: it has the member's store, or that has no name.

@@ -1,17 +1,15 @@
 //! What is remembered of a peer's past: nearly always nothing, and one word then.
 
-use alloc::boxed::Box;
-
 use crate::membership::Course;
+use crate::seldom::Seldom;
 use crate::types::EntryId;
 
 /// The wait for the answer to a snapshot grows to so many times the setting, and no further.
 const STALLS_MAX: u64 = 16;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(super) struct Past(Option<Box<Kept>>);
+pub(super) struct Past(Seldom<Kept>);
 
-/// Not both of them are as they are by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Kept {
     stalls: Stalls,
@@ -36,13 +34,13 @@ impl Past {
         let sent = self.stalls().sent;
         let times = 1_u64.checked_shl(sent).unwrap_or(STALLS_MAX).min(STALLS_MAX);
         let sent = sent.saturating_add(1);
-        self.edit(|kept| kept.stalls = Stalls { sent, last: None });
+        self.0.edit(|kept| kept.stalls = Stalls { sent, last: None });
         first.map(|ticks| ticks.saturating_mul(times))
     }
 
     /// Nobody answered it in time.
     pub(super) fn snapshot_unanswered(&mut self, id: EntryId) {
-        self.edit(|kept| kept.stalls.last = Some(id));
+        self.0.edit(|kept| kept.stalls.last = Some(id));
     }
 
     pub(super) fn unanswered_snapshot(&self) -> Option<EntryId> {
@@ -51,32 +49,29 @@ impl Past {
 
     /// The peer made headway: the next snapshot has the first's time.
     pub(super) fn forget_snapshots(&mut self) {
-        if self.0.is_some() {
-            self.edit(|kept| kept.stalls = Stalls::default());
+        if self.0.get().is_some() {
+            self.0.edit(|kept| kept.stalls = Stalls::default());
         }
     }
 
     fn stalls(&self) -> Stalls {
-        self.0.as_ref().map_or_else(Stalls::default, |kept| kept.stalls)
+        self.0.get().map_or_else(Stalls::default, |kept| kept.stalls)
     }
 
     // ----- catching up
 
     pub(super) fn course(&self) -> Option<&Course> {
-        self.0.as_ref()?.course.as_ref()
+        self.0.get()?.course.as_ref()
     }
 
-    pub(super) fn course_mut(&mut self) -> Option<&mut Course> {
-        self.0.as_mut()?.course.as_mut()
+    /// Changes the course, if there is one.
+    pub(super) fn edit_course(&mut self, act: impl FnOnce(&mut Course)) {
+        if self.course().is_some() {
+            self.0.edit(|kept| kept.course.as_mut().map(act));
+        }
     }
 
     pub(super) fn set_course(&mut self, course: Option<Course>) {
-        self.edit(|kept| kept.course = course);
-    }
-
-    fn edit(&mut self, act: impl FnOnce(&mut Kept)) {
-        let mut kept = self.0.take().unwrap_or_default();
-        act(&mut kept);
-        self.0 = (*kept != Kept::default()).then_some(kept);
+        self.0.edit(|kept| kept.course = course);
     }
 }
