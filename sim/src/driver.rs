@@ -21,7 +21,7 @@ use crate::disk::Disk;
 use crate::judge::{Verdict, Violation};
 use crate::member::{Life, Member};
 use crate::parameters::Parameters;
-use crate::step::{MessageRef, Step};
+use crate::step::Step;
 use crate::trace::{Trace, What};
 use crate::workload::Workload;
 
@@ -395,9 +395,4 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     fn note(&mut self, node: NodeId, kind: &'static str, text: impl FnOnce() -> String) {
         self.cluster.note(node, || What::Note { kind, text: text() });
     }
-}
-
-/// The message in flight with this number.
-pub(crate) fn by_id(id: u64) -> MessageRef {
-    MessageRef::Id(id)
 }

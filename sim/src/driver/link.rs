@@ -2,11 +2,11 @@
 
 use quorate::{EntryId, NodeId};
 
-use super::{Driver, by_id};
+use super::Driver;
 use crate::clock::Due;
 use crate::disk::Disk;
 use crate::judge::Verdict;
-use crate::step::Step;
+use crate::step::{MessageRef, Step};
 use crate::trace::What;
 use crate::workload::Workload;
 
@@ -46,11 +46,11 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
 
     fn lose(&mut self, name: u64, why: &'static str) {
         if let Some(recording) = &mut self.recording
-            && let Some(message) = self.cluster.describe(by_id(name))
+            && let Some(message) = self.cluster.describe(MessageRef::Id(name))
         {
             recording.push(Step::Lose { message });
         }
-        self.cluster.lose(by_id(name), why);
+        self.cluster.lose(MessageRef::Id(name), why);
     }
 
     pub(super) fn on_arrival(&mut self, name: u64) -> Verdict {
@@ -75,7 +75,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             self.clock.after(1_000, Due::Arrive(name));
             return Ok(());
         }
-        let message = by_id(name);
+        let message = MessageRef::Id(name);
         if !self.calm && self.dice.chance(self.parameters.strays) {
             let named = self.dice.chance(700_000);
             self.perform_at(to, Step::Stray { message, named })?;
