@@ -31,16 +31,31 @@ pub struct DiskFile {
 }
 
 impl DiskFile {
-    /// Opens the file, or makes it.
+    /// Opens a file that is there.
     pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref().to_path_buf();
-        let is_new = !path.try_exists()?;
-        let file = OpenOptions::new().read(true).append(true).create(true).open(&path)?;
-        if is_new {
-            sync_directory(&path)?;
-        }
+        let file = append_to(&path)?;
         Ok(Self { path, file })
     }
+
+    /// A file that is to be there once something has [replaced](JournalFile::replace) its contents, which are none yet:
+    /// a power failure leaves no file, or a whole one.
+    pub fn create(path: impl AsRef<Path>) -> io::Result<Self> {
+        let path = path.as_ref().to_path_buf();
+        let file = File::create(aside(&path))?;
+        Ok(Self { path, file })
+    }
+}
+
+fn append_to(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).append(true).open(path)
+}
+
+/// Where new contents are written before they take the place of the old ones.
+fn aside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    name.into()
 }
 
 /// A name in a directory is durable when the directory is.
@@ -73,14 +88,13 @@ impl JournalFile for DiskFile {
     }
 
     fn replace(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let mut name = self.path.clone().into_os_string();
-        name.push(".new");
-        let mut file = File::create(&name)?;
+        let aside = aside(&self.path);
+        let mut file = File::create(&aside)?;
         file.write_all(bytes)?;
         file.sync_all()?;
-        fs::rename(&name, &self.path)?;
+        fs::rename(&aside, &self.path)?;
         sync_directory(&self.path)?;
-        self.file = OpenOptions::new().read(true).append(true).open(&self.path)?;
+        self.file = append_to(&self.path)?;
         Ok(())
     }
 }

@@ -15,8 +15,9 @@ use crate::record;
 /// Below this a file is not worth writing anew.
 const SMALL: usize = 1 << 20;
 
-/// A store for one node. A write that fails changes nothing, and may be tried again; after a sync that failed nobody
-/// knows what is durable, so that every later write fails until the journal is opened anew.
+/// A store for one node. A write that fails changes nothing, and may be tried again. After a sync that failed, or a
+/// file that could not be written anew, nobody knows what is durable, so that every later write fails until the journal
+/// is opened anew.
 #[derive(Debug)]
 pub struct Journal<F = DiskFile> {
     memory: MemoryStorage,
@@ -41,7 +42,7 @@ impl Journal {
         if path.try_exists()? {
             return Err(JournalError::Exists(path.to_path_buf()));
         }
-        Self::create_over(DiskFile::open(path)?, store)
+        Self::create_over(DiskFile::create(path)?, store)
     }
 
     /// Opens the journal in this file. Whoever opens it must be the only one.
@@ -50,7 +51,6 @@ impl Journal {
     ///
     /// If there is none, [`JournalError::File`]: the store is lost, and must not be created anew under the same name.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, JournalError> {
-        std::fs::metadata(path.as_ref())?;
         Self::open_over(DiskFile::open(path)?)
     }
 }
@@ -246,7 +246,7 @@ impl<F: JournalFile> Journal<F> {
     fn refuse_if_failed(&self) -> Result<(), StorageError> {
         if self.failed {
             return Err(StorageError::Broken(
-                "a sync failed before: open the journal anew".into(),
+                "a sync or a rewrite failed before: open the journal anew".into(),
             ));
         }
         Ok(())

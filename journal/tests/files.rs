@@ -74,6 +74,17 @@ fn what_is_written_is_there_again() {
     assert_eq!(Journal::open(&path).expect("a journal").memory(), &recovered);
 }
 
+/// A creation that was interrupted leaves nothing that keeps the next one off.
+#[test]
+fn a_creation_that_was_interrupted_is_begun_anew() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("raft");
+    drop(quorate_journal::DiskFile::create(&path).expect("space"));
+    assert!(Journal::open(&path).is_err(), "there is none");
+    Journal::create(&path, MemoryStorage::new()).expect("there is none");
+    Journal::open(&path).expect("there is one");
+}
+
 /// The format: whoever changes these bytes makes a new version, with a way from this one.
 #[test]
 fn the_format_is_pinned() {
