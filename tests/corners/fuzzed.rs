@@ -167,11 +167,12 @@ fn act(dice: &mut Dice, cluster: &mut Cluster) {
     }
 }
 
-/// Unless nothing was applied since the last time.
+/// Unless nothing was applied since the last time, or the node restarted and has yet to apply up to the change that its
+/// store knows.
 fn compact(cluster: &mut Cluster, id: NodeId) {
     let node = cluster.raw(id);
     let first = node.storage().first_index().expect("a storage that works");
-    if node.status().applied >= first {
+    if node.status().applied >= first && node.snapshot_metadata().is_ok() {
         cluster.compact(id);
     }
 }
