@@ -134,6 +134,10 @@
 //!   [`Proposals::follow`]. The rule is the same everywhere; only what was compacted before is `Unknown`. At a node
 //!   that was just started, follow it before the first Ready; the snapshot that it starts with needs not be told.
 //!
+//! All this is within one history of the group. A [recovery](crate::recover) begins another, whose snapshot has the
+//! last entry of the old one under a new term: what was proposed before is `Unknown` to whoever was not told before,
+//! and is not to be followed there.
+//!
 //! Where only the node ended (it was poisoned, say) and another one is made from the same storage, the tables may stay.
 //! What was proposed is followed as before. Reads are not answered any more: [`Reads::give_up`] all of them.
 

@@ -83,17 +83,13 @@ impl<S: Storage> Recovery<'_, S> {
         let (term, index) = (plan.new_term(), plan.last().index);
         let alone = ConfState::of_voters([node_id]);
         let conf_state = alone.with_identities((identity != 0).then_some((node_id, identity)));
-        let metadata = SnapshotMetadata {
-            conf_state,
-            index,
-            term,
-        };
+        let metadata = SnapshotMetadata::new(EntryId { term, index }, conf_state);
         Ok(Recovered {
             node_id,
             cluster_id,
             identity,
             hard_state: HardState::new(term, None, index).with_promised_ticks(plan.hard_state().promised_ticks),
-            snapshot: Snapshot { data: state, metadata },
+            snapshot: Snapshot::new(metadata, state),
         })
     }
 }
