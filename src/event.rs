@@ -89,8 +89,9 @@ pub enum Event {
         /// For how many ticks it was not heard, at most from when this node began to lead, or the peer joined.
         silent_ticks: u64,
     },
-    /// A peer needs a snapshot, and the storage has none yet, or none that names the peer: make one of what is applied
-    /// now ([`snapshot_metadata`](crate::RawNode::snapshot_metadata)). Told again whenever the peer answers, until the
+    /// A peer needs a snapshot, or [asks for one](crate::RawNode::request_snapshot), and the storage has none yet, or
+    /// none that names the peer: make one of what is applied now
+    /// ([`snapshot_metadata`](crate::RawNode::snapshot_metadata)). Told again whenever the peer answers, until the
     /// storage has one that covers `at_least` and names the peer: then call
     /// [`storage_ready`](crate::RawNode::storage_ready), which sends it at once (else it goes out when the peer next
     /// answers), and [`SnapshotSent`](Self::SnapshotSent) says so. The metadata of a snapshot names the peer as soon as
@@ -113,6 +114,16 @@ pub enum Event {
         /// The peer.
         peer: NodeId,
         /// Which: the last entry that it covers.
+        snapshot: EntryId,
+    },
+    /// This node [asks for a snapshot](crate::RawNode::request_snapshot).
+    SnapshotRequested {
+        /// It must cover at least this index.
+        at_least: Index,
+    },
+    /// The snapshot that this node asked for has come, and is handed out as soon as it may be.
+    SnapshotServed {
+        /// The last entry that it covers.
         snapshot: EntryId,
     },
     /// A forwarded read was dropped for want of room or of a leader.

@@ -156,6 +156,8 @@ fn is_refusal(event: &Event) -> bool {
         | Event::LogTruncated { .. }
         | Event::CommitGroupsRestored { .. }
         | Event::SnapshotSent { .. }
+        | Event::SnapshotRequested { .. }
+        | Event::SnapshotServed { .. }
         | Event::TransferStarted { .. }
         | Event::TransferOrdered { .. }
         | Event::MembershipChanged { .. }

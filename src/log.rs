@@ -9,18 +9,22 @@ mod start;
 mod terms;
 mod uncommitted;
 mod unstable;
+mod wanted;
 
 use alloc::boxed::Box;
 use alloc::string::ToString;
 
+pub(crate) use self::apply::ToApply;
 use self::changes::Changes;
 use self::terms::TermRuns;
 use self::uncommitted::Uncommitted;
 use self::unstable::Unstable;
+use self::wanted::Wanted;
 use crate::aside::Aside;
 use crate::config::Config;
 use crate::entries::Entries;
 use crate::error::Fault;
+use crate::seldom::Seldom;
 use crate::storage::{Storage, StorageError};
 use crate::types::{Entry, EntryId, Index, NodeId, Snapshot, Term};
 
@@ -34,8 +38,7 @@ pub(crate) struct Log<S> {
     /// Handed out for applying, up to here.
     applying: Index,
     applied: Index,
-    /// Of what is handed out; see [`Server::check_changes`](crate::server::Server::check_changes).
-    pub(crate) changes: Changes,
+    rare: Seldom<Rare>,
     /// Encoded bytes that are handed out for applying and not acknowledged.
     applying_bytes: u64,
     /// Nothing more is handed out until something is acknowledged.
@@ -45,6 +48,14 @@ pub(crate) struct Log<S> {
     unread_to: Index,
     /// Entries to apply were temporarily unavailable; asked again after a tick or `storage_ready`.
     waiting: bool,
+}
+
+/// What few logs have.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Rare {
+    /// Of what is handed out; see [`Server::check_changes`](crate::server::Server::check_changes).
+    changes: Changes,
+    wanted: Wanted,
 }
 
 impl<S: Storage> Log<S> {
@@ -236,8 +247,9 @@ impl<S: Storage> Log<S> {
         self.unstable.share();
     }
 
-    /// A snapshot replaces the whole log.
+    /// A snapshot replaces the whole log, and the state machine.
     pub(crate) fn restore(&mut self, snapshot: Box<Snapshot>) {
+        self.forget_request();
         self.committed = snapshot.metadata.index;
         self.terms = Aside(TermRuns::new(snapshot.id()));
         self.uncommitted = Uncommitted::default();

@@ -4,6 +4,7 @@
 //! * **Replicate**: it is known; appends follow each other without waiting, within a window.
 //! * **Snapshot**: the log does not reach back far enough; nothing until the snapshot is answered.
 
+mod asked;
 mod contact;
 mod inflights;
 mod past;

@@ -12,6 +12,7 @@ mod forward;
 mod gate;
 mod invariants;
 mod message;
+mod restoration;
 mod tick;
 mod transition;
 

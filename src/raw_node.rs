@@ -5,6 +5,7 @@ mod calls;
 
 mod acks;
 mod batch;
+mod damaged;
 mod explained;
 mod inspect;
 mod learners;

@@ -216,10 +216,12 @@ impl Ready {
         self.batch.append()
     }
 
-    /// The snapshot to install: it replaces the log, and [the state machine](Persisted::snapshot).
+    /// The snapshot to install: it replaces the log, and [the state machine](Persisted::snapshot). (One that was
+    /// [asked for](crate::RawNode::request_snapshot) and leaves the log as it is comes there only.)
     pub fn snapshot(&self) -> Option<&Snapshot> {
+        let snapshot = self.append_task()?.snapshot()?;
         self.snapshot_seen.store(true, Ordering::Relaxed);
-        self.append_task()?.snapshot()
+        Some(snapshot)
     }
 
     /// The entries to store: they replace the log from the first one's index on.
@@ -288,8 +290,7 @@ impl Persisted {
         if self.batch.appends && !self.seen {
             return Err(AcknowledgeError::NotPersisted);
         }
-        let snapshot = self.batch.append().and_then(AppendTask::snapshot);
-        if let Some(snapshot) = snapshot.filter(|_| !self.snapshot_seen.load(Ordering::Relaxed)) {
+        if let Some(snapshot) = self.restored().filter(|_| !self.snapshot_seen.load(Ordering::Relaxed)) {
             let index = snapshot.metadata.index;
             return Err(AcknowledgeError::NotRestored { index });
         }
@@ -298,6 +299,12 @@ impl Persisted {
             Some(&Entry { index, .. }) => Err(AcknowledgeError::NotTaken { index }),
             None => Ok(()),
         }
+    }
+
+    /// What the state machine begins anew with: what was installed, or asked for.
+    fn restored(&self) -> Option<&Snapshot> {
+        let installed = self.batch.append().and_then(AppendTask::snapshot);
+        installed.or_else(|| self.batch.apply.as_ref()?.snapshot())
     }
 
     /// Messages that promise something durable.
@@ -310,12 +317,12 @@ impl Persisted {
         self.batch.append.owed.messages.drain(..)
     }
 
-    /// The snapshot that was stored, if there is one: the state machine begins anew with it, before it applies
-    /// anything. Who never asks, here or on the [`Ready`](Ready::snapshot), is told so by
-    /// [`advance`](crate::RawNode::advance) when there is one.
+    /// The snapshot that was stored, or that was [asked for](crate::RawNode::request_snapshot), if there is one: the
+    /// state machine begins anew with it, before it applies anything. Who never looks, here or (for the former) on the
+    /// [`Ready`](Ready::snapshot), is told so by [`advance`](crate::RawNode::advance) when there is one.
     pub fn snapshot(&self) -> Option<&Snapshot> {
         self.snapshot_seen.store(true, Ordering::Relaxed);
-        self.batch.append()?.snapshot()
+        self.restored()
     }
 
     /// Committed entries to apply, in order. Hand each that
@@ -344,6 +351,9 @@ impl fmt::Display for Ready {
         }
         if let Some(task) = self.batch.append() {
             write!(f, "\n{task}")?;
+        }
+        for snapshot in self.batch.apply.iter().filter_map(ApplyTask::snapshot) {
+            write!(f, "\n  begin anew with snapshot {}", snapshot.id())?;
         }
         for entry in self.batch.apply.iter().flat_map(ApplyTask::entries) {
             write!(f, "\n  apply {entry}")?;

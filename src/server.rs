@@ -169,6 +169,12 @@ impl<S: Storage> Server<S> {
         !self.config.settings().async_storage_writes || self.durable_term >= self.term()
     }
 
+    /// What a snapshot must cover that this node asks its leader for; 0 if it asks for none.
+    pub(crate) fn snapshot_to_ask_for(&self) -> Index {
+        let asked = self.log.awaited_snapshot().filter(|_| !self.diverged);
+        asked.unwrap_or(0)
+    }
+
     /// Whether this node could stand for election: a voter without a snapshot to install.
     pub(crate) fn is_promotable(&self) -> bool {
         self.membership.is_voter(self.id()) && !self.log.has_pending_snapshot()
@@ -288,7 +294,7 @@ impl<S: Storage> Server<S> {
     /// Whether all configuration changes up to `index` that were handed out are applied, cancelled, or covered
     /// by a later configuration.
     pub(crate) fn check_changes(&self, index: Index) -> Result<(), AcknowledgeError> {
-        match self.log.changes.first_after(self.configured_at) {
+        match self.log.first_change_after(self.configured_at) {
             Some(change) if change <= index => Err(AcknowledgeError::UnhandledChange { index: change }),
             Some(_) | None => Ok(()),
         }
@@ -296,7 +302,7 @@ impl<S: Storage> Server<S> {
 
     /// A configuration change is applied or cancelled: once, in order, and only one that was handed out.
     pub(crate) fn handle_change(&mut self, change: &Entry) -> Result<(), ApplyError> {
-        self.log.changes.handle(change, self.configured_at)
+        self.log.handle_change(change, self.configured_at)
     }
 
     /// A leader contradicts what is committed here: the same, and nothing more is applied.

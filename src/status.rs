@@ -41,6 +41,9 @@ pub struct Status {
     pub lease_ticks: u64,
     /// Ticks for which this node promised a leader to elect nobody else.
     pub promised_ticks: u64,
+    /// The state machine waits for a snapshot that was [asked for](crate::RawNode::request_snapshot), and must cover
+    /// this; until it has become that.
+    pub snapshot_request: Option<Index>,
     /// Where the storage cannot be read, if that was noticed.
     pub corrupt: Option<Index>,
     /// Whether `corrupt` is where a leader contradicted what is committed here.
@@ -97,6 +100,8 @@ pub struct ProgressStatus {
     pub unreachable: bool,
     /// So many entries are committed that it has not acknowledged.
     pub commit_lag: u64,
+    /// It [asks for a snapshot](crate::RawNode::request_snapshot) beside the log, which must cover this.
+    pub snapshot_request: Option<Index>,
     /// Appends on their way.
     pub inflight: usize,
     /// Whether there are as many as there may be.
@@ -117,6 +122,7 @@ impl ProgressStatus {
             silent_ticks: if own { 0 } else { progress.silent_ticks() },
             unreachable: progress.is_missing(),
             commit_lag: server.log.committed().saturating_sub(progress.matched()),
+            snapshot_request: progress.asks_for(),
             inflight: progress.inflights().map_or(0, Inflights::len),
             inflight_full: progress.is_window_full(&server.config),
         }

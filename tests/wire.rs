@@ -78,6 +78,12 @@ fn extensions_by_hand() -> Vec<(&'static str, Message)> {
                 HeartbeatResponse::new("").with_promised_ticks(Some(0)),
             )),
         ),
+        (
+            "0809 1001 1802 2003 e002ac02",
+            message(Payload::HeartbeatResponse(
+                HeartbeatResponse::new("").with_snapshot_request(300),
+            )),
+        ),
         ("080d 1001 1802 2003 a80204", message(Payload::transfer_leader(Some(4)))),
         (
             "080f 1001 1802 2003 3a03 220172 d80201",

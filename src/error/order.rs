@@ -43,6 +43,10 @@ pub enum SnapshotError {
         /// Up to here the configuration has all changes.
         configured_at: Index,
     },
+    /// The state machine is damaged, and waits for a snapshot that was
+    /// [asked for](crate::RawNode::request_snapshot).
+    #[error("the state machine waits for a snapshot that was asked for")]
+    Requested,
     /// A leader contradicts what is committed here, and so perhaps what was applied
     /// ([`Status::diverged`](crate::Status::diverged)).
     #[error("a leader contradicts what is committed here")]

@@ -128,6 +128,32 @@ pub enum ReadError {
     Node(#[from] NodeError),
 }
 
+/// Why no snapshot is asked for ([`RawNode::request_snapshot`](crate::RawNode::request_snapshot)).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum SnapshotRequestError {
+    /// No leader is known; try again later.
+    #[error("no leader is known")]
+    NoLeader,
+    /// This node leads, and has nobody to ask: hand leadership over first
+    /// ([`transfer_leader`](crate::RawNode::transfer_leader)).
+    #[error("this node leads, and has nobody to ask")]
+    Leading,
+    /// This node is not in the configuration that it has applied: nobody would send it anything.
+    #[error("this node is not in the configuration")]
+    NotMember,
+    /// A snapshot is asked for already, or on its way to the state machine.
+    #[error("a snapshot is asked for already, or on its way to the state machine")]
+    Pending,
+    /// A leader contradicts what is committed here: nothing is applied any more
+    /// ([`Status::diverged`](crate::Status::diverged)).
+    #[error("a leader contradicts what is committed here")]
+    Diverged,
+    /// See [`NodeError`].
+    #[error(transparent)]
+    Node(#[from] NodeError),
+}
+
 /// Why a node cannot be handed leadership.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -188,6 +214,9 @@ pub enum CampaignRefusal {
     /// It has a snapshot to install first.
     #[error("a snapshot waits to be stored")]
     SnapshotPending,
+    /// Its state machine is damaged, and waits for a snapshot that it [asked for](crate::RawNode::request_snapshot).
+    #[error("it waits for a snapshot that it asked for")]
+    SnapshotRequested,
     /// A committed configuration change waits to be applied: the next term needs it.
     #[error("a committed configuration change waits to be applied")]
     UnappliedChange,

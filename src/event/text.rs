@@ -23,21 +23,7 @@ impl fmt::Display for Event {
             Self::BecameLeader { term } => write!(f, "became the leader of term {term}"),
             Self::SteppedDown { reason, term } => write!(f, "stepped down as the leader of term {term}: {reason}"),
             Self::CampaignRefused { reason } => write!(f, "did not campaign: {reason}"),
-            Self::VoteRefused {
-                candidate,
-                term,
-                pre_vote,
-                reason,
-            } => write!(
-                f,
-                "refused node {candidate} a {} for term {term}: {reason}",
-                vote(*pre_vote)
-            ),
-            Self::VoteGranted {
-                candidate,
-                term,
-                pre_vote,
-            } => write!(f, "granted node {candidate} a {} for term {term}", vote(*pre_vote)),
+            Self::VoteRefused { .. } | Self::VoteGranted { .. } => self.fmt_vote(f),
             Self::MessageIgnored {
                 from,
                 kind,
@@ -52,6 +38,8 @@ impl fmt::Display for Event {
             | Self::SnapshotSent { .. }
             | Self::SnapshotStalled { .. } => self.fmt_peer(f),
             Self::ReadDropped { .. }
+            | Self::SnapshotRequested { .. }
+            | Self::SnapshotServed { .. }
             | Self::TransferStarted { .. }
             | Self::TransferOrdered { .. }
             | Self::TransferRefused { .. }
@@ -74,6 +62,28 @@ impl fmt::Display for Event {
 }
 
 impl Event {
+    /// What a candidate was told.
+    fn fmt_vote(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::VoteRefused {
+                candidate,
+                term,
+                pre_vote,
+                reason,
+            } => write!(
+                f,
+                "refused node {candidate} a {} for term {term}: {reason}",
+                vote(*pre_vote)
+            ),
+            Self::VoteGranted {
+                candidate,
+                term,
+                pre_vote,
+            } => write!(f, "granted node {candidate} a {} for term {term}", vote(*pre_vote)),
+            _ => Ok(()),
+        }
+    }
+
     /// What a leader sees of a peer.
     fn fmt_peer(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -105,6 +115,13 @@ impl Event {
     fn fmt_call(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ReadDropped { from } => write!(f, "dropped a read that node {from} forwarded"),
+            Self::SnapshotRequested { at_least } => {
+                write!(
+                    f,
+                    "asks for a snapshot that covers index {at_least}, for its state machine alone"
+                )
+            }
+            Self::SnapshotServed { snapshot } => write!(f, "received the snapshot {snapshot}, which it asked for"),
             Self::TransferStarted { to } => write!(f, "began to hand leadership to node {to}"),
             Self::TransferOrdered { to } => write!(f, "told node {to} to campaign"),
             Self::TransferRefused { to, reason } => write!(f, "leadership is not handed to node {to}: {reason}"),

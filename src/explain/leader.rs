@@ -78,6 +78,7 @@ fn campaign_rule(reason: CampaignRefusal) -> &'static str {
         CampaignRefusal::Leading => "section 5.2",
         CampaignRefusal::NotVoter => "thesis 4.2.1",
         CampaignRefusal::SnapshotPending => "section 7",
+        CampaignRefusal::SnapshotRequested => "D38",
         CampaignRefusal::UnappliedChange => "thesis 4.1",
         CampaignRefusal::Promised(_) => "D1",
         CampaignRefusal::Silent(_) => "D29",

@@ -90,6 +90,14 @@ pub enum PeerFinding {
         /// It must cover at least this index.
         at_least: Index,
     },
+    /// It asks for a snapshot beside the log, for its state machine alone.
+    SnapshotRequested {
+        /// It must cover at least this index.
+        at_least: Index,
+        /// The one that was sent; `None`: the storage has none that names the peer and covers so much, or another one
+        /// is on its way.
+        sent: Option<EntryId>,
+    },
     /// The storage cannot read this entry now; [`storage_ready`](crate::RawNode::storage_ready) tries again.
     StorageUnavailable {
         /// The entry.
@@ -128,6 +136,7 @@ impl PeerFinding {
             Self::SnapshotSent { .. } | Self::SnapshotUnanswered { .. } => "D14",
             Self::SnapshotDue | Self::SnapshotUnheard => "section 7",
             Self::SnapshotMissing { .. } => "D17",
+            Self::SnapshotRequested { .. } => "D38",
             Self::Silent { .. } => "thesis 6.2",
             Self::OtherStore { .. } => "D28",
         }
@@ -158,6 +167,10 @@ pub(super) fn find<S: Storage>(raft: &Raft<S>, id: NodeId) -> PeerExplanation {
         return of(matched, vec![finding]);
     }
     let mut findings = vec![feeding(raft, leader, id, progress)];
+    if let Some(at_least) = progress.asks_for() {
+        let sent = progress.asked_on_its_way().map(|(sent, _)| sent);
+        findings.push(PeerFinding::SnapshotRequested { at_least, sent });
+    }
     let two_heartbeats = server.config.settings().heartbeat_interval_ticks.saturating_mul(2);
     if progress.is_missing() || progress.silent_ticks() > two_heartbeats {
         findings.push(PeerFinding::Silent {
@@ -246,6 +259,7 @@ impl fmt::Display for PeerFinding {
             | Self::SnapshotUnanswered { .. }
             | Self::SnapshotDue
             | Self::SnapshotUnheard
+            | Self::SnapshotRequested { .. }
             | Self::SnapshotMissing { .. } => self.fmt_snapshot(f)?,
             Self::StorageUnavailable { .. } | Self::CannotRead(_) | Self::Unreadable(_) => self.fmt_storage(f)?,
             Self::Silent {
@@ -295,6 +309,10 @@ impl PeerFinding {
             }
             Self::SnapshotDue => f.write_str("it needs a snapshot, and gets one when it answers a heartbeat"),
             Self::SnapshotUnheard => f.write_str("it needs a snapshot, and gets one when it is heard"),
+            Self::SnapshotRequested { at_least, sent } => {
+                write!(f, "its state machine waits for a snapshot that covers index {at_least}")?;
+                sent.map_or(Ok(()), |sent| write!(f, ", and was sent {sent}"))
+            }
             Self::SnapshotMissing { at_least } => write!(
                 f,
                 "it needs a snapshot that names it and covers index {at_least}, and the storage has none"

@@ -17,6 +17,13 @@ impl fmt::Display for Explanation {
         for finding in &self.no_leader {
             write!(f, "\n  {finding}")?;
         }
+        if let Some(at_least) = self.status.snapshot_request {
+            write!(
+                f,
+                "\nits state machine waits for a snapshot that it asked for, and that covers index {at_least}: \
+                 until then it applies nothing more, and does not campaign [D38]"
+            )?;
+        }
         if let Some(index) = &self.uncommitted {
             write!(f, "\n{index}")?;
         }

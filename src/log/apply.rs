@@ -1,6 +1,7 @@
 //! How far the log is committed, and what of it is handed out for applying (Figure 2: commitIndex,
 //! lastApplied).
 
+use alloc::boxed::Box;
 use alloc::string::ToString;
 
 use super::Log;
@@ -9,7 +10,27 @@ use crate::entries::Entries;
 use crate::error::Fault;
 use crate::rules::commit::Committed;
 use crate::storage::{Storage, StorageError};
-use crate::types::Index;
+use crate::types::{Index, Snapshot};
+
+/// What is handed out for applying.
+#[derive(Debug, Default)]
+pub(crate) struct ToApply {
+    /// The state machine begins anew with this.
+    pub(crate) snapshot: Option<Box<Snapshot>>,
+    pub(crate) entries: Entries,
+}
+
+impl ToApply {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.last().is_none()
+    }
+
+    /// Up to where the state machine is then.
+    pub(crate) fn last(&self) -> Option<Index> {
+        let entry = self.entries.last().map(|entry| entry.index);
+        entry.or(self.snapshot.as_ref().map(|snapshot| snapshot.metadata.index))
+    }
+}
 
 impl<S: Storage> Log<S> {
     pub(crate) fn committed(&self) -> Index {
@@ -58,13 +79,17 @@ impl<S: Storage> Log<S> {
     }
 
     pub(crate) fn has_next_committed(&self, config: &Config) -> bool {
-        !self.applying_paused && !self.waiting && !self.has_pending_snapshot() && self.applying < self.appliable(config)
+        let entries = !self.applying_paused && self.applying < self.appliable(config) && self.may_hand_out_entries();
+        !self.waiting && !self.has_pending_snapshot() && (entries || self.has_wanted(config))
     }
 
-    /// Committed entries to apply next; they are handed out once.
-    pub(crate) fn take_next_committed(&mut self, config: &Config) -> Result<Entries, Fault> {
+    /// Committed entries to apply next, or a snapshot that was asked for; they are handed out once.
+    pub(crate) fn take_next_committed(&mut self, config: &Config) -> Result<ToApply, Fault> {
         if !self.has_next_committed(config) {
-            return Ok(Entries::new());
+            return Ok(ToApply::default());
+        }
+        if let Some(wanted) = self.take_wanted(config) {
+            return Ok(wanted);
         }
         let (low, high) = (
             self.applying.saturating_add(1),
@@ -78,7 +103,7 @@ impl<S: Storage> Log<S> {
             Ok(entries) => entries,
             Err(StorageError::TemporarilyUnavailable) => {
                 self.wait();
-                return Ok(Entries::new());
+                return Ok(ToApply::default());
             }
             Err(StorageError::Compacted | StorageError::Unavailable) => {
                 let what = "a committed entry that was not applied is gone";
@@ -86,17 +111,19 @@ impl<S: Storage> Log<S> {
             }
             Err(error) => return Err(error.into()),
         };
-        self.changes.hand_out(&entries);
+        self.hand_out_changes(&entries);
         self.applying = entries.last().map_or(self.applying, |entry| entry.index);
         self.applying_bytes = self.applying_bytes.saturating_add(entries.encoded_len());
         self.applying_paused =
             self.applying_bytes >= config.settings().max_applying_bytes() || self.applying < self.appliable(config);
         self.forget(config);
-        Ok(entries)
+        let snapshot = None;
+        Ok(ToApply { snapshot, entries })
     }
 
     /// The state machine has applied up to `index`; `bytes` of it were handed out as entries.
     pub(crate) fn applied_to(&mut self, index: Index, bytes: u64, config: &Config) {
+        self.note_restored(index);
         self.applied = self.applied.max(index);
         self.applying = self.applying.max(index);
         self.applying_bytes = self.applying_bytes.saturating_sub(bytes);

@@ -3,7 +3,6 @@
 use alloc::string::ToString;
 
 use super::Log;
-use super::changes::Changes;
 use super::terms::TermRuns;
 use super::uncommitted::Uncommitted;
 use super::unstable::Unstable;
@@ -13,6 +12,7 @@ use crate::error::ConfigError;
 use crate::membership::Membership;
 use crate::rules::change;
 use crate::rules::commit::{self, Committed};
+use crate::seldom::Seldom;
 use crate::storage::{InitialState, Storage, StorageError};
 use crate::types::{EntryId, Index, NUMBER_MAX, Term};
 use crate::wire;
@@ -37,7 +37,7 @@ impl<S: Storage> Log<S> {
             committed: bounds.commit,
             applying: bounds.applied,
             applied: bounds.applied,
-            changes: Changes::default(),
+            rare: Seldom::default(),
             applying_bytes: 0,
             applying_paused: false,
             unread_to: bounds.last.index,

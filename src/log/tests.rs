@@ -335,7 +335,7 @@ impl Pair {
         let limit = self.config.settings().max_applying_bytes();
         let out: u64 = self.batches.iter().map(|batch| encoded(batch)).sum();
         let due = self.log.has_next_committed(&self.config);
-        let entries = self.log.take_next_committed(&self.config).unwrap();
+        let entries = self.log.take_next_committed(&self.config).unwrap().entries;
         let bytes = entries.encoded_len();
         assert_eq!((due, bytes), (!entries.is_empty(), encoded(&entries)));
         let Some(last) = entries.last().map(|entry| entry.index) else {

@@ -59,10 +59,12 @@ fn write_heartbeat_response(f: &mut fmt::Formatter<'_>, response: &HeartbeatResp
     if let Some(ticks) = response.promised_ticks {
         write!(f, " promised={ticks}")?;
     }
-    match response.rank {
-        0 => Ok(()),
-        rank => write!(f, " rank={rank}"),
-    }
+    let numbers = [
+        ("rank", u64::from(response.rank)),
+        ("snapshot_request", response.snapshot_request),
+    ];
+    let mut told = numbers.into_iter().filter(|(_, number)| *number > 0);
+    told.try_for_each(|(name, number)| write!(f, " {name}={number}"))
 }
 
 fn write_entries(f: &mut fmt::Formatter<'_>, entries: &[Entry]) -> fmt::Result {

@@ -51,6 +51,8 @@ pub struct HeartbeatResponse {
     pub promised_ticks: Option<u64>,
     /// The sender's [`election_rank`](crate::Settings::election_rank); 0 from a node of etcd-io/raft.
     pub rank: u8,
+    /// The sender [asks for a snapshot](crate::RawNode::request_snapshot) that covers at least this index; 0: for none.
+    pub snapshot_request: Index,
 }
 
 impl HeartbeatResponse {
@@ -60,6 +62,7 @@ impl HeartbeatResponse {
             context: context.into(),
             promised_ticks: None,
             rank: 0,
+            snapshot_request: 0,
         }
     }
 
@@ -67,6 +70,15 @@ impl HeartbeatResponse {
     #[must_use]
     pub fn with_rank(self, rank: u8) -> Self {
         Self { rank, ..self }
+    }
+
+    /// The same from a node that asks for a snapshot that covers at least this index.
+    #[must_use]
+    pub fn with_snapshot_request(self, snapshot_request: Index) -> Self {
+        Self {
+            snapshot_request,
+            ..self
+        }
     }
 
     /// The same with a promise of so many ticks.

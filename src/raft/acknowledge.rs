@@ -34,7 +34,7 @@ impl<S: Storage> Raft<S> {
                 self.on_stored(term, last, snapshot)
             }
             AckKind::Applied { index, bytes } => {
-                self.server.log.changes.forget(index);
+                self.server.log.forget_changes(index);
                 self.on_applied(index, bytes)
             }
         }

@@ -6,11 +6,11 @@ use bytes::Bytes;
 
 use super::{Proposed, Raft};
 use crate::config::ReadMode;
-use crate::entries::Entries;
 use crate::error::{
     ApplyError, CampaignError, ChangeRefusal, Fault, NodeError, ProposeError, ReadError, TransferError, TransferRefusal,
 };
 use crate::event::{Event, StepDownReason};
+use crate::log::ToApply;
 use crate::membership::{AnyConfChange, Changed, ConfChangeKind, ConfChangeV2};
 use crate::role::{Campaign, Role};
 use crate::rules::change;
@@ -157,18 +157,18 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// Committed entries to apply next.
-    pub(crate) fn take_committed(&mut self) -> Result<Entries, Fault> {
+    /// What to apply next.
+    pub(crate) fn take_committed(&mut self) -> Result<ToApply, Fault> {
         let server = &mut self.server;
         if !server.may_apply() {
-            return Ok(Entries::new());
+            return Ok(ToApply::default());
         }
         match server.log.take_next_committed(&server.config) {
             // It cannot be applied, but the rest of the Ready is sound.
             Err(Fault::Storage(StorageError::Corrupt(index))) => {
                 server.mark_corrupt(index);
                 server.log.wait();
-                Ok(Entries::new())
+                Ok(ToApply::default())
             }
             outcome => outcome,
         }

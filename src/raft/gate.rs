@@ -94,9 +94,9 @@ fn check_payload<S: Storage>(server: &Server<S>, role: &Role, message: &Message)
         Payload::InstallSnapshot(snapshot) => return check_snapshot(snapshot, message.term),
         Payload::VoteResponse(VoteResponse { committed, .. }) => check_id(*committed, "committed")?,
         Payload::ReadIndexResponse { index, .. } => in_range(*index, "index")?,
+        Payload::HeartbeatResponse(response) => in_range(response.snapshot_request, "snapshot_request")?,
         Payload::Propose { .. }
         | Payload::Heartbeat(_)
-        | Payload::HeartbeatResponse(_)
         | Payload::TransferLeader { .. }
         | Payload::TransferRefused { .. }
         | Payload::TimeoutNow

@@ -67,6 +67,8 @@ impl<S: Storage> Raft<S> {
             CampaignRefusal::NotVoter
         } else if server.log.has_pending_snapshot() {
             CampaignRefusal::SnapshotPending
+        } else if server.log.snapshot_request().is_some() {
+            CampaignRefusal::SnapshotRequested
         } else if let Some(index) = server.corrupt {
             CampaignRefusal::Corrupt(index.get())
         } else if server.is_disowned() {

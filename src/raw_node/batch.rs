@@ -7,8 +7,8 @@ use super::RawNode;
 use super::acks::AckNumbers;
 use super::told::Told;
 use crate::config::Config;
-use crate::entries::Entries;
 use crate::error::{AcknowledgeError, ApplyError, NodeError, ReadyError};
+use crate::log::ToApply;
 use crate::ready::{Ack, AckKind, ApplyTask, Batch, NotAdvanced, Origin, Persisted, Ready};
 use crate::role::Leader;
 use crate::stop::Stop;
@@ -76,7 +76,7 @@ impl<S: Storage> RawNode<S> {
                 Ok::<_, Stop<NodeError>>(raft.take_committed()?)
             })?
         } else {
-            Entries::new()
+            ToApply::default()
         };
         // Committed entries may turn out not to be readable now.
         let nothing = !output && committed.is_empty() && !self.has_output();
@@ -227,7 +227,7 @@ impl<S: Storage> RawNode<S> {
         self.raft.enter(|raft| Ok(raft.on_acknowledged(kind)?))
     }
 
-    fn build_ready(&mut self, committed: Entries) -> Ready {
+    fn build_ready(&mut self, committed: ToApply) -> Ready {
         self.readies = self.readies.wrapping_add(1);
         let before = self.told;
         let now = self.what_to_tell(before);
@@ -285,16 +285,17 @@ impl<S: Storage> RawNode<S> {
     }
 
     /// What is to be applied, if anything.
-    fn fill_apply(&mut self, batch: &mut Batch, entries: Entries) {
-        let Some(index) = entries.last().map(|entry| entry.index) else {
+    fn fill_apply(&mut self, batch: &mut Batch, committed: ToApply) {
+        let Some(index) = committed.last() else {
             return;
         };
+        let ToApply { snapshot, entries } = committed;
         let bytes = entries.encoded_len();
         let kind = AckKind::Applied { index, bytes };
         let number = number_of(&mut self.acks, batch.number, &kind);
         let origin = batch.origin;
         let ack = Ack { origin, number, kind };
-        batch.apply = Some(ApplyTask { entries, ack });
+        batch.apply = Some(ApplyTask { snapshot, entries, ack });
     }
 
     /// What the storage acknowledges. As long as anything is unstable, each task acknowledges the

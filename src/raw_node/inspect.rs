@@ -65,6 +65,7 @@ impl<S: Storage> RawNode<S> {
             pending_reads,
             lease_ticks: leader.map_or(0, |leader| leader.lease_ticks(server)),
             promised_ticks: server.timer.promised(),
+            snapshot_request: server.log.snapshot_request(),
             corrupt: server.corrupt.map(NonZero::get),
             diverged: server.diverged,
             identity: server.store.identity(),
@@ -152,6 +153,9 @@ impl<S: Storage> RawNode<S> {
         let server = &self.raft.server;
         if server.diverged {
             return Err(SnapshotError::Diverged);
+        }
+        if server.log.snapshot_request().is_some() {
+            return Err(SnapshotError::Requested);
         }
         let (applied, handed_out) = (server.log.applied(), server.log.applying());
         if handed_out > applied && !server.config.settings().async_storage_writes {

@@ -23,10 +23,11 @@ pub struct AppendTask {
     pub(crate) owed: Owed,
 }
 
-/// Committed entries to apply, in order.
+/// Committed entries to apply, in order, or a [snapshot that was asked for](Self::snapshot).
 #[must_use = "what is handed out is not handed out again: apply it, then call `done`"]
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ApplyTask {
+    pub(crate) snapshot: Option<Box<Snapshot>>,
     pub(crate) entries: Entries,
     pub(crate) ack: Ack,
 }
@@ -211,6 +212,12 @@ impl ApplyTask {
         self.ack.number
     }
 
+    /// The snapshot that was [asked for](crate::RawNode::request_snapshot): the state machine begins anew with it,
+    /// before it applies anything more. The log stays as it is, and there is nothing to persist for the node.
+    pub fn snapshot(&self) -> Option<&Snapshot> {
+        self.snapshot.as_deref()
+    }
+
     /// The entries to apply, in order. Hand each that
     /// [changes the configuration](crate::Entry::is_conf_change) to
     /// [`apply_conf_change`](crate::RawNode::apply_conf_change) before the acknowledgement.
@@ -218,7 +225,7 @@ impl ApplyTask {
         &self.entries
     }
 
-    /// Call this when the entries are applied.
+    /// Call this when the entries are applied, or the state machine has become the snapshot.
     pub fn done(self) -> Ack {
         self.ack
     }

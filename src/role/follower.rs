@@ -1,21 +1,22 @@
 //! A node that takes a leader's word for what the log is (section 5.3), or waits for a leader.
 
-use alloc::boxed::Box;
+mod snapshot;
+
 use core::num::NonZero;
 
 use bytes::Bytes;
 
+pub(crate) use self::snapshot::on_snapshot;
 use crate::config::ReadMode;
 use crate::error::{Fault, ReadError};
 use crate::event::{Event, IgnoredReason};
-use crate::membership::Membership;
 use crate::message::{Append, AppendResponse, HeartbeatResponse, Message, Payload};
 use crate::read::{self, ForwardedReads};
 use crate::ready::{ReadRefusal, ReadState};
 use crate::rules::{commit, identity};
 use crate::server::Server;
 use crate::storage::Storage;
-use crate::types::{EntryId, Index, NodeId, Snapshot};
+use crate::types::{EntryId, Index, NodeId};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Follower {
@@ -262,72 +263,8 @@ pub(crate) fn on_heartbeat<S: Storage>(
             context,
             promised_ticks,
             rank,
+            snapshot_request: server.snapshot_to_ask_for(),
         }),
     );
     Ok(())
-}
-
-/// `InstallSnapshot` (section 7); its configuration was checked.
-pub(crate) fn on_snapshot<S: Storage>(
-    follower: &mut Follower,
-    server: &mut Server<S>,
-    from: NodeId,
-    snapshot: Box<Snapshot>,
-    membership: Membership,
-) -> Result<(), Fault> {
-    let restored = if server.diverged {
-        Err(IgnoredReason::Diverged)
-    } else {
-        restore(follower, server, snapshot, membership)?.ok_or(IgnoredReason::LogUnavailable)
-    };
-    let index = match restored {
-        Ok(true) => server.log.last_index(),
-        Ok(false) => server.log.committed(),
-        Err(reason) => {
-            server.ignore(from, "InstallSnapshot", server.term(), reason);
-            return Ok(());
-        }
-    };
-    let answer = AppendResponse::Accepted {
-        index,
-        joined_at: Some(0),
-    };
-    acknowledge(server, from, answer);
-    Ok(())
-}
-
-/// Replaces the log by the snapshot, unless that brings nothing; `None`: that cannot be told now.
-fn restore<S: Storage>(
-    follower: &mut Follower,
-    server: &mut Server<S>,
-    snapshot: Box<Snapshot>,
-    membership: Membership,
-) -> Result<Option<bool>, Fault> {
-    let id = snapshot.id();
-    if id.index <= server.log.committed() || !membership.contains(server.id()) {
-        return Ok(Some(false));
-    }
-    match server.log.matches(id)? {
-        None => return Ok(None),
-        Some(true) => {
-            // The log holds it already: so much is committed, and the rest of the log stays.
-            follower.matched = follower.matched.max(id.index);
-            server
-                .log
-                .commit(&commit::by_leader(id.index, id.index), &server.config)?;
-            return Ok(Some(false));
-        }
-        Some(false) => {}
-    }
-    note_truncation(server, server.log.committed().saturating_add(1));
-    server.log.restore(snapshot);
-    follower.matched = id.index;
-    server.event(Event::MembershipChanged {
-        index: id.index,
-        joint: membership.is_joint(),
-    });
-    server.membership = membership;
-    server.configured_at = id.index;
-    server.note_name();
-    Ok(Some(true))
 }

@@ -20,6 +20,7 @@ impl fmt::Display for Status {
             ("pending_reads", self.pending_reads.try_into().unwrap_or(u64::MAX)),
             ("uncommitted_bytes", self.uncommitted_bytes),
             ("transferee", self.transferee.unwrap_or(0)),
+            ("snapshot_request", self.snapshot_request.unwrap_or(0)),
         ];
         for (name, number) in numbers.into_iter().filter(|(_, number)| *number > 0) {
             write!(f, " {name}={number}")?;
@@ -49,6 +50,9 @@ impl fmt::Display for ProgressStatus {
         write!(f, "node {id}: {state}, matched={} next={}", self.matched, self.next)?;
         if self.commit_lag > 0 {
             write!(f, " commit_lag={}", self.commit_lag)?;
+        }
+        if let Some(at_least) = self.snapshot_request {
+            write!(f, " snapshot_request={at_least}")?;
         }
         if self.inflight > 0 {
             write!(f, " inflight={}", self.inflight)?;

@@ -85,10 +85,12 @@ impl From<&Message> for proto::Message {
                 context,
                 promised_ticks,
                 rank,
+                snapshot_request,
             }) => Self {
                 context: context.clone(),
                 promised_ticks: *promised_ticks,
                 rank: u32::from(*rank),
+                snapshot_request: *snapshot_request,
                 ..wire(Kind::MsgHeartbeatResp)
             },
             Payload::TransferLeader { asker } => Self {
@@ -216,6 +218,7 @@ fn payload(wire: proto::Message) -> Result<Payload, DecodeError> {
             context: wire.context,
             promised_ticks: wire.promised_ticks,
             rank: u8::try_from(wire.rank).unwrap_or(u8::MAX),
+            snapshot_request: wire.snapshot_request,
         }),
         Kind::MsgTransferLeader => Payload::TransferLeader { asker: wire.asker },
         Kind::MsgTransferRefused => Payload::TransferRefused {

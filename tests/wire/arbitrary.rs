@@ -120,9 +120,9 @@ fn payload() -> impl Strategy<Value = Payload> {
         snapshot().prop_map(|snapshot| Payload::InstallSnapshot(Box::new(snapshot))),
         (number(), data())
             .prop_map(|(commit, context)| Payload::Heartbeat(Heartbeat::new(commit).with_context(context))),
-        (data(), option::of(number()), any::<u8>()).prop_map(|(context, promised_ticks, rank)| {
+        (data(), option::of(number()), any::<u8>(), number()).prop_map(|(context, promised_ticks, rank, request)| {
             let response = HeartbeatResponse::new(context).with_promised_ticks(promised_ticks);
-            Payload::HeartbeatResponse(response.with_rank(rank))
+            Payload::HeartbeatResponse(response.with_rank(rank).with_snapshot_request(request))
         }),
         option::of(number()).prop_map(Payload::transfer_leader),
         (number(), any::<bool>()).prop_map(|(to, learner)| Payload::transfer_refused(

@@ -284,6 +284,7 @@ fn plain_message(fields: &Value) -> proto::Message {
         configured_at: 0,
         read_mode: 0,
         rank: 0,
+        snapshot_request: 0,
     }
 }
 

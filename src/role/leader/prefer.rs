@@ -86,7 +86,8 @@ impl Leader {
         let at_rest = !server.membership.is_joint() && self.pending_change <= server.log.applied();
         let mut preferred = self.rare.edit(|rare| core::mem::take(&mut rare.preferred));
         let chosen = preferred.choose(commit, if at_rest { enough } else { u64::MAX }, |id| {
-            let peer = self.peer(id).filter(|peer| peer.is_recent_active());
+            let stands = |peer: &&Progress| peer.is_recent_active() && peer.asks_for().is_none();
+            let peer = self.peer(id).filter(stands);
             let voter = peer.filter(|_| server.membership.is_voter(id));
             voter.map(Progress::matched)
         });

@@ -217,6 +217,8 @@ impl Leader {
         if peer.matched() < last || peer.is_probing() {
             send::append(server, from, peer, true)?;
         }
+        peer.note_request(response.snapshot_request);
+        send::asked_snapshot(server, from, peer)?;
         if let Some(round) = read::number(&response.context, server.config.seed) {
             self.on_round_confirmed(server, from, round, response.promised_ticks);
         }
@@ -237,19 +239,20 @@ impl Leader {
 
     /// The caller knows what became of a snapshot: news only of the one that is awaited.
     pub(crate) fn on_snapshot_report(&mut self, peer: NodeId, snapshot: EntryId, finished: bool) {
-        if let Some(progress) = self.peer_mut(peer)
-            && progress.awaits(snapshot)
-        {
-            if finished {
-                progress.snapshot_finished();
-            } else {
-                progress.snapshot_failed();
-            }
+        let Some(progress) = self.peer_mut(peer) else { return };
+        match (progress.awaits(snapshot), finished) {
+            (true, true) => progress.snapshot_finished(),
+            (true, false) => progress.snapshot_failed(),
+            (false, true) => {}
+            (false, false) => progress.asked_failed(snapshot),
         }
     }
 
     /// The storage has what it did not have before: try everybody again.
     pub(crate) fn on_storage_ready<S: Storage>(&mut self, server: &mut Server<S>) -> Result<(), Fault> {
-        self.each_peer(server, send::all)
+        self.each_peer(server, |server, to, peer| {
+            send::asked_snapshot(server, to, peer)?;
+            send::all(server, to, peer)
+        })
     }
 }

@@ -114,20 +114,45 @@ fn entries<S: Storage>(
 
 /// A snapshot, to a peer that lives; `true` if one was sent.
 fn snapshot<S: Storage>(server: &mut Server<S>, to: NodeId, peer: &mut Progress) -> Result<bool, Fault> {
-    let snapshot = match find_snapshot(server, to, peer)? {
-        Ok(snapshot) => snapshot,
-        Err(NoSnapshot::Unheard) => return Ok(false),
-        Err(NoSnapshot::Missing { at_least }) => {
-            server.event(Event::SnapshotNeeded { peer: to, at_least });
-            return Ok(false);
+    match find_snapshot(server, to, peer)? {
+        Ok(snapshot) => {
+            peer.become_snapshot(snapshot.id(), &server.config);
+            send_snapshot(server, to, snapshot);
+            Ok(true)
         }
-    };
+        Err(missing) => {
+            tell_missing(server, to, missing);
+            Ok(false)
+        }
+    }
+}
+
+fn send_snapshot<S: Storage>(server: &mut Server<S>, to: NodeId, snapshot: Snapshot) {
     let id = snapshot.id();
-    peer.become_snapshot(id, &server.config);
     server.counters.snapshots_sent = server.counters.snapshots_sent.wrapping_add(1);
     server.event(Event::SnapshotSent { peer: to, snapshot: id });
     server.send(to, Payload::InstallSnapshot(Box::new(snapshot)));
-    Ok(true)
+}
+
+fn tell_missing<S: Storage>(server: &mut Server<S>, to: NodeId, missing: NoSnapshot) {
+    if let NoSnapshot::Missing { at_least } = missing {
+        server.event(Event::SnapshotNeeded { peer: to, at_least });
+    }
+}
+
+/// A snapshot that a peer asks for, whose log is fed as ever; unless one is on its way there.
+pub(super) fn asked_snapshot<S: Storage>(server: &mut Server<S>, to: NodeId, peer: &mut Progress) -> Result<(), Fault> {
+    let Some(at_least) = peer.lacks_asked() else {
+        return Ok(());
+    };
+    match choose_snapshot(server, to, at_least)? {
+        Ok(snapshot) => {
+            peer.asked_sent(snapshot.id(), &server.config);
+            send_snapshot(server, to, snapshot);
+        }
+        Err(missing) => tell_missing(server, to, missing),
+    }
+    Ok(())
 }
 
 /// Why a peer that needs a snapshot gets none.
@@ -147,7 +172,15 @@ fn find_snapshot<S: Storage>(
     if !peer.is_recent_active() {
         return Ok(Err(NoSnapshot::Unheard));
     }
-    let at_least = server.log.first_index()?.saturating_sub(1);
+    choose_snapshot(server, to, server.log.first_index()?.saturating_sub(1))
+}
+
+/// One that names the peer and covers so much.
+fn choose_snapshot<S: Storage>(
+    server: &Server<S>,
+    to: NodeId,
+    at_least: Index,
+) -> Result<Result<Snapshot, NoSnapshot>, Fault> {
     match server.log.snapshot(to, at_least) {
         Ok(snapshot) if snapshot.metadata.index > server.log.last_index() => {
             let what = "a snapshot beyond the log's end";

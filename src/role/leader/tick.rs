@@ -91,6 +91,7 @@ impl Leader {
         for (_, peer) in &mut self.peers {
             peer.pass(ticks);
             peer.wait_for_snapshot(ticks);
+            peer.wait_for_asked(ticks);
             peer.pass_round(ticks, server.log.last_index());
         }
     }

@@ -1,11 +1,13 @@
 //! Handing leadership over (thesis 3.10): bring the transferee up to date, then order it to campaign.
 
+use core::cmp::Reverse;
 use core::num::NonZero;
 
 use super::{Leader, send};
 use crate::error::Fault;
 use crate::event::{Event, TransferAbort};
 use crate::message::Payload;
+use crate::progress::Progress;
 use crate::server::Server;
 use crate::storage::Storage;
 use crate::types::NodeId;
@@ -65,8 +67,11 @@ impl Leader {
             .peers
             .iter()
             .filter(|(id, _)| *id != server.id() && server.membership.is_voter(*id));
-        let (id, _) =
-            voters.max_by_key(|(id, peer)| (peer.is_recent_active(), peer.matched(), core::cmp::Reverse(*id)))?;
-        Some(*id)
+        // Who waits for a snapshot does not campaign.
+        let rank = |(id, peer): &&(NodeId, Progress)| {
+            let stands = peer.is_recent_active() && peer.asks_for().is_none();
+            (stands, peer.is_recent_active(), peer.matched(), Reverse(*id))
+        };
+        voters.max_by_key(rank).map(|(id, _)| *id)
     }
 }
