@@ -43,7 +43,7 @@ impl Progress {
     /// The caller reports that it did not arrive.
     pub(crate) fn asked_failed(&mut self, id: EntryId) {
         if self.past.asked().last == Some(id) {
-            self.past.pass_asked(u64::MAX);
+            self.past.end_wait_for_asked();
         }
     }
 }

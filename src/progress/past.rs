@@ -108,6 +108,11 @@ impl Past {
         }
     }
 
+    /// Another may go out.
+    pub(super) fn end_wait_for_asked(&mut self) {
+        self.0.edit(|Kept { asked, .. }| asked.wait = Some(0));
+    }
+
     // ----- catching up
 
     pub(super) fn course(&self) -> Option<&Course> {

@@ -6,8 +6,8 @@ pub mod mode;
 pub mod tasks;
 
 use quorate::{
-    ConfState, Config, Entry, Event, MemoryStorage, Message, NodeId, Proposed, RawNode, Ready, Snapshot, Storage,
-    bootstrap,
+    ConfState, Config, Entry, EntryId, Event, MemoryStorage, Message, NodeId, Proposed, RawNode, Ready, Snapshot,
+    Storage, bootstrap,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -28,6 +28,8 @@ pub struct Node {
     pub conf_state: ConfState,
     pub reads: Vec<ReadState>,
     pub events: Vec<Event>,
+    /// Snapshots that the state machine became.
+    pub restored: Vec<EntryId>,
     pub starts: u64,
 }
 
@@ -70,6 +72,13 @@ pub fn store(voters: &[NodeId]) -> MemoryStorage {
 }
 
 impl Node {
+    /// The state machine becomes what a snapshot says.
+    fn restore(&mut self, snapshot: &Snapshot) {
+        self.applied.clear();
+        self.conf_state = snapshot.metadata.conf_state.clone();
+        self.restored.push(snapshot.id());
+    }
+
     fn apply(&mut self, entries: &[Entry]) {
         for entry in entries {
             if entry.is_conf_change() {
@@ -84,8 +93,11 @@ impl Node {
         let (mut tasks, mut messages) = (Tasks::default(), Vec::new());
         tasks.queue(&mut ready);
         tasks.write(|task| self.raw.storage_mut().persist_task(task).expect("a storage that works"));
-        tasks.apply(|entries| {
-            self.apply(entries);
+        tasks.apply_task(|task| {
+            if let Some(snapshot) = task.snapshot() {
+                self.restore(snapshot);
+            }
+            self.apply(task.entries());
             true
         });
         while let Some(response) = tasks.due() {
@@ -129,6 +141,7 @@ impl Cluster {
             conf_state,
             reads: Vec::new(),
             events: Vec::new(),
+            restored: Vec::new(),
             starts: 1,
         };
         self.nodes.insert(id, node);
@@ -157,16 +170,19 @@ impl Cluster {
         node.reads.extend(ready.read_states().iter().cloned());
         node.events.extend(ready.events().iter().cloned());
         if let Some(snapshot) = ready.snapshot() {
-            node.applied.clear();
-            node.conf_state = snapshot.metadata.conf_state.clone();
+            node.restore(snapshot);
         }
         if node.raw.config().settings().async_storage_writes {
             self.pool.extend(node.do_tasks(ready));
             return true;
         }
         node.raw.storage_mut().persist(&ready).expect("a storage that works");
+        let installs = ready.snapshot().is_some();
         let mut done = ready.persisted();
         self.pool.extend(done.take_messages());
+        if let Some(snapshot) = done.snapshot().filter(|_| !installs) {
+            node.restore(snapshot);
+        }
         node.apply(&done.take_committed_entries());
         node.raw.advance(done).expect("the Ready that is out");
         true

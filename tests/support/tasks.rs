@@ -40,10 +40,15 @@ impl Tasks {
     /// The state machine is given the oldest entries that are not yet applied; `apply` says whether
     /// it could apply them.
     pub fn apply(&mut self, apply: impl FnOnce(&[Entry]) -> bool) -> bool {
+        self.apply_task(|task| apply(task.entries()))
+    }
+
+    /// The same with the whole task.
+    pub fn apply_task(&mut self, apply: impl FnOnce(&ApplyTask) -> bool) -> bool {
         let Some(task) = self.applies.pop_front() else {
             return false;
         };
-        if apply(task.entries()) {
+        if apply(&task) {
             self.applied.push_back(TaskResponse::Ack(task.done()));
         }
         true

@@ -13,7 +13,7 @@ use crate::{accepted, alone, hear, heartbeat, id, leading};
 
 #[test]
 fn reasons_read() {
-    let cases: [(&dyn std::fmt::Display, &str); 53] = [
+    let cases: [(&dyn std::fmt::Display, &str); 54] = [
         (&RoleKind::Follower, "follower"),
         (&RoleKind::PreCandidate, "pre-candidate"),
         (&RoleKind::Candidate, "candidate"),
@@ -93,6 +93,10 @@ fn reasons_read() {
         (&SoftState::default(), "follower without a leader"),
         (&CampaignRefusal::NotVoter, "this node is no voter"),
         (&CampaignRefusal::SnapshotPending, "a snapshot waits to be stored"),
+        (
+            &CampaignRefusal::SnapshotRequested,
+            "it waits for a snapshot that it asked for",
+        ),
         (
             &CampaignRefusal::UnappliedChange,
             "a committed configuration change waits to be applied",
@@ -206,6 +210,14 @@ fn peers_and_transfers_read() {
         (
             Event::SnapshotStalled { peer, snapshot },
             "node 2 did not answer the snapshot 3/9 in time",
+        ),
+        (
+            Event::SnapshotRequested { at_least: 9 },
+            "asks for a snapshot that covers index 9, for its state machine alone",
+        ),
+        (
+            Event::SnapshotServed { snapshot },
+            "received the snapshot 3/9, which it asked for",
         ),
         (Event::ReadDropped { from: 2 }, "dropped a read that node 2 forwarded"),
         (Event::TransferStarted { to }, "began to hand leadership to node 2"),
