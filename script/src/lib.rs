@@ -53,6 +53,7 @@
 //! | `crash ID [keep=K]` | the node stops at once: what was not synced is lost, but for the first K writes since the last sync (a snapshot, each entry, a hard state, a compaction count one each), and so are its storage tasks and its own acknowledgements; messages that it sent stay in flight |
 //! | `restart ID [applied=I] [seed=S]` | the node is made anew from what is stored (one that runs is stopped first, and loses nothing that was written; what was not synced still is not). I is the last entry that its state machine remembers, by default all it applied; its stored snapshot may bring it further; S is by default one more than before |
 //! | `read-index ID CONTEXT` | ask for a linearizable read; the answer shows in a Ready as `ReadStates "CONTEXT":INDEX`, or with the reason for a refusal in place of the index |
+//! | `request-snapshot ID` | ask for a snapshot for ID's state machine alone, as if that were damaged (it is not here); the one that comes becomes the one that peers are handed, too |
 //! | `report-snapshot FROM TO finished\|failed [snapshot=TERM/INDEX]` | tell FROM what became of its snapshot to TO; of the one it waits for, if none is named |
 //! | `deliver-msgs … duplicate=true` | deliver, and leave the messages in flight to be delivered again; local ones are delivered once |
 //! | `reorder-msgs ID` | reverse the order of what is in flight to ID; local messages keep their places |

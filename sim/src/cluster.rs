@@ -2,12 +2,14 @@
 //! itself: each [`Step`] does one thing, and is judged.
 
 mod call;
+mod damage;
 mod identity;
 mod lifecycle;
 mod network;
 mod observe;
 mod recovered;
 mod recovery;
+mod snapshots;
 mod storage;
 mod stranger;
 
@@ -201,6 +203,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             Step::Transfer { node, to } => self.transfer(node, to)?,
             Step::Campaign { node } => self.campaign(node)?,
             Step::ForgetLeader { node } => self.forget_leader(node)?,
+            Step::RequestSnapshot { node } => self.request_snapshot(node)?,
             Step::ReportUnreachable { node, peer } => self.report_unreachable(node, peer)?,
             Step::ReportSnapshot {
                 node,

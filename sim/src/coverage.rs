@@ -98,6 +98,12 @@ coverage! {
     snapshots_sent,
     /// Snapshots installed.
     snapshots_installed,
+    /// State machines that were damaged, and whose nodes asked for a snapshot.
+    snapshots_requested,
+    /// Of these, those that became one, and whose log stayed.
+    snapshots_served,
+    /// Nodes that were started again because nobody served them, or could lead without them.
+    requests_given_up,
     /// Snapshots that nobody answered in time.
     snapshots_stalled,
     /// Snapshots that were missing when they were needed.

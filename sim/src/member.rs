@@ -26,6 +26,8 @@ pub(crate) struct Member<M, D> {
     pub(crate) life: Life<D>,
     pub(crate) machine: M,
     pub(crate) applied: Index,
+    /// The state machine is damaged, and its node asked for a snapshot that covers this.
+    pub(crate) damaged: Option<Index>,
     /// The configuration as of `applied`. (The node's own may be ahead, by a snapshot that it was sent.)
     pub(crate) conf_state: ConfState,
     pub(crate) work: Work,

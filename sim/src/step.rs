@@ -140,6 +140,11 @@ pub enum Step {
         /// The node.
         node: NodeId,
     },
+    /// A node's state machine is damaged, and the node asks for a snapshot.
+    RequestSnapshot {
+        /// The node.
+        node: NodeId,
+    },
     /// A node's transport reports a peer unreachable.
     ReportUnreachable {
         /// The node.
@@ -221,6 +226,7 @@ impl Step {
             | Self::Transfer { node, .. }
             | Self::Campaign { node }
             | Self::ForgetLeader { node }
+            | Self::RequestSnapshot { node }
             | Self::ReportUnreachable { node, .. }
             | Self::ReportSnapshot { node, .. }
             | Self::Compact { node, .. } => Some(*node),

@@ -1,4 +1,4 @@
-//! Ranks: leaders are handed over, and nothing breaks.
+//! Ranks, and snapshots that are asked for: it happens, and nothing breaks.
 
 use quorate_sim::coverage::Coverage;
 use quorate_sim::{Parameters, Profile, simulate};
@@ -31,4 +31,25 @@ fn leaders_hand_over_to_who_is_preferred() {
     println!("{ranked}");
     assert!(ranked.transfers_of_its_own > 5, "{ranked}");
     assert_eq!(unranked.transfers_of_its_own, 0, "{unranked}");
+}
+
+#[test]
+fn damaged_state_machines_are_replaced() {
+    let mild = |parameters: &mut Parameters| {
+        (parameters.crash, parameters.loss, parameters.partition) = (500, 10_000, 500);
+        parameters.compaction = parameters.compaction.max(20_000);
+    };
+    let damaged = |parameters: &mut Parameters| {
+        mild(parameters);
+        parameters.extras.damage = 10_000;
+    };
+    let sound = |parameters: &mut Parameters| {
+        mild(parameters);
+        parameters.extras.damage = 0;
+    };
+    let (damaged, sound) = (seen(Profile::Swarm, damaged), seen(Profile::Swarm, sound));
+    println!("{damaged}");
+    assert!(damaged.snapshots_served > 20, "{damaged}");
+    assert!(damaged.snapshots_served > damaged.snapshots_requested / 2, "{damaged}");
+    assert_eq!((sound.snapshots_requested, sound.snapshots_served), (0, 0), "{sound}");
 }

@@ -42,6 +42,7 @@ impl Interaction {
             "set-randomized-election-timeout" => self.set_election_timeout(command),
             "transfer-leadership" => self.transfer_leadership(command),
             "forget-leader" => self.forget_leader(command),
+            "request-snapshot" => self.request_snapshot(command),
             "report-unreachable" => self.report_unreachable(command),
             "report-snapshot" => self.report_snapshot(command),
             "read-index" => self.read_index(command),
@@ -98,6 +99,10 @@ impl Interaction {
 
     fn forget_leader(&mut self, command: &Command) -> Result<(), Failure> {
         Ok(self.cluster.node(only_id(command)?)?.forget_leader()?)
+    }
+
+    fn request_snapshot(&mut self, command: &Command) -> Result<(), Failure> {
+        Ok(self.cluster.node(only_id(command)?)?.request_snapshot()?)
     }
 
     fn report_unreachable(&mut self, command: &Command) -> Result<(), Failure> {

@@ -57,6 +57,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             life: Life::Down(disk),
             machine: M::default(),
             applied: 0,
+            damaged: None,
             conf_state: ConfState::default(),
             work: Work::default(),
             calls: Calls::default(),
@@ -113,7 +114,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             let restored = member.machine.restore(&snapshot.data);
             restored.map_err(|error| unexpected(id, "its state machine", &error))?;
         }
-        member.applied = snapshot.metadata.index;
+        (member.applied, member.damaged) = (snapshot.metadata.index, None);
         member.conf_state.clone_from(&snapshot.metadata.conf_state);
         member.starts += 1;
         let mut config = member.config.clone();

@@ -39,6 +39,11 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let patience = PATIENCE * timeouts.max().unwrap_or(0) * slowest;
         let mut due: BTreeSet<(u64, NodeId)> = well.iter().map(|well| (well.tick_us.max(1), well.node)).collect();
         while let Some((now, node)) = due.pop_first().filter(|(now, _)| *now <= patience) {
+            if now >= patience / 2 && self.member(node).is_some_and(|member| member.damaged.is_some()) {
+                // It may be the only one that could lead.
+                self.step(Step::Crash { node, kept: 0 })?;
+                self.step(Step::Restart { node })?;
+            }
             let ticks = well.iter().find(|well| well.node == node);
             due.extend(ticks.map(|well| (now + well.tick_us.max(1), node)));
             self.step(Step::Tick { node, ticks: 1 })?;

@@ -3,8 +3,8 @@
 use quorate::error::AcknowledgeError;
 use quorate::membership::ConfChangeV2;
 use quorate::ready::{AppendTask, ReadState, TaskResponse};
-use quorate::types::{EntryKind, SnapshotMetadata};
-use quorate::{Entry, EntryId, NodeId, Ready, Snapshot};
+use quorate::types::EntryKind;
+use quorate::{Entry, NodeId, Ready};
 
 use super::{Cluster, Outcome, unexpected};
 use crate::disk::{Disk, Write, writes_of};
@@ -104,7 +104,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         Ok(())
     }
 
-    fn write_one(&mut self, id: NodeId, write: Write) -> Verdict {
+    pub(super) fn write_one(&mut self, id: NodeId, write: Write) -> Verdict {
         let member = &mut self.members[Self::position(id)];
         let marks = marks(&write);
         let Some(node) = member.node_mut() else { return Ok(()) };
@@ -144,9 +144,13 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         if let Some(snapshot) = ready.snapshot() {
             self.install(id, &snapshot.clone())?;
         }
+        let installed = ready.snapshot().is_some();
         let mut done = ready.persisted();
         for message in done.take_messages() {
             self.send(id, message)?;
+        }
+        if let Some(snapshot) = done.snapshot().filter(|_| !installed) {
+            self.begin_anew(id, &snapshot.clone())?;
         }
         self.apply(id, &done.take_committed_entries())?;
         if let Some(node) = self.members[Self::position(id)].node_mut() {
@@ -186,6 +190,9 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let Some(task) = self.member_mut(id).and_then(|member| member.work.applies.pop_front()) else {
             return Ok(());
         };
+        if let Some(snapshot) = task.snapshot() {
+            self.begin_anew(id, snapshot)?;
+        }
         self.apply(id, task.entries())?;
         self.members[Self::position(id)].work.acks.push_back(task.done());
         self.observe(id)
@@ -198,11 +205,13 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
                 continue; // a snapshot was faster
             }
             Judge::applies_next(id, entry.id(), applied)?;
+            Judge::applies_to_damaged(id, entry.id(), self.members[Self::position(id)].damaged)?;
             if self.judge.applies(id, entry)? && entry.kind == EntryKind::Normal && !entry.data.is_empty() {
                 self.committed.push(entry.data.clone());
             }
             self.apply_one(id, entry)?;
-            if entry.index.is_multiple_of(COMPARED_EVERY) {
+            let damaged = self.members[Self::position(id)].damaged.is_some();
+            if entry.index.is_multiple_of(COMPARED_EVERY) && !damaged {
                 let state = self.members[Self::position(id)].machine.snapshot();
                 self.judge.replicas.is_at(id, entry.index, &state)?;
             }
@@ -226,6 +235,10 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         }
         if entry.kind != EntryKind::Normal {
             return self.apply_change(id, entry);
+        }
+        if self.members[Self::position(id)].damaged.is_some() {
+            self.waste(id, entry);
+            return Ok(());
         }
         if entry.data.is_empty() {
             return Ok(());
@@ -269,77 +282,6 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         Ok(())
     }
 
-    /// A leader's snapshot replaces the state machine.
-    fn install(&mut self, id: NodeId, snapshot: &Snapshot) -> Verdict {
-        self.judge_snapshot(id, snapshot)?;
-        let member = &mut self.members[Self::position(id)];
-        Judge::monotone(id, "what is applied", member.applied, snapshot.metadata.index)?;
-        let restored = member.machine.restore(&snapshot.data);
-        restored.map_err(|error| unexpected(id, "a snapshot", &error))?;
-        member.applied = snapshot.metadata.index;
-        member.conf_state.clone_from(&snapshot.metadata.conf_state);
-        // What was proposed here and is inside the snapshot: nobody can tell what became of it.
-        let later = member.calls.placed.split_off(&(snapshot.metadata.index + 1));
-        let inside = std::mem::replace(&mut member.calls.placed, later);
-        let lost: Vec<u64> = inside
-            .into_values()
-            .filter_map(|(_, command)| member.calls.proposals.remove(&command))
-            .collect();
-        for operation in lost {
-            self.end(id, operation, Outcome::Unknown);
-        }
-        self.coverage.snapshots_installed += 1;
-        self.answer_reads(id);
-        self.note(id, || What::Note {
-            kind: "snapshot",
-            text: format!("installs {}", snapshot.id()),
-        });
-        Ok(())
-    }
-
-    /// A snapshot of what is applied, and all but the last `keep` applied entries dropped.
-    pub(super) fn compact(&mut self, id: NodeId, keep: u64) -> Verdict {
-        let Some(member) = self.member(id) else { return Ok(()) };
-        let Some(node) = member.node() else { return Ok(()) };
-        let Some(term) = member.log.term(member.applied) else {
-            return Ok(());
-        };
-        let stored = node
-            .storage()
-            .latest_snapshot()
-            .map_or(0, |snapshot| snapshot.metadata.index);
-        let first = node.storage().first_index().unwrap_or(1);
-        // Acknowledged is what counts as applied; a snapshot on its way to the disk comes first.
-        let status = node.status();
-        if member.applied <= stored || member.applied != status.applied || member.applied < first {
-            return Ok(());
-        }
-        if node.storage().last_index().is_ok_and(|last| last < member.applied) {
-            return Ok(()); // applied before it was written
-        }
-        let metadata = SnapshotMetadata::new(
-            EntryId {
-                term,
-                index: member.applied,
-            },
-            member.conf_state.clone(),
-        );
-        let data = member.machine.snapshot();
-        let to = member.applied.saturating_sub(keep);
-        let snapshot = Snapshot::new(metadata, data);
-        self.judge_snapshot(id, &snapshot)?;
-        self.write_one(id, Write::Snapshot(snapshot))?;
-        if to >= first {
-            self.write_one(id, Write::Compact(to))?;
-        }
-        self.coverage.compactions += 1;
-        self.note(id, || What::Note {
-            kind: "compaction",
-            text: format!("up to {to}"),
-        });
-        Ok(())
-    }
-
     fn on_read_state(&mut self, id: NodeId, state: &ReadState) -> Verdict {
         let Some([operation]) = crate::machine::numbers(&state.context) else {
             return Ok(());
@@ -370,8 +312,11 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     }
 
     /// Serves the reads whose index is applied.
-    fn answer_reads(&mut self, id: NodeId) {
+    pub(super) fn answer_reads(&mut self, id: NodeId) {
         let member = &mut self.members[Self::position(id)];
+        if member.damaged.is_some() {
+            return; // when it is whole again
+        }
         let applied = member.applied;
         let due = member
             .calls

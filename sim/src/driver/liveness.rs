@@ -27,7 +27,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             timeout_of(config.settings())
         });
         let patience = PATIENCE * timeouts.max().unwrap_or(0) * self.parameters.tick_us;
-        let mut probed = 0;
+        let (mut probed, mut patient) = (0, true);
         while self.clock.now < before + patience {
             self.take_one()?;
             if self.clock.now >= probed {
@@ -36,13 +36,17 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
                     return Ok(self.clock.now - before);
                 }
                 self.nudge(&core)?;
+                if patient && self.clock.now >= before + patience / 2 {
+                    patient = false;
+                    self.repair(&core)?;
+                }
                 // A change that was under way may ask for more than this majority.
                 let size = core.len();
                 if !self.grow(&mut core) {
                     return Ok(0);
                 }
                 if core.len() > size {
-                    before = self.clock.now;
+                    (before, patient) = (self.clock.now, true);
                     self.heal(&core)?;
                 }
             }
@@ -121,6 +125,17 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
                 self.perform_at(*node, Step::Restart { node: *node })?;
             }
             self.note(*node, "fault", || "well again".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Who waits for a snapshot may be the only one that could lead: it begins anew from what it has on its disk.
+    fn repair(&mut self, core: &BTreeSet<NodeId>) -> Verdict {
+        let damaged = |node: &&NodeId| self.member(**node).is_some_and(|member| member.damaged.is_some());
+        for node in core.iter().filter(damaged).copied().collect::<Vec<_>>() {
+            self.cluster.coverage.requests_given_up += 1;
+            self.perform_at(node, Step::Crash { node, kept: 0 })?;
+            self.perform_at(node, Step::Restart { node })?;
         }
         Ok(())
     }

@@ -37,6 +37,10 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         if self.dice.chance(self.parameters.retiming) {
             self.retime(node)?;
         }
+        let damage = self.parameters.extras.damage;
+        if damage > 0 && self.dice.chance(damage) {
+            self.perform_at(node, Step::RequestSnapshot { node })?;
+        }
         if self.dice.chance(meddling) {
             let step = match self.dice.below(3) {
                 0 => Step::ForgetLeader { node },

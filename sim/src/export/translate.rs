@@ -260,6 +260,7 @@ fn call<M, D>(member: &Member<M, D>, step: &Step) -> String {
         Step::Transfer { node, to: None } => format!("transfer-leadership from={node}"),
         Step::Campaign { node } => format!("campaign {node}"),
         Step::ForgetLeader { node } => format!("forget-leader {node}"),
+        Step::RequestSnapshot { node } => format!("request-snapshot {node}"),
         Step::ReportUnreachable { node, peer } => format!("report-unreachable {node} {peer}"),
         Step::ReportSnapshot {
             node,

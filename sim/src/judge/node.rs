@@ -7,7 +7,7 @@ use quorate::status::RoleKind;
 use quorate::types::ClusterId;
 use quorate::{EntryId, Event, Index, Message, NodeId};
 
-use super::{Judge, Verdict, check};
+use super::{Judge, Shadow, Verdict, check};
 
 impl Judge {
     /// *Leader append-only*: a leader never overwrites or deletes what is in its log, whose last entry is
@@ -30,6 +30,36 @@ impl Judge {
         check(entry.index == applied + 1, "applied in order", || {
             format!("{node} applies {entry} after {applied}")
         })
+    }
+
+    /// Nothing is handed to a damaged state machine that was not handed out before its node asked for a snapshot, which
+    /// covers so much.
+    pub fn applies_to_damaged(node: NodeId, entry: EntryId, at_least: Option<Index>) -> Verdict {
+        let covered = at_least.is_none_or(|at_least| entry.index <= at_least);
+        check(covered, "nothing is applied to what is damaged", || {
+            format!("{node} applies {entry}, and waits for a snapshot that covers {at_least:?}")
+        })
+    }
+
+    /// One snapshot is asked for at a time.
+    pub fn one_request(node: NodeId, open: Option<Index>, now: Option<Index>) -> Verdict {
+        check(open.is_none() && now.is_some(), "one request at a time", || {
+            format!("{node} asks for a snapshot that covers {now:?}, and asked for {open:?} before")
+        })
+    }
+
+    /// A state machine begins anew, beside its log, only if its node asked for that, with a snapshot that covers enough
+    /// and no more than what is on the disk.
+    pub fn restores(node: NodeId, snapshot: EntryId, at_least: Option<Index>, durable: &Shadow) -> Verdict {
+        let wanted = at_least.is_some_and(|at_least| at_least <= snapshot.index);
+        check(
+            wanted && durable.holds(snapshot),
+            "a state machine is no further than its log",
+            || {
+                let last = durable.last();
+                format!("{node} begins anew with {snapshot}, where it asked for {at_least:?} and its disk holds {last}")
+            },
+        )
     }
 
     /// A linearizable read is answered at an index not below what was committed when it was asked.

@@ -20,6 +20,8 @@ pub struct Extras {
     pub transfer_to_preferred: Option<u64>,
     /// Members are in so many commit groups, and some in none; where others are silent, a quorum commits alone.
     pub commit_groups: u64,
+    /// At each tick of a node, its state machine may be damaged: in a million.
+    pub damage: u64,
 }
 
 /// Nodes take the place of those whose disks are lost; more of them are in no commit group.
@@ -39,6 +41,9 @@ impl Parameters {
         }
         if self.check_quorum && dice.chance(300_000) {
             self.extras.commit_groups = dice.between(2, 3);
+        }
+        if dice.chance(300_000) {
+            self.extras.damage = dice.between(500, 20_000);
         }
     }
 

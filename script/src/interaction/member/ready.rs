@@ -6,7 +6,7 @@ use quorate::types::NodeId;
 use quorate::{Entry, Message, RawNode, Ready, Snapshot};
 
 use super::{Fact, Member};
-use crate::interaction::disk::Disk;
+use crate::interaction::disk::{Disk, Write};
 use crate::interaction::line::Line;
 use crate::interaction::pool::Parcel;
 use crate::interaction::print::Batch;
@@ -19,6 +19,8 @@ pub(super) struct Held {
     done: Persisted,
     must_sync: bool,
     snapshot: Option<Snapshot>,
+    /// For the state machine alone.
+    requested: Option<Snapshot>,
     committed: Vec<Entry>,
     /// What waits for the disk.
     messages: Vec<Parcel>,
@@ -86,6 +88,7 @@ impl Member {
         let mut done = ready.persisted();
         let (requests, others): (Vec<_>, Vec<_>) = done.take_messages().into_iter().partition(is_vote_request);
         let messages: Vec<Parcel> = requests.into_iter().chain(others).map(Parcel::message).collect();
+        let requested = done.snapshot().filter(|_| snapshot.is_none()).cloned();
         batch.messages = texts(&parcels);
         batch.messages.extend(texts(&messages));
         batch.committed = done.take_committed_entries().to_vec();
@@ -94,6 +97,7 @@ impl Member {
             done,
             must_sync,
             snapshot,
+            requested,
             committed: batch.committed,
             messages,
         });
@@ -110,6 +114,7 @@ impl Member {
             self.disk_mut().sync();
         }
         self.install(held.snapshot);
+        self.begin_anew(held.requested)?;
         self.apply(&held.committed)?;
         self.core.node(self.id)?.advance(held.done)?;
         Ok(held.messages)
@@ -121,6 +126,16 @@ impl Member {
             self.facts.push(Fact::IsAt(snapshot.clone()));
             self.machine.install(snapshot);
         }
+    }
+
+    /// The state machine becomes what was asked for, and keeps that as a snapshot of its own; the log stays.
+    fn begin_anew(&mut self, requested: Option<Snapshot>) -> Result<(), Failure> {
+        if let Some(snapshot) = requested {
+            self.disk_mut().write(Write::Snapshot(snapshot.clone()))?;
+            self.facts.push(Fact::IsAt(snapshot.clone()));
+            self.machine.install(snapshot);
+        }
+        Ok(())
     }
 
     /// Hands the tasks to the threads of the storage.
@@ -195,6 +210,7 @@ impl Member {
         };
         out.line("Processing:");
         out.line(Line::of_apply_task(self.id, &task, Vec::new()).to_string());
+        self.begin_anew(task.snapshot().cloned())?;
         self.apply(task.entries())?;
         Ok(respond(vec![response_of_apply(self.id, &task)], out))
     }

@@ -50,6 +50,7 @@ pub(crate) fn of(step: &Step) -> String {
         }
         Step::Campaign { node } => format!("campaign {node}"),
         Step::ForgetLeader { node } => format!("forget-leader {node}"),
+        Step::RequestSnapshot { node } => format!("request-snapshot {node}"),
         Step::ReportUnreachable { node, peer } => format!("report-unreachable {node} {peer}"),
         Step::ReportSnapshot {
             node,
@@ -166,6 +167,7 @@ fn at_node(name: &str, node: NodeId, words: &mut Words<'_>) -> Option<Step> {
         },
         "campaign" => Step::Campaign { node },
         "forget-leader" => Step::ForgetLeader { node },
+        "request-snapshot" => Step::RequestSnapshot { node },
         "report-unreachable" => Step::ReportUnreachable {
             node,
             peer: words.next()?,
