@@ -254,7 +254,7 @@ fn clients_that_were_told_what_cannot_be() {
         shrunk.violation
     );
     assert_eq!(shrunk.violation.property, property);
-    assert!(shrunk.steps.len() < 60, "{:?}", shrunk.steps);
+    assert!(shrunk.steps.len() < 80, "{:?}", shrunk.steps);
     let writes = shrunk.steps.iter().filter(|step| matches!(step, Step::Propose { .. }));
     let reads = shrunk.steps.iter().filter(|step| matches!(step, Step::Read { .. }));
     assert!(

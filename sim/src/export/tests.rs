@@ -34,12 +34,14 @@ fn simulated(cluster: &Cluster<StandardMachine, MemoryDisk>) -> Vec<String> {
 fn the_runner_ends_where_the_simulation_does() {
     for seed in 0..60 {
         let profile = Profile::SOUND[usize::try_from(seed).unwrap() % Profile::SOUND.len()];
-        // The runner's nodes keep their settings, and their stores have no names.
+        let drawn = Parameters::draw(seed, profile);
+        // The runner's nodes keep their settings, their stores have no names, and what a lost disk held is forgotten.
         let parameters = Parameters {
             names: Names::Ids,
             other_promises: 0,
             retiming: 0,
-            ..Parameters::draw(seed, profile)
+            wipe: if drawn.extras.damage > 0 { 0 } else { drawn.wipe },
+            ..drawn
         };
         let steps = standard(&parameters).unwrap().recorded().run(1_000).steps;
         let mut translator = Translator::<StandardMachine, _>::begin(&parameters, MemoryDisk::default).unwrap();
