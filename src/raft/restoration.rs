@@ -1,7 +1,7 @@
 //! A snapshot that this node asks for, because its state machine is damaged.
 
 use super::Raft;
-use crate::error::{NodeError, SnapshotRequestError};
+use crate::error::SnapshotRequestError;
 use crate::event::Event;
 use crate::role::Role;
 use crate::stop::Stop;
@@ -42,11 +42,11 @@ impl<S: Storage> Raft<S> {
     }
 
     /// Whether there was something to withdraw: what has arrived is handed out.
-    pub(crate) fn withdraw_snapshot_request(&mut self) -> Result<bool, Stop<NodeError>> {
+    pub(crate) fn withdraw_snapshot_request(&mut self) -> bool {
         let asks = self.server.log.awaited_snapshot().is_some();
         if asks {
             self.server.log.forget_request();
         }
-        Ok(asks)
+        asks
     }
 }

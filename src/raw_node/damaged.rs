@@ -64,6 +64,6 @@ impl<S: Storage> RawNode<S> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn withdraw_snapshot_request(&mut self) -> Result<bool, NodeError> {
-        self.raft.enter(Raft::withdraw_snapshot_request)
+        self.raft.enter(|raft| Ok(raft.withdraw_snapshot_request()))
     }
 }

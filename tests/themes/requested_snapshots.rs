@@ -7,7 +7,9 @@ use quorate::pending::{Fate, Proposals};
 use quorate::ready::{ApplyTask, TaskResponse};
 use quorate::status::RoleKind::Follower;
 use quorate::types::EntryKind;
-use quorate::{ConfState, Config, Entry, EntryId, Event, HardState, Storage};
+use quorate::{ConfState, Config, Entry, EntryId, Event, HardState, RawNode, Snapshot, Storage};
+
+use SnapshotRequestError::{Diverged, Leading, NoLeader, NotMember, Pending};
 
 use crate::snapshots::{snapshot, voters};
 use crate::support::{Cluster, config, message, plain, store};
@@ -88,7 +90,6 @@ fn who_may_ask() {
         assert!(cluster.node(1).step(contradicts).is_err());
         cluster
     };
-    use SnapshotRequestError::{Diverged, Leading, NoLeader, NotMember, Pending};
     let cases = [
         ("a follower", follower(plain(1)), Ok(()), ""),
         (
@@ -167,12 +168,10 @@ fn while_it_waits() {
         assert_eq!(answer, [format!("{ANSWER} snapshot_request=5")]);
         assert_eq!((cluster.committed(1), applied(&cluster)), (9, vec![2, 3, 4, 5]));
         assert!(!cluster.raw(1).has_ready());
-        let refusal = Err(SnapshotError::Requested);
-        assert_eq!(cluster.raw(1).snapshot_metadata(), refusal, "it is damaged");
-        assert_eq!(
-            refusal.unwrap_err().to_string(),
-            "the state machine waits for a snapshot that was asked for"
-        );
+        let refusal = SnapshotError::Requested;
+        let text = "the state machine waits for a snapshot that was asked for";
+        assert_eq!(refusal.to_string(), text);
+        assert_eq!(cluster.raw(1).snapshot_metadata(), Err(refusal), "it is damaged");
         let granted = asked(&mut cluster, 3, 4, request(false, (3, 9), false));
         assert_eq!(granted, ["1->3 VoteResponse term=4 granted"]);
         hear(&mut cluster, 3, 4, heartbeat(9));
@@ -343,7 +342,7 @@ fn nobody_misses_it() {
     let refused = node.advance(done).expect_err("the snapshot was not looked at");
     assert_eq!(refused.reason, AcknowledgeError::NotRestored { index: 5 });
     let done = refused.batch.expect("it comes back");
-    assert_eq!(done.snapshot().map(|snapshot| snapshot.id()), Some(id(2, 5)));
+    assert_eq!(done.snapshot().map(Snapshot::id), Some(id(2, 5)));
     node.advance(done).expect("it was looked at");
     assert_eq!(node.status().snapshot_request, None);
     assert_eq!(node.campaign(), Ok(()), "it may again");
@@ -356,7 +355,7 @@ fn what_was_handed_out_comes_first() {
     settings.settings_mut().async_storage_writes = true;
     let mut cluster = follower(settings);
     let node = cluster.node(1);
-    let append_task = |node: &mut quorate::RawNode<_>| {
+    let append_task = |node: &mut RawNode<_>| {
         let mut ready = node.ready().expect("a sound node").expect("something to do");
         (ready.take_append_task(), ready.take_apply_task())
     };
@@ -379,7 +378,7 @@ fn what_was_handed_out_comes_first() {
     for ack in acks {
         node.acknowledge(ack).expect("in order");
     }
-    let handed = |node: &mut quorate::RawNode<_>| -> Option<ApplyTask> {
+    let handed = |node: &mut RawNode<_>| -> Option<ApplyTask> {
         node.ready()
             .expect("a sound node")
             .and_then(|mut ready| ready.take_apply_task())
@@ -387,9 +386,9 @@ fn what_was_handed_out_comes_first() {
     assert!(handed(node).is_none(), "entry 6 is not acknowledged");
     node.acknowledge(before.done()).expect("in order");
     let task = handed(node).expect("now it is");
-    assert_eq!(task.snapshot().map(|snapshot| snapshot.id()), Some(id(3, 9)));
+    assert_eq!(task.snapshot().map(Snapshot::id), Some(id(3, 9)));
     assert!(task.entries().is_empty());
-    assert_eq!(node.request_snapshot(), Err(SnapshotRequestError::Pending));
+    assert_eq!(node.request_snapshot(), Err(Pending));
     assert_eq!(
         (node.status().applied, node.withdraw_snapshot_request()),
         (6, Ok(false))

@@ -81,11 +81,26 @@ fn take(cluster: &mut Cluster, step: Step) -> String {
 const SENT: &str = "InstallSnapshot snapshot=1/4 bytes=5";
 const FED: &str = "Replicate 4..5";
 
-/// What comes of each step, and how the peer is fed at the end. Six ticks are given to a snapshot.
+/// A name; steps and what comes of each; how the peer is fed at the end.
+type Case = (&'static str, &'static [(Step, &'static str)], &'static str);
+
+/// Six ticks are given to a snapshot.
+fn check(cases: &[Case]) {
+    for (name, steps, then) in cases {
+        let mut settings = plain(1);
+        settings.settings_mut().snapshot_stall_ticks = Some(6);
+        let mut cluster = leader(settings);
+        for (position, (step, expected)) in steps.iter().enumerate() {
+            let sent = take(&mut cluster, *step);
+            assert_eq!(sent, *expected, "{name}: {step:?}, number {position}");
+        }
+        assert_eq!(progress(&cluster, 3), *then, "{name}");
+    }
+}
+
 #[test]
 fn what_a_leader_sends() {
-    type Case = (&'static str, &'static [(Step, &'static str)], &'static str);
-    let cases: [Case; 12] = [
+    check(&[
         ("nothing is asked for", &[(Make, ""), (Ask(0), ""), (Retry, "")], FED),
         ("there is one", &[(Make, ""), (Ask(4), SENT)], FED),
         ("one that covers more", &[(Make, ""), (Ask(1), SENT)], FED),
@@ -173,20 +188,7 @@ fn what_a_leader_sends() {
             &[(Ask(u64::MAX >> 8), "needed: 72057594037927935")],
             FED,
         ),
-    ];
-    for (name, steps, then) in cases {
-        let mut settings = plain(1);
-        settings.settings_mut().snapshot_stall_ticks = Some(6);
-        let mut cluster = leader(settings);
-        for (position, (step, expected)) in steps.iter().enumerate() {
-            assert_eq!(
-                take(&mut cluster, *step),
-                *expected,
-                "{name}: {step:?}, number {position}"
-            );
-        }
-        assert_eq!(progress(&cluster, 3), then, "{name}");
-    }
+    ]);
 }
 
 /// Without a bound on the wait, only a report has it sent again.
