@@ -28,7 +28,7 @@
 //!     }
 //!
 //!     fn restore(&mut self, state: &Bytes) -> Result<(), MachineError> {
-//!         self.0 = std::str::from_utf8(state)?.to_owned();
+//!         self.0 = String::from_utf8(state.to_vec())?;
 //!         Ok(())
 //!     }
 //! }
@@ -66,7 +66,7 @@ mod turn;
 pub use self::compaction::Compaction;
 pub use self::local::LocalGroup;
 pub use self::machine::{MachineError, StateMachine};
-pub use self::outcome::{Outcome, ReplicaError};
+pub use self::outcome::{Outcome, Outcomes, ReplicaError};
 pub use self::survivor::Survivor;
 use crate::config::{Config, ReadMode};
 use crate::error::{ConfigError, NodeError, ProposeError, ReadError, StepError};
@@ -87,7 +87,7 @@ pub struct Replica<S, M: StateMachine, T> {
     machine: M,
     proposals: Proposals<T>,
     reads: Reads<T>,
-    outcomes: Vec<(T, Outcome<M::Response>)>,
+    outcomes: Outcomes<T, M::Response>,
     events: Vec<Event>,
     /// What could not be persisted. It is tried again.
     unwritten: Option<Ready>,
@@ -252,7 +252,7 @@ impl<S: Store, M: StateMachine, T> Replica<S, M, T> {
 
     /// Takes the replica apart: the store, from which a node can be started again, the state machine, and the outcomes
     /// that no turn has handed out. Proposals that still wait are [`Unknown`](Outcome::Unknown) then.
-    pub fn into_parts(mut self) -> (S, M, Vec<(T, Outcome<M::Response>)>) {
+    pub fn into_parts(mut self) -> (S, M, Outcomes<T, M::Response>) {
         self.give_up(|_| true);
         self.settle();
         (self.node.into_storage(), self.machine, self.outcomes)

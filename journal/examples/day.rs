@@ -30,7 +30,7 @@ impl StateMachine for Text {
     }
 
     fn restore(&mut self, state: &Bytes) -> Result<(), MachineError> {
-        self.0 = str::from_utf8(state)?.to_owned();
+        self.0 = String::from_utf8(state.to_vec())?;
         Ok(())
     }
 }

@@ -41,7 +41,7 @@ impl<S: Store, M: StateMachine, T> Replica<S, M, T> {
     pub fn take_snapshot(&mut self) -> Result<Index, ReplicaError> {
         let metadata = self.node.snapshot_metadata()?;
         let index = metadata.index;
-        let state = self.machine.snapshot().map_err(ReplicaError::machine)?;
+        let state = self.machine.snapshot().map_err(|error| ReplicaError::machine(&error))?;
         let store = self.node.storage_mut();
         store.set_snapshot(Snapshot::new(metadata, state))?;
         (self.snapshot, self.wanted) = (index, None);

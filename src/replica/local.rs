@@ -4,7 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::{Outcome, Replica, ReplicaError, StateMachine};
+use super::{Outcomes, Replica, ReplicaError, StateMachine};
 use crate::error::NodeError;
 use crate::message::Message;
 use crate::soft_state::RoleKind;
@@ -45,7 +45,7 @@ use crate::types::NodeId;
 pub struct LocalGroup<S, M: StateMachine, T> {
     replicas: BTreeMap<NodeId, Replica<S, M, T>>,
     /// Not handed out yet.
-    outcomes: Outcomes<M, T>,
+    outcomes: Outcomes<T, M::Response>,
 }
 
 impl<S, M, T> fmt::Debug for LocalGroup<S, M, T>
@@ -67,9 +67,6 @@ impl<S, M: StateMachine, T> Default for LocalGroup<S, M, T> {
         }
     }
 }
-
-/// What became of what clients of any replica wanted.
-type Outcomes<M, T> = Vec<(T, Outcome<<M as StateMachine>::Response>)>;
 
 impl<S: Store, M: StateMachine, T> LocalGroup<S, M, T> {
     /// Nobody yet.
@@ -122,7 +119,7 @@ impl<S: Store, M: StateMachine, T> LocalGroup<S, M, T> {
     ///
     /// The first of a [turn](Replica::turn). Messages that were on their way are lost then, as they may be; outcomes
     /// come with the next call.
-    pub fn settle(&mut self) -> Result<Outcomes<M, T>, ReplicaError> {
+    pub fn settle(&mut self) -> Result<Outcomes<T, M::Response>, ReplicaError> {
         self.settle_through(|_| true)
     }
 
@@ -135,7 +132,7 @@ impl<S: Store, M: StateMachine, T> LocalGroup<S, M, T> {
     pub fn settle_through(
         &mut self,
         mut arrives: impl FnMut(&Message) -> bool,
-    ) -> Result<Outcomes<M, T>, ReplicaError> {
+    ) -> Result<Outcomes<T, M::Response>, ReplicaError> {
         let mut messages = Vec::new();
         loop {
             for replica in self.replicas.values_mut() {
@@ -162,7 +159,7 @@ impl<S: Store, M: StateMachine, T> LocalGroup<S, M, T> {
         &mut self,
         ticks: u64,
         mut is_done: impl FnMut(&Self) -> bool,
-    ) -> Result<Outcomes<M, T>, ReplicaError> {
+    ) -> Result<Outcomes<T, M::Response>, ReplicaError> {
         self.outcomes = self.settle()?;
         for _ in 0..ticks {
             if is_done(self) {

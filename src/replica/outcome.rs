@@ -1,6 +1,7 @@
 //! What clients are told, and what goes wrong.
 
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use super::MachineError;
 use crate::error::{AcknowledgeError, ApplyError, ConfigError, NodeError, ReadyError, SnapshotError};
@@ -32,6 +33,9 @@ pub enum Outcome<R> {
     /// The read may not be served: ask again.
     NotReadable(ReadRefusal),
 }
+
+/// What became of what several clients wanted, with their tokens.
+pub type Outcomes<T, R> = Vec<(T, Outcome<R>)>;
 
 impl<R> From<Fate> for Outcome<R> {
     fn from(fate: Fate) -> Self {
@@ -89,7 +93,7 @@ pub enum ReplicaError {
 }
 
 impl ReplicaError {
-    pub(super) fn machine(error: MachineError) -> Self {
+    pub(super) fn machine(error: &MachineError) -> Self {
         Self::Machine(error.to_string())
     }
 }

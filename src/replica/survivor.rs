@@ -58,7 +58,9 @@ pub(super) fn restored<S: Store, M: StateMachine>(store: &S, machine: &mut M) ->
     };
     let snapshot = latest.metadata.index;
     if snapshot > applied {
-        machine.restore(&latest.data).map_err(ReplicaError::machine)?;
+        machine
+            .restore(&latest.data)
+            .map_err(|error| ReplicaError::machine(&error))?;
     }
     Ok((applied.max(snapshot), snapshot))
 }
@@ -102,7 +104,7 @@ impl<S: Store, M: StateMachine> Survivor<S, M> {
                 self.machine.apply(entry);
             }
         }
-        let state = self.machine.snapshot().map_err(ReplicaError::machine)?;
+        let state = self.machine.snapshot().map_err(|error| ReplicaError::machine(&error))?;
         let recovered = recovery.finish(state, random)?;
         Ok((self.store, recovered))
     }

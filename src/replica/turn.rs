@@ -1,8 +1,6 @@
 //! The loop: what a Ready says, in the order in which it has to be done.
 
-use alloc::vec::Vec;
-
-use super::{Outcome, Replica, ReplicaError, StateMachine};
+use super::{Outcome, Outcomes, Replica, ReplicaError, StateMachine};
 use crate::error::NodeError;
 use crate::event::Event;
 use crate::message::Message;
@@ -20,7 +18,7 @@ impl<S: Store, M: StateMachine, T> Replica<S, M, T> {
     /// # Errors
     ///
     /// See [`ReplicaError`]. After [`Storage`](ReplicaError::Storage) the next turn goes on where this one broke off.
-    pub fn turn(&mut self, mut send: impl FnMut(Message)) -> Result<Vec<(T, Outcome<M::Response>)>, ReplicaError> {
+    pub fn turn(&mut self, mut send: impl FnMut(Message)) -> Result<Outcomes<T, M::Response>, ReplicaError> {
         self.events.clear();
         self.wanted = None; // it is said again, as long as it is so
         self.work(&mut send)?;
@@ -80,7 +78,7 @@ impl<S: Store, M: StateMachine, T> Replica<S, M, T> {
         done.drain_messages().for_each(send);
         if let Some(snapshot) = done.snapshot() {
             let restored = self.machine.restore(&snapshot.data);
-            self.or_stop(restored.map_err(ReplicaError::machine))?;
+            self.or_stop(restored.map_err(|error| ReplicaError::machine(&error)))?;
             self.proposals.on_snapshot(snapshot);
             (self.snapshot, self.applied) = (snapshot.metadata.index, snapshot.metadata.index);
         }
