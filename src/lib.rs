@@ -96,6 +96,7 @@ mod raw_node;
 mod read;
 pub mod ready;
 pub mod recover;
+pub mod replica;
 mod role;
 mod rules;
 mod seldom;

@@ -21,10 +21,12 @@
 
 mod delegate;
 mod memory;
+mod store;
 
 use alloc::string::String;
 
 pub use memory::MemoryStorage;
+pub use store::Store;
 
 use crate::entries::Entries;
 use crate::types::{ClusterId, ConfState, HardState, Identity, Index, NodeId, Snapshot, Term};

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A file may use what is in its own row or below. Top first; see ARCHITECTURE.md.
-const LAYERS: [(&str, &[&str]); 7] = [
+const LAYERS: [(&str, &[&str]); 8] = [
+    ("loop", &["replica"]),
     ("companion", &["pending"]),
     (
         "face",

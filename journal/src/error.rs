@@ -1,7 +1,7 @@
 //! Why a journal cannot be opened.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use quorate::StorageError;
 use quorate::error::DecodeError;
@@ -13,6 +13,9 @@ pub enum JournalError {
     /// There is a file already: what is in it may be what a node has promised.
     #[error("{} exists", .0.display())]
     Exists(PathBuf),
+    /// It is open already, in this process or another: a node must not run twice.
+    #[error("{} is in use", .0.display())]
+    Locked(PathBuf),
     /// The file cannot be read, or not be made; or it is not there.
     #[error("the file: {0}")]
     File(#[from] io::Error),
@@ -35,4 +38,14 @@ pub enum JournalError {
         /// What is wrong with it.
         error: StorageError,
     },
+}
+
+impl JournalError {
+    pub(crate) fn of(path: &Path, error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::AlreadyExists => Self::Exists(path.to_path_buf()),
+            io::ErrorKind::WouldBlock => Self::Locked(path.to_path_buf()),
+            _ => Self::File(error),
+        }
+    }
 }

@@ -28,33 +28,57 @@ pub trait JournalFile {
 pub struct DiskFile {
     path: PathBuf,
     file: File,
+    /// Held as long as this is.
+    _lock: File,
 }
 
 impl DiskFile {
-    /// Opens a file that is there.
+    /// Opens a file that is there, and locks it: [`WouldBlock`](io::ErrorKind::WouldBlock) if it is open already, in
+    /// this process or another.
     pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref().to_path_buf();
+        fs::metadata(&path)?;
+        let lock = lock(&path)?;
         let file = append_to(&path)?;
-        Ok(Self { path, file })
+        Ok(Self {
+            path,
+            file,
+            _lock: lock,
+        })
     }
 
     /// A file that is to be there once something has [replaced](JournalFile::replace) its contents, which are none yet:
-    /// a power failure leaves no file, or a whole one.
+    /// a power failure leaves no file, or a whole one. [`AlreadyExists`](io::ErrorKind::AlreadyExists) if there is one.
     pub fn create(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref().to_path_buf();
-        let file = File::create(aside(&path))?;
-        Ok(Self { path, file })
+        let lock = lock(&path)?;
+        if path.try_exists()? {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let file = File::create(beside(&path, ".new"))?;
+        Ok(Self {
+            path,
+            file,
+            _lock: lock,
+        })
     }
+}
+
+/// Keeps others off until it is dropped, or the process ends. The lock is on a file of its own, for the other one is
+/// [replaced](JournalFile::replace) now and then.
+fn lock(path: &Path) -> io::Result<File> {
+    let lock = File::create(beside(path, ".lock"))?;
+    fs4::FileExt::try_lock(&lock)?;
+    Ok(lock)
 }
 
 fn append_to(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).append(true).open(path)
 }
 
-/// Where new contents are written before they take the place of the old ones.
-fn aside(path: &Path) -> PathBuf {
+fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(".new");
+    name.push(ending);
     name.into()
 }
 
@@ -88,7 +112,7 @@ impl JournalFile for DiskFile {
     }
 
     fn replace(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let aside = aside(&self.path);
+        let aside = beside(&self.path, ".new");
         let mut file = File::create(&aside)?;
         file.write_all(bytes)?;
         file.sync_all()?;

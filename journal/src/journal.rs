@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use quorate::ready::AppendTask;
+use quorate::storage::Store;
 use quorate::types::SnapshotMetadata;
 use quorate::{ConfState, Config, Entry, EntryId, HardState, Index, MemoryStorage, Snapshot, Storage, StorageError};
 
@@ -42,16 +43,21 @@ impl Journal {
         if path.try_exists()? {
             return Err(JournalError::Exists(path.to_path_buf()));
         }
-        Self::create_over(DiskFile::create(path)?, store)
+        let file = DiskFile::create(path).map_err(|error| JournalError::of(path, error))?;
+        Self::create_over(file, store)
     }
 
-    /// Opens the journal in this file. Whoever opens it must be the only one.
+    /// Opens the journal in this file, and keeps others off it: it is locked by a file beside it, which ends with
+    /// `.lock` and may stay there.
     ///
     /// # Errors
     ///
     /// If there is none, [`JournalError::File`]: the store is lost, and must not be created anew under the same name.
+    /// If it is open already, [`JournalError::Locked`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, JournalError> {
-        Self::open_over(DiskFile::open(path)?)
+        let path = path.as_ref();
+        let file = DiskFile::open(path).map_err(|error| JournalError::of(path, error))?;
+        Self::open_over(file)
     }
 }
 
@@ -255,6 +261,24 @@ impl<F: JournalFile> Journal<F> {
 
 impl<F> Storage for Journal<F> {
     quorate::delegate_storage!(memory);
+}
+
+impl<F: JournalFile> Store for Journal<F> {
+    fn persist_task(&mut self, task: &AppendTask) -> Result<(), StorageError> {
+        self.persist_task(task)
+    }
+
+    fn set_snapshot(&mut self, snapshot: Snapshot) -> Result<(), StorageError> {
+        self.set_snapshot(snapshot)
+    }
+
+    fn compact(&mut self, to: Index) -> Result<(), StorageError> {
+        self.compact(to)
+    }
+
+    fn latest_snapshot(&self) -> Result<Option<Snapshot>, StorageError> {
+        Ok(self.latest_snapshot())
+    }
 }
 
 /// What the whole records among these bytes make, and how long they are with the header.

@@ -85,6 +85,23 @@ fn a_creation_that_was_interrupted_is_begun_anew() {
     Journal::open(&path).expect("there is one");
 }
 
+/// A node that runs twice would promise twice.
+#[test]
+fn a_journal_is_open_once() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("raft");
+    let creating = quorate_journal::DiskFile::create(&path).expect("space");
+    let locked = |opened: Result<Journal, JournalError>| matches!(opened, Err(JournalError::Locked(at)) if at == path);
+    assert!(locked(Journal::create(&path, MemoryStorage::new())));
+    drop(creating);
+    let mut journal = Journal::create(&path, MemoryStorage::new()).expect("nobody creates it any more");
+    assert!(locked(Journal::open(&path)));
+    journal.rewrite().expect("space");
+    assert!(locked(Journal::open(&path)), "another file, the same lock");
+    drop(journal);
+    Journal::open(&path).expect("nobody has it open");
+}
+
 /// The format: whoever changes these bytes makes a new version, with a way from this one.
 #[test]
 fn the_format_is_pinned() {

@@ -144,8 +144,7 @@ impl<T> Proposals<T> {
         data: impl Into<Bytes>,
         token: T,
     ) -> Result<EntryId, Refused<ProposeError, T>> {
-        let proposed = propose_here(node, |node| node.propose(data));
-        self.take_up(proposed, token)
+        self.propose_by(node, |node| node.propose(data), token)
     }
 
     /// [Proposes](RawNode::propose_batch) entries that follow each other, each with a token of its own; where the
@@ -181,16 +180,33 @@ impl<T> Proposals<T> {
         change: impl Into<AnyConfChange>,
         token: T,
     ) -> Result<EntryId, Refused<ProposeError, T>> {
-        let proposed = propose_here(node, |node| node.propose_conf_change(change));
-        self.take_up(proposed, token)
+        self.propose_by(node, |node| node.propose_conf_change(change), token)
     }
 
-    fn take_up(
+    /// Proposes one entry by another call of the node, and follows it; where it is.
+    ///
+    /// # Errors
+    ///
+    /// As of [`propose`](Self::propose).
+    ///
+    /// ```
+    /// # use quorate::*;
+    /// # use quorate::error::ProposeError;
+    /// # use quorate::pending::Proposals;
+    /// # let first = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1, 2, 3]))?;
+    /// # let mut node = RawNode::new(Config::new(1, 42), MemoryStorage::from_snapshot(first))?;
+    /// let mut proposals = Proposals::new();
+    /// let refused = proposals.propose_by(&mut node, |node| node.propose_promotion(4), "token");
+    /// assert_eq!(refused.map_err(|refused| refused.error), Err(ProposeError::NoLeader));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn propose_by<S: Storage>(
         &mut self,
-        proposed: Result<EntryId, ProposeError>,
+        node: &mut RawNode<S>,
+        propose: impl FnOnce(&mut RawNode<S>) -> Result<Proposed, ProposeError>,
         token: T,
     ) -> Result<EntryId, Refused<ProposeError, T>> {
-        match proposed {
+        match propose_here(node, propose) {
             Ok(id) => {
                 self.follow(id, token);
                 Ok(id)

@@ -5,6 +5,7 @@ use alloc::collections::{VecDeque, vec_deque};
 use bytes::Bytes;
 
 use super::{Refused, insert_sorted, pop};
+use crate::config::ReadMode;
 use crate::error::ReadError;
 use crate::raw_node::RawNode;
 use crate::ready::{ReadRefusal, ReadState};
@@ -69,9 +70,27 @@ impl<T> Reads<T> {
     ///
     /// The token comes back.
     pub fn read<S: Storage>(&mut self, node: &mut RawNode<S>, token: T) -> Result<(), Refused<ReadError, T>> {
+        self.ask(|context| node.read_index(context), token)
+    }
+
+    /// The same [in this mode](RawNode::read_index_with).
+    ///
+    /// # Errors
+    ///
+    /// The token comes back.
+    pub fn read_with<S: Storage>(
+        &mut self,
+        node: &mut RawNode<S>,
+        mode: ReadMode,
+        token: T,
+    ) -> Result<(), Refused<ReadError, T>> {
+        self.ask(|context| node.read_index_with(mode, context), token)
+    }
+
+    fn ask(&mut self, ask: impl FnOnce(Bytes) -> Result<(), ReadError>, token: T) -> Result<(), Refused<ReadError, T>> {
         let number = self.next;
         self.next = number.wrapping_add(1);
-        match node.read_index(context(number)) {
+        match ask(context(number)) {
             Ok(()) => {
                 self.asked.push_back((number, token));
                 Ok(())

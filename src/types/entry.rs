@@ -89,6 +89,12 @@ impl Entry {
         self.kind != EntryKind::Normal
     }
 
+    /// Whether the entry has a command for the state machine: no configuration change, and not empty, as the entry is
+    /// with which a leader opens its term.
+    pub fn is_command(&self) -> bool {
+        !self.is_conf_change() && !self.data.is_empty()
+    }
+
     /// Bytes of the payload.
     pub fn payload_len(&self) -> u64 {
         self.data.len().try_into().unwrap_or(u64::MAX)

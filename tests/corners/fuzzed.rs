@@ -4,49 +4,22 @@
 //! Prints its seed; `QUORATE_CORNERS_SEED` replays it.
 
 use std::fmt::Debug;
-use std::hash::{BuildHasher, RandomState};
 
-use proptest::prelude::Rng;
-use proptest::test_runner::{RngAlgorithm, TestRng};
 use quorate::membership::{ConfChangeKind, ConfChangeV2};
 use quorate::status::SnapshotStatus;
 use quorate::{Config, MemoryStorage, NodeId, RawNode, ReadMode, Storage};
 
+use crate::support::dice::Dice;
 use crate::support::{Cluster, config, store};
 
 const GROUPS: u64 = 100;
 const CALLS: u64 = 400;
 const NODES: u64 = 3;
 
-struct Dice(TestRng);
-
-impl Dice {
-    fn new() -> Self {
-        const NAME: &str = "QUORATE_CORNERS_SEED";
-        let seed = match std::env::var(NAME) {
-            Ok(seed) => seed.parse().expect("a number"),
-            Err(_) => RandomState::new().hash_one("a new seed"),
-        };
-        println!("{NAME}={seed}");
-        let mut bytes = [0; 32];
-        bytes[..8].copy_from_slice(&seed.to_le_bytes());
-        Self(TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0.next_u64() % bound
-    }
-
-    fn pick<T: Clone>(&mut self, from: &[T]) -> T {
-        let at = usize::try_from(self.below(from.len() as u64)).expect("small");
-        from[at].clone()
-    }
-}
-
 /// Settings that matter here, at random.
 fn settings(dice: &mut Dice, id: NodeId) -> Config {
     let mut config = config(id);
-    config.seed = dice.0.next_u64();
+    config.seed = dice.number();
     config.settings_mut().election_timeout_ticks = 4 + dice.below(4);
     config.settings_mut().heartbeat_interval_ticks = 1 + dice.below(3);
     config.settings_mut().restart_silence_ticks = dice.pick(&[None, Some(0), Some(3)]);
@@ -179,7 +152,7 @@ fn compact(cluster: &mut Cluster, id: NodeId) {
 
 #[test]
 fn small_promises_hold_in_any_group() {
-    let mut dice = Dice::new();
+    let mut dice = Dice::new("QUORATE_CORNERS_SEED");
     let mut applied = 0;
     for _ in 0..GROUPS {
         let voters: Vec<NodeId> = (1..=1 + dice.below(NODES)).collect();

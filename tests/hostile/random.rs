@@ -2,10 +2,6 @@
 //!
 //! Each run prints its seed; `QUORATE_HOSTILE_SEED` replays one.
 
-use std::hash::{BuildHasher, RandomState};
-
-use proptest::prelude::Rng;
-use proptest::test_runner::{RngAlgorithm, TestRng};
 use quorate::NodeId;
 
 use crate::group::{assert_recovers, forges};
@@ -13,29 +9,19 @@ use crate::recipe::{Draw, Recipe};
 use crate::session::{session, step};
 use crate::subjects::{Subject, subjects};
 use crate::support::Cluster;
+use crate::support::dice::Dice;
 use crate::support::mode::Mode;
 
 const MESSAGES: u64 = 10_000;
 
-struct Dice(TestRng);
-
 impl Draw for Dice {
     fn below(&mut self, bound: u64) -> u64 {
-        self.0.next_u64() % bound
+        Dice::below(self, bound)
     }
 }
 
-/// Dice from the seed in the environment, or from a new one, which is printed.
 fn dice() -> Dice {
-    const NAME: &str = "QUORATE_HOSTILE_SEED";
-    let seed = match std::env::var(NAME) {
-        Ok(seed) => seed.parse().expect("a number"),
-        Err(_) => RandomState::new().hash_one("a new seed"),
-    };
-    println!("{NAME}={seed}");
-    let mut bytes = [0; 32];
-    bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    Dice(TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
+    Dice::new("QUORATE_HOSTILE_SEED")
 }
 
 #[test]
