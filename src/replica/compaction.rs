@@ -67,6 +67,7 @@ impl<S: Store, M: StateMachine, T> Replica<S, M, T> {
                 SnapshotError::Applying { .. }
                 | SnapshotError::ConfigurationAhead { .. }
                 | SnapshotError::NothingApplied
+                | SnapshotError::Requested
                 | SnapshotError::Diverged,
             )) => Ok(false),
             Err(error) => Err(error),

@@ -68,6 +68,7 @@ impl<S: Store, M: StateMachine, T> Replica<S, M, T> {
 
     fn handle(&mut self, ready: Ready, send: &mut impl FnMut(Message)) -> Result<(), ReplicaError> {
         let store = self.node.storage_mut();
+        let installs = ready.snapshot().is_some();
         let mut done = match ready.persisted_by(|task| store.persist_task(task)) {
             Ok(done) => done,
             Err(NotPersisted { error, ready, .. }) => {
@@ -80,7 +81,17 @@ impl<S: Store, M: StateMachine, T> Replica<S, M, T> {
             let restored = self.machine.restore(&snapshot.data);
             self.or_stop(restored.map_err(|error| ReplicaError::machine(&error)))?;
             self.proposals.on_snapshot(snapshot);
-            (self.snapshot, self.applied) = (snapshot.metadata.index, snapshot.metadata.index);
+            self.applied = snapshot.metadata.index;
+            // One that this node asked for is kept as one of its own.
+            let kept = if installs {
+                Ok(())
+            } else {
+                self.node.storage_mut().set_snapshot(snapshot.clone())
+            };
+            match kept {
+                Ok(()) => self.snapshot = self.applied,
+                Err(error) => self.setback = Some(error.into()),
+            }
         }
         for entry in &done.take_committed_entries() {
             self.apply(entry)?;
@@ -127,6 +138,9 @@ impl<S: Store, M: StateMachine, T> Replica<S, M, T> {
     pub(super) fn settle(&mut self) {
         let fates = self.proposals.drain_settled();
         self.outcomes.extend(fates.map(|(token, fate)| (token, fate.into())));
+        if self.node.status().snapshot_request.is_some() {
+            return; // what is applied is damaged: reads wait
+        }
         let reads = self.reads.drain_settled(self.applied);
         self.outcomes
             .extend(reads.map(|(token, outcome)| (token, outcome.into())));

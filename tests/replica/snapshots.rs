@@ -1,12 +1,13 @@
 //! Snapshots: when they are taken, sent and restored.
 
 use quorate::membership::{ConfChangeKind, ConfChangeV2};
+use quorate::message::{Heartbeat, Payload};
 use quorate::replica::{Compaction, Outcome, Replica, ReplicaError};
 use quorate::storage::Store;
-use quorate::{Config, Event, MemoryStorage, Storage};
+use quorate::{Config, Event, MemoryStorage, Message, Storage};
 
-use crate::Log;
-use crate::setup::{Group, One, alone, group, leader, replica};
+use crate::setup::{Group, One, VOTERS, alone, group, leader, replica};
+use crate::{Log, founded};
 
 /// `(every, keep)`, commands, and where the log begins then. An election takes the second entry.
 #[test]
@@ -169,4 +170,54 @@ fn a_joiner_is_sent_a_snapshot_that_names_it() {
         (vec![2], vec![2]),
         "without a tick"
     );
+}
+
+/// A state machine that is damaged becomes what the leader's snapshot says, which is kept; the log stays.
+#[test]
+fn a_damaged_state_machine_begins_anew() {
+    let mut group = group();
+    for command in ["a", "b"] {
+        leader(&mut group).propose(command, command).expect("it leads");
+        group.settle().expect("sound replicas");
+    }
+    let third = group.get_mut(3).expect("it is there");
+    third.machine_mut().commands = vec!["damaged".to_owned()];
+    third.node_mut().request_snapshot().expect("it follows");
+    leader(&mut group).propose("c", "c").expect("it leads");
+    group.settle().expect("sound replicas");
+    let third = group.get(3).expect("it is there");
+    assert_eq!(third.machine().commands, ["damaged"]);
+    let begin = third.node().storage().first_index();
+    group.run_until(20, |_| false).expect("sound replicas");
+    let third = group.get(3).expect("it is there");
+    assert_eq!(third.machine().commands, ["a", "b", "c"]);
+    assert_eq!(third.node().status().snapshot_request, None);
+    let kept = third.node().storage().memory.latest_snapshot();
+    assert!(kept.is_some_and(|kept| kept.metadata.index > 1));
+    assert_eq!(third.node().storage().first_index(), begin, "its log stays");
+}
+
+/// Nobody reads what is damaged, though its index is applied.
+#[test]
+fn reads_wait_for_a_sound_state_machine() {
+    let mut replica = replica(3, founded(3, &VOTERS));
+    let from_leader = |payload| Message::new(1, 3, 1, payload);
+    let heartbeat = Payload::Heartbeat(Heartbeat::new(0));
+    replica.step(from_leader(heartbeat)).expect("legal");
+    replica.node_mut().request_snapshot().expect("it follows");
+    replica.read("read").expect("it follows");
+    let mut sent = Vec::new();
+    assert_eq!(replica.turn(|message| sent.push(message)), Ok(vec![]));
+    let context = sent.into_iter().find_map(|message| match message.payload {
+        Payload::ReadIndex { context, .. } => Some(context),
+        _ => None,
+    });
+    let answer = Payload::read_index_response(1, context.expect("it was passed on"));
+    replica.step(from_leader(answer)).expect("legal");
+    assert_eq!(replica.turn(|_| {}), Ok(vec![]), "index 1 is applied, and damaged");
+    let snapshot = founded(3, &VOTERS).latest_snapshot().expect("the first one");
+    replica
+        .step(from_leader(Payload::install_snapshot(snapshot)))
+        .expect("legal");
+    assert_eq!(replica.turn(|_| {}), Ok(vec![("read", Outcome::Readable)]));
 }
