@@ -38,8 +38,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The README has this loop with snapshots, reads and what became of each proposal; `docs/snapshots.md`,
-//! `docs/membership.md` and `docs/lost-quorum.md` in the repository tell the rest.
+//! [`replica`] has this loop ready made, for a state machine of yours. The README has it with snapshots, reads and what
+//! became of each proposal; `docs/snapshots.md`, `docs/membership.md` and `docs/lost-quorum.md` in the repository tell
+//! the rest.
 //!
 //! # A tour
 //!
@@ -48,6 +49,7 @@
 //! * [`message`]: what nodes say to each other, and as bytes.
 //! * [`membership`]: who is in the group, and how that changes. [`quorum`]: counting.
 //! * [`event`] and [`status`]: what happened, and what is. [`error`]: what was refused, and why.
+//! * [`replica`]: a node with its state machine and its clients.
 //! * [`pending`]: what became of a proposal, and of a read.
 //! * [`recover`]: what to do when a majority of the disks is lost.
 //!

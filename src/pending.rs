@@ -143,12 +143,14 @@
 
 use alloc::collections::VecDeque;
 
+mod fate;
 mod proposals;
 mod reads;
 #[cfg(test)]
 mod tests;
 
-pub use self::proposals::{Fate, Forwarded, Proposals};
+pub use self::fate::Fate;
+pub use self::proposals::{Forwarded, Proposals};
 pub use self::reads::Reads;
 use crate::error::{ProposeError, ReadError};
 

@@ -2,10 +2,10 @@
 
 use alloc::collections::{VecDeque, vec_deque};
 use alloc::vec::Vec;
-use core::cmp::Ordering::{Equal, Greater, Less};
 
 use bytes::Bytes;
 
+use super::fate::{Fate, fate};
 use super::{Refused, insert_sorted, pop};
 use crate::error::ProposeError;
 use crate::membership::AnyConfChange;
@@ -14,20 +14,6 @@ use crate::raw_node::RawNode;
 use crate::soft_state::RoleKind;
 use crate::storage::Storage;
 use crate::types::{EntryId, Index, NodeId, Term};
-
-/// What became of a proposal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Fate {
-    /// It is applied. [`Proposals::on_applied`] hands out the token of the entry that was applied, which has a
-    /// response. From [`Proposals::drain_settled`] it means that a snapshot covers the entry: the state machine has
-    /// what it did, but the response is not known here.
-    Applied,
-    /// It will never be applied, on any node: it may be proposed again.
-    Superseded,
-    /// It may have been applied, may be so later, or never: to propose it again may apply it twice. A snapshot jumped
-    /// over it, or the caller [gave up](Proposals::give_up).
-    Unknown,
-}
 
 /// The proposal was passed on to the leader, and nobody will tell where it is in the log, if it arrives at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -74,16 +60,6 @@ pub struct Proposals<T> {
 struct OfTerm<T> {
     term: Term,
     waiting: VecDeque<(Index, T)>,
-}
-
-/// What a committed entry says of one that a leader appended; `None`: nothing yet. The module has the proof.
-fn fate(entry: EntryId, committed: EntryId) -> Option<Fate> {
-    match (entry.term.cmp(&committed.term), entry.index.cmp(&committed.index)) {
-        (Equal, Less | Equal) => Some(Fate::Applied),
-        (Less, Less) => Some(Fate::Unknown),
-        (Less, Equal | Greater) | (Greater, Less | Equal) => Some(Fate::Superseded),
-        (Equal | Greater, Greater) => None,
-    }
 }
 
 /// Has a node propose, unless it would only pass the proposal on: where that ends, nobody tells.

@@ -10,8 +10,8 @@ use crate::types::Entry;
 
 impl<S: Store, M: StateMachine, T> Replica<S, M, T> {
     /// Does all that there is to do: persists, sends, restores, applies, takes a snapshot when it is due. Call it after
-    /// whatever happened: a tick, messages, proposals, reads; after many of them at once, if many are there. What became
-    /// of proposals and reads comes back.
+    /// whatever happened: a tick, messages, proposals, reads; once for many of them, if many are there. What became of
+    /// proposals and reads comes back.
     ///
     /// A message that is lost does no harm, nor does one that is late: `send` must not block.
     ///
