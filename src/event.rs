@@ -174,14 +174,15 @@ pub enum Event {
         /// Up to here: where the log ended.
         to: Index,
     },
-    /// At a leader with [commit groups](crate::Settings::commit_groups): those of all other voters were silent for an
-    /// election timeout, and a quorum commits alone from here on
+    /// At a leader with [commit groups](crate::Settings::commit_groups), which hears a quorum: all voters of all other
+    /// groups were silent for an election timeout, and a quorum commits alone from here on
     /// ([`commit_without_silent_groups`](crate::Settings::commit_without_silent_groups)).
     CommitGroupsSuspended {
         /// What was committed before.
         index: Index,
     },
-    /// Another one is heard again: what is committed after this is held by two.
+    /// That is over: another group is heard again, or the settings ask for something else. Where they ask for two
+    /// groups, what is committed after this is held by two.
     CommitGroupsRestored {
         /// What was committed before.
         index: Index,

@@ -57,7 +57,11 @@ impl IndexExplanation {
     /// Where the rule is: a section of the paper or the thesis, or an entry of `docs/etcd-differences.md`.
     pub fn rule(&self) -> &'static str {
         match self.finding {
-            IndexFinding::Waiting { in_groups: Some(_), .. } => "D37",
+            IndexFinding::Waiting {
+                in_groups: Some(_),
+                ref halves,
+                ..
+            } if halves.iter().all(|half| half.needed == 0) => "D37",
             IndexFinding::Waiting { to_be_held, .. } if to_be_held > self.index => "section 5.4.2",
             IndexFinding::Poisoned(_) => "D4",
             IndexFinding::Committed

@@ -25,7 +25,10 @@ impl<S: Storage> Raft<S> {
         match vote::judge(voter, from, term, request) {
             Ok(grant) => {
                 if !pre_vote {
-                    server.timer.restart_leaderless(&server.config);
+                    // A late request of who leads by now, again: a leader is heard as before.
+                    if voter.leader != Some(from) {
+                        server.timer.restart_leaderless(&server.config);
+                    }
                     server.ballot.cast(&grant);
                 }
                 server.event(Event::VoteGranted {

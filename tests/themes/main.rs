@@ -50,6 +50,7 @@ mod torn;
 mod transfer;
 mod transferee;
 mod words;
+mod zones;
 
 use quorate::message::{Append, AppendResponse, Heartbeat, HeartbeatResponse, Payload, RequestVote, VoteResponse};
 use quorate::status::ReplicationState;

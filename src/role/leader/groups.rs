@@ -76,10 +76,11 @@ impl Leader {
         }
     }
 
-    /// The quorum is about to be checked: who did not answer since it was last is silent.
-    pub(super) fn judge_silence<S: Storage>(&mut self, server: &mut Server<S>) -> Result<(), Fault> {
+    /// The quorum is being checked: who did not answer since it was last is silent. But a leader that does not hear a
+    /// quorum is cut off itself, and says nothing of others.
+    pub(super) fn judge_silence<S: Storage>(&mut self, server: &mut Server<S>, quorum: bool) -> Result<(), Fault> {
         let settings = server.config.settings();
-        let counts = settings.commit_without_silent_groups && !settings.commit_groups.is_empty();
+        let counts = quorum && settings.commit_without_silent_groups && !settings.commit_groups.is_empty();
         if !counts && self.rare.get().is_none() {
             return Ok(());
         }
@@ -95,7 +96,7 @@ impl Leader {
         Ok(())
     }
 
-    /// Tells whether a quorum commits alone, if that is news (and there are two groups at all).
+    /// Tells whether a quorum commits alone, if that is news.
     pub(super) fn note_suspension<S: Storage>(&mut self, server: &mut Server<S>) {
         let groups = &server.config.settings().commit_groups;
         if groups.is_empty() && self.rare.get().is_none() {
@@ -106,10 +107,9 @@ impl Leader {
             voters.halves_in_two_groups(|id| groups.group(id), |id| silent.contains(&id))
         };
         let silent = self.rare.get().map_or(&[][..], |rare| &rare.silence.silent);
-        let (all, heard) = (asks(&[]), asks(silent));
-        let (index, suspended) = (server.log.committed(), heard < all);
+        let (index, suspended) = (server.log.committed(), asks(silent) < asks(&[]));
         let silence = |rare: &mut Rare| core::mem::replace(&mut rare.silence.suspended, suspended);
-        if self.rare.edit(silence) != suspended && all > 0 {
+        if self.rare.edit(silence) != suspended {
             server.event(if suspended {
                 Event::CommitGroupsSuspended { index }
             } else {

@@ -15,7 +15,7 @@ use crate::types::{Index, NodeId};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Preferred {
     voters: Vec<Voter>,
-    /// The commit index when the quorum was last checked.
+    /// The commit index when the quorum was last checked; 0 in a leader's first period, in which an answer is enough.
     commit: Index,
 }
 
@@ -26,6 +26,8 @@ struct Voter {
     rank: u8,
     /// For so many periods it has answered, and had all that was committed when they began.
     periods: u64,
+    /// So often it was chosen, and leadership came back or never left.
+    tries: u64,
 }
 
 impl Preferred {
@@ -35,23 +37,46 @@ impl Preferred {
         match (known.and_then(|position| self.voters.get_mut(position)), rank < own) {
             (Some(voter), true) => voter.rank = rank,
             (Some(_), false) => self.voters.retain(|voter| voter.id != id),
-            (None, true) => self.voters.push(Voter { id, rank, periods: 0 }),
+            (None, true) => self.voters.push(Voter::new(id, rank)),
             (None, false) => {}
         }
     }
 
-    /// A period has passed: who keeps up for `enough` of them, the lowest rank first. One that is chosen begins anew,
-    /// so that it is not chosen again at once if it cannot take over.
-    fn choose(&mut self, commit: Index, enough: u64, matched: impl Fn(NodeId) -> Option<Index>) -> Option<NodeId> {
+    /// A period has passed: who of a rank below `own` keeps up for `enough` of them; who was tried least, the lowest
+    /// rank first. Whoever is chosen, all begin anew: proposals are refused during an attempt, and there must be time
+    /// between one that fails and the next, to whomever that is.
+    fn choose(
+        &mut self,
+        own: u8,
+        enough: u64,
+        commit: Index,
+        matched: impl Fn(NodeId) -> Option<Index>,
+    ) -> Option<NodeId> {
         let had = core::mem::replace(&mut self.commit, commit);
+        self.voters.retain(|voter| voter.rank < own);
         for voter in &mut self.voters {
             let keeps_up = matched(voter.id).is_some_and(|matched| matched >= had);
             voter.periods = if keeps_up { voter.periods.saturating_add(1) } else { 0 };
         }
         let steady = self.voters.iter_mut().filter(|voter| voter.periods >= enough);
-        let best = steady.min_by_key(|voter| (voter.rank, Reverse(matched(voter.id)), voter.id))?;
-        best.periods = 0;
-        Some(best.id)
+        let best = steady.min_by_key(|voter| (voter.tries, voter.rank, Reverse(matched(voter.id)), voter.id))?;
+        best.tries = best.tries.saturating_add(1);
+        let chosen = best.id;
+        for voter in &mut self.voters {
+            voter.periods = 0;
+        }
+        Some(chosen)
+    }
+}
+
+impl Voter {
+    fn new(id: NodeId, rank: u8) -> Self {
+        Self {
+            id,
+            rank,
+            periods: 0,
+            tries: 0,
+        }
     }
 }
 
@@ -85,7 +110,9 @@ impl Leader {
         let commit = server.log.committed();
         let at_rest = !server.membership.is_joint() && self.pending_change <= server.log.applied();
         let mut preferred = self.rare.edit(|rare| core::mem::take(&mut rare.preferred));
-        let chosen = preferred.choose(commit, if at_rest { enough } else { u64::MAX }, |id| {
+        let own = server.config.settings().election_rank;
+        let enough = if at_rest { enough } else { u64::MAX };
+        let chosen = preferred.choose(own, enough, commit, |id| {
             let stands = |peer: &&Progress| peer.is_recent_active() && peer.asks_for().is_none();
             let peer = self.peer(id).filter(stands);
             let voter = peer.filter(|_| server.membership.is_voter(id));

@@ -63,8 +63,10 @@ impl Leader {
         if elapsed >= timeout {
             server.timer.restart();
             successor = successor.or(self.judge_ranks(server)); // the same
-            self.judge_silence(server)?;
-            if check_quorum && !self.check_quorum(server) {
+            let quorum = self.hears_quorum(server);
+            self.judge_silence(server, quorum)?;
+            self.listen_anew(server);
+            if check_quorum && !quorum {
                 return Ok(Next::Follow {
                     term: server.term(),
                     leader: None,
@@ -96,8 +98,8 @@ impl Leader {
         }
     }
 
-    /// Whether a quorum answered within the last election timeout; then listens anew.
-    fn check_quorum<S: Storage>(&mut self, server: &mut Server<S>) -> bool {
+    /// Whether a quorum answered within the last election timeout.
+    fn hears_quorum<S: Storage>(&self, server: &Server<S>) -> bool {
         let id = server.id();
         let active = |voter| {
             Some(
@@ -105,13 +107,17 @@ impl Leader {
                     .is_some_and(|peer| voter == id || peer.is_recent_active()),
             )
         };
-        let quorum = server.membership.voters().vote_result(active);
+        server.membership.voters().vote_result(active) == VoteResult::Won
+    }
+
+    /// From now on counts who answers within the next one.
+    fn listen_anew<S: Storage>(&mut self, server: &mut Server<S>) {
+        let id = server.id();
         for (peer, progress) in self.peers.iter_mut().filter(|(peer, _)| *peer != id) {
             if progress.forget_activity() {
                 server.event(Event::PeerUnreachable { peer: *peer });
             }
         }
-        quorum == VoteResult::Won
     }
 
     fn give_up_snapshots<S: Storage>(&mut self, server: &mut Server<S>) {
