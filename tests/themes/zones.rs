@@ -160,8 +160,9 @@ fn leadership_goes_to_a_lower_rank_only() {
         let mut next = cluster.raw(1).config().clone();
         next.settings_mut().election_rank = 1;
         cluster.node(1).set_config(next).expect("legal");
+        let term = cluster.term(1);
         cluster.tick_all(9 * TIMEOUT);
-        assert_eq!(cluster.leader(), Some(1), "{ticks}");
+        assert_eq!((cluster.leader(), cluster.term(1)), (Some(1), term), "{ticks}");
     }
     assert!(handed_over > TIMEOUT, "{handed_over}");
 }
