@@ -246,6 +246,15 @@ pub enum Event {
         /// The configuration is as of this index.
         index: Index,
     },
+    /// A member answers this leader from a store with this identity, and the configuration does not name it: the member
+    /// was added without its name. It takes part in nothing, and is of no use as a voter, until an `UpdateNode` names
+    /// the store. (Not told where [`accept_unnamed_store`](crate::Settings::accept_unnamed_store) is set.)
+    PeerUnnamed {
+        /// The member.
+        peer: NodeId,
+        /// The identity of its store.
+        identity: Identity,
+    },
     /// A leader counts on entries that are not in this node's log, though its store is the one that is named: it is an
     /// earlier state of itself, or a copy of one. This node votes for nobody, nor campaigns, until its log reaches
     /// there.
@@ -304,6 +313,8 @@ pub enum VoteRefusal {
     Disowned,
     /// A leader counts on this node's log up to here, which does not reach there; the request is not answered.
     EntriesLost(Index),
+    /// The configuration does not name this node's store, which has an identity; the request is not answered.
+    Unnamed,
     /// The configuration names another store for the candidate, which has this identity (zero for none); the
     /// request is not answered.
     OtherIdentity(Identity),

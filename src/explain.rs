@@ -143,6 +143,7 @@ fn is_refusal(event: &Event) -> bool {
         | Event::Unnamed { .. }
         | Event::EntriesLost { .. }
         | Event::PeerLostEntries { .. }
+        | Event::PeerUnnamed { .. }
         | Event::StorageCorrupt { .. }
         | Event::DiskLagging { .. }
         | Event::CommitGroupsSuspended { .. }

@@ -9,6 +9,7 @@ mod contact;
 mod inflights;
 mod past;
 
+pub(crate) use contact::Stranger;
 pub(crate) use inflights::Inflights;
 
 use alloc::boxed::Box;
@@ -37,8 +38,7 @@ pub(crate) struct Progress {
     missing: bool,
     /// Ticks since it was heard of, or since it is counted.
     silent: Aside<u32>,
-    /// Since it was heard of, another store than the one that the configuration names answered in its name.
-    stranger: Aside<bool>,
+    stranger: Aside<Stranger>,
     /// Highest commit index that was sent and that the peer can make use of.
     sent_commit: Index,
     /// Ticks for which the peer still promises to elect nobody else, counted from when the

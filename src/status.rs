@@ -51,8 +51,12 @@ pub struct Status {
     /// What tells this node's store from others of its id; zero if it has no identity.
     pub identity: Identity,
     /// Whether the configuration names another store for this node, or none though its store has an identity, so that
-    /// it takes part in nothing until it is removed, and added with its own identity.
+    /// it takes part in nothing until it is removed, and added with its own identity; or named, if it is `unnamed`.
     pub disowned: bool,
+    /// Whether the store has an identity, and the configuration has this node as a member and names no store for it: then
+    /// it is `disowned`, unless [`accept_unnamed_store`](crate::Settings::accept_unnamed_store) is set, until an
+    /// `UpdateNode` names the store.
+    pub unnamed: bool,
     /// At a leader: the configuration names every member's store, and every member has acknowledged an entry from
     /// after the last name. In a group that was not founded with names, these protect it only from then on: propose
     /// something, an empty entry will do, when the last is named.

@@ -2,7 +2,7 @@
 
 use super::{DecodeError, NodeError};
 use crate::membership::{CatchUp, ChangeError};
-use crate::types::{Index, NodeId};
+use crate::types::{Identity, Index, NodeId};
 
 /// Why a proposal was refused. Nothing was appended.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -89,6 +89,21 @@ pub enum ChangeRefusal {
     /// The learner that was to be a voter has not caught up with the log; this is how far it is.
     #[error("{0}")]
     NotCaughtUp(CatchUp),
+    /// The learner that was to be a voter has a store with this identity, and the configuration does not name it: as a
+    /// voter it would acknowledge nothing. If it is the store that was meant, an
+    /// [`UpdateNode`](crate::membership::ConfChangeKind::UpdateNode) with its
+    /// [name](crate::membership::ConfChangeSingle::with_identity) makes it of use; else remove the node, and add it with
+    /// its name.
+    #[error(
+        "the configuration does not name the store of node {id}, which has the identity {identity:x}: name it by an \
+         UpdateNode, if it is the right one, or remove the node and add it with its name"
+    )]
+    Unnamed {
+        /// Who was to be a voter.
+        id: NodeId,
+        /// The identity of its store.
+        identity: Identity,
+    },
     /// Compare-and-set: the configuration changed after the expected index.
     #[error("the configuration changed at index {changed}, after the expected index {expected}")]
     Changed {
@@ -232,6 +247,9 @@ pub enum CampaignRefusal {
     /// The configuration names another store for it.
     #[error("the configuration names another store for this node")]
     Disowned,
+    /// The configuration does not name its store, which has an identity.
+    #[error("the configuration does not name this node's store")]
+    Unnamed,
     /// A leader counts on its log up to here, which does not reach there.
     #[error("a leader counts on this log up to index {0}, which does not reach there")]
     EntriesLost(Index),

@@ -34,6 +34,7 @@ impl fmt::Display for Event {
             | Self::PeerReachable { .. }
             | Self::PeerDiverged { .. }
             | Self::PeerLostEntries { .. }
+            | Self::PeerUnnamed { .. }
             | Self::SnapshotNeeded { .. }
             | Self::SnapshotSent { .. }
             | Self::SnapshotStalled { .. } => self.fmt_peer(f),
@@ -95,6 +96,12 @@ impl Event {
                 f,
                 "node {peer} says that entry {committed}, committed there, contradicts this leader"
             ),
+            Self::PeerUnnamed { peer, identity } => {
+                write!(
+                    f,
+                    "the configuration does not name the store of node {peer}: {identity:x}"
+                )
+            }
             Self::PeerLostEntries { peer, matched, agreed } => write!(
                 f,
                 "node {peer} had acknowledged the log up to index {matched} and agrees only up to {agreed}"
@@ -204,6 +211,7 @@ impl fmt::Display for VoteRefusal {
             Self::Silent(left) => write!(f, "silent for {} after a restart", ticks(*left)),
             Self::Corrupt => f.write_str("the storage is corrupt"),
             Self::Disowned => f.write_str("the configuration names another store for this node"),
+            Self::Unnamed => f.write_str("the configuration does not name this node's store"),
             Self::EntriesLost(index) => write!(
                 f,
                 "a leader counts on this log up to index {index}, which does not reach there"

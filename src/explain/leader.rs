@@ -83,7 +83,7 @@ fn campaign_rule(reason: CampaignRefusal) -> &'static str {
         CampaignRefusal::Promised(_) => "D1",
         CampaignRefusal::Silent(_) => "D29",
         CampaignRefusal::Corrupt(_) => "D4",
-        CampaignRefusal::Disowned | CampaignRefusal::EntriesLost(_) => "D28",
+        CampaignRefusal::Disowned | CampaignRefusal::Unnamed | CampaignRefusal::EntriesLost(_) => "D28",
         CampaignRefusal::Exhausted => "section 5.1",
     }
 }
@@ -95,6 +95,7 @@ fn vote_rule(reason: VoteRefusal) -> &'static str {
         VoteRefusal::Silent(_) => "D29",
         VoteRefusal::Corrupt => "D4",
         VoteRefusal::Disowned
+        | VoteRefusal::Unnamed
         | VoteRefusal::EntriesLost(_)
         | VoteRefusal::OtherIdentity(_)
         | VoteRefusal::UnappliedChange => "D28",

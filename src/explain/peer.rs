@@ -5,9 +5,10 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::error::Fault;
-use crate::progress::{Inflights, Progress};
+use crate::progress::{Inflights, Progress, Stranger};
 use crate::raft::Raft;
 use crate::role::{Leader, NoSnapshot, Obstacle};
+use crate::server::Server;
 use crate::storage::{Storage, StorageError};
 use crate::text::{Count, ticks};
 use crate::types::{EntryId, Identity, Index, NodeId};
@@ -119,6 +120,19 @@ pub enum PeerFinding {
         /// The store that the configuration names.
         named: Identity,
     },
+    /// Since it was heard of, a message in its name was refused as of another group.
+    OtherGroup {
+        /// Whether the message names no group: a store that was made without the group's id takes this group's
+        /// messages, and is not taken for a member of it.
+        without_id: bool,
+    },
+    /// Its store has an identity that the configuration does not name, so that it takes part in nothing new, unless
+    /// [`accept_unnamed_store`](crate::Settings::accept_unnamed_store) is set there: name it by an
+    /// [`UpdateNode`](crate::membership::ConfChangeKind::UpdateNode).
+    Unnamed {
+        /// The identity.
+        identity: Identity,
+    },
 }
 
 impl PeerFinding {
@@ -138,7 +152,8 @@ impl PeerFinding {
             Self::SnapshotMissing { .. } => "D17",
             Self::SnapshotRequested { .. } => "D38",
             Self::Silent { .. } => "thesis 6.2",
-            Self::OtherStore { .. } => "D28",
+            Self::OtherGroup { .. } => "D27",
+            Self::OtherStore { .. } | Self::Unnamed { .. } => "D28",
         }
     }
 }
@@ -178,10 +193,28 @@ pub(super) fn find<S: Storage>(raft: &Raft<S>, id: NodeId) -> PeerExplanation {
             unreachable: progress.is_missing(),
         });
     }
-    if let Some(named) = server.membership.identity(id).filter(|_| progress.is_stranger_heard()) {
-        findings.push(PeerFinding::OtherStore { named });
-    }
+    findings.extend(store(server, leader, id, progress));
     of(matched, findings)
+}
+
+/// What is with its store.
+fn store<S: Storage>(
+    server: &Server<S>,
+    leader: &Leader,
+    id: NodeId,
+    progress: &Progress,
+) -> impl Iterator<Item = PeerFinding> {
+    let stranger = match progress.stranger() {
+        Stranger::Nobody => None,
+        Stranger::OtherStore => {
+            let named = server.membership.identity(id);
+            named.map(|named| PeerFinding::OtherStore { named })
+        }
+        Stranger::OtherGroup { without_id } => Some(PeerFinding::OtherGroup { without_id }),
+    };
+    let unnamed = leader.unnamed_store(server, id);
+    let unnamed = unnamed.map(|identity| PeerFinding::Unnamed { identity });
+    stranger.into_iter().chain(unnamed)
 }
 
 fn feeding<S: Storage>(raft: &Raft<S>, leader: &Leader, id: NodeId, progress: &Progress) -> PeerFinding {
@@ -273,10 +306,7 @@ impl fmt::Display for PeerFinding {
                 };
                 write!(f, "it was not heard for {}{known}", ticks(*silent))?;
             }
-            Self::OtherStore { named } => write!(
-                f,
-                "another store answers in its name than {named:x}, which the configuration names"
-            )?,
+            Self::OtherStore { .. } | Self::OtherGroup { .. } | Self::Unnamed { .. } => self.fmt_store(f)?,
         }
         write!(f, " [{}]", self.rule())
     }
@@ -288,6 +318,27 @@ impl PeerFinding {
             Self::StorageUnavailable { index } => write!(f, "the storage cannot read index {index} now"),
             Self::CannotRead(error) => write!(f, "the storage cannot read what it needs: {error}"),
             Self::Unreadable(fault) => write!(f, "what it needs cannot be told: {fault}"),
+            _ => Ok(()),
+        }
+    }
+
+    fn fmt_store(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OtherStore { named } => write!(
+                f,
+                "another store answers in its name than {named:x}, which the configuration names"
+            ),
+            Self::OtherGroup { without_id: true } => f.write_str(
+                "messages in its name are refused, which do not name the group: is its store made with the group's id?",
+            ),
+            Self::OtherGroup { without_id: false } => {
+                f.write_str("messages in its name are refused, which name another group")
+            }
+            Self::Unnamed { identity } => write!(
+                f,
+                "its store has an identity that the configuration does not name, {identity:x}: it takes part in \
+                 nothing new, unless accept_unnamed_store is set there"
+            ),
             _ => Ok(()),
         }
     }

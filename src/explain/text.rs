@@ -17,6 +17,7 @@ impl fmt::Display for Explanation {
         for finding in &self.no_leader {
             write!(f, "\n  {finding}")?;
         }
+        self.fmt_store(f)?;
         if let Some(at_least) = self.status.snapshot_request {
             write!(
                 f,
@@ -61,6 +62,21 @@ impl Explanation {
                     write!(f, "; it campaigns in {} if it hears no more", ticks(left))
                 })
             }
+        }
+    }
+
+    /// Whether its store counts for it.
+    fn fmt_store(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.status.disowned, self.status.unnamed) {
+            (true, true) => f.write_str(
+                "\nthe configuration does not name its store: it takes part in nothing new until an UpdateNode names \
+                 that [D28]",
+            ),
+            (true, false) => f.write_str(
+                "\nthe configuration names another store for it: it takes part in nothing new until it is removed, \
+                 and added with its own identity [D28]",
+            ),
+            (false, _) => Ok(()),
         }
     }
 

@@ -1,6 +1,18 @@
-//! When a peer was heard of: for the quorum check (thesis 6.2), and for people.
+//! When a peer was heard of: for the quorum check (thesis 6.2), and for people; and what its store is.
 
 use super::Progress;
+use crate::types::Identity;
+
+/// What was refused in a peer's name since it was heard of, for people.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) enum Stranger {
+    #[default]
+    Nobody,
+    /// A response from another store than the one that the configuration names.
+    OtherStore,
+    /// A message of a group with another id, or with none.
+    OtherGroup { without_id: bool },
+}
 
 impl Progress {
     pub(crate) fn is_recent_active(&self) -> bool {
@@ -20,7 +32,7 @@ impl Progress {
     /// The peer answered; for how many ticks it was silent, if it was missing.
     pub(crate) fn heard(&mut self) -> Option<u64> {
         self.recent_active = true;
-        *self.stranger = false;
+        *self.stranger = Stranger::Nobody;
         let silent = core::mem::take(&mut *self.silent);
         core::mem::take(&mut self.missing).then_some(silent.into())
     }
@@ -43,13 +55,28 @@ impl Progress {
         !core::mem::replace(&mut self.missing, true)
     }
 
-    /// Another store answered in the peer's name.
-    pub(crate) fn note_stranger(&mut self) {
-        *self.stranger = true;
+    /// Something was refused in the peer's name.
+    pub(crate) fn note_stranger(&mut self, stranger: Stranger) {
+        *self.stranger = stranger;
     }
 
-    /// Whether one did since the peer was heard of.
-    pub(crate) fn is_stranger_heard(&self) -> bool {
+    /// What was refused last since the peer was heard of.
+    pub(crate) fn stranger(&self) -> Stranger {
         *self.stranger
+    }
+
+    /// The peer's store has this identity, which the configuration does not name; 0: it has none, or that is named.
+    /// `true` if that is news of a store.
+    pub(crate) fn note_unnamed(&mut self, identity: Identity) -> bool {
+        if self.past.unnamed() == identity {
+            return false;
+        }
+        self.past.set_unnamed(identity);
+        identity != 0
+    }
+
+    /// The identity of the peer's store, if the configuration did not name it when the peer was heard of; else 0.
+    pub(crate) fn unnamed(&self) -> Identity {
+        self.past.unnamed()
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::membership::Course;
 use crate::seldom::Seldom;
-use crate::types::{EntryId, Index};
+use crate::types::{EntryId, Identity, Index};
 
 /// The wait for the answer to a snapshot grows to so many times the setting, and no further.
 const STALLS_MAX: u64 = 16;
@@ -16,6 +16,8 @@ struct Kept {
     asked: Asked,
     /// Of a learner.
     course: Option<Course>,
+    /// Its store, if that has an identity and the configuration names none for it; else 0.
+    unnamed: Identity,
 }
 
 /// A snapshot that the peer asks for.
@@ -111,6 +113,16 @@ impl Past {
     /// Another may go out.
     pub(super) fn end_wait_for_asked(&mut self) {
         self.0.edit(|Kept { asked, .. }| asked.wait = Some(0));
+    }
+
+    // ----- its store
+
+    pub(super) fn unnamed(&self) -> Identity {
+        self.0.get().map_or(0, |kept| kept.unnamed)
+    }
+
+    pub(super) fn set_unnamed(&mut self, identity: Identity) {
+        self.0.edit(|kept| kept.unnamed = identity);
     }
 
     // ----- catching up

@@ -7,6 +7,7 @@ use super::gate::{self, Admitted};
 use crate::error::{CampaignRefusal, Fault, StepError};
 use crate::event::{Event, IgnoredReason, StepDownReason, VoteRefusal};
 use crate::message::{AppendResponse, Heartbeat, Message, Payload, VoteResponse};
+use crate::progress::Stranger;
 use crate::role::{Campaign, Next, Role, follower};
 use crate::rules::identity::{self, CandidateStore, VoterStore};
 use crate::rules::lease::{self, VoterState};
@@ -19,7 +20,7 @@ impl<S: Storage> Raft<S> {
     pub(crate) fn step(&mut self, message: Message) -> Result<(), Stop<StepError>> {
         let admitted = match gate::check(&self.server, &self.role, &message) {
             Ok(admitted) => admitted,
-            Err(refusal) => return self.refuse(refusal),
+            Err(refusal) => return self.refuse(&message, refusal),
         };
         self.check_history(&message)?;
         if message.payload.is_about_elections() && !self.hear_of_election(&message)? {
@@ -82,12 +83,20 @@ impl<S: Storage> Raft<S> {
         self.server.ignore(message.from, kind, message.term, reason);
     }
 
-    /// A leader remembers, for people, that another store answers in a member's name.
+    /// A leader remembers, for people, that another store, or another group, speaks in a member's name.
     #[cold]
-    fn refuse(&mut self, refusal: Stop<StepError>) -> Result<(), Stop<StepError>> {
-        if let (Stop::Refused(StepError::OtherIdentity { from, .. }), Role::Leader(leader)) = (&refusal, &mut self.role)
-        {
-            leader.note_stranger(*from);
+    fn refuse(&mut self, message: &Message, refusal: Stop<StepError>) -> Result<(), Stop<StepError>> {
+        let stranger = match &refusal {
+            Stop::Refused(StepError::OtherIdentity { .. }) => Stranger::OtherStore,
+            Stop::Refused(StepError::ForeignCluster { theirs, .. }) if message.to == self.server.id() => {
+                Stranger::OtherGroup {
+                    without_id: *theirs == 0,
+                }
+            }
+            Stop::Refused(_) | Stop::Fault(_) => return Err(refusal),
+        };
+        if let Role::Leader(leader) = &mut self.role {
+            leader.note_stranger(message.from, stranger);
         }
         Err(refusal)
     }
@@ -126,7 +135,7 @@ impl<S: Storage> Raft<S> {
         let (server, log) = (&self.server, &self.server.log);
         let asks = server.store.identity() != 0 && server.membership.identity(candidate).is_none();
         Ok(VoterStore {
-            disowned: server.is_disowned(),
+            disowned: server.disowned(),
             lost: server.lost_entries(),
             configured_at: server.configured_at,
             may_be_named: asks && server.has_change_after(log.applied(), log.committed())?,
@@ -167,7 +176,11 @@ impl<S: Storage> Raft<S> {
     /// The table: what each role does with each kind of message of its own term.
     fn dispatch(&mut self, message: Message, admitted: Admitted) -> Result<(), Stop<StepError>> {
         let Message {
-            from, term, payload, ..
+            from,
+            term,
+            identity,
+            payload,
+            ..
         } = message;
         if payload.is_leaders() {
             self.heed(from);
@@ -189,10 +202,10 @@ impl<S: Storage> Raft<S> {
             }
 
             (Role::Leader(leader), Payload::AppendResponse(response)) => {
-                leader.on_append_response(server, from, response)?
+                leader.on_append_response(server, from, identity, response)?
             }
             (Role::Leader(leader), Payload::HeartbeatResponse(response)) => {
-                leader.on_heartbeat_response(server, from, &response)?
+                leader.on_heartbeat_response(server, from, identity, &response)?
             }
 
             (_, Payload::RequestVote(request)) => return Ok(self.on_request_vote(from, term, request)?),

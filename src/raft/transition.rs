@@ -10,6 +10,7 @@ use crate::message::{Payload, RequestVote};
 use crate::ready::ReadRefusal;
 use crate::role::{Campaign, Candidacy, Follower, Leader, Next, Role};
 use crate::rules::election::ElectionWon;
+use crate::rules::identity::Disowned;
 use crate::rules::{history, vote};
 use crate::storage::Storage;
 use crate::types::{NUMBER_MAX, NodeId, Term};
@@ -71,8 +72,11 @@ impl<S: Storage> Raft<S> {
             CampaignRefusal::SnapshotRequested
         } else if let Some(index) = server.corrupt {
             CampaignRefusal::Corrupt(index.get())
-        } else if server.is_disowned() {
-            CampaignRefusal::Disowned
+        } else if let Some(disowned) = server.disowned() {
+            match disowned {
+                Disowned::OtherStore => CampaignRefusal::Disowned,
+                Disowned::Unnamed => CampaignRefusal::Unnamed,
+            }
         } else if let Some(index) = server.lost_entries() {
             CampaignRefusal::EntriesLost(index)
         } else if server.term() >= NUMBER_MAX || server.log.last_index() >= NUMBER_MAX {

@@ -70,6 +70,7 @@ impl<S: Storage> RawNode<S> {
             diverged: server.diverged,
             identity: server.store.identity(),
             disowned: server.is_disowned(),
+            unnamed: server.is_unnamed_member(),
             identities_in_force: leader.is_some_and(|leader| leader.has_identities_in_force(server)),
             lost_entries: server.lost_entries(),
         }

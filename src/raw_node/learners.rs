@@ -35,7 +35,9 @@ impl<S: Storage> RawNode<S> {
     /// Only the leader can tell: others answer [`ProposeError::NotLeader`], or [`NoLeader`](ProposeError::NoLeader),
     /// and forward nothing. In [`ProposeError::Change`]:
     /// [`NotCaughtUp`](crate::error::ChangeRefusal::NotCaughtUp) says how far the learner is, and
-    /// [`NotLearner`](crate::error::ChangeRefusal::NotLearner) that the peer is none (it may be a voter already).
+    /// [`NotLearner`](crate::error::ChangeRefusal::NotLearner) that the peer is none (it may be a voter already);
+    /// [`Unnamed`](crate::error::ChangeRefusal::Unnamed) that it was added without its name, and would acknowledge
+    /// nothing as a voter.
     ///
     /// ```
     /// # use quorate::*;

@@ -22,7 +22,7 @@ pub(crate) use propose::Proposal;
 pub(crate) use send::{NoSnapshot, Obstacle};
 
 use crate::error::Fault;
-use crate::progress::Progress;
+use crate::progress::{Progress, Stranger};
 use crate::read::{Rounds, WaitingReads};
 use crate::rules::election::ElectionWon;
 use crate::seldom::Seldom;
@@ -158,9 +158,9 @@ impl Leader {
         found.map(|(_, progress)| progress)
     }
 
-    pub(crate) fn note_stranger(&mut self, peer: NodeId) {
+    pub(crate) fn note_stranger(&mut self, peer: NodeId, stranger: Stranger) {
         if let Some(progress) = self.peer_mut(peer) {
-            progress.note_stranger();
+            progress.note_stranger(stranger);
         }
     }
 

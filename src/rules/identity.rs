@@ -7,11 +7,20 @@ use crate::event::VoteRefusal;
 use crate::membership::Membership;
 use crate::types::{Identity, Index, NodeId};
 
+/// Why a node's store does not count for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Disowned {
+    /// The configuration names another one.
+    OtherStore,
+    /// The configuration names none, though this one has an identity.
+    Unnamed,
+}
+
 /// What a voter has to consider about the store of a candidate, beside its log.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct VoterStore {
-    /// The configuration names another store for this voter.
-    pub(crate) disowned: bool,
+    /// The configuration names another store for this voter, or none.
+    pub(crate) disowned: Option<Disowned>,
     /// A leader counts on this voter's log up to here, and it does not reach there.
     pub(crate) lost: Option<Index>,
     /// The voter's configuration is as of this index.
@@ -42,8 +51,10 @@ pub(crate) fn may_vote(
     if candidate.configured_at > voter.configured_at {
         return Ok(());
     }
-    if voter.disowned {
-        return Err(VoteRefusal::Disowned);
+    match voter.disowned {
+        Some(Disowned::OtherStore) => return Err(VoteRefusal::Disowned),
+        Some(Disowned::Unnamed) => return Err(VoteRefusal::Unnamed),
+        None => {}
     }
     if !membership.may_be(candidate.id, candidate.identity) {
         return Err(VoteRefusal::OtherIdentity(candidate.identity));

@@ -6,6 +6,7 @@ use super::Server;
 use crate::error::ChangeRefusal;
 use crate::event::Event;
 use crate::membership::{ChangeError, ConfChangeV2};
+use crate::rules::identity::Disowned;
 use crate::storage::Storage;
 use crate::types::{Identity, Index, NodeId};
 
@@ -54,14 +55,23 @@ impl<S: Storage> Server<S> {
     /// takes part in nothing that a quorum is counted for.
     #[inline]
     pub(crate) fn is_disowned(&self) -> bool {
+        self.disowned().is_some()
+    }
+
+    /// Which of the two it is.
+    #[inline]
+    pub(crate) fn disowned(&self) -> Option<Disowned> {
         match self.membership.identity(self.id()) {
-            Some(named) => named != self.store.identity(),
-            None => self.is_unnamed_member() && !self.config.settings().accept_unnamed_store,
+            Some(named) => (named != self.store.identity()).then_some(Disowned::OtherStore),
+            None => {
+                let unnamed = self.is_unnamed_member() && !self.config.settings().accept_unnamed_store;
+                unnamed.then_some(Disowned::Unnamed)
+            }
         }
     }
 
     /// Whether the store has an identity, and the configuration has this node as a member and does not name it.
-    fn is_unnamed_member(&self) -> bool {
+    pub(crate) fn is_unnamed_member(&self) -> bool {
         let id = self.id();
         self.store.identity() != 0 && self.membership.contains(id) && self.membership.identity(id).is_none()
     }

@@ -36,7 +36,8 @@ impl fmt::Display for Status {
         }
         for (holds, what) in [
             (self.diverged, ", contradicted by a leader"),
-            (self.disowned, ", another store is named"),
+            (self.disowned && !self.unnamed, ", another store is named"),
+            (self.unnamed, ", its store is not named"),
         ] {
             f.write_str(if holds { what } else { "" })?;
         }

@@ -31,7 +31,7 @@ fn founded(conf_state: &ConfState, identity: Identity) -> MemoryStorage {
 }
 
 /// Nodes 1 to `n`, all stores named from the beginning.
-fn group(n: u64) -> Cluster {
+pub(crate) fn group(n: u64) -> Cluster {
     let ids: Vec<NodeId> = (1..=n).collect();
     let mut cluster = Cluster::default();
     for id in &ids {
@@ -57,7 +57,7 @@ fn change(kind: ConfChangeKind, id: NodeId, identity: Identity) -> ConfChangeV2 
     ConfChangeV2::new([ConfChangeSingle::new(kind, id).with_identity(identity)])
 }
 
-fn make(cluster: &mut Cluster, kind: ConfChangeKind, id: NodeId, identity: Identity) {
+pub(crate) fn make(cluster: &mut Cluster, kind: ConfChangeKind, id: NodeId, identity: Identity) {
     let leader = cluster.leader().expect("a leader");
     let change = change(kind, id, identity);
     let _ = cluster
@@ -265,6 +265,7 @@ fn a_disowned_node_takes_part_in_nothing() {
     let storage = founded(&named(&[1, 2, 3]), first(1)).with_identity(0xe1);
     let mut cluster = alone(settings, storage);
     cluster.drain(1);
+    assert!(!cluster.raw(1).status().unnamed);
     let disowned = Event::Disowned {
         index: 1,
         named: first(1),
@@ -496,15 +497,17 @@ fn added_without_its_name() {
                 .iter()
                 .any(|event| matches!(event, Event::Unnamed { .. }))
         );
-        assert_eq!(cluster.raw(4).status().disowned, !accept);
+        let status = cluster.raw(4).status();
+        assert_eq!((status.disowned, status.unnamed), (!accept, true));
         assert_eq!(
-            cluster.node(4).campaign() == Err(CampaignError::Refused(CampaignRefusal::Disowned)),
+            cluster.node(4).campaign() == Err(CampaignError::Refused(CampaignRefusal::Unnamed)),
             !accept
         );
         // Named after all.
         make(&mut cluster, ConfChangeKind::UpdateNode, 4, 0xd4);
         cluster.tick_all(5);
-        assert!(!cluster.raw(4).status().disowned);
+        let status = cluster.raw(4).status();
+        assert_eq!((status.disowned, status.unnamed), (false, false));
         cluster.isolate(2);
         cluster.commit(1, "3 of 4");
         assert_eq!(cluster.data(4), ["3 of 4"]);

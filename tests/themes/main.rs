@@ -49,6 +49,7 @@ mod texts;
 mod torn;
 mod transfer;
 mod transferee;
+mod unnamed;
 mod words;
 mod zones;
 

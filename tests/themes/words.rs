@@ -13,7 +13,7 @@ use crate::{accepted, alone, hear, heartbeat, id, leading};
 
 #[test]
 fn reasons_read() {
-    let cases: [(&dyn std::fmt::Display, &str); 54] = [
+    let cases: [(&dyn std::fmt::Display, &str); 55] = [
         (&RoleKind::Follower, "follower"),
         (&RoleKind::PreCandidate, "pre-candidate"),
         (&RoleKind::Candidate, "candidate"),
@@ -55,6 +55,10 @@ fn reasons_read() {
         (
             &VoteRefusal::Disowned,
             "the configuration names another store for this node",
+        ),
+        (
+            &VoteRefusal::Unnamed,
+            "the configuration does not name this node's store",
         ),
         (
             &VoteRefusal::EntriesLost(9),
@@ -242,6 +246,13 @@ fn peers_and_transfers_read() {
                 committed: id(3, 9),
             },
             "node 2 says that entry 3/9, committed there, contradicts this leader",
+        ),
+        (
+            Event::PeerUnnamed {
+                peer: 4,
+                identity: 0xd4,
+            },
+            "the configuration does not name the store of node 4: d4",
         ),
         (
             Event::PeerLostEntries {

@@ -1,6 +1,6 @@
 //! Replication: what is sent to whom, and what the answers mean (section 5.3).
 
-use super::{Leader, send};
+use super::{Leader, learners, send};
 use crate::error::Fault;
 use crate::event::{Event, IgnoredReason};
 use crate::message::{AppendResponse, Heartbeat, HeartbeatResponse, Payload};
@@ -9,7 +9,7 @@ use crate::read;
 use crate::role::Next;
 use crate::server::Server;
 use crate::storage::Storage;
-use crate::types::{EntryId, Index, NodeId};
+use crate::types::{EntryId, Identity, Index, NodeId};
 
 impl Leader {
     // ----- sending
@@ -88,9 +88,10 @@ impl Leader {
         &mut self,
         server: &mut Server<S>,
         from: NodeId,
+        identity: Identity,
         response: AppendResponse,
     ) -> Result<Next, Fault> {
-        self.note_activity(server, from);
+        self.note_activity(server, from, identity);
         match response {
             AppendResponse::Accepted { index, joined_at } => match self.peer_mut(from) {
                 Some(peer) if joined_at.is_some_and(|joined_at| joined_at != peer.joined_at()) => {
@@ -106,10 +107,17 @@ impl Leader {
         Ok(Next::Stay)
     }
 
-    fn note_activity<S: Storage>(&mut self, server: &mut Server<S>, from: NodeId) {
-        if let Some(silent_ticks) = self.peer_mut(from).and_then(Progress::heard) {
-            let peer = from;
-            server.event(Event::PeerReachable { peer, silent_ticks });
+    fn note_activity<S: Storage>(&mut self, server: &mut Server<S>, from: NodeId, identity: Identity) {
+        if let Some(peer) = self.peer_mut(from) {
+            if let Some(silent_ticks) = peer.heard() {
+                server.event(Event::PeerReachable {
+                    peer: from,
+                    silent_ticks,
+                });
+            }
+            if identity != peer.unnamed() {
+                learners::note_store(server, from, peer, identity);
+            }
         }
         self.end_silence(server, from);
     }
@@ -205,9 +213,10 @@ impl Leader {
         &mut self,
         server: &mut Server<S>,
         from: NodeId,
+        identity: Identity,
         response: &HeartbeatResponse,
     ) -> Result<Next, Fault> {
-        self.note_activity(server, from);
+        self.note_activity(server, from, identity);
         self.note_rank(server, from, response.rank);
         let last = server.log.last_index();
         let Some(peer) = self.peer_mut(from) else {
