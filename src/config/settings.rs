@@ -57,9 +57,10 @@ pub struct Settings {
     /// of its rank. A node that is the only voter waits, too, when it starts.
     pub election_rank: u8,
     /// A leader hands over to the voter of the lowest rank below its own that has answered, and kept up with what is
-    /// committed, for so many ticks; tried again after as many. At least two election timeouts, in which proposals are
-    /// refused for at most one; many more where nodes come and go, for each handover costs an election. Needs
-    /// `check_quorum`. `None`, the default, is never. (The rank of a node that does not say it, of etcd-io/raft, is 0.)
+    /// committed, for so many ticks; an attempt that fails refuses proposals for an election timeout, costs the lease,
+    /// and is followed by the next after as many ticks. At least two election timeouts; many more where nodes come and
+    /// go, for each handover costs an election. Needs `check_quorum`. `None`, the default, is never. (The rank of a node
+    /// that does not say it, of etcd-io/raft, is 0.)
     pub transfer_to_preferred_ticks: Option<u64>,
     /// A leader sends heartbeats this often. Default 1; at least 1, less than the election timeout.
     pub heartbeat_interval_ticks: u64,
@@ -127,9 +128,9 @@ pub struct Settings {
     /// are voters of two: what is acknowledged outlives the loss of either. It concerns the node that leads, so that
     /// all need it. None by default.
     pub commit_groups: CommitGroups,
-    /// Where no voter of any other commit group was heard for an election timeout, a quorum commits alone
-    /// ([`Event::CommitGroupsSuspended`](crate::Event::CommitGroupsSuspended)), until one is heard again. Needs
-    /// `check_quorum`. Off, the default, nothing is committed while all groups but one are down, changes of the
+    /// Where a leader hears a quorum, and no voter of any other commit group for an election timeout, the quorum commits
+    /// alone ([`Event::CommitGroupsSuspended`](crate::Event::CommitGroupsSuspended)), until one is heard again. (One
+    /// that answers and stores nothing is waited for.) Needs `check_quorum`. Off, the default, nothing is committed while all groups but one are down, changes of the
     /// configuration included, until the groups are set otherwise.
     pub commit_without_silent_groups: bool,
     /// Followers refuse proposals instead of passing them on. Default off.
