@@ -112,8 +112,8 @@ impl<S: Store, M: StateMachine, T> LocalGroup<S, M, T> {
         self.replicas.values()
     }
 
-    /// Who leads, in the latest term if several think so. (Terms of a group and of one that was recovered from it do not
-    /// compare: have them in two.)
+    /// Who leads, in the latest term if several think so. (The terms of a group and of one that was recovered from it
+    /// do not compare: have them in two.)
     pub fn leader(&self) -> Option<NodeId> {
         let statuses = self.replicas.values().map(|replica| replica.node().status());
         let leaders = statuses.filter(|status| status.soft_state.role == RoleKind::Leader);
