@@ -130,8 +130,9 @@ pub struct Settings {
     pub commit_groups: CommitGroups,
     /// Where a leader hears a quorum, and no voter of any other commit group for an election timeout, the quorum
     /// commits alone ([`Event::CommitGroupsSuspended`](crate::Event::CommitGroupsSuspended)), until one is heard again.
-    /// (One that answers and stores nothing is waited for.) Needs `check_quorum`. Off, the default, nothing is committed
-    /// while all groups but one are down, changes of the configuration included, until the groups are set otherwise.
+    /// (One that answers and stores nothing is waited for.) Needs `check_quorum`. Off, the default, nothing is
+    /// committed while all groups but one are down, changes of the configuration included, until the groups are set
+    /// otherwise.
     pub commit_without_silent_groups: bool,
     /// Followers refuse proposals instead of passing them on. Default off.
     pub disable_proposal_forwarding: bool,
