@@ -62,10 +62,10 @@ pub enum Event {
         candidate: NodeId,
         /// For which term.
         term: Term,
-        /// Only a rehearsal.
+        /// Only a pre-vote.
         pre_vote: bool,
     },
-    /// A message was ignored: neither acted upon nor answered, nor refused with an error. Told once a tick at most;
+    /// A message was ignored: neither acted upon nor responded to, nor refused with an error. Told once a tick at most;
     /// [`Counters`](crate::status::Counters) count each.
     MessageIgnored {
         /// Who sent it.
@@ -82,7 +82,7 @@ pub enum Event {
         /// The peer.
         peer: NodeId,
     },
-    /// It answered again.
+    /// It responds again.
     PeerReachable {
         /// The peer.
         peer: NodeId,
@@ -91,7 +91,7 @@ pub enum Event {
     },
     /// A peer needs a snapshot, or [asks for one](crate::RawNode::request_snapshot), and the storage has none yet, or
     /// none that names the peer: make one of what is applied now
-    /// ([`snapshot_metadata`](crate::RawNode::snapshot_metadata)). Told again whenever the peer answers, until the
+    /// ([`snapshot_metadata`](crate::RawNode::snapshot_metadata)). Told again whenever the peer responds, until the
     /// storage has one that covers `at_least` and names the peer: then call
     /// [`storage_ready`](crate::RawNode::storage_ready), which sends it at once (else it goes out when the peer next
     /// answers), and [`SnapshotSent`](Self::SnapshotSent) says so. The metadata of a snapshot names the peer as soon as
@@ -109,7 +109,7 @@ pub enum Event {
         /// Which: the last entry that it covers. [`report_snapshot`](crate::RawNode::report_snapshot) takes it.
         snapshot: EntryId,
     },
-    /// A peer did not answer a snapshot in time and is probed again.
+    /// A peer did not respond to a snapshot in time and is probed again.
     SnapshotStalled {
         /// The peer.
         peer: NodeId,
@@ -265,7 +265,7 @@ pub enum Event {
         leader: NodeId,
     },
     /// A member says that its log ends before what it had acknowledged to this leader: its store is an earlier
-    /// state of itself, or the answer is a late one.
+    /// state of itself, or the response is a late one.
     PeerLostEntries {
         /// The member.
         peer: NodeId,
@@ -301,25 +301,25 @@ pub enum StepDownReason {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub enum VoteRefusal {
-    /// A leader is heard (thesis 4.2.3); the request is not answered.
+    /// A leader is heard (thesis 4.2.3); there is no response.
     LeaderAlive,
-    /// A lease is promised for so many ticks; the request is not answered.
+    /// A lease is promised for so many ticks; there is no response.
     Promised(u64),
-    /// Silent for so many ticks after a restart; the request is not answered.
+    /// Silent for so many ticks after a restart; there is no response.
     Silent(u64),
-    /// The storage is corrupt; the request is not answered.
+    /// The storage is corrupt; there is no response.
     Corrupt,
-    /// The configuration names another store for this node; the request is not answered.
+    /// The configuration names another store for this node; there is no response.
     Disowned,
-    /// A leader counts on this node's log up to here, which does not reach there; the request is not answered.
-    EntriesLost(Index),
-    /// The configuration does not name this node's store, which has an identity; the request is not answered.
+    /// The configuration does not name this node's store, which has an identity; there is no response.
     Unnamed,
-    /// The configuration names another store for the candidate, which has this identity (zero for none); the
-    /// request is not answered.
+    /// A leader counts on this node's log up to here, which does not reach there; there is no response.
+    EntriesLost(Index),
+    /// The configuration names another store for the candidate, which has this identity (zero for none); there
+    /// is no response.
     OtherIdentity(Identity),
-    /// A committed change waits to be applied, which may name another store for the candidate; the request is not
-    /// answered.
+    /// A committed change waits to be applied, which may name another store for the candidate; there is no
+    /// response.
     UnappliedChange,
     /// The vote of this term went to another (section 5.2).
     AlreadyVoted(NodeId),
@@ -339,12 +339,12 @@ pub enum IgnoredReason {
     /// Its term is behind ours (section 5.1). Who should hear of ours is answered instead, and that is not counted
     /// here: a leader, where pre-vote, check-quorum or promises are on, and a candidate.
     EarlierTerm,
-    /// It does not fit the role: an answer to what an earlier role asked (a vote after the election, say), or what
+    /// It does not fit the role: a response to what an earlier role asked (a vote after the election, say), or what
     /// only a follower is told.
     WrongRole,
     /// A wish for a transfer, and no leader to pass it on to.
     NoLeader,
-    /// Nobody waits for it: the answer to a read that this node does not ask (any more), or its own read that comes
+    /// Nobody waits for it: the response to a read that this node does not ask (any more), or its own read that comes
     /// back to it.
     NotAsked,
     /// An append response from before its sender was removed and added again.

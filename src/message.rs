@@ -37,7 +37,7 @@ pub struct Message {
     pub from: NodeId,
     /// Who it is for.
     pub to: NodeId,
-    /// The sender's term (in a pre-vote, and in the answer that grants it, the term that the candidate
+    /// The sender's term (in a pre-vote, and in the response that grants it, the term that the candidate
     /// would have); zero for [`Payload::Propose`] and [`Payload::ReadIndex`], which carry none.
     pub term: Term,
     /// The sender's group: [`Config::cluster_id`](crate::Config::cluster_id); zero if it has none, as nodes of
@@ -88,7 +88,7 @@ pub enum Payload {
     },
     /// `AppendEntries` with or without entries, Figure 2 (`MsgApp`).
     Append(Append),
-    /// The answer to an append or a snapshot (`MsgAppResp`).
+    /// The response to an append or a snapshot (`MsgAppResp`).
     AppendResponse(AppendResponse),
     /// `RequestVote`, Figure 2 (`MsgVote`), or a pre-vote, thesis 9.6 (`MsgPreVote`).
     RequestVote(RequestVote),
@@ -107,7 +107,7 @@ pub enum Payload {
         /// a node of etcd-io/raft.
         asker: Option<NodeId>,
     },
-    /// The leader's answer, to the asker, if it does not hand over (an extension, `MsgTransferRefused`).
+    /// The leader's response, to the asker, if it does not hand over (an extension, `MsgTransferRefused`).
     #[non_exhaustive]
     TransferRefused {
         /// Who was to lead.
@@ -125,7 +125,7 @@ pub enum Payload {
         /// How it is to be confirmed; `None`: as the leader's settings say.
         mode: Option<ReadMode>,
     },
-    /// The leader's answer (`MsgReadIndexResp`).
+    /// The leader's response (`MsgReadIndexResp`).
     #[non_exhaustive]
     ReadIndexResponse {
         /// The read may be served once this index is applied.

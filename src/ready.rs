@@ -47,7 +47,7 @@ impl ReadState {
 pub enum ReadRefusal {
     /// The leader it was with, or forwarded to, is not the leader any more.
     LeaderChanged,
-    /// No answer came within an election timeout.
+    /// No response came within an election timeout.
     Timeout,
     /// A leader contradicts what is committed here, and so perhaps what was applied.
     Diverged,

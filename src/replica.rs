@@ -222,6 +222,13 @@ impl<S: Store, M: StateMachine, T> Replica<S, M, T> {
         self.proposals.propose_by(&mut self.node, propose, token)
     }
 
+    /// Follows an entry that a leader put into its log for a proposal, whichever node that was: so does a client that
+    /// was told where its entry is before the process ended that led. Call it right after the start, before the first
+    /// turn; what was compacted before is [`Unknown`](Outcome::Unknown).
+    pub fn follow(&mut self, entry: EntryId, token: T) {
+        self.proposals.follow(entry, token);
+    }
+
     /// Asks when a linearizable read may be served, at any node. When it is [`Readable`](Outcome::Readable), read from
     /// the [machine](Self::machine).
     ///

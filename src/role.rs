@@ -21,7 +21,7 @@ use crate::types::{NodeId, Term};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Role {
     Follower(Follower),
-    /// Rehearses an election (thesis 9.6).
+    /// Asks for pre-votes (thesis 9.6).
     PreCandidate(Candidacy),
     Candidate(Candidacy),
     Leader(Box<Leader>),
@@ -37,7 +37,7 @@ pub(crate) enum Next {
         leader: Option<NodeId>,
         reason: StepDownReason,
     },
-    /// Stand for election, after a rehearsal or at once.
+    /// Stand for election, after a pre-vote or at once.
     Campaign(Campaign),
     /// Lead.
     Lead(ElectionWon),
@@ -46,12 +46,12 @@ pub(crate) enum Next {
 /// How to campaign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Campaign {
-    /// The timer ran out, or the caller wants it: rehearse first where that is configured.
-    Rehearsed,
-    /// The rehearsal was won.
-    Real,
+    /// The timer ran out, or the caller wants it: ask for pre-votes first, where that is configured.
+    PreVote,
+    /// The pre-vote was won.
+    Election,
     /// The leader ordered it (thesis 3.10).
-    Forced,
+    Transfer,
 }
 
 impl Role {

@@ -218,7 +218,7 @@ impl<S: Storage> Server<S> {
         }
     }
 
-    /// A message that is not in this node's own term (a rehearsal of a vote).
+    /// A message that is not in this node's own term (a pre-vote).
     pub(crate) fn message(&self, to: NodeId, term: Term, payload: Payload) -> Message {
         let identity = if payload.carries_identity() {
             self.store.identity()

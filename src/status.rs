@@ -34,7 +34,7 @@ pub struct Status {
     pub uncommitted_bytes: u64,
     /// To whom a leader is handing over.
     pub transferee: Option<NodeId>,
-    /// Reads that wait for an answer, here or at the leader that they were forwarded to.
+    /// Reads that wait for a response, here or at the leader that they were forwarded to.
     pub pending_reads: usize,
     /// Ticks for which this leader may answer reads by its lease, once it has committed in its term. Measured in lease
     /// mode, or since a [read](crate::RawNode::read_index_with) wanted it.
@@ -93,7 +93,7 @@ pub struct ProgressStatus {
     pub state: ReplicationState,
     /// Whether it only learns.
     pub learner: bool,
-    /// No append is sent until it answers.
+    /// No append is sent until it responds.
     pub paused: bool,
     /// Heard of since the last check of the quorum.
     pub recent_active: bool,

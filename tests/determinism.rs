@@ -212,7 +212,7 @@ fn endless_ticks_are_harmless() {
     let mut follower = host(1, &[1, 2, 3], &[]);
     let (used, sent) = for_ever(&mut follower);
     assert!((10..20).contains(&used), "a timeout: {used}");
-    assert_eq!(sent, 4, "two rehearsals, each asked of two");
+    assert_eq!(sent, 4, "two pre-votes, each asked of two");
 }
 
 /// A read that waits for the leader's own disk keeps waiting.

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use quorate::StorageError;
-use quorate::error::DecodeError;
+use quorate::error::{ConfigError, DecodeError};
 
 /// Why a journal cannot be opened. The file is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +13,9 @@ pub enum JournalError {
     /// There is a file already: what is in it may be what a node has promised.
     #[error("{} exists", .0.display())]
     Exists(PathBuf),
+    /// The node cannot found that group.
+    #[error(transparent)]
+    Founder(#[from] ConfigError),
     /// It is open already, in this process or another: a node must not run twice.
     #[error("{} is in use", .0.display())]
     Locked(PathBuf),

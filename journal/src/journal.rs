@@ -5,8 +5,11 @@ use std::path::Path;
 
 use quorate::ready::AppendTask;
 use quorate::storage::Store;
-use quorate::types::SnapshotMetadata;
-use quorate::{ConfState, Config, Entry, EntryId, HardState, Index, MemoryStorage, Snapshot, Storage, StorageError};
+use quorate::types::{ClusterId, Identity, SnapshotMetadata};
+use quorate::{
+    ConfState, Config, Entry, EntryId, HardState, Index, MemoryStorage, NodeId, Snapshot, Storage, StorageError,
+    bootstrap,
+};
 
 use crate::change::Change;
 use crate::error::JournalError;
@@ -31,8 +34,7 @@ pub struct Journal<F = DiskFile> {
 }
 
 impl Journal {
-    /// A new journal that holds this: what a founder begins with, or a joiner's empty store, with its group and its
-    /// identity. Creating a store is done once, by whoever sets up the node: never where a node is merely started, for
+    /// A new journal that holds this: most begin by [`found`](Self::found) or [`join`](Self::join). Creating a store is done once, by whoever sets up the node: never where a node is merely started, for
     /// a store that was lost and is created anew has forgotten what it acknowledged.
     ///
     /// # Errors
@@ -45,6 +47,40 @@ impl Journal {
         }
         let file = DiskFile::create(path).map_err(|error| JournalError::of(path, error))?;
         Self::create_over(file, store)
+    }
+
+    /// Creates the store of a founder: of the group with this id (0 for none), with the identity by which `founders`
+    /// names the node's store, if it does. Once, and at each founder.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::Founder`] if the node is none of the voters, [`Exists`](JournalError::Exists) if there is a file
+    /// already.
+    pub fn found(
+        path: impl AsRef<Path>,
+        id: NodeId,
+        founders: &ConfState,
+        cluster_id: ClusterId,
+    ) -> Result<Self, JournalError> {
+        let named = founders.identities.iter().find(|(node, _)| *node == id);
+        let made = |store: MemoryStorage| {
+            let store = store.with_cluster_id(cluster_id);
+            store.with_identity(named.map_or(0, |(_, identity)| *identity))
+        };
+        let first = bootstrap(id, &made(MemoryStorage::new()), founders)?;
+        Self::create(path, made(MemoryStorage::from_snapshot(first)))
+    }
+
+    /// Creates the store of a node that joins a group with this id (0 for none): empty, until a leader speaks to it.
+    /// Where the members' stores are named, the change that adds it names this `identity`, a random number; else it is
+    /// 0, for a store with an identity that nobody names takes part in nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::Exists`] if there is a file already.
+    pub fn join(path: impl AsRef<Path>, cluster_id: ClusterId, identity: Identity) -> Result<Self, JournalError> {
+        let store = MemoryStorage::new().with_cluster_id(cluster_id);
+        Self::create(path, store.with_identity(identity))
     }
 
     /// Opens the journal in this file, and keeps others off it: it is locked by a file beside it, which ends with

@@ -1,14 +1,13 @@
 //! A store for one [`quorate`] node: everything in memory, and every write in one file.
 //!
 //! ```
-//! use quorate::{Config, ConfState, MemoryStorage, RawNode, bootstrap};
+//! use quorate::{Config, ConfState, RawNode};
 //! use quorate_journal::Journal;
 //!
 //! # let directory = tempfile::tempdir()?;
 //! # let path = directory.path().join("raft");
-//! // Once, when the group is founded. (Who joins later begins with `MemoryStorage::new()`.)
-//! let first = bootstrap(1, &MemoryStorage::new(), &ConfState::of_voters([1]))?;
-//! Journal::create(&path, MemoryStorage::from_snapshot(first))?;
+//! // Once, when the group is founded. (A node that joins later: `Journal::join`.)
+//! Journal::found(&path, 1, &ConfState::of_voters([1]), 0)?;
 //!
 //! // At each start.
 //! let journal = Journal::open(&path)?;
@@ -38,12 +37,14 @@
 //!
 //! # A founder, a joiner, a recovered store
 //!
-//! [`Journal::create`] takes a store as it is to begin: `MemoryStorage::from_snapshot(bootstrap(..)?)` for a founder,
-//! `MemoryStorage::new()` for a joiner, each with its group (`with_cluster_id`) and, better, its own identity
-//! (`with_identity`). Never create one where a node merely starts: a store whose file was lost would come back as a
-//! member that has forgotten what it acknowledged, and what is committed could be lost with it. With identities such a
-//! store counts nowhere (see `docs/lost-disks.md` in the repository). After [`recover::apply`](quorate::recover::apply)
-//! it is `journal.replace_with(MemoryStorage::from(recovered))`, in one step.
+//! [`Journal::found`] for a founder, [`Journal::join`] for a node that joins, each once: never where a node merely starts.
+//! A store whose file was lost would come back as a member that has forgotten what it acknowledged, and what is committed
+//! could be lost with it. Where the members' stores are named, such a store counts nowhere (`docs/lost-disks.md` in the
+//! repository): give each store an identity, and name it in the configuration that founds the group
+//! ([`ConfState::with_identities`](quorate::ConfState::with_identities)), or in the change that adds its node
+//! ([`ConfChangeSingle::with_identity`](quorate::membership::ConfChangeSingle::with_identity)). One without the other
+//! takes no part in anything. A [recovered](quorate::recover) store is put in the place of the old one, in one step, by
+//! [`Journal::replace_with`].
 //!
 //! # Against the storage suite
 //!

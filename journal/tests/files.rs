@@ -74,6 +74,39 @@ fn what_is_written_is_there_again() {
     assert_eq!(Journal::open(&path).expect("a journal").memory(), &recovered);
 }
 
+/// A founder's store, a joiner's, and who may not found: with the group, the identity and the configuration of each.
+#[test]
+fn founders_and_joiners_begin_as_they_have_to() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = |name: &str| directory.path().join(name);
+    let founders = ConfState::of_voters([1, 2])
+        .with_learners([3])
+        .with_identities([(1, 0xd1)]);
+    for (id, identity) in [(1, 0xd1), (2, 0)] {
+        let journal = Journal::found(path(&id.to_string()), id, &founders, 7).expect("a voter");
+        let state = journal.initial_state().expect("it is there");
+        assert_eq!(
+            (state.cluster_id, state.identity, &state.conf_state),
+            (7, identity, &founders)
+        );
+        assert_eq!(journal.last_index(), Ok(1));
+        assert!(RawNode::new(journal.configured(Config::new(id, 42)), journal).is_ok());
+    }
+    let learner = Journal::found(path("3"), 3, &founders, 7);
+    assert!(matches!(learner, Err(JournalError::Founder(_))), "{learner:?}");
+    assert!(!path("3").exists());
+    let joining = Journal::join(path("3"), 7, 0xd3).expect("there is none");
+    let state = joining.initial_state().expect("it is there");
+    assert_eq!(
+        (state.cluster_id, state.identity, joining.last_index()),
+        (7, 0xd3, Ok(0))
+    );
+    assert!(matches!(
+        Journal::join(path("3"), 7, 0xd3),
+        Err(JournalError::Exists(_))
+    ));
+}
+
 /// A creation that was interrupted leaves nothing that keeps the next one off.
 #[test]
 fn a_creation_that_was_interrupted_is_begun_anew() {

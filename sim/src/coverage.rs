@@ -28,7 +28,7 @@ macro_rules! coverage {
 coverage! {
     /// Leaders elected.
     elections,
-    /// Rehearsals begun.
+    /// Pre-votes asked for.
     pre_campaigns,
     /// Campaigns begun.
     campaigns,

@@ -56,10 +56,11 @@ pub struct Settings {
     /// so once for each leader that it loses: where nobody leads, ranks do not count. Nobody's vote is refused because
     /// of its rank. A node that is the only voter waits, too, when it starts.
     pub election_rank: u8,
-    /// A leader hands over to the voter of the lowest rank below its own that has answered, and kept up with what is
-    /// committed, for so many ticks; tried again after as many. At least two election timeouts, in which proposals are
-    /// refused for at most one; many more where nodes come and go, for each handover costs an election. Needs
-    /// `check_quorum`. `None`, the default, is never. (The rank of a node that does not say it, of etcd-io/raft, is 0.)
+    /// A leader hands over to the voter of the lowest rank below its own that has responded, and kept up with what is
+    /// committed, for so many ticks; an attempt that fails refuses proposals for an election timeout, costs the lease,
+    /// and is followed by the next after as many ticks. At least two election timeouts; many more where nodes come and
+    /// go, for each handover costs an election. Needs `check_quorum`. `None`, the default, is never. (A node that does
+    /// not say its rank, of etcd-io/raft, has 0.)
     pub transfer_to_preferred_ticks: Option<u64>,
     /// A leader sends heartbeats this often. Default 1; at least 1, less than the election timeout.
     pub heartbeat_interval_ticks: u64,
@@ -80,7 +81,7 @@ pub struct Settings {
     /// than the election timeout. One tick pays for rounding; drift over one election timeout must stay within the
     /// rest. Default 2.
     pub lease_margin_ticks: u64,
-    /// Promise the leader, with each heartbeat answer, to elect nobody else for an election
+    /// Promise the leader, with each heartbeat response, to elect nobody else for an election
     /// timeout; another node's lease rests on it, whatever this node's read mode. Default on.
     pub lease_promises: bool,
     /// After a restart, neither vote nor campaign for this long, or for as long as the stored hard state says
@@ -112,7 +113,7 @@ pub struct Settings {
     /// Send appends at once for each proposal, and heartbeats for each read. Off, the default, what
     /// comes between two Readies shares them.
     pub eager_appends: bool,
-    /// Ticks to wait for the answer to a snapshot before the peer is probed again; the wait doubles
+    /// Ticks to wait for the response to a snapshot before the peer is probed again; the wait doubles
     /// with each further snapshot, up to 16 times the setting, until the peer makes headway. `None`, the default, is
     /// ten election timeouts; 0 waits for ever.
     pub snapshot_stall_ticks: Option<u64>,
@@ -127,10 +128,11 @@ pub struct Settings {
     /// are voters of two: what is acknowledged outlives the loss of either. It concerns the node that leads, so that
     /// all need it. None by default.
     pub commit_groups: CommitGroups,
-    /// Where no voter of any other commit group was heard for an election timeout, a quorum commits alone
-    /// ([`Event::CommitGroupsSuspended`](crate::Event::CommitGroupsSuspended)), until one is heard again. Needs
-    /// `check_quorum`. Off, the default, nothing is committed while all groups but one are down, changes of the
-    /// configuration included, until the groups are set otherwise.
+    /// Where a leader hears a quorum, and no voter of any other commit group for an election timeout, the quorum
+    /// commits alone ([`Event::CommitGroupsSuspended`](crate::Event::CommitGroupsSuspended)), until one is heard again.
+    /// (One that answers and stores nothing is waited for.) Needs `check_quorum`. Off, the default, nothing is
+    /// committed while all groups but one are down, changes of the configuration included, until the groups are set
+    /// otherwise.
     pub commit_without_silent_groups: bool,
     /// Followers refuse proposals instead of passing them on. Default off.
     pub disable_proposal_forwarding: bool,
@@ -168,7 +170,7 @@ pub struct Settings {
     /// A follower refuses a transfer that its own configuration does not allow, instead of asking the leader for
     /// it; and where it asks, it wants to hear if the leader refuses. Default on.
     pub transfer_refusals: bool,
-    /// Believe no append answer that a node gave before it was removed and added again in one term
+    /// Believe no append response that a node gave before it was removed and added again in one term
     /// (nodes of etcd-io/raft do not say which it is, and are believed). Default on.
     pub fence_rejoined: bool,
     /// A leader that is removed, or demoted, stops leading when it applies that. Default on.

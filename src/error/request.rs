@@ -128,7 +128,7 @@ pub enum ReadError {
     /// No leader is known; try again later.
     #[error("no leader is known")]
     NoLeader,
-    /// Too many reads wait for an answer ([`Settings::max_pending_reads`](crate::Config)).
+    /// Too many reads wait for a response ([`Settings::max_pending_reads`](crate::Config)).
     #[error("{pending} reads wait already")]
     Full {
         /// Reads that wait.

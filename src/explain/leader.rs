@@ -40,7 +40,7 @@ pub enum NoLeader {
     Unreadable(Fault),
     /// It campaigns, and has not won.
     Campaigning {
-        /// Only a rehearsal (thesis 9.6).
+        /// Only pre-votes (thesis 9.6).
         pre_vote: bool,
         /// For this term.
         term: Term,

@@ -74,7 +74,7 @@ impl<S: Storage> Raft<S> {
 
     pub(crate) fn campaign_now(&mut self) -> Result<(), Stop<CampaignError>> {
         match self.campaign_refusal(false)? {
-            None => Ok(self.stand(Campaign::Rehearsed)?),
+            None => Ok(self.stand(Campaign::PreVote)?),
             Some(reason) => Err(Stop::Refused(CampaignError::Refused(reason))),
         }
     }

@@ -127,7 +127,7 @@ impl<S: Storage> Raft<S> {
         Ok(commit::by_vote(committed, held).map(|proof| (proof, term)))
     }
 
-    /// An answer to our request, or our own vote, which is durable now. A rehearsal proves nothing
+    /// An answer to our request, or our own vote, which is durable now. A pre-vote proves nothing
     /// but that the election may begin.
     pub(super) fn on_vote(&mut self, from: NodeId, pre_vote: bool, granted: bool) -> Result<(), Fault> {
         let voters = self.server.membership.voters();
@@ -140,7 +140,7 @@ impl<S: Storage> Raft<S> {
             Role::PreCandidate(candidacy) if pre_vote => {
                 candidacy.note(from, granted);
                 match voters.vote_result(|id| candidacy.vote(id)) {
-                    VoteResult::Won => Next::Campaign(Campaign::Real),
+                    VoteResult::Won => Next::Campaign(Campaign::Election),
                     VoteResult::Lost => lost,
                     VoteResult::Pending => Next::Stay,
                 }

@@ -230,7 +230,7 @@ impl<S: Storage> Raft<S> {
                 return Ok(self.on_vote(from, false, granted)?);
             }
 
-            (Role::Follower(_), Payload::TimeoutNow) => Next::Campaign(Campaign::Forced),
+            (Role::Follower(_), Payload::TimeoutNow) => Next::Campaign(Campaign::Transfer),
             (Role::Follower(follower), Payload::ReadIndexResponse { index, context }) => {
                 follower.on_read_response(server, from, index, &context);
                 Next::Stay

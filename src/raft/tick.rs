@@ -100,7 +100,7 @@ impl<S: Storage> Raft<S> {
         let campaigns = self.server.is_promotable() && self.server.timer.is_timed_out();
         if campaigns {
             self.server.timer.restart_leaderless(&self.server.config);
-            self.campaign(Campaign::Rehearsed)?;
+            self.campaign(Campaign::PreVote)?;
             // One that may not stand has heard no leader for as long as one that does: else it, too, would refuse to
             // vote, for its timer begins anew each time.
             if let Role::Follower(follower) = &mut self.role

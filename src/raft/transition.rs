@@ -108,9 +108,9 @@ impl<S: Storage> Raft<S> {
             self.server.log.learn_from_changes(&self.server.config)?;
         }
         let refusal = match campaign {
-            // Who won a rehearsal was allowed to begin it, and has been nothing else since.
-            Campaign::Real => None,
-            Campaign::Rehearsed | Campaign::Forced => self.campaign_refusal(campaign == Campaign::Forced)?,
+            // Who won a pre-vote was allowed to begin it, and has been nothing else since.
+            Campaign::Election => None,
+            Campaign::PreVote | Campaign::Transfer => self.campaign_refusal(campaign == Campaign::Transfer)?,
         };
         match refusal {
             None => self.stand(campaign),
@@ -123,11 +123,11 @@ impl<S: Storage> Raft<S> {
 
     /// Stands for election.
     pub(super) fn stand(&mut self, campaign: Campaign) -> Result<(), Fault> {
-        let pre_vote = self.server.config.settings().pre_vote && campaign == Campaign::Rehearsed;
+        let pre_vote = self.server.config.settings().pre_vote && campaign == Campaign::PreVote;
         self.leave(StepDownReason::HigherTerm);
         let term = self.server.term().saturating_add(1);
         if pre_vote {
-            // A rehearsal that a higher term ends draws no other timeout then (D19), and must draw one some time.
+            // A pre-vote that a higher term ends draws no other timeout then (D19), and must draw one some time.
             if !self.server.config.settings().higher_term_resets_timer {
                 self.server.timer.redraw(&self.server.config);
             }
@@ -141,10 +141,10 @@ impl<S: Storage> Raft<S> {
             self.role = Role::Candidate(Candidacy::default());
         }
         self.server.event(Event::BecameCandidate { term, pre_vote });
-        self.request_votes(term, pre_vote, campaign == Campaign::Forced)
+        self.request_votes(term, pre_vote, campaign == Campaign::Transfer)
     }
 
-    /// Asks every voter, in the order of their ids. Only a rehearsal may be asked before term and
+    /// Asks every voter, in the order of their ids. Only a pre-vote may be asked before term and
     /// vote are durable: a request promises that there will be no other for this term.
     fn request_votes(&mut self, term: Term, pre_vote: bool, forced: bool) -> Result<(), Fault> {
         let last = self.server.log.last()?;

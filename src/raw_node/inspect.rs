@@ -87,7 +87,7 @@ impl<S: Storage> RawNode<S> {
     }
 
     /// Who granted this candidate its vote and who refused, in the order of their ids: its own is there when it is
-    /// durable. None if it does not campaign. (In a rehearsal, pre-votes.)
+    /// durable. None if it does not campaign. (Of a pre-candidate, pre-votes.)
     ///
     /// ```
     /// # use quorate::*;

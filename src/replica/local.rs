@@ -4,8 +4,9 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::{Outcomes, Replica, ReplicaError, StateMachine};
-use crate::error::NodeError;
+use super::{Outcome, Outcomes, Replica, ReplicaError, StateMachine};
+use crate::error::{NodeError, StepError};
+use crate::event::Event;
 use crate::message::Message;
 use crate::soft_state::RoleKind;
 use crate::storage::Store;
@@ -39,13 +40,15 @@ use crate::types::NodeId;
 /// group.run_until(100, |group| group.leader().is_some())?;
 /// let leader = group.leader().and_then(|id| group.get_mut(id)).expect("somebody leads");
 /// leader.propose("count", "a client")?;
-/// assert_eq!(group.settle()?, [("a client", Outcome::Applied(1))]);
+/// group.settle()?;
+/// assert_eq!(group.take_outcome(&"a client"), Some(Outcome::Applied(1)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct LocalGroup<S, M: StateMachine, T> {
     replicas: BTreeMap<NodeId, Replica<S, M, T>>,
-    /// Not handed out yet.
     outcomes: Outcomes<T, M::Response>,
+    events: Vec<(NodeId, Event)>,
+    refused: Vec<(NodeId, StepError)>,
 }
 
 impl<S, M, T> fmt::Debug for LocalGroup<S, M, T>
@@ -64,6 +67,8 @@ impl<S, M: StateMachine, T> Default for LocalGroup<S, M, T> {
         Self {
             replicas: BTreeMap::new(),
             outcomes: Vec::new(),
+            events: Vec::new(),
+            refused: Vec::new(),
         }
     }
 }
@@ -79,9 +84,17 @@ impl<S: Store, M: StateMachine, T> LocalGroup<S, M, T> {
         self.replicas.insert(replica.node().config().id, replica);
     }
 
-    /// Takes a replica out: it has crashed, or was removed.
+    /// Takes a replica out: it was removed, or comes back later with its clients, as one does that was cut off.
     pub fn remove(&mut self, id: NodeId) -> Option<Replica<S, M, T>> {
         self.replicas.remove(&id)
+    }
+
+    /// A process ends without a word: its store is left, and its state machine, should that be durable. What its
+    /// clients waited for is [`Unknown`](Outcome::Unknown).
+    pub fn crash(&mut self, id: NodeId) -> Option<(S, M)> {
+        let (store, machine, outcomes) = self.replicas.remove(&id)?.into_parts();
+        self.outcomes.extend(outcomes);
+        Some((store, machine))
     }
 
     /// A replica.
@@ -99,7 +112,8 @@ impl<S: Store, M: StateMachine, T> LocalGroup<S, M, T> {
         self.replicas.values()
     }
 
-    /// Who leads, in the latest term if several think so.
+    /// Who leads, in the latest term if several think so. (The terms of a group and of one that was recovered from it
+    /// do not compare: have them in two.)
     pub fn leader(&self) -> Option<NodeId> {
         let statuses = self.replicas.values().map(|replica| replica.node().status());
         let leaders = statuses.filter(|status| status.soft_state.role == RoleKind::Leader);
@@ -113,13 +127,12 @@ impl<S: Store, M: StateMachine, T> LocalGroup<S, M, T> {
         self.replicas.values_mut().try_for_each(Replica::tick)
     }
 
-    /// Turns and deliveries until nobody has anything to say. What became of proposals and reads, at any replica.
+    /// Turns and deliveries until nobody has anything to say.
     ///
     /// # Errors
     ///
-    /// The first of a [turn](Replica::turn). Messages that were on their way are lost then, as they may be; outcomes
-    /// come with the next call.
-    pub fn settle(&mut self) -> Result<Outcomes<T, M::Response>, ReplicaError> {
+    /// The first of a [turn](Replica::turn). Messages that were on their way are lost then, as they may be.
+    pub fn settle(&mut self) -> Result<(), ReplicaError> {
         self.settle_through(|_| true)
     }
 
@@ -129,45 +142,70 @@ impl<S: Store, M: StateMachine, T> LocalGroup<S, M, T> {
     /// # Errors
     ///
     /// As of [`settle`](Self::settle).
-    pub fn settle_through(
-        &mut self,
-        mut arrives: impl FnMut(&Message) -> bool,
-    ) -> Result<Outcomes<T, M::Response>, ReplicaError> {
+    pub fn settle_through(&mut self, mut arrives: impl FnMut(&Message) -> bool) -> Result<(), ReplicaError> {
         let mut messages = Vec::new();
         loop {
-            for replica in self.replicas.values_mut() {
-                self.outcomes.extend(replica.turn(|message| messages.push(message))?);
+            for (id, replica) in &mut self.replicas {
+                let turn = replica.turn(|message| messages.push(message));
+                self.events
+                    .extend(replica.events().iter().map(|event| (*id, event.clone())));
+                self.outcomes.extend(turn?);
             }
             if messages.is_empty() {
-                return Ok(core::mem::take(&mut self.outcomes));
+                return Ok(());
             }
             for message in messages.drain(..).filter(&mut arrives) {
-                if let Some(replica) = self.replicas.get_mut(&message.to) {
-                    // An error is the message's fault: a real network's answer to it is a line in a log.
-                    let _ = replica.step(message);
-                }
+                let to = message.to;
+                let stepped = self
+                    .replicas
+                    .get_mut(&to)
+                    .map_or(Ok(()), |replica| replica.step(message));
+                self.refused.extend(stepped.err().map(|error| (to, error)));
             }
         }
     }
 
-    /// Ticks, and settles after each, until `is_done` or so many ticks have passed. What became of proposals and reads.
+    /// Ticks, and settles after each, until `is_done` or so many ticks have passed. Whether it is done.
     ///
     /// # Errors
     ///
     /// As of [`settle`](Self::settle).
-    pub fn run_until(
-        &mut self,
-        ticks: u64,
-        mut is_done: impl FnMut(&Self) -> bool,
-    ) -> Result<Outcomes<T, M::Response>, ReplicaError> {
-        self.outcomes = self.settle()?;
+    pub fn run_until(&mut self, ticks: u64, mut is_done: impl FnMut(&Self) -> bool) -> Result<bool, ReplicaError> {
+        self.settle()?;
         for _ in 0..ticks {
             if is_done(self) {
-                break;
+                return Ok(true);
             }
             self.tick()?;
-            self.outcomes = self.settle()?;
+            self.settle()?;
         }
-        Ok(core::mem::take(&mut self.outcomes))
+        Ok(is_done(self))
+    }
+
+    // ----- what came of it
+
+    /// Takes what became of proposals and reads, at any replica, since the last time.
+    pub fn take_outcomes(&mut self) -> Outcomes<T, M::Response> {
+        core::mem::take(&mut self.outcomes)
+    }
+
+    /// Takes what became of one of them, if it is known.
+    pub fn take_outcome(&mut self, token: &T) -> Option<Outcome<M::Response>>
+    where
+        T: PartialEq,
+    {
+        let place = self.outcomes.iter().position(|(of, _)| of == token)?;
+        Some(self.outcomes.remove(place).1)
+    }
+
+    /// Takes what happened, and where, since the last time.
+    pub fn take_events(&mut self) -> Vec<(NodeId, Event)> {
+        core::mem::take(&mut self.events)
+    }
+
+    /// Takes which messages were refused, and where, since the last time: those of nodes that are no members any more,
+    /// say, or of another group.
+    pub fn take_refused(&mut self) -> Vec<(NodeId, StepError)> {
+        core::mem::take(&mut self.refused)
     }
 }

@@ -1,4 +1,4 @@
-//! A node that stands for election, or rehearses one (section 5.2, thesis 9.6).
+//! A node that stands for election, or asks whether it could (section 5.2, thesis 9.6).
 
 use alloc::vec::Vec;
 

@@ -34,11 +34,11 @@ pub(crate) struct Voter {
 }
 
 /// Judges a request for `term`, which is not below the voter's (and is adopted already, unless this
-/// is a rehearsal).
+/// is a pre-vote).
 pub(crate) fn judge(voter: Voter, candidate: NodeId, term: Term, request: RequestVote) -> Result<Grant, VoteRefusal> {
-    let rehearsal_for_a_later_term = request.pre_vote && term > voter.term;
+    let pre_vote_for_a_later_term = request.pre_vote && term > voter.term;
     match (voter.vote, voter.leader) {
-        _ if rehearsal_for_a_later_term => {}
+        _ if pre_vote_for_a_later_term => {}
         (Some(voted), _) if voted == candidate => {} // the same answer to the same question
         (Some(voted), _) => return Err(VoteRefusal::AlreadyVoted(voted)),
         (None, Some(leader)) => return Err(VoteRefusal::HasLeader(leader)),

@@ -8,7 +8,7 @@ use quorate::status::RoleKind;
 use crate::support::{config, message, plain};
 use crate::{Node, handle, node};
 
-/// It stands for election, in rehearsal or not, over committed entries that it has yet to read.
+/// It stands for election, by pre-vote or not, over committed entries that it has yet to read.
 fn candidate(pre_vote: bool) -> Node {
     let config = if pre_vote { config(2) } else { plain(2) };
     let mut node = node(config, &[(1, 2), (1, 3)], 3);

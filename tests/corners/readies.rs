@@ -40,7 +40,7 @@ fn a_round_of_heartbeats_to_nobody_makes_no_ready() {
     config.settings_mut().async_storage_writes = true;
     let mut node = RawNode::new(config, Moody::new(MemoryStorage::from_snapshot(snapshot))).unwrap();
     node.campaign().unwrap();
-    for _rehearsed_then_real in 0..2 {
+    for _pre_vote_then_election in 0..2 {
         let mut own_vote = node.ready().unwrap().expect("its own vote");
         write(&mut node, &mut own_vote);
     }

@@ -33,7 +33,7 @@ fn assert_healed(cluster: &mut Cluster) {
 }
 
 /// Two of three are left: one with the longer log, the other with the higher term. The first one's
-/// rehearsals were refused, and it never learnt of the term it had to exceed.
+/// pre-votes were refused, and it never learnt of the term it had to exceed.
 #[test]
 fn m25_a_node_of_a_smaller_term_learns_of_the_higher_one_and_wins() {
     let mut cluster = Cluster::default();
@@ -73,9 +73,9 @@ fn m26_a_node_with_a_higher_term_and_a_shorter_log_comes_back() {
     }
 }
 
-/// Two that rehearsed at once still named their dead leader, so that each ignored the other.
+/// Two that asked for pre-votes at once still named their dead leader, so that each ignored the other.
 #[test]
-fn m27_two_that_rehearse_at_once_do_not_block_each_other() {
+fn m27_two_that_ask_for_pre_votes_at_once_do_not_block_each_other() {
     let mut cluster = Cluster::led(3);
     cluster.tick_all(2);
     cluster.isolate(1);
@@ -156,9 +156,9 @@ fn m31_the_last_term_decides_before_the_length() {
     }
 }
 
-/// A rehearsal was refused because the voter still took the candidate for its leader.
+/// A pre-vote was refused because the voter still took the candidate for its leader.
 #[test]
-fn m32_a_leader_that_was_deposed_by_itself_may_rehearse() {
+fn m32_a_leader_that_was_deposed_by_itself_may_ask_for_pre_votes() {
     let mut cluster = Cluster::led(3);
     cluster.isolate(1);
     cluster.restart(1);
@@ -171,10 +171,10 @@ fn m32_a_leader_that_was_deposed_by_itself_may_rehearse() {
     cluster.elect(1);
 }
 
-/// Granting a rehearsal put off the voter's own candidacy, so that one that could not win held up the
+/// Granting a pre-vote put off the voter's own candidacy, so that one that could not win held up the
 /// one that could.
 #[test]
-fn m32_granting_a_rehearsal_does_not_put_off_an_election() {
+fn m32_granting_a_pre_vote_does_not_put_off_an_election() {
     let mut cluster = single(plain(1), store(&[1, 2, 3]));
     cluster.tick(1, 5);
     let before = cluster.raw(1).next_deadline();

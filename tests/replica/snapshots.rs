@@ -6,7 +6,7 @@ use quorate::replica::{Compaction, Outcome, Replica, ReplicaError};
 use quorate::storage::Store;
 use quorate::{Config, Event, MemoryStorage, Message, Storage};
 
-use crate::setup::{Group, One, VOTERS, alone, group, leader, replica};
+use crate::setup::{Group, One, VOTERS, alone, group, leader, replica, run_until, settled, settled_without_leader};
 use crate::{Log, founded};
 
 /// `(every, keep)`, commands, and where the log begins then. An election takes the second entry.
@@ -41,7 +41,7 @@ fn a_peer_behind_the_log_is_sent_a_snapshot() {
     let lagging = group.remove(3).expect("it is there");
     for command in ["a", "b", "c"] {
         leader(&mut group).propose(command, command).expect("it leads");
-        group.settle().expect("sound replicas");
+        settled(&mut group).expect("sound replicas");
     }
     let up_to = leader(&mut group).take_snapshot().expect("three commands are applied");
     leader(&mut group)
@@ -50,9 +50,9 @@ fn a_peer_behind_the_log_is_sent_a_snapshot() {
         .compact(up_to)
         .expect("covered");
     leader(&mut group).propose("d", "d").expect("it leads");
-    group.settle().expect("sound replicas");
+    settled(&mut group).expect("sound replicas");
     group.add(lagging);
-    group.run_until(20, |_| false).expect("sound replicas");
+    run_until(&mut group, 20, |_| false).expect("sound replicas");
     let third = group.get(3).expect("it is there");
     assert_eq!(third.machine().commands, ["a", "b", "c", "d"]);
     assert_eq!(third.node().storage().first_index(), Ok(up_to + 1));
@@ -77,7 +77,7 @@ fn a_state_machine_that_cannot_be_restored_stops_the_replica() {
     let mut group = group();
     let mut lagging = group.remove(3).expect("it is there");
     leader(&mut group).propose("a", "a").expect("it leads");
-    group.settle().expect("sound replicas");
+    settled(&mut group).expect("sound replicas");
     let up_to = leader(&mut group).take_snapshot().expect("something is applied");
     leader(&mut group)
         .node_mut()
@@ -88,7 +88,7 @@ fn a_state_machine_that_cannot_be_restored_stops_the_replica() {
     lagging.read("a reader").expect("it follows");
     group.add(lagging);
     let broken = Err(ReplicaError::Machine("it broke".into()));
-    assert_eq!(group.run_until(20, |_| false), broken);
+    assert_eq!(run_until(&mut group, 20, |_| false), broken);
     let mut stopped = group.remove(3).expect("it is there");
     assert_eq!(stopped.turn(|_| {}), Err(ReplicaError::Stopped));
     let (disk, _, rest) = stopped.into_parts();
@@ -111,7 +111,7 @@ fn a_snapshot_that_is_of_no_use_is_taken_once() {
     let mut asked = 0;
     for _ in 0..20 {
         group.tick().expect("sound nodes");
-        group.settle().expect("sound replicas");
+        settled(&mut group).expect("sound replicas");
         let needed = |event: &Event| matches!(event, Event::SnapshotNeeded { .. });
         asked += u32::from(leader(&mut group).events().iter().any(needed));
     }
@@ -124,24 +124,22 @@ fn a_snapshot_that_is_of_no_use_is_taken_once() {
 fn what_a_snapshot_jumps_over_is_told_with_it() {
     let mut group = group();
     leader(&mut group).propose("a", "a client").expect("it leads");
-    assert_eq!(group.settle_through(|message| message.from != 1), Ok(vec![]));
+    assert_eq!(settled_without_leader(&mut group), Ok(vec![]));
     let old = group.remove(1).expect("it is there");
-    group
-        .run_until(100, |group| group.leader().is_some())
-        .expect("sound replicas");
+    run_until(&mut group, 100, |group| group.leader().is_some()).expect("sound replicas");
     let id = group.leader().expect("it was waited for");
     group
         .get_mut(id)
         .expect("it leads")
         .propose("b", "b")
         .expect("it leads");
-    group.settle().expect("sound replicas");
+    settled(&mut group).expect("sound replicas");
     let new = group.get_mut(id).expect("it leads");
     let up_to = new.take_snapshot().expect("something is applied");
     new.node_mut().storage_mut().compact(up_to).expect("covered");
     group.add(old);
     let applied = |group: &Group| group.get(1).map_or(0, |old| old.node().status().applied);
-    let outcomes = group.run_until(20, |group| applied(group) >= up_to);
+    let outcomes = run_until(&mut group, 20, |group| applied(group) >= up_to);
     assert_eq!(outcomes, Ok(vec![("a client", Outcome::Unknown)]));
     assert_eq!(applied(&group), up_to, "nothing came after the snapshot");
 }
@@ -178,17 +176,17 @@ fn a_damaged_state_machine_begins_anew() {
     let mut group = group();
     for command in ["a", "b"] {
         leader(&mut group).propose(command, command).expect("it leads");
-        group.settle().expect("sound replicas");
+        settled(&mut group).expect("sound replicas");
     }
     let third = group.get_mut(3).expect("it is there");
     third.machine_mut().commands = vec!["damaged".to_owned()];
     third.node_mut().request_snapshot().expect("it follows");
     leader(&mut group).propose("c", "c").expect("it leads");
-    group.settle().expect("sound replicas");
+    settled(&mut group).expect("sound replicas");
     let third = group.get(3).expect("it is there");
     assert_eq!(third.machine().commands, ["damaged"]);
     let begin = third.node().storage().first_index();
-    group.run_until(20, |_| false).expect("sound replicas");
+    run_until(&mut group, 20, |_| false).expect("sound replicas");
     let third = group.get(3).expect("it is there");
     assert_eq!(third.machine().commands, ["a", "b", "c"]);
     assert_eq!(third.node().status().snapshot_request, None);

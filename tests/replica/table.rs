@@ -7,7 +7,7 @@ use quorate::replica::{Outcome, Replica, ReplicaError, Survivor};
 use quorate::storage::Store;
 use quorate::{ConfState, Config, Event, MemoryStorage, ReadMode, StorageError};
 
-use crate::setup::{Group, One, VOTERS, alone, group, leader, replica};
+use crate::setup::{One, VOTERS, alone, group, leader, replica, run_until, settled, settled_without_leader};
 use crate::{Log, founded};
 
 /// What clients of an only voter are told: commands, barriers, changes and reads in the order in which they were asked.
@@ -49,7 +49,7 @@ fn a_follower_says_who_leads_and_gives_the_token_back() {
         (ProposeError::NotLeader { leader: 1 }, "a client")
     );
     follower.read("a reader").expect("reads go to the leader");
-    assert_eq!(group.settle(), Ok(vec![("a reader", Outcome::Readable)]));
+    assert_eq!(settled(&mut group), Ok(vec![("a reader", Outcome::Readable)]));
 }
 
 #[test]
@@ -59,10 +59,12 @@ fn who_has_no_time_gives_up_and_who_ends_gives_all_back() {
         leader(&mut group).propose(token, token).expect("it leads");
     }
     leader(&mut group).read("a reader").expect("it leads");
-    let cut_off = |group: &mut Group| group.settle_through(|message| message.from != 1);
-    assert_eq!(cut_off(&mut group), Ok(vec![]));
+    assert_eq!(settled_without_leader(&mut group), Ok(vec![]));
     leader(&mut group).give_up(|token| *token == "overdue");
-    assert_eq!(cut_off(&mut group), Ok(vec![("overdue", Outcome::Unknown)]));
+    assert_eq!(
+        settled_without_leader(&mut group),
+        Ok(vec![("overdue", Outcome::Unknown)])
+    );
     let (_, log, rest) = group.remove(1).expect("it is there").into_parts();
     assert_eq!(log, Log::default());
     let timeout = Outcome::NotReadable(ReadRefusal::Timeout);
@@ -74,14 +76,53 @@ fn who_has_no_time_gives_up_and_who_ends_gives_all_back() {
 fn what_was_superseded_is_told() {
     let mut group = group();
     leader(&mut group).propose("lost", "a client").expect("it leads");
-    assert_eq!(group.settle_through(|message| message.from != 1), Ok(vec![]));
+    assert_eq!(settled_without_leader(&mut group), Ok(vec![]));
     let old = group.remove(1).expect("it is there");
-    assert_eq!(group.run_until(100, |group| group.leader().is_some()), Ok(vec![]));
+    assert_eq!(run_until(&mut group, 100, |group| group.leader().is_some()), Ok(vec![]));
     group.add(old);
-    let outcomes = group.run_until(100, |group| {
+    let outcomes = run_until(&mut group, 100, |group| {
         group.get(1).is_some_and(|old| old.node().status().applied > 2)
     });
     assert_eq!(outcomes, Ok(vec![("a client", Outcome::Superseded)]));
+}
+
+/// Two clients were told where their commands are when the process of their leader ended. One is applied, and the other
+/// superseded: whoever is asked later can tell.
+#[test]
+fn whoever_knows_the_entry_is_told_after_a_crash() {
+    let mut group = group();
+    let applied = leader(&mut group).propose("a", "a client").expect("it leads");
+    group.settle().expect("sound replicas");
+    let lost = leader(&mut group).propose("b", "another client").expect("it leads");
+    group
+        .settle_through(|message| message.from != 1)
+        .expect("sound replicas");
+    let (mut disk, _) = group.crash(1).expect("it is there");
+    disk.memory.crash();
+    let outcomes = [("a client", Outcome::Applied(1)), ("another client", Outcome::Unknown)];
+    assert_eq!(group.take_outcomes(), outcomes);
+    let mut again: One = Replica::new(Config::new(1, 8), disk, Log::default()).expect("what a crash leaves");
+    again.follow(applied, "a client");
+    again.follow(lost, "another client");
+    group
+        .run_until(100, |group| group.leader().is_some())
+        .expect("sound replicas");
+    group.add(again);
+    assert_eq!(
+        group.run_until(50, |group| group
+            .get(1)
+            .is_some_and(|one| one.node().status().applied > 3)),
+        Ok(true)
+    );
+    assert_eq!(group.take_outcome(&"a client"), Some(Outcome::Applied(1)));
+    assert_eq!(group.take_outcome(&"another client"), Some(Outcome::Superseded));
+    assert_eq!(group.take_outcome(&"another client"), None, "once");
+    assert!(
+        group
+            .take_events()
+            .iter()
+            .any(|(id, event)| *id == 1 && matches!(event, Event::LogTruncated { .. }))
+    );
 }
 
 /// Nothing that promises what is not on the disk leaves while the disk is full, and nothing is lost by that.
@@ -93,10 +134,10 @@ fn a_full_disk_is_waited_for() {
     }
     leader(&mut group).propose("a", "a client").expect("it leads");
     let full = || Err(ReplicaError::Storage(StorageError::Broken("the disk is full".into())));
-    assert_eq!(group.settle(), full(), "at node 2");
-    assert_eq!(group.settle(), full(), "at node 3");
+    assert_eq!(settled(&mut group), full(), "at node 2");
+    assert_eq!(settled(&mut group), full(), "at node 3");
     assert_eq!(
-        group.run_until(5, |_| false),
+        run_until(&mut group, 5, |_| false),
         Ok(vec![("a client", Outcome::Applied(1))])
     );
     let log = |id| &group.get(id).expect("it is there").machine().commands;
@@ -223,11 +264,11 @@ fn a_survivor_becomes_a_group_of_its_own() {
     let mut group = group();
     for command in ["a", "b"] {
         leader(&mut group).propose(command, command).expect("it leads");
-        group.settle().expect("sound replicas");
+        settled(&mut group).expect("sound replicas");
     }
     leader(&mut group).take_snapshot().expect("something is applied");
     leader(&mut group).propose("c", "c").expect("it leads");
-    group.settle().expect("sound replicas");
+    settled(&mut group).expect("sound replicas");
     let (disk, ..) = group.remove(1).expect("it is there").into_parts();
     let survivor = || Survivor::new(disk.clone(), Log::default()).expect("a legal store");
     let plan = survivor().inspect().expect("it can be read").plan(1).expect("a member");

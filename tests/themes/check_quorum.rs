@@ -133,7 +133,7 @@ fn who_hears_a_leader_votes_for_nobody_else() {
             (false, 9, false, true),
         ];
         for (check_quorum, ticks, forced, answers) in cases {
-            let name = format!("rehearsal: {pre_vote}, check: {check_quorum}, after {ticks}, forced: {forced}");
+            let name = format!("pre-vote: {pre_vote}, check: {check_quorum}, after {ticks}, forced: {forced}");
             let mut settings = plain(1);
             settings.settings_mut().check_quorum = check_quorum;
             let mut cluster = alone(settings, store(&[1, 2, 3]));

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Groups of so many voters, these of which are down; what becomes of node 1 when it campaigns, with
-/// and without a rehearsal.
+/// and without a pre-vote.
 #[test]
 fn a_majority_elects() {
     let cases: [(u64, &[NodeId], RoleKind, RoleKind); 9] = [
@@ -29,8 +29,8 @@ fn a_majority_elects() {
         (4, &[4], Leader, Leader),
         (5, &[2, 4], Leader, Leader),
     ];
-    for (n, down, plainly, rehearsed) in cases {
-        for (settings, expected) in [(plain as fn(NodeId) -> _, plainly), (config, rehearsed)] {
+    for (n, down, plainly, asked_first) in cases {
+        for (settings, expected) in [(plain as fn(NodeId) -> _, plainly), (config, asked_first)] {
             let mut cluster = Cluster::new(n, settings);
             for id in down {
                 cluster.isolate(*id);
@@ -143,7 +143,7 @@ fn the_vote_rule() {
     }
 }
 
-/// Node 1 of three, in term 1 (in a rehearsal for 2), in each role.
+/// Node 1 of three, in term 1 (as a pre-candidate for 2), in each role.
 fn in_role(role: RoleKind) -> Cluster {
     let settings = if role == PreCandidate { config(1) } else { plain(1) };
     let hard_state = HardState::new(1, None, 1);
@@ -176,7 +176,7 @@ fn what_turns_a_node_into_what() {
         ("heartbeat response", 2, heartbeat_answer(), FOLLOWS),
         ("vote response, refused", 2, answer(false, false), FOLLOWS),
         ("vote response, granted", 2, answer(false, true), FOLLOWS),
-        ("rehearsal response, refused", 2, answer(true, false), FOLLOWS),
+        ("pre-vote response, refused", 2, answer(true, false), FOLLOWS),
         ("vote request", 2, request(false, (1, 9), false), FOLLOWS),
         (
             "vote request with a short log",
@@ -184,9 +184,9 @@ fn what_turns_a_node_into_what() {
             request(false, (0, 0), false),
             FOLLOWS,
         ),
-        ("rehearsal", 2, request(true, (1, 9), false), SAME),
+        ("pre-vote", 2, request(true, (1, 9), false), SAME),
         (
-            "rehearsal response, granted",
+            "pre-vote response, granted",
             2,
             answer(true, true),
             [(Follower, 1), (Candidate, 2), (Candidate, 1), (Leader, 1)],
@@ -217,7 +217,7 @@ fn what_turns_a_node_into_what() {
             [(Follower, 1), (PreCandidate, 1), (Leader, 1), (Leader, 1)],
         ),
         (
-            "rehearsed vote of this term",
+            "pre-vote of this term",
             1,
             answer(true, true),
             [(Follower, 1), (Candidate, 2), (Candidate, 1), (Leader, 1)],

@@ -176,10 +176,10 @@ fn followers_that_wait() {
 /// A candidate: who is missing.
 #[test]
 fn candidates_that_wait() {
-    let mut rehearsing = plain(1);
+    let mut asks_first = plain(1);
     (
-        rehearsing.settings_mut().pre_vote,
-        rehearsing.settings_mut().check_quorum,
+        asks_first.settings_mut().pre_vote,
+        asks_first.settings_mut().check_quorum,
     ) = (true, true);
     let joint = voters(&[1, 2, 3]).with_voters_outgoing([1, 4, 5]);
     let undecided = || {
@@ -191,7 +191,7 @@ fn candidates_that_wait() {
     for (name, cluster, expected) in [
         (
             "a pre-candidate",
-            campaigning(rehearsing, voters(&[1, 2, 3, 4, 5]), &[(3, false), (5, true)]),
+            campaigning(asks_first, voters(&[1, 2, 3, 4, 5]), &[(3, false), (5, true)]),
             "it asks for pre-votes for term 2: granted by (1 5), refused by (3), not answered by (2 4), 1 more needed; \
              who refused had a more up-to-date log; it tries again in 5 ticks [thesis 9.6]",
         ),

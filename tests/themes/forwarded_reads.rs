@@ -145,7 +145,7 @@ const ENDS: [End; 14] = [
         None,
     ),
     (
-        "a rehearsal",
+        "a pre-vote",
         |cluster| hear(cluster, 3, 2, request(true, (1, 1), false)),
         None,
     ),

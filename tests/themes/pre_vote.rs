@@ -1,4 +1,4 @@
-//! Rehearsed elections (thesis 9.6): what they must not disturb, and that they never get stuck.
+//! Pre-votes (thesis 9.6): what they must not disturb, and that they never get stuck.
 
 use quorate::event::VoteRefusal;
 use quorate::message::{Payload, VoteResponse};
@@ -10,8 +10,8 @@ use quorate::{Config, HardState, NodeId};
 use crate::support::{Cluster, config, message, plain, store};
 use crate::{alone, append, asked, events, hear, heartbeat, request, says, store_with};
 
-/// Rehearsals, and nothing else that keeps followers from voting.
-fn rehearsing(id: NodeId) -> Config {
+/// Pre-votes, and nothing else that keeps followers from voting.
+fn asking_first(id: NodeId) -> Config {
     let mut config = plain(id);
     config.settings_mut().pre_vote = true;
     config
@@ -21,9 +21,9 @@ fn rehearsing(id: NodeId) -> Config {
 }
 
 /// A voter in term 3 whose log ends with 2/3: whom it voted for and whom it follows, for which term
-/// is rehearsed and with which log; the refusal. Whatever the answer, the voter stays as it was.
+/// is asked about and with which log; the refusal. Whatever the answer, the voter stays as it was.
 #[test]
-fn the_rule_for_rehearsals() {
+fn the_rule_for_pre_votes() {
     type Case = (Option<NodeId>, Option<NodeId>, u64, (u64, u64), Result<(), VoteRefusal>);
     let cases: [Case; 12] = [
         (None, None, 4, (2, 3), Ok(())),
@@ -41,7 +41,7 @@ fn the_rule_for_rehearsals() {
     ];
     for (row, (vote, leader, term, last, expected)) in cases.into_iter().enumerate() {
         let hard_state = HardState::new(3, vote, 1);
-        let mut cluster = alone(rehearsing(1), store_with(3, &[1, 2], hard_state));
+        let mut cluster = alone(asking_first(1), store_with(3, &[1, 2], hard_state));
         if let Some(leader) = leader {
             hear(&mut cluster, leader, 3, heartbeat(1));
         }
@@ -49,7 +49,7 @@ fn the_rule_for_rehearsals() {
         events(&mut cluster);
         let (before, deadline) = (cluster.raw(1).status(), cluster.raw(1).next_deadline());
         let said = asked(&mut cluster, 2, term, request(true, last, false));
-        // A grant is in the term that is rehearsed, a refusal in the voter's own.
+        // A grant is in the term that is asked about, a refusal in the voter's own.
         let answer = match expected {
             Ok(()) => format!("1->2 PreVoteResponse term={term} granted"),
             Err(_) => "1->2 PreVoteResponse term=3 refused".to_string(),
@@ -68,7 +68,7 @@ fn the_rule_for_rehearsals() {
 #[test]
 fn a_new_node_refuses_by_silence() {
     for (last, expected) in [((1, 1), "granted"), ((0, 0), "")] {
-        let mut cluster = alone(rehearsing(1), store(&[1, 2, 3]));
+        let mut cluster = alone(asking_first(1), store(&[1, 2, 3]));
         let said = asked(&mut cluster, 2, 1, request(true, last, false));
         assert_eq!(said.len(), usize::from(!expected.is_empty()));
         assert!(said.iter().all(|text| text.ends_with(expected)), "{said:?}");
@@ -76,9 +76,9 @@ fn a_new_node_refuses_by_silence() {
     }
 }
 
-/// Answers to a rehearsal of five for term 2, and what comes of it: role, term.
+/// Responses to a pre-candidate of five for term 2, and what comes of it: role, term.
 #[test]
-fn rehearsals_are_counted() {
+fn pre_votes_are_counted() {
     type Case = (&'static str, &'static [(NodeId, bool, u64)], (RoleKind, u64));
     let cases: [Case; 6] = [
         ("one is missing", &[(2, true, 2)], (PreCandidate, 1)),
@@ -94,7 +94,7 @@ fn rehearsals_are_counted() {
     ];
     for (name, answers, then) in cases {
         let hard_state = HardState::new(1, Some(5), 1);
-        let mut cluster = alone(rehearsing(1), store_with(5, &[], hard_state));
+        let mut cluster = alone(asking_first(1), store_with(5, &[], hard_state));
         cluster.node(1).campaign().expect("it may");
         says(&mut cluster);
         for (from, granted, term) in answers {
@@ -116,11 +116,11 @@ fn rehearsals_are_counted() {
     }
 }
 
-/// A rehearsal that nobody answers is repeated after an election timeout, not sooner, in the same
+/// A pre-vote that nobody responds to is repeated after an election timeout, not sooner, in the same
 /// term.
 #[test]
-fn rehearsals_are_repeated() {
-    let mut cluster = alone(rehearsing(1), store(&[1, 2, 3]));
+fn pre_votes_are_repeated() {
+    let mut cluster = alone(asking_first(1), store(&[1, 2, 3]));
     for times in 1..5 {
         cluster.node(1).set_election_timeout_draw(12);
         cluster.tick(1, 11);
@@ -131,11 +131,11 @@ fn rehearsals_are_repeated() {
     }
 }
 
-/// Each rehearsal draws another timeout, also where a refusal of a higher term ends it, which resets no timer (D19):
-/// else it may be behind the terms of one that does not rehearse for ever.
+/// Each pre-vote draws another timeout, also where a refusal of a higher term ends it, which resets no timer (D19):
+/// else it may be behind the terms of one that does not ask first, for ever.
 #[test]
-fn rehearsals_are_not_in_step() {
-    let mut cluster = alone(rehearsing(1), store(&[1, 2, 3]));
+fn pre_votes_are_not_in_step() {
+    let mut cluster = alone(asking_first(1), store(&[1, 2, 3]));
     let mut waits = std::collections::BTreeSet::new();
     for term in 1..20 {
         let wait = cluster.raw(1).next_deadline().expect("a voter");
@@ -149,10 +149,10 @@ fn rehearsals_are_not_in_step() {
     assert!(waits.len() > 5, "{waits:?}");
 }
 
-/// A rehearsal may be asked for at once; a vote waits for the disk (D12).
+/// A pre-vote may be asked for at once; a vote waits for the disk (D12).
 #[test]
 fn what_is_asked_before_the_disk_knows() {
-    for (settings, at_once) in [(rehearsing(1), true), (plain(1), false)] {
+    for (settings, at_once) in [(asking_first(1), true), (plain(1), false)] {
         let mut cluster = alone(settings, store(&[1, 2, 3]));
         let node = cluster.node(1);
         node.campaign().expect("it may");
@@ -178,7 +178,7 @@ fn who_comes_back_disturbs_nobody() {
     };
     let cases: [(&str, Settings, bool, bool); 4] = [
         ("plain", plain, true, true),
-        ("rehearsing", rehearsing, false, false),
+        ("asking for pre-votes", asking_first, false, false),
         ("check-quorum alone", guarded, true, true),
         ("both", config, false, false),
     ];
@@ -199,10 +199,10 @@ fn who_comes_back_disturbs_nobody() {
 }
 
 /// Two candidates who cannot hear each other: one wins, the other's log is behind when they meet.
-/// Who leads then, with a rehearsal and without.
+/// Who leads then, with a pre-vote and without.
 #[test]
 fn duels() {
-    for (settings, leader) in [(plain as fn(NodeId) -> Config, None), (rehearsing, Some(1))] {
+    for (settings, leader) in [(plain as fn(NodeId) -> Config, None), (asking_first, Some(1))] {
         let mut cluster = Cluster::new(3, settings);
         cluster.cut(1, 3);
         cluster.node(1).campaign().expect("it may");
@@ -219,11 +219,11 @@ fn duels() {
     }
 }
 
-/// Two of three rehearse at once and both are told yes: the votes are split, and the next to time
+/// Two of three ask for pre-votes at once and both are told yes: the votes are split, and the next to time
 /// out wins.
 #[test]
 fn a_split_vote_is_repeated() {
-    let mut cluster = Cluster::new(3, rehearsing);
+    let mut cluster = Cluster::new(3, asking_first);
     cluster.elect(1);
     cluster.isolate(1);
     for id in [2, 3] {
@@ -238,7 +238,7 @@ fn a_split_vote_is_repeated() {
     assert_eq!(cluster.role(2), Follower);
 }
 
-/// A group that is switched to rehearsals node by node, while one of them is in a later term with a
+/// A group that is switched to pre-votes node by node, while one of them is in a later term with a
 /// shorter log: it is heard, and everybody ends in its term with the longer log.
 #[test]
 fn a_later_term_with_a_shorter_log_gets_free() {
@@ -253,7 +253,7 @@ fn a_later_term_with_a_shorter_log_gets_free() {
         }
         cluster.take(|_| true);
         for id in restarted {
-            let mut settings = rehearsing(*id);
+            let mut settings = asking_first(*id);
             settings.seed = 100 + id;
             cluster.restart_with(settings);
         }
@@ -267,11 +267,11 @@ fn a_later_term_with_a_shorter_log_gets_free() {
     }
 }
 
-/// A leader of an earlier term hears of the later one where rehearsals or check-quorum are on, and
+/// A leader of an earlier term hears of the later one where pre-votes or check-quorum are on, and
 /// nowhere else.
 #[test]
 fn an_old_leader_is_told() {
-    for (settings, told) in [(plain(1), false), (rehearsing(1), true), (config(1), true)] {
+    for (settings, told) in [(plain(1), false), (asking_first(1), true), (config(1), true)] {
         for payload in [append((1, 1), &[], 1), heartbeat(1)] {
             let hard_state = HardState::new(5, None, 1);
             let mut cluster = alone(settings.clone(), store_with(3, &[], hard_state));
@@ -304,13 +304,13 @@ fn owed(cluster: &mut Cluster) -> Vec<Ack> {
 /// The vote for oneself counts when it is durable, and only in the campaign that it was cast in.
 #[test]
 fn ones_own_vote_waits_for_the_disk() {
-    let mut settings = rehearsing(1);
+    let mut settings = asking_first(1);
     settings.settings_mut().async_storage_writes = true;
     let mut cluster = alone(settings, store(&[1, 2, 3, 4, 5]));
     cluster.node(1).campaign().expect("it may");
-    let rehearsed = owed(&mut cluster);
+    let pre_voted = owed(&mut cluster);
     assert!(matches!(
-        rehearsed[0].kind(),
+        pre_voted[0].kind(),
         AckKind::Vote {
             pre_vote: true,
             term: 1,
@@ -327,8 +327,8 @@ fn ones_own_vote_waits_for_the_disk() {
     }
     assert_eq!((cluster.role(1), cluster.term(1)), (Candidate, 1));
     let voted = owed(&mut cluster);
-    // The rehearsed one is late, and no vote.
-    for ack in rehearsed {
+    // The pre-vote is late, and no vote.
+    for ack in pre_voted {
         cluster.node(1).acknowledge(ack).expect("in order");
     }
     vote(&mut cluster, 2, false);

@@ -12,7 +12,7 @@ use quorate::{ConfState, EntryId, Event, HardState, Snapshot};
 use crate::support::{Cluster, config, message, plain, store};
 use crate::{accepted, alone, append, asked, events, hear, heartbeat, request, says, store_with};
 
-/// A follower of three in term 2 that promises (and neither rehearses nor checks a quorum, so that
+/// A follower of three in term 2 that promises (and neither asks for pre-votes nor checks a quorum, so that
 /// nothing but its promise speaks against a candidate).
 fn promising() -> Cluster {
     let mut settings = plain(1);
@@ -56,7 +56,7 @@ fn what_makes_a_promise() {
         ("a heartbeat of an earlier term", 1, heartbeat(1), 0, 6),
         ("an append of an earlier term", 1, append((1, 2), &[1], 1), 0, 6),
         ("a vote request", 3, request(false, (2, 9), false), 0, 6),
-        ("a rehearsal", 3, request(true, (2, 9), false), 0, 6),
+        ("a pre-vote", 3, request(true, (2, 9), false), 0, 6),
         ("a later term", 3, accepted(0), 0, 6),
         ("a wish to lead", 2, Payload::transfer_leader(None), 0, 6),
         ("an answer to a read", 2, Payload::read_index_response(1, ""), 0, 6),
@@ -171,7 +171,7 @@ fn requests_of_no_later_term() {
     assert_eq!(cluster.raw(1).status().hard_state.vote, None);
 }
 
-/// Its own campaigns, too, are off: called for, or due, with or without a rehearsal.
+/// Its own campaigns, too, are off: called for, or due, with or without a pre-vote.
 #[test]
 fn ones_own_campaign_is_off() {
     for pre_vote in [false, true] {

@@ -133,10 +133,7 @@ fn a_rank_counts_once_for_each_leader() {
             cluster.tick(1, TIMEOUT);
             asked(&mut cluster, 3, 2, request(true, (1, 9), false));
             let left = due(&cluster);
-            assert!(
-                (2 * TIMEOUT..3 * TIMEOUT).contains(&left),
-                "a rehearsal changes nothing"
-            );
+            assert!((2 * TIMEOUT..3 * TIMEOUT).contains(&left), "a pre-vote changes nothing");
             asked(&mut cluster, 3, 2, request(false, (1, 9), false));
             assert!(short.contains(&due(&cluster)), "it votes for another");
             hear(&mut cluster, 3, 2, heartbeat(0));

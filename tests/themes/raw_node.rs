@@ -134,7 +134,7 @@ const READIES: [(&str, Happens, &str, bool); 18] = [
         false,
     ),
     (
-        "a rehearsal",
+        "a pre-vote",
         |node| tell(node, 3, 2, request(true, (1, 9), false)),
         "later",
         false,

@@ -7,7 +7,7 @@ use quorate::{ConfState, HardState, NodeId};
 use crate::support::{Cluster, config, plain};
 use crate::{alone, asked, hear, heartbeat, store_with};
 
-/// Who obeys an order to campaign: voters, at once, without a rehearsal, past every promise.
+/// Who obeys an order to campaign: voters, at once, without a pre-vote, past every promise.
 #[test]
 fn who_obeys() {
     let learner = ConfState::of_voters([2, 3]).with_learners([1]);

@@ -59,7 +59,7 @@ fn a_suspension_has_an_end() {
     for change in changes {
         let mut cluster = leading(3, grouped(1, &[1, 1, 2]));
         hear(&mut cluster, 2, 1, accepted(2));
-        let mut wait = |cluster: &mut Cluster| {
+        let wait = |cluster: &mut Cluster| {
             for _ in 0..2 * TIMEOUT {
                 cluster.tick(1, 1);
                 hear(cluster, 2, 1, heartbeat_answer());

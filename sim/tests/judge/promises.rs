@@ -36,7 +36,7 @@ fn a_vote_request_has_term_vote_and_log_on_disk() {
     breaks("persist before send", at(disk(voted(5, 2), &[2, 2])));
     breaks("persist before send", at(disk(voted(5, 1), &[2])));
     let unwritten = disk(voted(4, 3), &[]);
-    holds(sends(asks(id(3, 2), true), &unwritten, &unwritten)); // a rehearsal promises nothing
+    holds(sends(asks(id(3, 2), true), &unwritten, &unwritten)); // a pre-vote promises nothing
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_vote_is_on_disk() {
     breaks("persist before send", answers(true, false, voted(4, 2)));
     breaks("persist before send", answers(true, false, voted(5, 3)));
     holds(answers(false, false, voted(4, 2))); // a refusal promises nothing
-    holds(answers(true, true, voted(4, 2))); // nor does a rehearsal
+    holds(answers(true, true, voted(4, 2))); // nor does a pre-vote
 }
 
 #[test]

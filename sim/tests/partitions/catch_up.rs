@@ -18,7 +18,7 @@ const MAX_LOG: usize = 4;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rules {
     /// Only as a candidate, in a term that it has begun and before it asks for votes; else also as a
-    /// follower (one that rehearses an election is one, as far as its term goes).
+    /// follower (one that asks for pre-votes is one, as far as its term goes).
     pub(crate) in_a_term_of_its_own: bool,
     /// Only if that leaves what it knows to be committed.
     pub(crate) above_its_commit_index: bool,

@@ -309,7 +309,7 @@ fn texts(parcels: &[Parcel]) -> Vec<String> {
     parcels.iter().map(|parcel| parcel.text.clone()).collect()
 }
 
-/// A real one: rehearsals promise nothing and never wait.
+/// A real one: pre-votes promise nothing and never wait.
 fn is_vote_request(message: &Message) -> bool {
     matches!(&message.payload, Payload::RequestVote(request) if !request.pre_vote)
 }
