@@ -61,13 +61,11 @@ impl<S: Storage> Server<S> {
     /// Which of the two it is.
     #[inline]
     pub(crate) fn disowned(&self) -> Option<Disowned> {
-        match self.membership.identity(self.id()) {
-            Some(named) => (named != self.store.identity()).then_some(Disowned::OtherStore),
-            None => {
-                let unnamed = self.is_unnamed_member() && !self.config.settings().accept_unnamed_store;
-                unnamed.then_some(Disowned::Unnamed)
-            }
+        if let Some(named) = self.membership.identity(self.id()) {
+            return (named != self.store.identity()).then_some(Disowned::OtherStore);
         }
+        let unnamed = self.is_unnamed_member() && !self.config.settings().accept_unnamed_store;
+        unnamed.then_some(Disowned::Unnamed)
     }
 
     /// Whether the store has an identity, and the configuration has this node as a member and does not name it.
