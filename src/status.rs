@@ -53,8 +53,8 @@ pub struct Status {
     /// Whether the configuration names another store for this node, or none though its store has an identity, so that
     /// it takes part in nothing until it is removed, and added with its own identity; or named, if it is `unnamed`.
     pub disowned: bool,
-    /// Whether the store has an identity, and the configuration has this node as a member and names no store for it: then
-    /// it is `disowned`, unless [`accept_unnamed_store`](crate::Settings::accept_unnamed_store) is set, until an
+    /// Whether the store has an identity, and the configuration has this node as a member and names no store for it:
+    /// then it is `disowned`, unless [`accept_unnamed_store`](crate::Settings::accept_unnamed_store) is set, until an
     /// `UpdateNode` names the store.
     pub unnamed: bool,
     /// At a leader: the configuration names every member's store, and every member has acknowledged an entry from

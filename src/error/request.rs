@@ -92,8 +92,8 @@ pub enum ChangeRefusal {
     /// The learner that was to be a voter has a store with this identity, and the configuration does not name it: as a
     /// voter it would acknowledge nothing. If it is the store that was meant, an
     /// [`UpdateNode`](crate::membership::ConfChangeKind::UpdateNode) with its
-    /// [name](crate::membership::ConfChangeSingle::with_identity) makes it of use; else remove the node, and add it with
-    /// its name.
+    /// [name](crate::membership::ConfChangeSingle::with_identity) makes it of use; else remove the node, and add it
+    /// with its name.
     #[error(
         "the configuration does not name the store of node {id}, which has the identity {identity:x}: name it by an \
          UpdateNode, if it is the right one, or remove the node and add it with its name"
