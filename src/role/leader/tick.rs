@@ -65,7 +65,9 @@ impl Leader {
             successor = successor.or(self.judge_ranks(server)); // the same
             let quorum = self.hears_quorum(server);
             self.judge_silence(server, quorum)?;
-            self.listen_anew(server);
+            if check_quorum {
+                self.listen_anew(server);
+            }
             if check_quorum && !quorum {
                 return Ok(Next::Follow {
                     term: server.term(),
