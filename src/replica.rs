@@ -255,13 +255,21 @@ impl<S: Store, M: StateMachine, T> Replica<S, M, T> {
         self.reads.give_up(is_overdue);
     }
 
+    /// What became of proposals and reads, and was handed out by no turn: because the last one failed. Where turns go
+    /// on failing though most of their work is done (a disk that has room for entries and none for snapshots, say),
+    /// clients are told so all the same.
+    pub fn take_outcomes(&mut self) -> Outcomes<T, M::Response> {
+        self.settle();
+        core::mem::take(&mut self.outcomes)
+    }
+
     // ----- the end
 
     /// Takes the replica apart: the store, from which a node can be started again, the state machine, and the outcomes
     /// that no turn has handed out. Proposals that still wait are [`Unknown`](Outcome::Unknown) then.
     pub fn into_parts(mut self) -> (S, M, Outcomes<T, M::Response>) {
         self.give_up(|_| true);
-        self.settle();
-        (self.node.into_storage(), self.machine, self.outcomes)
+        let outcomes = self.take_outcomes();
+        (self.node.into_storage(), self.machine, outcomes)
     }
 }

@@ -18,12 +18,12 @@ impl<S: Store, M: StateMachine, T> Replica<S, M, T> {
     /// # Errors
     ///
     /// See [`ReplicaError`]. After [`Storage`](ReplicaError::Storage) the next turn goes on where this one broke off.
+    /// Outcomes come with it, or from [`take_outcomes`](Self::take_outcomes).
     pub fn turn(&mut self, mut send: impl FnMut(Message)) -> Result<Outcomes<T, M::Response>, ReplicaError> {
         self.events.clear();
         self.wanted = None; // it is said again, as long as it is so
         self.work(&mut send)?;
-        self.settle();
-        Ok(core::mem::take(&mut self.outcomes))
+        Ok(self.take_outcomes())
     }
 
     fn work(&mut self, send: &mut impl FnMut(Message)) -> Result<(), ReplicaError> {
