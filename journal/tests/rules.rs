@@ -2,6 +2,7 @@
 
 use std::io;
 
+use quorate::ready::AppendTask;
 use quorate::types::{ClusterId, Identity};
 use quorate::{MemoryStorage, Snapshot, Storage, StorageError};
 use quorate_journal::{Journal, JournalFile};
@@ -93,6 +94,11 @@ impl Disk for Written {
             }
             Write::Compact(to) => self.journal.compact(to),
         }
+    }
+
+    /// As a loop does it.
+    fn persist_task(&mut self, task: &AppendTask) -> Result<(), StorageError> {
+        self.journal.persist_task(task)
     }
 
     fn sync(&mut self) -> Result<(), StorageError> {

@@ -73,6 +73,14 @@ pub trait Disk: Storage {
     /// not, and the node has to be rebuilt.
     fn sync(&mut self) -> Result<(), StorageError>;
 
+    /// Stores what a node wants stored, and syncs if it must. Where the loop around your node does that by code of its
+    /// own, call that code here: the [storage suite](mod@crate::storage_suite) tries it. By default each
+    /// [write](writes_of), and a sync.
+    fn persist_task(&mut self, task: &AppendTask) -> Result<(), StorageError> {
+        writes_of(task).into_iter().try_for_each(|write| self.write(write))?;
+        if task.must_sync() { self.sync() } else { Ok(()) }
+    }
+
     /// Writes since the last sync, each entry counted as one: what a crash may lose.
     fn unsynced(&self) -> usize;
 

@@ -261,6 +261,7 @@ macro_rules! storage_suite {
             writing_goes_on_after_space_is_made
             a_node_keeps_what_it_committed
             a_node_never_votes_twice
+            what_is_persisted_is_kept
         }
     };
     (@rules $make:expr, $except:tt, $($rule:ident)*) => {

@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use quorate::message::{Payload, RequestVote, VoteResponse};
+use quorate::message::{Append, Payload, RequestVote, VoteResponse};
+use quorate::ready::AppendTask;
 use quorate::storage::InitialState;
 use quorate::types::{ClusterId, SnapshotMetadata};
 use quorate::{
@@ -27,6 +28,12 @@ pub(super) const RULES: &[Rule] = &[
         Node,
         a_node_never_votes_twice,
         "A node whose power fails at any write or sync gives no second vote in a term."
+    ),
+    rule!(
+        Node,
+        what_is_persisted_is_kept,
+        "What `Disk::persist_task` has stored is there, and survives if the task must be synced: entries, hard state \
+         and snapshot."
     ),
 ];
 
@@ -75,6 +82,15 @@ enum Outage {
     Tears(u64),
 }
 
+/// How the disk is written.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    /// Write by write: the power fails at any of them.
+    Writes,
+    /// By [`Disk::persist_task`]: it fails between two calls.
+    Tasks,
+}
+
 /// Why a node stopped.
 enum Stop {
     Power,
@@ -91,14 +107,19 @@ impl<E: std::error::Error> From<E> for Stop {
 struct Host {
     voters: Vec<NodeId>,
     disk: Shared,
+    way: Way,
     /// The group that the storage was made for; zero if it cannot be told.
     cluster_id: ClusterId,
     /// Writes and syncs until the power fails.
     power: usize,
     outage: Outage,
     starts: u64,
+    /// What was written last, by [`Way::Tasks`].
+    written: HardState,
     /// What was synced last.
     durable: HardState,
+    /// The last index of a leader's snapshot that was synced.
+    installed: Index,
     /// What was handed out as committed, by index.
     committed: BTreeMap<Index, Entry>,
     /// Who got a vote, by term.
@@ -107,7 +128,7 @@ struct Host {
 }
 
 impl Host {
-    fn new(make: &mut Make<'_>, voters: &[NodeId], power: usize, outage: Outage) -> Result<Self, Stop> {
+    fn new(make: &mut Make<'_>, way: Way, voters: &[NodeId], power: usize, outage: Outage) -> Result<Self, Stop> {
         let disk = Shared(Rc::new(RefCell::new(make())));
         let told = disk.0.borrow_mut().set_cluster_id(GROUP);
         let snapshot = bootstrap(1, &disk, &ConfState::of_voters(voters.iter().copied()))?;
@@ -116,11 +137,14 @@ impl Host {
         Ok(Self {
             voters: voters.to_vec(),
             disk,
+            way,
             cluster_id: if told { GROUP } else { 0 },
             power,
             outage,
             starts: 0,
+            written: HardState::default(),
             durable: HardState::default(),
+            installed: 0,
             committed: BTreeMap::new(),
             votes: BTreeMap::new(),
             applied: 0,
@@ -158,6 +182,12 @@ impl Host {
             )));
         }
         let covered = disk.latest_snapshot()?.metadata.index;
+        if covered < self.installed {
+            let installed = self.installed;
+            return Err(Stop::Wrong(format!(
+                "the latest snapshot covers {covered}, but one that covers {installed} was installed and synced"
+            )));
+        }
         let first = disk.first_index()?;
         let is_stored = |entry: &&Entry| entry.index > covered || entry.index >= first;
         for entry in self.committed.values().filter(is_stored) {
@@ -174,6 +204,9 @@ impl Host {
             let _ = ready.take_messages(); // nobody is there
             self.persist(&ready)?;
             let mut done = ready.persisted();
+            if let Some(snapshot) = done.snapshot() {
+                self.applied = snapshot.metadata.index;
+            }
             for message in done.take_messages() {
                 self.promised(&message)?;
             }
@@ -191,11 +224,27 @@ impl Host {
 
     fn persist(&mut self, ready: &Ready) -> Result<(), Stop> {
         let Some(task) = ready.append_task() else { return Ok(()) };
+        if let Way::Tasks = self.way {
+            return self.persist_task(task);
+        }
         for write in writes_of(task) {
             self.write(write)?;
         }
         if task.must_sync() {
             self.sync()?;
+        }
+        Ok(())
+    }
+
+    fn persist_task(&mut self, task: &AppendTask) -> Result<(), Stop> {
+        self.consume()?;
+        self.disk.0.borrow_mut().persist_task(task)?;
+        // What is to be there is what the task says, whatever the storage has made of it.
+        self.written = task.hard_state().unwrap_or(self.written);
+        if task.must_sync() {
+            self.durable = self.written;
+            let snapshot = task.snapshot().map_or(0, |snapshot| snapshot.metadata.index);
+            self.installed = self.installed.max(snapshot);
         }
         Ok(())
     }
@@ -215,6 +264,12 @@ impl Host {
     fn consume(&mut self) -> Result<(), Stop> {
         self.power = self.power.checked_sub(1).ok_or(Stop::Power)?;
         Ok(())
+    }
+
+    /// A message arrives.
+    fn hear(&mut self, node: &mut RawNode<Shared>, from: NodeId, term: Term, payload: Payload) -> Result<(), Stop> {
+        node.step(Message::new(from, 1, term, payload).with_cluster_id(self.cluster_id))?;
+        self.drain(node)
     }
 
     fn promised(&mut self, message: &Message) -> Result<(), Stop> {
@@ -265,10 +320,10 @@ impl Host {
 type Life = fn(&mut Host, &mut RawNode<Shared>) -> Result<(), Stop>;
 
 /// Runs a life with the power failing at each write and sync in turn, in each way.
-fn at_every_outage(make: &mut Make<'_>, voters: &[NodeId], life: Life) -> Verdict {
+fn at_every_outage(make: &mut Make<'_>, way: Way, voters: &[NodeId], life: Life) -> Verdict {
     for power in 0.. {
         for outage in [Outage::LosesAll, Outage::LosesNothing, Outage::Tears(power as u64)] {
-            let failed = match run(make, voters, life, (power, outage)) {
+            let failed = match run(make, way, voters, life, (power, outage)) {
                 Ok(failed) => failed,
                 Err(Stop::Power) => true, // cannot be: the life was taken up again
                 Err(Stop::Wrong(what)) => {
@@ -286,8 +341,14 @@ fn at_every_outage(make: &mut Make<'_>, voters: &[NodeId], life: Life) -> Verdic
 }
 
 /// Whether the power failed.
-fn run(make: &mut Make<'_>, voters: &[NodeId], life: Life, (power, outage): (usize, Outage)) -> Result<bool, Stop> {
-    let mut host = Host::new(make, voters, power, outage)?;
+fn run(
+    make: &mut Make<'_>,
+    way: Way,
+    voters: &[NodeId],
+    life: Life,
+    (power, outage): (usize, Outage),
+) -> Result<bool, Stop> {
+    let mut host = Host::new(make, way, voters, power, outage)?;
     let mut failed = false;
     loop {
         let mut node = host.start()?;
@@ -306,35 +367,60 @@ fn run(make: &mut Make<'_>, voters: &[NodeId], life: Life, (power, outage): (usi
 }
 
 fn a_node_keeps_what_it_committed(make: &mut Make<'_>) -> Verdict {
-    at_every_outage(make, &[1], |host, node| {
-        node.campaign()?;
-        host.drain(node)?;
-        for number in 1..=6 {
-            let _ = node.propose(format!("value {number}"))?;
-            host.drain(node)?;
-            if number % 3 == 0 {
-                host.compact()?;
-            }
-        }
-        Ok(())
-    })
+    at_every_outage(make, Way::Writes, &[1], commits)
 }
 
 fn a_node_never_votes_twice(make: &mut Make<'_>) -> Verdict {
-    at_every_outage(make, &[1, 2, 3], |host, node| {
-        for term in 2..=5 {
-            // First one, then the other; after an outage the other way round, so that a vote which was
-            // given and forgotten is given again.
-            let candidates = if host.starts > 1 { [3, 2] } else { [2, 3] };
-            for from in candidates {
-                let payload = Payload::RequestVote(RequestVote::new(EntryId {
-                    term: term - 1,
-                    index: 10,
-                }));
-                node.step(Message::new(from, 1, term, payload).with_cluster_id(host.cluster_id))?;
-                host.drain(node)?;
-            }
+    at_every_outage(make, Way::Writes, &[1, 2, 3], votes)
+}
+
+fn what_is_persisted_is_kept(make: &mut Make<'_>) -> Verdict {
+    at_every_outage(make, Way::Tasks, &[1], commits)?;
+    at_every_outage(make, Way::Tasks, &[1, 2, 3], votes)?;
+    at_every_outage(make, Way::Tasks, &[1, 2, 3], follows)
+}
+
+/// It is alone, and commits what it proposes.
+fn commits(host: &mut Host, node: &mut RawNode<Shared>) -> Result<(), Stop> {
+    node.campaign()?;
+    host.drain(node)?;
+    for number in 1..=6 {
+        let _ = node.propose(format!("value {number}"))?;
+        host.drain(node)?;
+        if number % 3 == 0 {
+            host.compact()?;
         }
-        Ok(())
-    })
+    }
+    Ok(())
+}
+
+/// It is asked for votes.
+fn votes(host: &mut Host, node: &mut RawNode<Shared>) -> Result<(), Stop> {
+    for term in 2..=5 {
+        // First one, then the other; after an outage the other way round, so that a vote which was
+        // given and forgotten is given again.
+        let candidates = if host.starts > 1 { [3, 2] } else { [2, 3] };
+        for from in candidates {
+            let payload = Payload::RequestVote(RequestVote::new(EntryId {
+                term: term - 1,
+                index: 10,
+            }));
+            host.hear(node, from, term, payload)?;
+        }
+    }
+    Ok(())
+}
+
+/// A leader sends it snapshots, and entries behind them.
+fn follows(host: &mut Host, node: &mut RawNode<Shared>) -> Result<(), Stop> {
+    for index in [10, 20, 30] {
+        let last = EntryId { term: 2, index };
+        let metadata = SnapshotMetadata::new(last, ConfState::of_voters(host.voters.iter().copied()));
+        let snapshot = Snapshot::new(metadata, format!("state at {index}"));
+        host.hear(node, 2, 2, Payload::install_snapshot(snapshot))?;
+        let entries = (1..=3).map(|next| Entry::new(2, index + next, format!("value {next}")));
+        let append = Append::new(last, index + 2, entries.collect::<Vec<_>>());
+        host.hear(node, 2, 2, Payload::Append(append))?;
+    }
+    Ok(())
 }

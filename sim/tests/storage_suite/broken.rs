@@ -1,8 +1,9 @@
 //! A [`MemoryDisk`] with one [`Defect`]: what is wrong when it is written and opened.
 
+use quorate::ready::AppendTask;
 use quorate::types::{ClusterId, EntryKind, Identity};
 use quorate::{HardState, MemoryStorage, Snapshot, Storage, StorageError};
-use quorate_sim::disk::{Disk, Fault, MemoryDisk, Write};
+use quorate_sim::disk::{Disk, Fault, MemoryDisk, Write, writes_of};
 
 use crate::defect::Defect;
 
@@ -192,6 +193,20 @@ impl Broken {
 }
 
 impl Disk for Broken {
+    fn persist_task(&mut self, task: &AppendTask) -> Result<(), StorageError> {
+        let forgotten = |write: &Write| match write {
+            Write::HardState(_) => self.has(Defect::PersistForgetsHardState),
+            Write::Install(_) => self.has(Defect::PersistForgetsSnapshot),
+            _ => false,
+        };
+        let writes: Vec<Write> = writes_of(task).into_iter().filter(|write| !forgotten(write)).collect();
+        writes.into_iter().try_for_each(|write| self.write(write))?;
+        if task.must_sync() && !self.has(Defect::PersistForgetsSync) {
+            self.sync()?;
+        }
+        Ok(())
+    }
+
     fn write(&mut self, write: Write) -> Result<(), StorageError> {
         let half = match (std::mem::take(&mut self.write_fails), self.full) {
             (true, _) => Some(Defect::FailedWriteIsHalf),

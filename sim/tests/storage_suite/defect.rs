@@ -115,6 +115,12 @@ pub(crate) enum Defect {
     FullForever,
     /// The vote is not durable.
     VoteIsNotDurable,
+    /// Persisting a task never syncs.
+    PersistForgetsSync,
+    /// Nor stores it a hard state.
+    PersistForgetsHardState,
+    /// Nor a snapshot.
+    PersistForgetsSnapshot,
     /// None, but it cannot be told to fail.
     CannotBeTold,
 }
@@ -186,4 +192,7 @@ pub(crate) const BROKEN: &[(Defect, &[&str])] = &[
     (FullIsUnreadable, &["a_full_disk_changes_nothing"]),
     (FullForever, &["writing_goes_on_after_space_is_made"]),
     (VoteIsNotDurable, &["a_node_never_votes_twice"]),
+    (PersistForgetsSync, &["what_is_persisted_is_kept"]),
+    (PersistForgetsHardState, &["what_is_persisted_is_kept"]),
+    (PersistForgetsSnapshot, &["what_is_persisted_is_kept"]),
 ];
