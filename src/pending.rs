@@ -130,9 +130,10 @@
 //!
 //! * Clients number their proposals, and the state machine skips a number that it has applied (thesis 6.3). Then
 //!   proposing again does no harm, and `Unknown` none either.
-//! * A client that was told the [`EntryId`](crate::EntryId) of its entry can have it followed again, by any node:
-//!   [`Proposals::follow`]. The rule is the same everywhere; only what was compacted before is `Unknown`. At a node
-//!   that was just started, follow it before the first Ready; the snapshot that it starts with needs not be told.
+//! * A client that was told the [`EntryId`](crate::EntryId) of its entry can have it followed again, by any node that
+//!   is yet to apply that entry: [`Proposals::follow`]. Best at the node that was started again, before its first Ready
+//!   (the snapshot that it starts with needs not be told). At one that ran on it is too late as soon as an entry of the
+//!   next leader is applied: what was applied or compacted before that is `Unknown` there.
 //!
 //! All this is within one history of the group. A [recovery](crate::recover) begins another, whose snapshot has the
 //! last entry of the old one under a new term: what was proposed before is `Unknown` to whoever was not told before,

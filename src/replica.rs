@@ -106,7 +106,7 @@ pub struct Replica<S, M: StateMachine, T> {
 impl<S: Store, M: StateMachine, T> Replica<S, M, T> {
     /// Starts a node on what the store holds. The state machine is [restored](StateMachine::restore) from the latest
     /// snapshot, unless it says that it has [applied](StateMachine::applied) more than that, and is given the log after
-    /// it again. [`Config::applied`] need not be set.
+    /// it again. [`Config::applied`] need not be set, and [`Config::cluster_id`] is the store's where it is 0.
     ///
     /// # Errors
     ///
@@ -118,6 +118,9 @@ impl<S: Store, M: StateMachine, T> Replica<S, M, T> {
         }
         let (applied, snapshot) = survivor::restored(&store, &mut machine)?;
         config.applied = applied;
+        if config.cluster_id == 0 {
+            config.cluster_id = store.initial_state()?.cluster_id;
+        }
         let node = RawNode::new(config, store)?;
         Ok(Self {
             applied: node.status().applied,
@@ -223,8 +226,11 @@ impl<S: Store, M: StateMachine, T> Replica<S, M, T> {
     }
 
     /// Follows an entry that a leader put into its log for a proposal, whichever node that was: so does a client that
-    /// was told where its entry is before the process ended that led. Call it right after the start, before the first
-    /// turn; what was compacted before is [`Unknown`](Outcome::Unknown).
+    /// was told where its entry is before the process ended that led.
+    ///
+    /// Call it where that entry is yet to be applied: at a node that was just started, before its first turn. One that
+    /// applied entries of a later term behind it does not know any more what was there, and says
+    /// [`Unknown`](Outcome::Unknown); so does one whose snapshot covers it.
     pub fn follow(&mut self, entry: EntryId, token: T) {
         self.proposals.follow(entry, token);
     }

@@ -29,6 +29,30 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! A [`Replica`](quorate::replica::Replica) has the loop, and begins with the latest snapshot by itself:
+//!
+//! ```
+//! # use quorate::bytes::Bytes;
+//! # use quorate::replica::{MachineError, Replica, StateMachine};
+//! # use quorate::{Config, ConfState, Entry};
+//! # use quorate_journal::Journal;
+//! # struct Counter(u64);
+//! # impl StateMachine for Counter {
+//! #     type Response = u64;
+//! #     fn apply(&mut self, _: &Entry) -> u64 { self.0 += 1; self.0 }
+//! #     fn snapshot(&mut self) -> Result<Bytes, MachineError> { Ok(self.0.to_string().into()) }
+//! #     fn restore(&mut self, _: &Bytes) -> Result<(), MachineError> { Ok(()) }
+//! # }
+//! # let directory = tempfile::tempdir()?;
+//! # let path = directory.path().join("raft");
+//! # Journal::found(&path, 1, &ConfState::of_voters([1]), 0)?;
+//! # let seed = 42;
+//! let mut replica = Replica::new(Config::new(1, seed), Journal::open(&path)?, Counter(0))?;
+//! # replica.propose("", ()).ok();
+//! # replica.turn(|_| {})?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # What it is for
 //!
 //! A group whose log, between two compactions, and whose snapshot fit into memory: a control plane, a lock service, a

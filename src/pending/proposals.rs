@@ -254,8 +254,9 @@ impl<T> Proposals<T> {
     }
 
     /// Follows an entry that a leader put into its log for a proposal, this node or another: wherever it was proposed,
-    /// every node that applies entries finds out what became of it. If it is known already, the token is settled at
-    /// once.
+    /// every node that is yet to apply what is at that index finds out what became of it. Where something behind it was
+    /// told before, the token is settled at once, by the last that was told: in the same term as `Applied`, in a later
+    /// one as `Unknown`, for the table does not remember what was applied.
     pub fn follow(&mut self, id: EntryId, token: T) {
         if let Some(fate) = self.committed.and_then(|committed| fate(id, committed)) {
             self.settled.push_back((token, fate));

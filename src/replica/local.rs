@@ -38,8 +38,7 @@ use crate::types::NodeId;
 ///     group.add(Replica::new(Config::new(id, id), MemoryStorage::from_snapshot(first), Counter(0))?);
 /// }
 /// group.run_until(100, |group| group.leader().is_some())?;
-/// let leader = group.leader().and_then(|id| group.get_mut(id)).expect("somebody leads");
-/// leader.propose("count", "a client")?;
+/// group.leader_mut().expect("somebody leads").propose("count", "a client")?;
 /// group.settle()?;
 /// assert_eq!(group.take_outcome(&"a client"), Some(Outcome::Applied(1)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -163,6 +162,20 @@ impl<S: Store, M: StateMachine, T> LocalGroup<S, M, T> {
                 self.refused.extend(stepped.err().map(|error| (to, error)));
             }
         }
+    }
+
+    /// The one who [leads](Self::leader).
+    pub fn leader_mut(&mut self) -> Option<&mut Replica<S, M, T>> {
+        self.leader().and_then(|id| self.get_mut(id))
+    }
+
+    /// So many ticks, each of which [settles](Self::settle).
+    ///
+    /// # Errors
+    ///
+    /// As of [`settle`](Self::settle).
+    pub fn run(&mut self, ticks: u64) -> Result<(), ReplicaError> {
+        self.run_until(ticks, |_| false).map(drop)
     }
 
     /// Ticks, and settles after each, until `is_done` or so many ticks have passed. Whether it is done.

@@ -36,9 +36,7 @@ const PAGE_BYTES: u64 = 1 << 20;
 /// // Once that text is read, and signed off:
 /// let (_old, recovered) = survivor.recover(&plan.parse()?, 0x7e57)?; // from a good random source
 /// let store = MemoryStorage::from(recovered);
-/// let mut config = Config::new(1, 43);
-/// config.cluster_id = 0x7e57 | quorate::types::RECOVERED;
-/// let replica = Replica::<_, _, ()>::new(config, store, Counter::default())?;
+/// let replica = Replica::<_, _, ()>::new(Config::new(1, 43), store, Counter::default())?;
 /// assert_eq!(replica.node().membership().conf_state(), ConfState::of_voters([1]));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

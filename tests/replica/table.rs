@@ -117,6 +117,10 @@ fn whoever_knows_the_entry_is_told_after_a_crash() {
     assert_eq!(group.take_outcome(&"a client"), Some(Outcome::Applied(1)));
     assert_eq!(group.take_outcome(&"another client"), Some(Outcome::Superseded));
     assert_eq!(group.take_outcome(&"another client"), None, "once");
+    // Too late: what was at that index is applied, and an entry of a later term behind it.
+    leader(&mut group).follow(applied, "a client");
+    group.settle().expect("sound replicas");
+    assert_eq!(group.take_outcome(&"a client"), Some(Outcome::Unknown));
     assert!(
         group
             .take_events()
@@ -211,6 +215,14 @@ fn what_is_no_start_is_refused() {
         Err(ReplicaError::Machine("it broke".into()))
     );
     assert_eq!(start(Config::new(1, 7), false), Ok(()));
+    for (named, expected) in [(0, Ok(7)), (7, Ok(7)), (8, Err(()))] {
+        let mut config = Config::new(1, 7);
+        config.cluster_id = named;
+        let store = founded(1, &[1]).with_cluster_id(7);
+        let started = One::new(config, store.into(), Log::default());
+        let group = started.map(|replica| replica.node().config().cluster_id);
+        assert_eq!(group.map_err(drop), expected, "{named}");
+    }
 }
 
 #[test]
