@@ -9,7 +9,7 @@ use quorate::membership::{ConfChangeKind, ConfChangeV2};
 use quorate::status::SnapshotStatus;
 use quorate::{Config, MemoryStorage, NodeId, RawNode, ReadMode, Storage};
 
-use crate::support::dice::Dice;
+use crate::dice::Dice;
 use crate::support::{Cluster, config, store};
 
 const GROUPS: u64 = 100;

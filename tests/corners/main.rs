@@ -3,6 +3,8 @@
 //! which promise it protects: "safe", "deterministic", "never panics on input" (a refused call leaves
 //! the node as it was) and "fast and small" are the crate's.
 
+#[path = "../support/dice.rs"]
+mod dice;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -4,12 +4,12 @@
 
 use quorate::NodeId;
 
+use crate::dice::Dice;
 use crate::group::{assert_recovers, forges};
 use crate::recipe::{Draw, Recipe};
 use crate::session::{session, step};
 use crate::subjects::{Subject, subjects};
 use crate::support::Cluster;
-use crate::support::dice::Dice;
 use crate::support::mode::Mode;
 
 const MESSAGES: u64 = 10_000;

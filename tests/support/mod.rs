@@ -2,7 +2,6 @@
 //! network that can be cut. Nothing happens unless a test says so.
 #![allow(dead_code, unreachable_pub, reason = "each test program uses a part of it")]
 
-pub mod dice;
 pub mod mode;
 pub mod tasks;
 
