@@ -214,6 +214,9 @@ impl ApplyTask {
 
     /// The snapshot that was [asked for](crate::RawNode::request_snapshot): the state machine begins anew with it,
     /// before it applies anything more. The log stays as it is, and there is nothing to persist for the node.
+    ///
+    /// A snapshot that was installed since ([`AppendTask::snapshot`]) may have overtaken this task, as it may have
+    /// overtaken one with entries: what the state machine has applied already is skipped, and the task is done.
     pub fn snapshot(&self) -> Option<&Snapshot> {
         self.snapshot.as_deref()
     }

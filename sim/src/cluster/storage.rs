@@ -190,7 +190,15 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let Some(task) = self.member_mut(id).and_then(|member| member.work.applies.pop_front()) else {
             return Ok(());
         };
-        if let Some(snapshot) = task.snapshot() {
+        // One that was installed since may have been faster, as with entries.
+        let overtaken = |member: &Member<M, D>, index| {
+            member.damaged.is_none() && index <= member.applied.min(member.log.base().index)
+        };
+        if let Some(snapshot) = task.snapshot()
+            && !self
+                .member(id)
+                .is_some_and(|member| overtaken(member, snapshot.metadata.index))
+        {
             self.begin_anew(id, snapshot)?;
         }
         self.apply(id, task.entries())?;
