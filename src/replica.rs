@@ -192,8 +192,8 @@ impl<S: Store, M: StateMachine, T> Replica<S, M, T> {
     ///
     /// # Errors
     ///
-    /// The token comes back, and nothing was proposed unless the error is [`ProposeError::Node`]. A follower answers
-    /// [`ProposeError::NotLeader`], and never passes the command on: where that ends, nobody could tell.
+    /// The token comes back, and nothing was proposed unless the error is [`ProposeError::Node`]. A follower refuses
+    /// with [`ProposeError::NotLeader`], and never passes the command on: where that ends, nobody could tell.
     pub fn propose(&mut self, command: impl Into<Bytes>, token: T) -> Result<EntryId, Refused<ProposeError, T>> {
         self.proposals.propose(&mut self.node, command, token)
     }

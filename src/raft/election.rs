@@ -25,8 +25,10 @@ impl<S: Storage> Raft<S> {
         match vote::judge(voter, from, term, request) {
             Ok(grant) => {
                 if !pre_vote {
-                    // A late request of who leads by now, again: a leader is heard as before.
-                    if voter.leader != Some(from) {
+                    // The network repeats the request of the candidate that leads by now: no leader was lost.
+                    if voter.leader == Some(from) {
+                        server.timer.restart();
+                    } else {
                         server.timer.restart_leaderless(&server.config);
                     }
                     server.ballot.cast(&grant);

@@ -67,13 +67,13 @@ impl Leader {
             self.judge_silence(server, quorum)?;
             if check_quorum {
                 self.listen_anew(server);
-            }
-            if check_quorum && !quorum {
-                return Ok(Next::Follow {
-                    term: server.term(),
-                    leader: None,
-                    reason: StepDownReason::QuorumSilent,
-                });
+                if !quorum {
+                    return Ok(Next::Follow {
+                        term: server.term(),
+                        leader: None,
+                        reason: StepDownReason::QuorumSilent,
+                    });
+                }
             }
             self.abort_transfer(server, TransferAbort::Timeout);
         }
