@@ -12,7 +12,7 @@ use crate::{accepted, events, hear, heartbeat_answer, leading, says};
 const TIMEOUT: u64 = 10;
 
 /// The groups of nodes 1 to n; 0: none.
-fn grouped(id: NodeId, groups: &[u64]) -> Config {
+pub(crate) fn grouped(id: NodeId, groups: &[u64]) -> Config {
     let mut config = config(id);
     let members = (1..).zip(groups.iter().copied()).filter(|(_, group)| *group > 0);
     config.settings_mut().commit_groups = CommitGroups::new(members);
@@ -152,7 +152,7 @@ fn with_a_silent_group(falls_back: bool) -> Cluster {
     cluster
 }
 
-fn told(cluster: &mut Cluster) -> Vec<Event> {
+pub(crate) fn told(cluster: &mut Cluster) -> Vec<Event> {
     let ours = |event: &Event| {
         matches!(
             event,
