@@ -42,6 +42,7 @@ mod continuity;
 mod contract;
 mod crash;
 mod faults;
+mod host;
 mod limits;
 mod node;
 mod restart;
