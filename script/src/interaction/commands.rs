@@ -4,10 +4,10 @@ use quorate::error::{CampaignError, ProposeError};
 use quorate::message::Payload;
 use quorate::status::{ProgressStatus, SnapshotStatus};
 use quorate::types::NodeId;
-use quorate::{Config, EntryId, Message, Proposed, Storage, StorageError};
+use quorate::{Config, EntryId, Message, Proposed, RawNode, Storage, StorageError};
 
 use super::Interaction;
-use super::disk::Write;
+use super::disk::{Disk, Write};
 use super::drive::{Fate, Thread, propose_words};
 use super::line::KINDS;
 use super::member::Member;
@@ -41,8 +41,8 @@ impl Interaction {
             "ticks" => self.ticks(command),
             "set-randomized-election-timeout" => self.set_election_timeout(command),
             "transfer-leadership" => self.transfer_leadership(command),
-            "forget-leader" => self.forget_leader(command),
-            "request-snapshot" => self.request_snapshot(command),
+            "forget-leader" => Ok(self.node_of(command)?.forget_leader()?),
+            "request-snapshot" => Ok(self.node_of(command)?.request_snapshot()?),
             "report-unreachable" => self.report_unreachable(command),
             "report-snapshot" => self.report_snapshot(command),
             "read-index" => self.read_index(command),
@@ -84,7 +84,7 @@ impl Interaction {
     // ----- calls
 
     fn campaign(&mut self, command: &Command) -> Result<(), Failure> {
-        match self.cluster.node(only_id(command)?)?.campaign() {
+        match self.node_of(command)?.campaign() {
             Err(CampaignError::Node(error)) => Err(error.into()),
             Ok(()) | Err(_) => Ok(()),
         }
@@ -97,12 +97,9 @@ impl Interaction {
         proposed(self.cluster.node(number(id)?)?.propose(data))
     }
 
-    fn forget_leader(&mut self, command: &Command) -> Result<(), Failure> {
-        Ok(self.cluster.node(only_id(command)?)?.forget_leader()?)
-    }
-
-    fn request_snapshot(&mut self, command: &Command) -> Result<(), Failure> {
-        Ok(self.cluster.node(only_id(command)?)?.request_snapshot()?)
+    /// The node that a command names, and nothing else.
+    fn node_of(&mut self, command: &Command) -> Result<&mut RawNode<Disk>, Failure> {
+        self.cluster.node(only_id(command)?)
     }
 
     fn report_unreachable(&mut self, command: &Command) -> Result<(), Failure> {
@@ -298,14 +295,14 @@ impl Interaction {
     }
 
     fn status(&mut self, command: &Command, out: &mut Output<'_>) -> Result<(), Failure> {
-        for peer in self.cluster.node(only_id(command)?)?.progress() {
+        for peer in self.node_of(command)?.progress() {
             out.line(print::progress(&peer));
         }
         Ok(())
     }
 
     fn counters(&mut self, command: &Command, out: &mut Output<'_>) -> Result<(), Failure> {
-        let counters = self.cluster.node(only_id(command)?)?.counters();
+        let counters = self.node_of(command)?.counters();
         // One `name: value,` a line between the type's name and a bracket.
         for line in format!("{counters:#?}").lines() {
             match line.trim().trim_end_matches(',').split_once(": ") {
