@@ -3,6 +3,7 @@
 //! The order of calls is in the types. What may leave at once is on the `Ready`; what promises
 //! something durable exists only on what the `Ready` (or the task) turns into once it is persisted.
 
+mod copies;
 mod task;
 mod text;
 
@@ -108,7 +109,7 @@ impl From<NotAdvanced> for AcknowledgeError {
 }
 
 /// What is in them. It goes back to the node with `advance`, where its buffers serve the next one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Batch {
     pub(crate) origin: Origin,
     pub(crate) number: u64,

@@ -43,7 +43,7 @@ impl Kind {
 }
 
 /// A queue by time; what is due at the same time comes in the order in which it was put there.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Clock {
     pub(crate) now: u64,
     queue: BinaryHeap<Reverse<(u64, u64, Due)>>,

@@ -19,6 +19,7 @@ pub(crate) use storage::VETO;
 use quorate::{Config, EntryId, Index, Message, NodeId, Snapshot};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::rc::Rc;
 
 use bytes::Bytes;
 use quorate::membership::Membership;
@@ -49,11 +50,12 @@ pub enum Outcome {
     Unknown,
 }
 
-/// Nodes with state machine `M` on disks `D`.
+/// Nodes with state machine `M` on disks `D`. A clone shares nothing with it, so that one past can have many futures.
+#[derive(Clone)]
 pub struct Cluster<M, D> {
     pub(crate) members: Vec<Member<M, D>>,
-    make_disk: Box<dyn FnMut() -> D>,
-    settings: Box<dyn FnMut(NodeId) -> Config>,
+    make_disk: Rc<dyn Fn() -> D>,
+    settings: Rc<dyn Fn(NodeId) -> Config>,
     pub(crate) pool: BTreeMap<u64, Message>,
     messages: u64,
     pub(crate) judge: Judge,
@@ -96,8 +98,8 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     pub fn new(
         seed: u64,
         voters: u64,
-        make_disk: impl FnMut() -> D + 'static,
-        settings: impl FnMut(NodeId) -> Config + 'static,
+        make_disk: impl Fn() -> D + 'static,
+        settings: impl Fn(NodeId) -> Config + 'static,
     ) -> Result<Self, Violation> {
         Self::founded(seed, voters, Names::Ids, make_disk, settings)
     }
@@ -107,8 +109,8 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         seed: u64,
         voters: u64,
         names: Names,
-        make_disk: impl FnMut() -> D + 'static,
-        settings: impl FnMut(NodeId) -> Config + 'static,
+        make_disk: impl Fn() -> D + 'static,
+        settings: impl Fn(NodeId) -> Config + 'static,
     ) -> Result<Self, Violation> {
         let mut cluster = Self::empty(seed, names, make_disk, settings);
         let mut stores = Vec::new();
@@ -135,13 +137,13 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     fn empty(
         seed: u64,
         names: Names,
-        make_disk: impl FnMut() -> D + 'static,
-        settings: impl FnMut(NodeId) -> Config + 'static,
+        make_disk: impl Fn() -> D + 'static,
+        settings: impl Fn(NodeId) -> Config + 'static,
     ) -> Self {
         Self {
             members: Vec::new(),
-            make_disk: Box::new(make_disk),
-            settings: Box::new(settings),
+            make_disk: Rc::new(make_disk),
+            settings: Rc::new(settings),
             pool: BTreeMap::new(),
             messages: 0,
             judge: Judge::new(FIRST),
@@ -161,7 +163,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     }
 
     /// The cluster that a seed draws, with nothing done to it.
-    pub fn drawn(parameters: &Parameters, make_disk: impl FnMut() -> D + 'static) -> Result<Self, Violation> {
+    pub fn drawn(parameters: &Parameters, make_disk: impl Fn() -> D + 'static) -> Result<Self, Violation> {
         let settings = {
             let parameters = parameters.clone();
             move |id| parameters.config(id)

@@ -27,7 +27,8 @@ use crate::workload::Workload;
 
 use client::Client;
 
-/// A run under way.
+/// A run under way. A clone of one goes on by itself.
+#[derive(Clone)]
 pub struct Driver<W: Workload, D> {
     parameters: Parameters,
     dice: Dice,
@@ -111,11 +112,7 @@ impl<W: Workload, D> fmt::Debug for Driver<W, D> {
 
 impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     /// A run with these parameters.
-    pub fn new(
-        parameters: &Parameters,
-        workload: W,
-        make_disk: impl FnMut() -> D + 'static,
-    ) -> Result<Self, Violation> {
+    pub fn new(parameters: &Parameters, workload: W, make_disk: impl Fn() -> D + 'static) -> Result<Self, Violation> {
         Ok(Self::over(parameters, workload, Cluster::drawn(parameters, make_disk)?))
     }
 

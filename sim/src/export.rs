@@ -53,7 +53,7 @@ pub fn script<M: StateMachine, D: Disk>(
     parameters: &Parameters,
     steps: &[Step],
     violation: &Violation,
-    make_disk: impl FnMut() -> D + 'static,
+    make_disk: impl Fn() -> D + 'static,
 ) -> Result<String, Violation> {
     let mut translator = Translator::<M, D>::begin(parameters, make_disk)?;
     for step in steps {

@@ -11,6 +11,7 @@ use quorate::{ConfState, Config, EntryId, Index, NodeId, RawNode, Ready, Storage
 
 use crate::shadow::{Mark, Shadow};
 
+#[derive(Clone)]
 pub(crate) struct Member<M, D> {
     pub(crate) id: NodeId,
     /// Settings of every start but for the seed and what is applied.
@@ -40,6 +41,7 @@ pub(crate) struct Member<M, D> {
     pub(crate) seen: Seen,
 }
 
+#[derive(Clone)]
 pub(crate) enum Life<D> {
     Up(Box<RawNode<D>>),
     Down(D),
@@ -48,7 +50,7 @@ pub(crate) enum Life<D> {
 }
 
 /// What the node handed out and what is not done.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Work {
     /// Without asynchronous writes: the batch that is out, and whether it is written.
     pub(crate) batch: Option<(Ready, bool)>,
@@ -60,7 +62,7 @@ pub(crate) struct Work {
 }
 
 /// What clients wait for here.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Calls {
     /// By command.
     pub(crate) proposals: BTreeMap<Bytes, u64>,
@@ -69,6 +71,7 @@ pub(crate) struct Calls {
     pub(crate) reads: BTreeMap<u64, PendingRead>,
 }
 
+#[derive(Clone)]
 pub(crate) struct PendingRead {
     pub(crate) query: Bytes,
     /// What was committed, anywhere, when it was asked.

@@ -31,7 +31,7 @@ pub struct Broken {
 pub fn replay<M: StateMachine, D: Disk>(
     parameters: &Parameters,
     steps: &[Step],
-    make_disk: impl FnMut() -> D + 'static,
+    make_disk: impl Fn() -> D + 'static,
 ) -> Option<Broken> {
     each::<M, D>(parameters, steps, make_disk, |cluster, step| perform(cluster, step)).err()
 }
@@ -44,7 +44,7 @@ pub fn replay_clients<W: Workload, D: Disk>(
     parameters: &Parameters,
     steps: &[Step],
     mut clients: W,
-    make_disk: impl FnMut() -> D + 'static,
+    make_disk: impl Fn() -> D + 'static,
 ) -> Option<Broken> {
     let mut known = true;
     let replayed = each::<W::Machine, D>(parameters, steps, make_disk, |cluster, step| {
@@ -82,7 +82,7 @@ fn asked(step: &Step) -> Option<(u64, Request)> {
 fn each<M: StateMachine, D: Disk>(
     parameters: &Parameters,
     steps: &[Step],
-    make_disk: impl FnMut() -> D + 'static,
+    make_disk: impl Fn() -> D + 'static,
     mut perform: impl FnMut(&mut Cluster<M, D>, &Step) -> Verdict,
 ) -> Result<(), Broken> {
     let broken = |steps, violation| Broken { steps, violation };

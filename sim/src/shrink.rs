@@ -84,7 +84,7 @@ pub struct Shrunk {
 /// Where a property rests on clocks (leases), no node's time is cut but together with that of all others.
 pub fn shrink<M: StateMachine, D: Disk>(
     failing: &Failing,
-    make_disk: impl FnMut() -> D + Clone + 'static,
+    make_disk: impl Fn() -> D + Clone + 'static,
 ) -> Option<Shrunk> {
     let replayed = {
         let make_disk = make_disk.clone();
@@ -98,7 +98,7 @@ pub fn shrink<M: StateMachine, D: Disk>(
 pub fn shrink_clients<W: Workload, D: Disk>(
     failing: &Failing,
     mut make_clients: impl FnMut() -> W,
-    make_disk: impl FnMut() -> D + Clone + 'static,
+    make_disk: impl Fn() -> D + Clone + 'static,
 ) -> Option<Shrunk> {
     let replayed = {
         let make_disk = make_disk.clone();
@@ -114,7 +114,7 @@ where
     M: StateMachine,
     D: Disk,
     R: FnMut(&Parameters, &[Step]) -> Option<Broken>,
-    F: FnMut() -> D + Clone + 'static,
+    F: Fn() -> D + Clone + 'static,
 {
     let mut bench = Clusters::<M, _, _> {
         replayed,
@@ -138,7 +138,7 @@ where
     M: StateMachine,
     D: Disk,
     R: FnMut(&Parameters, &[Step]) -> Option<Broken>,
-    F: FnMut() -> D + Clone + 'static,
+    F: Fn() -> D + Clone + 'static,
 {
     fn replay(&mut self, parameters: &Parameters, steps: &[Step]) -> Option<Broken> {
         (self.replayed)(parameters, steps)

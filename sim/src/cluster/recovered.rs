@@ -126,8 +126,8 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         seed: u64,
         recovered: &Recovered,
         nodes: u64,
-        make_disk: impl FnMut() -> D + 'static,
-        settings: impl FnMut(NodeId) -> Config + 'static,
+        make_disk: impl Fn() -> D + 'static,
+        settings: impl Fn(NodeId) -> Config + 'static,
     ) -> Result<Self, Violation> {
         let names = if recovered.identity == 0 {
             Names::Ids

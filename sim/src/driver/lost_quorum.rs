@@ -21,7 +21,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     pub(crate) fn of_recovered(
         parameters: &Parameters,
         workload: W,
-        make_disk: impl FnMut() -> D + 'static,
+        make_disk: impl Fn() -> D + 'static,
         recovered: &Recovered,
         now: u64,
     ) -> Result<Self, Violation> {

@@ -25,7 +25,7 @@ pub(super) struct Translator<M, D> {
 }
 
 impl<M: StateMachine, D: Disk> Translator<M, D> {
-    pub(super) fn begin(parameters: &Parameters, make_disk: impl FnMut() -> D + 'static) -> Result<Self, Violation> {
+    pub(super) fn begin(parameters: &Parameters, make_disk: impl Fn() -> D + 'static) -> Result<Self, Violation> {
         let cluster = Cluster::<M, D>::drawn(parameters, make_disk)?;
         let voters: Vec<String> = (1..=parameters.voters).map(|id| id.to_string()).collect();
         let begin = format!(" voters=({}) index={FIRST}", voters.join(","));

@@ -14,7 +14,7 @@ use crate::step::{MessageRef, Step};
 pub(super) fn left_out<M: StateMachine, D: Disk>(
     parameters: &Parameters,
     steps: &[Step],
-    make_disk: impl FnMut() -> D + Clone + 'static,
+    make_disk: impl Fn() -> D + Clone + 'static,
 ) -> Result<Vec<Step>, Violation> {
     let mut lossy = Cluster::<M, D>::drawn(parameters, make_disk.clone())?;
     let mut lossless = Cluster::<M, D>::drawn(parameters, make_disk)?;

@@ -42,7 +42,7 @@ struct LyingDisk {
 }
 
 impl LyingDisk {
-    fn make(lie: Lie) -> impl FnMut() -> Self {
+    fn make(lie: Lie) -> impl Fn() -> Self {
         move || Self {
             disk: MemoryDisk::default(),
             lie,
