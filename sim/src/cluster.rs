@@ -2,6 +2,7 @@
 //! itself: each [`Step`] does one thing, and is judged.
 
 mod call;
+mod causes;
 mod damage;
 mod identity;
 mod lifecycle;
@@ -13,6 +14,7 @@ mod snapshots;
 mod storage;
 mod stranger;
 
+pub(crate) use causes::Causes;
 pub(crate) use recovery::{PATIENCE, timeout_of};
 pub(crate) use storage::VETO;
 
@@ -79,6 +81,8 @@ pub struct Cluster<M, D> {
     disks_forgot: bool,
     /// Whether a lease that overlaps another, or a stale read, is a violation.
     pub(crate) judge_leases: bool,
+    /// By how many ticks two clocks may differ over an election timeout, if that is known.
+    drift_ticks: Option<u64>,
 }
 
 impl<M, D> fmt::Debug for Cluster<M, D> {
@@ -159,6 +163,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             names_in_force: names != Names::Later,
             disks_forgot: false,
             judge_leases: true,
+            drift_ticks: None,
         }
     }
 
@@ -168,13 +173,15 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             let parameters = parameters.clone();
             move |id| parameters.config(id)
         };
-        Self::founded(
+        let mut cluster = Self::founded(
             parameters.seed,
             parameters.voters,
             parameters.names,
             make_disk,
             settings,
-        )
+        )?;
+        cluster.drift_ticks = Some(parameters.drift_ticks());
+        Ok(cluster)
     }
 
     /// Does one thing, and judges what came of it.

@@ -5,10 +5,14 @@
 //! rules out. They know nothing of how it came about, so that each can be tested by telling it a
 //! history that breaks it.
 
+mod changes;
 mod configurations;
+mod lease;
 mod node;
 mod promise;
+mod reads;
 mod replicas;
+mod replication;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,6 +23,7 @@ use crate::shadow::digest;
 pub use crate::shadow::{Mark, Shadow};
 pub use configurations::Configurations;
 pub(crate) use configurations::{are_in_two_groups, is_quorum};
+pub use lease::Lease;
 pub(crate) use replicas::COMPARED_EVERY;
 pub use replicas::Replicas;
 

@@ -8,9 +8,9 @@ use quorate::{EntryId, Index, NodeId, Proposed};
 
 use super::{Cluster, Outcome, unexpected};
 use crate::disk::Disk;
-use crate::judge::Verdict;
+use crate::judge::{Judge, Verdict};
 use crate::machine::{StateMachine, numbers, pack};
-use crate::member::{Member, PendingRead};
+use crate::member::{Member, PendingRead, Seen};
 use crate::trace::What;
 
 impl<M: StateMachine, D: Disk> Cluster<M, D> {
@@ -31,6 +31,8 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     }
 
     pub(super) fn tick(&mut self, id: NodeId, ticks: u64) -> Verdict {
+        let before = self.member(id).map_or_else(Seen::default, |member| member.seen);
+        self.wait_for_reads(id, ticks);
         let mut left = ticks;
         while left > 0 {
             let Some(node) = self.member_mut(id).and_then(Member::node_mut) else {
@@ -44,7 +46,10 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             self.coverage.transfers_of_its_own += u64::from(begun);
             left = left.saturating_sub(used.max(1));
         }
-        self.observe(id)
+        self.observe(id)?;
+        let now = self.members[Self::position(id)].seen;
+        Judge::runs_down(id, "promise", before.promised, ticks, now.promised)?;
+        Judge::runs_down(id, "silence", before.silent, ticks, now.silent)
     }
 
     pub(super) fn propose(&mut self, id: NodeId, operation: u64, command: Bytes) -> Verdict {
@@ -81,18 +86,27 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             operation,
             text: format!("read: {}", M::query_in_words(&query)),
         });
-        let committed_before = self.judge.committed();
+        let (committed_before, asked_at) = (self.judge.committed(), self.messages);
         let Some(node) = self.member_mut(id).and_then(Member::node_mut) else {
             self.end(id, operation, Outcome::Refused);
             return Ok(());
         };
+        let (status, by_lease) = (node.status(), node.counters().reads_by_lease);
+        let read = PendingRead {
+            query,
+            committed_before,
+            at: None,
+            waited: 0,
+            patience: node.config().settings().election_timeout_ticks,
+            asked_at,
+            term: status.hard_state.term,
+            configured_at: node.configured_at(),
+            by_lease: false,
+        };
         match node.read_index(pack([operation])) {
             Ok(()) => {
-                let read = PendingRead {
-                    query,
-                    committed_before,
-                    at: None,
-                };
+                let by_lease = node.counters().reads_by_lease > by_lease;
+                let read = PendingRead { by_lease, ..read };
                 self.members[Self::position(id)].calls.reads.insert(operation, read);
             }
             Err(ReadError::Node(error)) => return Err(unexpected(id, "read", &error)),
@@ -111,10 +125,14 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let Some(node) = self.member_mut(id).and_then(Member::node_mut) else {
             return Ok(());
         };
+        let applied = node.status().applied;
         let proposed = match expected {
             Some(expected) => node.propose_conf_change_if_unchanged(change, expected),
             None => node.propose_conf_change(change),
         };
+        if let Ok(Proposed::At { index, .. }) = proposed {
+            self.stores_change(id, index, applied)?;
+        }
         match proposed {
             Ok(_) => self.coverage.changes_proposed += 1,
             Err(_) => self.coverage.changes_refused += 1,

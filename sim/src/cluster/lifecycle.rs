@@ -3,12 +3,12 @@
 use std::collections::VecDeque;
 
 use quorate::recover::Recovered;
-use quorate::{ConfState, HardState, NodeId, RawNode, Snapshot};
+use quorate::{ConfState, EntryId, HardState, NodeId, RawNode, Snapshot};
 
 use super::identity::{Store, check_made};
-use super::{Cluster, Outcome, unexpected};
+use super::{Causes, Cluster, Outcome, unexpected};
 use crate::disk::{Disk, Write};
-use crate::judge::{Verdict, Violation};
+use crate::judge::{Judge, Verdict, Violation};
 use crate::machine::StateMachine;
 use crate::member::{Calls, Life, Member, Seen, Work};
 use crate::shadow::{Mark, Shadow, digest};
@@ -65,6 +65,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             durable,
             marks: VecDeque::new(),
             seen: Seen::default(),
+            causes: Causes::default(),
         });
         if let Some(trace) = &mut self.trace {
             trace.nodes.push(id);
@@ -132,6 +133,10 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             commit: commit.max(member.applied),
             ..Seen::default()
         };
+        let (now, last) = (member.node().map_or(0, |node| node.status().hard_state.term), member.durable.last());
+        let founded = last == member.durable.base(); // it may be in no term yet
+        Judge::term_covers(id, now, if founded { EntryId::default() } else { last })?;
+        self.find_changes(id)?;
         self.note(id, || What::Restarted);
         self.note_role(id);
         self.coverage.restarts += 1;
@@ -204,7 +209,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         disk.crash(kept);
         let survived: Vec<Mark> = member.marks.drain(..).take(kept).collect();
         member.work = Work::default();
-        member.seen = Seen::default();
+        (member.seen, member.causes) = (Seen::default(), Causes::default());
         let calls = std::mem::take(&mut member.calls);
         member.life = Life::Down(disk);
         self.settle(id, survived)?;

@@ -16,6 +16,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let member = &self.members[Self::position(id)];
         Judge::names_group(id, &message, member.config.cluster_id)?;
         Judge::sends(id, &message, &member.log, &member.durable)?;
+        self.judge_probe(id, &message)?;
         if let Payload::RequestVote(RequestVote { committed, .. })
         | Payload::VoteResponse(VoteResponse { committed, .. }) = message.payload
             && committed.term > 0
@@ -32,6 +33,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             Payload::InstallSnapshot(_) => self.coverage.snapshots_sent += 1,
             _ => {}
         }
+        self.note_round(id, &message, self.messages + 1);
         self.put_in_flight(id, message);
         Ok(())
     }

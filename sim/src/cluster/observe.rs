@@ -23,7 +23,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let status = node.status();
         let events = node.take_events();
         for event in events {
-            self.on_event(id, &event)?;
+            self.on_event(id, &event, &status)?;
         }
         self.observe_names(id, &status)?;
         let before = self.members[Self::position(id)].seen;
@@ -35,6 +35,8 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             term,
             commit,
             leader: status.soft_state.leader,
+            promised: status.promised_ticks,
+            silent: status.silent_ticks,
             ..if term == before.term { before } else { Seen::default() }
         };
         self.members[Self::position(id)].seen = now;
@@ -44,9 +46,13 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         }
         if now.role == RoleKind::Leader {
             self.observe_leader(id, before, &status)?;
+            self.judge_progress(id, &status)?;
         } else {
-            self.members[Self::position(id)].seen.lease = false;
+            let seen = &mut self.members[Self::position(id)].seen;
+            (seen.lease, seen.counts_on_promises) = (false, false);
         }
+        self.judge_promises(id, &status)?;
+        self.judge_reads(id, &status)?;
         if commit > before.commit {
             self.note(id, || What::Committed { index: commit });
         }
@@ -113,6 +119,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     pub(crate) fn suspend_lease(&mut self, id: NodeId) {
         if let Some(member) = self.member_mut(id) {
             member.seen.lease = false;
+            member.causes.stands = true;
         }
     }
 
@@ -165,7 +172,12 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         self.judge.configurations.is_at(id, *index, conf_state)
     }
 
-    fn on_event(&mut self, id: NodeId, event: &Event) -> Verdict {
+    fn on_event(&mut self, id: NodeId, event: &Event, status: &Status) -> Verdict {
+        if let Event::BecameCandidate { pre_vote, .. } = event
+            && (*pre_vote || self.members[Self::position(id)].seen.role != RoleKind::PreCandidate)
+        {
+            self.judge_campaign(id, status)?;
+        }
         let coverage = &mut self.coverage;
         match event {
             Event::SteppedDown { .. } => coverage.steps_down += 1,

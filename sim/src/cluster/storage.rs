@@ -6,6 +6,7 @@ use quorate::ready::{AppendTask, ReadState, TaskResponse};
 use quorate::types::EntryKind;
 use quorate::{Entry, NodeId, Ready};
 
+use super::causes::changed;
 use super::{Cluster, Outcome, unexpected};
 use crate::disk::{Disk, Write, writes_of};
 use crate::judge::{COMPARED_EVERY, Judge, Mark, Verdict};
@@ -49,6 +50,9 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let member = &mut self.members[Self::position(id)];
         if let Some(snapshot) = ready.snapshot() {
             judge.believes(id, snapshot.id())?;
+            let ours = member.log.entry(snapshot.metadata.index).map(|(term, _)| term);
+            Judge::replaces(id, snapshot.id(), ours)?;
+            member.causes.changes.clear();
             member.log.apply(Mark::Install(snapshot.id()));
         }
         self.coverage.truncations += u64::from(
@@ -74,6 +78,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             judge.leader_holds(id, member.seen.term, &member.log)?;
         }
         judge.commits(id, member.seen.term, member.seen.commit, &member.log)?;
+        self.note_changes(id, ready.entries());
         Ok(())
     }
 
@@ -284,6 +289,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         self.coverage.changes_applied += 1;
         self.coverage.joint_states += u64::from(joint);
         self.judge.configurations.applies(id, entry.index, &state)?;
+        self.forget_progress(id, &changed(entry));
         self.note(id, || What::Configured {
             text: format!("{state:?}"),
         });
@@ -302,8 +308,10 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
                     return Ok(());
                 };
                 read.at = Some(index);
+                let read = read.clone();
                 if judge_reads {
                     Judge::reads(id, index, read.committed_before)?;
+                    self.judge_confirmed(id, &read)?;
                 }
             }
             Err(_) => {
