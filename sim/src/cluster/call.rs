@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use quorate::error::{ProposeError, ReadError};
 use quorate::membership::ConfChangeV2;
-use quorate::status::SnapshotStatus;
+use quorate::status::{RoleKind, SnapshotStatus};
 use quorate::{EntryId, Index, NodeId, Proposed};
 
 use super::{Cluster, Outcome, unexpected};
@@ -38,6 +38,12 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             let Some(node) = self.member_mut(id).and_then(Member::node_mut) else {
                 return Ok(());
             };
+            let follows = node.status().soft_state.role == RoleKind::Follower;
+            if left == 1 && follows && !node.has_ready() && node.next_deadline().is_none_or(|due| due > 1) {
+                node.tick().map_err(|error| unexpected(id, "tick", &error))?;
+                self.pass_quietly(id)?;
+                break;
+            }
             let before = node.status().transferee;
             let used = node
                 .advance_ticks(left)
@@ -46,10 +52,30 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             self.coverage.transfers_of_its_own += u64::from(begun);
             left = left.saturating_sub(used.max(1));
         }
-        self.observe(id)?;
+        if left == 0 {
+            self.observe(id)?;
+        }
         let now = self.members[Self::position(id)].seen;
         Judge::runs_down(id, "promise", before.promised, ticks, now.promised)?;
         Judge::runs_down(id, "silence", before.silent, ticks, now.silent)
+    }
+
+    /// A tick on which nothing was due: the node has nothing to do, and says so when it is asked.
+    fn pass_quietly(&mut self, id: NodeId) -> Verdict {
+        let Some(member) = self.member_mut(id) else {
+            return Ok(());
+        };
+        let free = member.work.batch.is_none();
+        let Some(node) = member.node_mut() else { return Ok(()) };
+        let status = node.status();
+        if free && !node.has_ready() {
+            // As loops do: what is kept for the next batch is put away.
+            let ready = node.ready().map_err(|error| unexpected(id, "ready", &error))?;
+            Judge::idle(id, ready.is_some())?;
+        }
+        let seen = &mut self.members[Self::position(id)].seen;
+        (seen.promised, seen.silent) = (status.promised_ticks, status.silent_ticks);
+        self.judge_promises(id, &status)
     }
 
     pub(super) fn propose(&mut self, id: NodeId, operation: u64, command: Bytes) -> Verdict {

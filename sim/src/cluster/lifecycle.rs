@@ -131,6 +131,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         member.seen = Seen {
             term,
             commit: commit.max(member.applied),
+            silent: u64::MAX, // it is not known yet
             ..Seen::default()
         };
         let (now, last) = (member.node().map_or(0, |node| node.status().hard_state.term), member.durable.last());

@@ -30,6 +30,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let (term, commit) = (status.hard_state.term, status.hard_state.commit);
         Judge::monotone(id, "term", before.term, term)?;
         Judge::monotone(id, "commit index", before.commit, commit)?;
+        Judge::silence_ends(id, before.silent, status.silent_ticks)?;
         let now = Seen {
             role: status.soft_state.role,
             term,

@@ -54,6 +54,13 @@ impl Judge {
         })
     }
 
+    /// The silence after a restart does not begin anew.
+    pub fn silence_ends(node: NodeId, before: u64, now: u64) -> Verdict {
+        check(now <= before, "promises run down", || {
+            format!("{node} is silent for {now} ticks, and was for {before} before")
+        })
+    }
+
     /// What is left of a promise, or of the silence after a restart, becomes less with each tick, by one.
     pub fn runs_down(node: NodeId, what: &'static str, before: u64, ticks: u64, now: u64) -> Verdict {
         check(now == before.saturating_sub(ticks), "promises run down", || {
