@@ -134,7 +134,10 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             silent: u64::MAX, // it is not known yet
             ..Seen::default()
         };
-        let (now, last) = (member.node().map_or(0, |node| node.status().hard_state.term), member.durable.last());
+        let (now, last) = (
+            member.node().map_or(0, |node| node.status().hard_state.term),
+            member.durable.last(),
+        );
         let founded = last == member.durable.base(); // it may be in no term yet
         Judge::term_covers(id, now, if founded { EntryId::default() } else { last })?;
         self.find_changes(id)?;

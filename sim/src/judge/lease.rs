@@ -19,16 +19,16 @@ pub struct Lease {
 }
 
 impl Judge {
-    /// A voter keeps the promise that a leader counts on: `left`, of its promise or of its silence after a restart, ends
-    /// no earlier than the `counted` ticks of the leader, but for what their clocks may differ.
+    /// A voter keeps the promise that a leader counts on: `left`, of its promise or of its silence after a restart,
+    /// ends no earlier than the `counted` ticks of the leader, but for what their clocks may differ.
     pub fn promise_kept(leader: NodeId, voter: NodeId, counted: u64, left: u64, slack: u64) -> Verdict {
         check(left + slack >= counted, "promises are kept", || {
-            format!("{leader} counts on {voter} for {counted} ticks, which elects nobody else for {left}, give or take {slack}")
+            format!("{leader} counts on {voter} for {counted} ticks, which promises {left}, give or take {slack}")
         })
     }
 
-    /// A quorum of each half elects nobody else for as long as the lease lasts, with its margin: `left` says for how many
-    /// ticks a voter does not, and `None` for one that elects nobody at all (it is down, or has another store).
+    /// A quorum of each half elects nobody else for as long as the lease lasts, with its margin: `left` says for how
+    /// many ticks a voter does not, and `None` for one that elects nobody at all (it is down, or has another store).
     pub fn lease_rests(lease: Lease, voters: &Joint, left: impl Fn(NodeId) -> Option<u64>) -> Verdict {
         let Lease {
             leader,
@@ -43,14 +43,18 @@ impl Judge {
         let rests = half(voters.incoming().ids()) && half(voters.outgoing().ids());
         check(rests, "a lease rests on a quorum", || {
             let left: Vec<_> = voters.ids().into_iter().map(|id| (id, left(id))).collect();
-            format!("{leader} holds a lease for {ticks} ticks and a margin of {margin}, of {voters}; promised is {left:?}")
+            format!(
+                "{leader} holds a lease for {ticks} ticks and a margin of {margin}, of {voters}; promised is {left:?}"
+            )
         })
     }
 
     /// Who holds a lease is a voter, has applied each change in its log, and ordered nobody to campaign in its term.
     pub fn lease_may_be_held(leader: NodeId, voter: bool, unapplied: Option<Index>, gave_up: bool) -> Verdict {
         check(voter && unapplied.is_none() && !gave_up, "who may hold a lease", || {
-            format!("{leader} holds a lease: a voter: {voter}, an unapplied change: {unapplied:?}, handed over: {gave_up}")
+            format!(
+                "{leader} holds a lease: a voter: {voter}, an unapplied change: {unapplied:?}, handed over: {gave_up}"
+            )
         })
     }
 

@@ -1,7 +1,7 @@
 //! Reads that were taken: none is forgotten, and each is confirmed after it was asked.
 
-use quorate::quorum::Joint;
 use quorate::NodeId;
+use quorate::quorum::Joint;
 
 use super::{Judge, Verdict, check};
 
@@ -16,12 +16,14 @@ impl Judge {
     /// A read that was forwarded comes back within an election timeout.
     pub fn read_comes_back(node: NodeId, operation: u64, ticks: u64, election_timeout: u64) -> Verdict {
         check(ticks <= election_timeout, "reads come back", || {
-            format!("{node} has waited for read {operation} for {ticks} ticks, its election timeout is {election_timeout}")
+            format!(
+                "{node} has waited for read {operation} for {ticks} ticks, its election timeout is {election_timeout}"
+            )
         })
     }
 
-    /// A leader that answers a read by a round knows of a quorum of each half that it led when it was asked: `confirmed`
-    /// says whether a voter responded to a heartbeat that was sent after that.
+    /// A leader that answers a read by a round knows of a quorum of each half that it led when it was asked:
+    /// `confirmed` says whether a voter responded to a heartbeat that was sent after that.
     pub fn read_is_confirmed(leader: NodeId, voters: &Joint, confirmed: impl Fn(NodeId) -> bool) -> Verdict {
         let holds = |voter: &&NodeId| **voter == leader || confirmed(**voter);
         let half = |half: &[NodeId]| 2 * half.iter().filter(holds).count() > half.len() || half.is_empty();

@@ -28,20 +28,18 @@ impl Judge {
         })
     }
 
-    /// A follower commits no more than what its leader says is committed, `said`, and no more than what it knows to match
-    /// with that leader's log.
+    /// A follower commits no more than what its leader says is committed, `said`, and no more than what it knows to
+    /// match with that leader's log.
     pub fn follows(node: NodeId, before: Index, now: Index, said: Index, matched: Index) -> Verdict {
         check(
             now <= before.max(said.min(matched)),
             "a follower commits what matches",
-            || {
-                format!("{node} commits {now} after {before}; its leader says {said}, and their logs are known to match up to {matched}")
-            },
+            || format!("{node} commits {now} after {before}; its leader says {said}, their logs match up to {matched}"),
         )
     }
 
-    /// A leader that was told where the logs may agree at most probes no later: `rejected` is the rejected entry and that
-    /// hint.
+    /// A leader that was told where the logs may agree at most probes no later: `rejected` is the rejected entry and
+    /// that hint.
     pub fn heeds(leader: NodeId, peer: NodeId, prev: Index, matched: Index, rejected: (Index, Index)) -> Verdict {
         let (index, hint) = rejected;
         check(prev >= index || prev <= hint.max(matched), "a hint is heeded", || {
@@ -49,7 +47,7 @@ impl Judge {
         })
     }
 
-    /// A snapshot takes the place only of a log that does not have its last entry: what follows that may be acknowledged.
+    /// A snapshot takes the place only of a log that lacks its last entry: what follows that may be acknowledged.
     pub fn replaces(node: NodeId, snapshot: EntryId, ours: Option<Term>) -> Verdict {
         check(
             ours != Some(snapshot.term),
@@ -67,8 +65,10 @@ impl Judge {
 
     /// Who cannot read its storage promises nothing: it acknowledges nothing, and neither votes nor campaigns.
     pub fn corrupt_is_quiet(node: NodeId, corrupt: Option<Index>, promises: bool) -> Verdict {
-        check(corrupt.is_none() || !promises, "who cannot read promises nothing", || {
-            format!("{node} cannot read {corrupt:?} and promises something")
-        })
+        check(
+            corrupt.is_none() || !promises,
+            "who cannot read promises nothing",
+            || format!("{node} cannot read {corrupt:?} and promises something"),
+        )
     }
 }

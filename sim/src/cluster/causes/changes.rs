@@ -47,7 +47,10 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
 
     /// A forwarded proposal reached a node, whose log ended with `last` before: whether it stored changes.
     pub(in super::super) fn judge_forwarded(&mut self, id: NodeId, proposed: &[bool], before: &Status) -> Verdict {
-        let Some(last) = self.member(id).and_then(|member| Some(member.node()?.status().last_index)) else {
+        let Some(last) = self
+            .member(id)
+            .and_then(|member| Some(member.node()?.status().last_index))
+        else {
             return Ok(());
         };
         if last != before.last_index + proposed.len() as u64 {

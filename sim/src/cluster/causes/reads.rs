@@ -25,14 +25,15 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         if status.soft_state.role == RoleKind::Leader {
             return Ok(()); // for a quorum, however long that takes
         }
-        waiting().try_for_each(|(operation, read)| {
-            Judge::read_comes_back(id, *operation, read.waited, read.patience)
-        })
+        waiting().try_for_each(|(operation, read)| Judge::read_comes_back(id, *operation, read.waited, read.patience))
     }
 
     /// Ticks pass at a node.
     pub(in super::super) fn wait_for_reads(&mut self, id: NodeId, ticks: u64) {
-        let Some(member) = self.member_mut(id).filter(|member| member.seen.role != RoleKind::Leader) else {
+        let Some(member) = self
+            .member_mut(id)
+            .filter(|member| member.seen.role != RoleKind::Leader)
+        else {
             return;
         };
         for read in member.calls.reads.values_mut().filter(|read| read.at.is_none()) {
@@ -96,7 +97,9 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
 
     /// A response to a forwarded read reached a node, where so many waited before.
     pub(in super::super) fn judge_read_response(&self, id: NodeId, asked: bool, before: usize) -> Verdict {
-        let pending = self.member(id).and_then(|member| Some(member.node()?.status().pending_reads));
+        let pending = self
+            .member(id)
+            .and_then(|member| Some(member.node()?.status().pending_reads));
         Judge::read_was_asked(id, asked, pending.is_some_and(|now| now < before))
     }
 }

@@ -200,7 +200,10 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         }
         if status.uncommitted_bytes > 0 {
             let bytes = status.uncommitted_bytes;
-            return Some(format!("{} counts {bytes} bytes as uncommitted, and all is committed", member.id));
+            return Some(format!(
+                "{} counts {bytes} bytes as uncommitted, and all is committed",
+                member.id
+            ));
         }
         let mut peers = node.progress().filter(|peer| core(peer.id));
         let stuck = peers.find(|peer| peer.matched != status.last_index || peer.inflight > 0)?;
