@@ -8,6 +8,7 @@
 mod changes;
 mod configurations;
 mod lease;
+mod model;
 mod node;
 mod promise;
 mod reads;
@@ -24,6 +25,7 @@ pub use crate::shadow::{Mark, Shadow};
 pub use configurations::Configurations;
 pub(crate) use configurations::{are_in_two_groups, is_quorum};
 pub use lease::Lease;
+pub use model::after as configuration_after;
 pub(crate) use replicas::COMPARED_EVERY;
 pub use replicas::Replicas;
 

@@ -15,7 +15,7 @@ use super::Cluster;
 use crate::disk::Disk;
 use crate::judge::Verdict;
 use crate::machine::StateMachine;
-pub(super) use changes::changed;
+pub(super) use changes::change_of;
 use changes::proposed_changes;
 use replication::Told;
 

@@ -6,7 +6,7 @@ use quorate::ready::{AppendTask, ReadState, TaskResponse};
 use quorate::types::EntryKind;
 use quorate::{Entry, NodeId, Ready};
 
-use super::causes::changed;
+use super::causes::change_of;
 use super::{Cluster, Outcome, unexpected};
 use crate::disk::{Disk, Write, writes_of};
 use crate::judge::{COMPARED_EVERY, Judge, Mark, Verdict};
@@ -288,8 +288,11 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         member.conf_state.clone_from(&state);
         self.coverage.changes_applied += 1;
         self.coverage.joint_states += u64::from(joint);
+        let change = change_of(entry);
+        let made = change.as_ref().filter(|_| !vetoed);
+        self.judge.configurations.follows(id, entry.index, made, &state)?;
         self.judge.configurations.applies(id, entry.index, &state)?;
-        self.forget_progress(id, &changed(entry));
+        self.forget_progress(id, change.iter().flat_map(|change| &change.changes));
         self.note(id, || What::Configured {
             text: format!("{state:?}"),
         });

@@ -1,7 +1,10 @@
 //! The judges that see causes: leases, progress, changes, reads.
 
+use quorate::ConfState;
+use quorate::membership::{ConfChangeKind::*, ConfChangeSingle, ConfChangeV2, Membership, Transition};
 use quorate::quorum::{Joint, Majority};
-use quorate_sim::judge::{Judge, Lease};
+use quorate_sim::dice::Dice;
+use quorate_sim::judge::{Configurations, Judge, Lease, configuration_after};
 
 use crate::{breaks, holds, id};
 
@@ -136,4 +139,52 @@ fn reads_come_back_and_are_confirmed() {
     holds(Judge::read_was_asked(1, true, true));
     holds(Judge::read_was_asked(1, false, false));
     breaks("responses are to what was asked", Judge::read_was_asked(1, false, true));
+}
+
+#[test]
+fn changes_are_what_they_say() {
+    let (one, two) = (ConfState::of_voters([1]), ConfState::of_voters([1, 2]));
+    let add = ConfChangeV2::new([(AddNode, 2)]);
+    let mut seen = Configurations::default();
+    holds(seen.applies(1, 1, &one));
+    holds(seen.follows(1, 5, Some(&add), &two));
+    holds(seen.follows(1, 5, None, &one)); // vetoed
+    breaks("changes are what they say", seen.follows(1, 5, Some(&add), &one));
+    breaks("changes are what they say", seen.follows(1, 5, None, &two));
+    let named = two.clone().with_identities([(2, 7)]);
+    breaks("changes are what they say", seen.follows(1, 5, Some(&add), &named));
+}
+
+/// The model and the core agree on each change of each configuration that random ones lead to.
+#[test]
+fn the_model_of_changes_is_the_cores() {
+    let kinds = [AddNode, AddLearnerNode, RemoveNode, UpdateNode];
+    let ways = [
+        Transition::Auto,
+        Transition::Auto,
+        Transition::JointImplicit,
+        Transition::JointExplicit,
+    ];
+    for seed in 0..200 {
+        let dice = &mut Dice::new(seed);
+        let mut state = ConfState::of_voters([1, 2, 3]).with_identities([(1, 0x11)]);
+        for step in 0..40 {
+            let count = dice.below(4);
+            let singles = (0..count).map(|_| {
+                let single = ConfChangeSingle::new(*dice.pick(&kinds).unwrap(), dice.between(0, 6));
+                single.with_identity(*dice.pick(&[0, 0, 0x11, 0x22]).unwrap())
+            });
+            let singles: Vec<_> = singles.collect();
+            let change = ConfChangeV2::new(singles).with_transition(*dice.pick(&ways).unwrap());
+            let known = Membership::restore(&state).unwrap();
+            let Ok(made) = known.change(&change) else { continue }; // which also refuses names that are not given
+            let model = configuration_after(&state, &change);
+            assert_eq!(
+                model,
+                Some(made.membership.conf_state()),
+                "seed {seed}, step {step}: {change:?}"
+            );
+            state = made.membership.conf_state();
+        }
+    }
 }

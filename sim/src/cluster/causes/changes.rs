@@ -81,12 +81,13 @@ pub(in super::super) fn proposed_changes(message: &Message) -> Option<Vec<bool>>
     }
 }
 
-/// Whom a change is about.
-pub(in super::super) fn changed(entry: &Entry) -> Vec<NodeId> {
-    let change = match entry.kind {
-        EntryKind::ConfChange => ConfChange::decode(&*entry.data).map(|change| AnyConfChange::from(change).into_v2()),
-        _ => ConfChangeV2::decode(&*entry.data),
-    };
-    let changes = change.map(|change| change.changes).unwrap_or_default();
-    changes.iter().map(|single| single.node_id).collect()
+/// The change that an entry is.
+pub(in super::super) fn change_of(entry: &Entry) -> Option<ConfChangeV2> {
+    match entry.kind {
+        EntryKind::ConfChange => {
+            let change = ConfChange::decode(&*entry.data).ok()?;
+            Some(AnyConfChange::from(change).into_v2())
+        }
+        _ => ConfChangeV2::decode(&*entry.data).ok(),
+    }
 }

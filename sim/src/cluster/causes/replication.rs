@@ -1,5 +1,6 @@
 //! What leaders know of their members, and what followers commit.
 
+use quorate::membership::ConfChangeSingle;
 use quorate::message::{AppendResponse, Payload};
 use quorate::quorum::Majority;
 use quorate::status::{ReplicationState, RoleKind};
@@ -185,9 +186,15 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     }
 
     /// A leader applied a change of these: what it knew of them may begin anew.
-    pub(in super::super) fn forget_progress(&mut self, id: NodeId, changed: &[NodeId]) {
+    pub(in super::super) fn forget_progress<'a>(
+        &mut self,
+        id: NodeId,
+        changed: impl Iterator<Item = &'a ConfChangeSingle>,
+    ) {
         let led = &mut self.members[Self::position(id)].causes.led;
-        led.peers.retain(|peer, _| !changed.contains(peer));
+        for single in changed {
+            led.peers.remove(&single.node_id);
+        }
         led.resized = true;
     }
 
