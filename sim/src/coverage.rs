@@ -118,6 +118,8 @@ coverage! {
     duplicated,
     /// Messages that overtook another of the same link.
     reordered,
+    /// Messages that the network held up for many ticks.
+    held_up,
     /// Messages refused by their recipient.
     messages_refused,
     /// Messages of another group, or of none, refused by their recipient.

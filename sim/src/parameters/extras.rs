@@ -22,6 +22,9 @@ pub struct Extras {
     pub commit_groups: u64,
     /// At each tick of a node, its state machine may be damaged: in a million.
     pub damage: u64,
+    /// For each message: it is held up, and arrives up to so many ticks later. In a million.
+    pub late: u64,
+    pub late_ticks: u64,
 }
 
 /// Nodes take the place of those whose disks are lost; more of them are in no commit group.
@@ -44,6 +47,10 @@ impl Parameters {
         }
         if dice.chance(300_000) {
             self.extras.damage = dice.between(500, 20_000);
+        }
+        if dice.chance(300_000) {
+            self.extras.late = dice.between(1_000, 50_000);
+            self.extras.late_ticks = dice.between(5, 2_000);
         }
     }
 
