@@ -23,7 +23,7 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use quorate::membership::Membership;
-use quorate::types::{ClusterId, RECOVERED, SnapshotMetadata};
+use quorate::types::{ClusterId, SnapshotMetadata};
 
 use crate::coverage::Coverage;
 use crate::disk::Disk;
@@ -32,6 +32,7 @@ use crate::judge::{Judge, Verdict, Violation};
 use crate::machine::StateMachine;
 use crate::member::Member;
 use crate::parameters::{Names, Parameters};
+use crate::replay::group_of;
 use crate::step::Step;
 use crate::trace::{Record, Trace, What};
 use lifecycle::Begin;
@@ -112,7 +113,20 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         make_disk: impl Fn() -> D + 'static,
         settings: impl Fn(NodeId) -> Config + 'static,
     ) -> Result<Self, Violation> {
+        Self::in_group(group_of(seed), seed, voters, names, make_disk, settings)
+    }
+
+    /// The same, in a group of this name.
+    pub(crate) fn in_group(
+        group: ClusterId,
+        seed: u64,
+        voters: u64,
+        names: Names,
+        make_disk: impl Fn() -> D + 'static,
+        settings: impl Fn(NodeId) -> Config + 'static,
+    ) -> Result<Self, Violation> {
         let mut cluster = Self::empty(seed, names, make_disk, settings);
+        cluster.group = group;
         let mut stores = Vec::new();
         for id in 1..=voters {
             stores.push((id, cluster.new_store(id, 1)?));
@@ -148,7 +162,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             messages: 0,
             judge: Judge::new(FIRST),
             seed,
-            group: (seed.wrapping_add(1) & !RECOVERED).max(1),
+            group: group_of(seed),
             now: 0,
             trace: None,
             coverage: Coverage::default(),

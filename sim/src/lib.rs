@@ -42,6 +42,7 @@
 
 mod clock;
 pub mod cluster;
+pub mod command;
 pub mod coverage;
 pub mod dice;
 pub mod disk;
@@ -56,7 +57,9 @@ mod member;
 pub mod parameters;
 pub mod partitions;
 pub mod replay;
+pub mod settings;
 mod shadow;
+
 pub mod shrink;
 pub mod step;
 pub mod storage_suite;

@@ -3,6 +3,7 @@
 //! recording can be replayed too.
 
 mod recording;
+mod world;
 
 use crate::cluster::Cluster;
 use crate::disk::Disk;
@@ -12,8 +13,9 @@ use crate::parameters::Parameters;
 use crate::step::Step;
 use crate::workload::{Request, Workload};
 
-pub(crate) use recording::in_words;
 pub use recording::{Recording, Unreadable};
+pub(crate) use world::group_of;
+pub use world::{World, world_of};
 
 /// What broke in a replay, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +35,8 @@ pub fn replay<M: StateMachine, D: Disk>(
     steps: &[Step],
     make_disk: impl Fn() -> D + 'static,
 ) -> Option<Broken> {
-    each::<M, D>(parameters, steps, make_disk, |cluster, step| perform(cluster, step)).err()
+    let cluster = Cluster::drawn(parameters, make_disk);
+    each::<M, D>(cluster, steps, |cluster, step| perform(cluster, step)).err()
 }
 
 /// The same, with clients that are told what their operations came to. What they say of it is judged after
@@ -47,27 +50,38 @@ pub fn replay_clients<W: Workload, D: Disk>(
     make_disk: impl Fn() -> D + 'static,
 ) -> Option<Broken> {
     let mut known = true;
-    let replayed = each::<W::Machine, D>(parameters, steps, make_disk, |cluster, step| {
-        if let Some((operation, request)) = asked(step) {
-            known &= clients.asks_again(operation, &request);
-        }
-        let verdict = cluster.step(step.clone());
-        cluster.sent.clear();
-        for (operation, outcome) in cluster.ended.drain(..) {
-            clients.ended(operation, &outcome);
-        }
-        for command in cluster.committed.drain(..) {
-            clients.committed(&command);
-        }
-        verdict
+    let cluster = Cluster::drawn(parameters, make_disk);
+    let replayed = each::<W::Machine, D>(cluster, steps, |cluster, step| {
+        tell(cluster, step, &mut clients, &mut known)
     });
-    let judged = replayed.and_then(|()| {
-        clients.verdict().map_err(|violation| Broken {
-            steps: steps.len(),
-            violation,
-        })
-    });
-    judged.err().filter(|_| known)
+    finish(replayed, steps.len(), &mut clients).filter(|_| known)
+}
+
+/// Does one step and tells the clients of it; `known` is whether they knew all that they asked.
+fn tell<W: Workload, D: Disk>(
+    cluster: &mut Cluster<W::Machine, D>,
+    step: &Step,
+    clients: &mut W,
+    known: &mut bool,
+) -> Verdict {
+    if let Some((operation, request)) = asked(step) {
+        *known &= clients.asks_again(operation, &request);
+    }
+    let verdict = cluster.step(step.clone());
+    cluster.sent.clear();
+    for (operation, outcome) in cluster.ended.drain(..) {
+        clients.ended(operation, &outcome);
+    }
+    for command in cluster.committed.drain(..) {
+        clients.committed(&command);
+    }
+    verdict
+}
+
+/// What broke, be it only in the eyes of clients after all these steps.
+fn finish(replayed: Result<(), Broken>, steps: usize, clients: &mut impl Workload) -> Option<Broken> {
+    let judged = replayed.and_then(|()| clients.verdict().map_err(|violation| Broken { steps, violation }));
+    judged.err()
 }
 
 /// What a client asks for by this step, if one does.
@@ -80,13 +94,12 @@ fn asked(step: &Step) -> Option<(u64, Request)> {
 }
 
 fn each<M: StateMachine, D: Disk>(
-    parameters: &Parameters,
+    cluster: Result<Cluster<M, D>, Violation>,
     steps: &[Step],
-    make_disk: impl Fn() -> D + 'static,
     mut perform: impl FnMut(&mut Cluster<M, D>, &Step) -> Verdict,
 ) -> Result<(), Broken> {
     let broken = |steps, violation| Broken { steps, violation };
-    let mut cluster = Cluster::<M, D>::drawn(parameters, make_disk).map_err(|violation| broken(0, violation))?;
+    let mut cluster = cluster.map_err(|violation| broken(0, violation))?;
     for (done, step) in steps.iter().enumerate() {
         perform(&mut cluster, step).map_err(|violation| broken(done + 1, violation))?;
     }

@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use quorate_sim::disk::MemoryDisk;
 use quorate_sim::export::script;
 use quorate_sim::parameters::Parameters;
-use quorate_sim::replay::{Recording, replay_clients};
+use quorate_sim::replay::Recording;
 use quorate_sim::shrink::{Failing, Shrunk, shrink_clients};
+use quorate_sim::workload::Standard;
 use quorate_sim::{StandardMachine, standard, standard_clients};
 
 use super::{Arguments, Sum};
@@ -52,11 +53,10 @@ fn present(arguments: &Arguments, failing: &Failing, shrunk: &Shrunk) {
         shrunk.replays,
         shrunk.violation
     );
-    if let Some(path) = &arguments.keep {
-        match Recording::of(shrunk).to_text() {
-            Some(text) if write(path, &text) => println!("replay: quorate-sim --replay {}", path.display()),
-            _ => {}
-        }
+    if let Some(path) = &arguments.keep
+        && write(path, &Recording::of(shrunk).to_string())
+    {
+        println!("replay: quorate-sim --replay {}", path.display());
     }
     let Shrunk {
         parameters,
@@ -92,15 +92,10 @@ pub(super) fn replay_file(path: &Path) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let Recording {
-        parameters,
-        steps,
-        property,
-    } = &recording;
-    let replayed = replay_clients(parameters, steps, standard_clients(parameters), MemoryDisk::default);
-    let Some(broken) = replayed else {
-        let was = property.as_deref().unwrap_or("something");
-        println!("{} steps, no violation; they broke: {was}", steps.len());
+    let Recording { about, world, steps } = &recording;
+    let clients = Standard::new(1 + world.seed % 5); // as in `standard_clients`
+    let Some(broken) = recording.replay_clients(clients, MemoryDisk::default) else {
+        println!("{} steps, no violation; they are said to be:\n{about}", steps.len());
         return ExitCode::SUCCESS;
     };
     let (at, all) = (broken.steps, steps.len());
