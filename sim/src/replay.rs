@@ -9,13 +9,18 @@ use crate::cluster::Cluster;
 use crate::disk::Disk;
 use crate::judge::{Verdict, Violation};
 use crate::machine::StateMachine;
+use crate::panics::caught;
 use crate::parameters::Parameters;
 use crate::step::Step;
+use crate::trace::Trace;
 use crate::workload::{Request, Workload};
 
 pub use recording::{Recording, Unreadable};
 pub(crate) use world::group_of;
 pub use world::{World, world_of};
+
+/// In microseconds.
+const MILLISECOND: u64 = 1_000;
 
 /// What broke in a replay, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,8 +40,7 @@ pub fn replay<M: StateMachine, D: Disk>(
     steps: &[Step],
     make_disk: impl Fn() -> D + 'static,
 ) -> Option<Broken> {
-    let cluster = Cluster::drawn(parameters, make_disk);
-    each::<M, D>(cluster, steps, |cluster, step| perform(cluster, step)).err()
+    alone(Cluster::<M, D>::drawn(parameters, make_disk), steps)
 }
 
 /// The same, with clients that are told what their operations came to. What they say of it is judged after
@@ -46,18 +50,74 @@ pub fn replay<M: StateMachine, D: Disk>(
 pub fn replay_clients<W: Workload, D: Disk>(
     parameters: &Parameters,
     steps: &[Step],
-    mut clients: W,
+    clients: W,
     make_disk: impl Fn() -> D + 'static,
 ) -> Option<Broken> {
-    let mut known = true;
-    let cluster = Cluster::drawn(parameters, make_disk);
-    let replayed = each::<W::Machine, D>(cluster, steps, |cluster, step| {
-        tell(cluster, step, &mut clients, &mut known)
-    });
-    finish(replayed, steps.len(), &mut clients).filter(|_| known)
+    with_clients(Cluster::drawn(parameters, make_disk), steps, clients)
 }
 
-/// Does one step and tells the clients of it; `known` is whether they knew all that they asked.
+/// The same, and what happened, for a [`timeline`](crate::timeline). A list of steps has no clock: each takes a
+/// millisecond there.
+pub fn replay_traced<W: Workload, D: Disk>(
+    parameters: &Parameters,
+    steps: &[Step],
+    clients: W,
+    make_disk: impl Fn() -> D + 'static,
+) -> (Trace, Option<Broken>) {
+    let mut cluster = match Cluster::<W::Machine, D>::drawn(parameters, make_disk) {
+        Ok(cluster) => cluster,
+        Err(violation) => return (Trace::default(), Some(Broken { steps: 0, violation })),
+    };
+    cluster.begin_trace(parameters);
+    let broken = tell_clients(&mut cluster, steps, clients);
+    let mut trace = cluster.trace.take().unwrap_or_default();
+    trace.end(cluster.now, broken.as_ref().map(|broken| &broken.violation));
+    (trace, broken)
+}
+
+fn alone<M: StateMachine, D: Disk>(cluster: Result<Cluster<M, D>, Violation>, steps: &[Step]) -> Option<Broken> {
+    match cluster {
+        Ok(mut cluster) => each(&mut cluster, steps, perform).err(),
+        Err(violation) => Some(Broken { steps: 0, violation }),
+    }
+}
+
+fn with_clients<W: Workload, D: Disk>(
+    cluster: Result<Cluster<W::Machine, D>, Violation>,
+    steps: &[Step],
+    clients: W,
+) -> Option<Broken> {
+    match cluster {
+        Ok(mut cluster) => tell_clients(&mut cluster, steps, clients),
+        Err(violation) => Some(Broken { steps: 0, violation }),
+    }
+}
+
+fn tell_clients<W: Workload, D: Disk>(
+    cluster: &mut Cluster<W::Machine, D>,
+    steps: &[Step],
+    mut clients: W,
+) -> Option<Broken> {
+    let mut known = true;
+    let replayed = each(cluster, steps, |cluster, step| {
+        let verdict = caught(
+            || "a client".to_owned(),
+            || tell(cluster, step, &mut clients, &mut known),
+        );
+        cluster.sent.clear();
+        verdict
+    });
+    let judged = replayed.and_then(|()| {
+        let verdict = caught(|| "verdict()".to_owned(), || clients.verdict());
+        verdict.map_err(|violation| Broken {
+            steps: steps.len(),
+            violation,
+        })
+    });
+    judged.err().filter(|_| known)
+}
+
+/// Does one step, with clients.
 fn tell<W: Workload, D: Disk>(
     cluster: &mut Cluster<W::Machine, D>,
     step: &Step,
@@ -68,7 +128,6 @@ fn tell<W: Workload, D: Disk>(
         *known &= clients.asks_again(operation, &request);
     }
     let verdict = cluster.step(step.clone());
-    cluster.sent.clear();
     for (operation, outcome) in cluster.ended.drain(..) {
         clients.ended(operation, &outcome);
     }
@@ -76,12 +135,6 @@ fn tell<W: Workload, D: Disk>(
         clients.committed(&command);
     }
     verdict
-}
-
-/// What broke, be it only in the eyes of clients after all these steps.
-fn finish(replayed: Result<(), Broken>, steps: usize, clients: &mut impl Workload) -> Option<Broken> {
-    let judged = replayed.and_then(|()| clients.verdict().map_err(|violation| Broken { steps, violation }));
-    judged.err()
 }
 
 /// What a client asks for by this step, if one does.
@@ -94,14 +147,14 @@ fn asked(step: &Step) -> Option<(u64, Request)> {
 }
 
 fn each<M: StateMachine, D: Disk>(
-    cluster: Result<Cluster<M, D>, Violation>,
+    cluster: &mut Cluster<M, D>,
     steps: &[Step],
     mut perform: impl FnMut(&mut Cluster<M, D>, &Step) -> Verdict,
 ) -> Result<(), Broken> {
-    let broken = |steps, violation| Broken { steps, violation };
-    let mut cluster = cluster.map_err(|violation| broken(0, violation))?;
     for (done, step) in steps.iter().enumerate() {
-        perform(&mut cluster, step).map_err(|violation| broken(done + 1, violation))?;
+        cluster.now += MILLISECOND;
+        let steps = done + 1;
+        perform(cluster, step).map_err(|violation| Broken { steps, violation })?;
     }
     Ok(())
 }

@@ -55,6 +55,7 @@ fn of_node(node: u64) -> Vec<Step> {
         Step::Ready { node },
         Step::Write { node },
         Step::Sync { node },
+        Step::Persist { node },
         Step::Acknowledge { node },
         Step::Apply { node },
         Step::Restart { node },

@@ -7,7 +7,7 @@ use std::fmt::{self, Write};
 use std::str::FromStr;
 
 use super::world::{World, settings_of, world_of};
-use super::{Broken, each, finish, perform, tell};
+use super::{Broken, alone, with_clients};
 use crate::command::{Command, Misuse};
 use crate::disk::Disk;
 use crate::machine::StateMachine;
@@ -76,23 +76,16 @@ impl Recording {
 
     /// Does the steps again; `None` if nothing breaks.
     pub fn replay<M: StateMachine, D: Disk>(&self, make_disk: impl Fn() -> D + 'static) -> Option<Broken> {
-        each::<M, D>(self.world.cluster(make_disk), &self.steps, |cluster, step| {
-            perform(cluster, step)
-        })
-        .err()
+        alone::<M, D>(self.world.cluster(make_disk), &self.steps)
     }
 
     /// The same with clients, as [`replay_clients`](super::replay_clients).
     pub fn replay_clients<W: Workload, D: Disk>(
         &self,
-        mut clients: W,
+        clients: W,
         make_disk: impl Fn() -> D + 'static,
     ) -> Option<Broken> {
-        let mut known = true;
-        let replayed = each::<W::Machine, D>(self.world.cluster(make_disk), &self.steps, |cluster, step| {
-            tell(cluster, step, &mut clients, &mut known)
-        });
-        finish(replayed, self.steps.len(), &mut clients).filter(|_| known)
+        with_clients(self.world.cluster(make_disk), &self.steps, clients)
     }
 }
 

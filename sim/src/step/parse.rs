@@ -89,6 +89,7 @@ impl Step {
             "ready" => |node| Self::Ready { node },
             "write" => |node| Self::Write { node },
             "sync" => |node| Self::Sync { node },
+            "store" => |node| Self::Persist { node },
             "acknowledge" => |node| Self::Acknowledge { node },
             "apply" => |node| Self::Apply { node },
             "restart" => |node| Self::Restart { node },

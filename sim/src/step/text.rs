@@ -42,6 +42,7 @@ impl fmt::Display for Step {
             Self::Ready { node } => write!(f, "ready {node}"),
             Self::Write { node } => write!(f, "write {node}"),
             Self::Sync { node } => write!(f, "sync {node}"),
+            Self::Persist { node } => write!(f, "store {node}"),
             Self::Acknowledge { node } => write!(f, "acknowledge {node}"),
             Self::Apply { node } => write!(f, "apply {node}"),
             Self::Deliver { message, keep: false } => write!(f, "deliver {message}"),
