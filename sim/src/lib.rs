@@ -31,7 +31,7 @@
 //! | what must hold | [`judge`] |
 //! | linearizability | [`history`] |
 //! | one thing at a time, by hand | [`cluster`], [`step`], [`replay`] |
-//! | a failing run cut down, and written as a script | [`shrink`], [`export`] |
+//! | a failing run cut down, and written as a script | [`shrink`], [`replay::Recording`] |
 //! | a page that shows a run | [`timeline`] |
 //! | groups whose network is half broken | [`partitions`] |
 //! | groups that lost their quorum, and what is made of the rest | [`histories`] |
@@ -47,7 +47,6 @@ pub mod coverage;
 pub mod dice;
 pub mod disk;
 mod driver;
-pub mod export;
 pub mod file;
 pub mod histories;
 pub mod history;

@@ -52,11 +52,8 @@ struct Arguments {
     /// Only says how to replay the first seed that fails, and does not cut it down.
     #[arg(long)]
     no_shrink: bool,
-    /// Writes the script of the first seed that fails to this file; without it, to the standard output.
-    #[arg(long)]
-    script: Option<std::path::PathBuf>,
-    /// Writes what is left of that seed to this file, a step a line, for --replay.
-    #[arg(long)]
+    /// Writes what is left of the first seed that fails to this file, as a script; without it, to the standard output.
+    #[arg(long, visible_alias = "script")]
     keep: Option<std::path::PathBuf>,
     /// Does again what such a file says, and nothing else.
     #[arg(long)]

@@ -13,26 +13,19 @@ use crate::trace::What;
 
 impl<M: StateMachine, D: Disk> Cluster<M, D> {
     pub(super) fn send(&mut self, id: NodeId, message: Message) -> Verdict {
-        let verdict = self.judge_message(id, &message);
-        self.rule(verdict)?;
-        if matches!(message.payload, Payload::InstallSnapshot(_)) {
-            self.coverage.snapshots_sent += 1;
-        }
-        self.put_in_flight(id, message);
-        Ok(())
-    }
-
-    fn judge_message(&mut self, id: NodeId, message: &Message) -> Verdict {
         let member = &self.members[Self::position(id)];
-        Judge::names_group(id, message, member.config.cluster_id)?;
-        Judge::sends(id, message, &member.log, &member.durable)?;
+        let named = Judge::names_group(id, &message, member.config.cluster_id);
+        let kept = Judge::sends(id, &message, &member.log, &member.durable);
+        self.rule(named)?;
+        self.rule(kept)?;
         if let Payload::RequestVote(RequestVote { committed, .. })
         | Payload::VoteResponse(VoteResponse { committed, .. }) = message.payload
             && committed.term > 0
         {
-            self.judge.believes(id, committed)?;
+            let verdict = self.judge.believes(id, committed);
+            self.rule(verdict)?;
         }
-        match &message.payload {
+        let verdict = match &message.payload {
             Payload::VoteResponse(VoteResponse {
                 pre_vote: false,
                 granted: true,
@@ -40,7 +33,11 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             }) => self.judge.votes(id, message.term, message.to),
             Payload::RequestVote(request) if !request.pre_vote => self.judge.votes(id, message.term, id),
             _ => Ok(()),
-        }
+        };
+        self.rule(verdict)?;
+        self.coverage.snapshots_sent += u64::from(matches!(message.payload, Payload::InstallSnapshot(_)));
+        self.put_in_flight(id, message);
+        Ok(())
     }
 
     fn put_in_flight(&mut self, from: NodeId, message: Message) {

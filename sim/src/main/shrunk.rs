@@ -4,12 +4,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use quorate_sim::disk::MemoryDisk;
-use quorate_sim::export::script;
 use quorate_sim::parameters::Parameters;
 use quorate_sim::replay::Recording;
 use quorate_sim::shrink::{Failing, Shrunk, shrink_clients};
 use quorate_sim::workload::Standard;
-use quorate_sim::{StandardMachine, standard, standard_clients};
+use quorate_sim::{standard, standard_clients};
 
 use super::{Arguments, Sum};
 
@@ -53,23 +52,10 @@ fn present(arguments: &Arguments, failing: &Failing, shrunk: &Shrunk) {
         shrunk.replays,
         shrunk.violation
     );
-    if let Some(path) = &arguments.keep
-        && write(path, &Recording::of(shrunk).to_string())
-    {
-        println!("replay: quorate-sim --replay {}", path.display());
-    }
-    let Shrunk {
-        parameters,
-        steps,
-        violation,
-        ..
-    } = shrunk;
-    let Ok(script) = script::<StandardMachine, _>(parameters, steps, violation, MemoryDisk::default) else {
-        return;
-    };
-    match &arguments.script {
-        None => println!("as a script for tests/scripts/interaction/:\n\n{script}"),
-        Some(path) if write(path, &script) => println!("script: {}", path.display()),
+    let script = Recording::of(shrunk).to_string();
+    match &arguments.keep {
+        None => println!("as a script, for --replay and for tests/scripts/interaction/:\n\n{script}"),
+        Some(path) if write(path, &script) => println!("replay: quorate-sim --replay {}", path.display()),
         Some(_) => {}
     }
 }
