@@ -33,6 +33,7 @@
 //! | one thing at a time, by hand | [`cluster`], [`step`], [`replay`] |
 //! | a failing run cut down, and written as a script | [`shrink`], [`export`] |
 //! | a page that shows a run | [`timeline`] |
+//! | the command line, for clients of your own | `cli`, by the feature of this name |
 //! | groups whose network is half broken | [`partitions`] |
 //! | groups that lost their quorum, and what is made of the rest | [`histories`] |
 //! | randomness that is the same everywhere | [`dice`] |
@@ -40,6 +41,8 @@
 //! Nothing here reads a clock or keeps state between runs: the same parameters, workload and disks give
 //! the same run.
 
+#[cfg(feature = "cli")]
+pub mod cli;
 mod clock;
 pub mod cluster;
 pub mod coverage;
