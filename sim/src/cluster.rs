@@ -317,14 +317,11 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     }
 
     /// From here on what happens is kept.
-    pub(crate) fn begin_trace(&mut self, parameters: &Parameters) {
+    pub(crate) fn begin_trace(&mut self, about: Trace) {
         let nodes: Vec<NodeId> = self.members.iter().map(|member| member.id).collect();
         self.trace = Some(Trace {
-            seed: parameters.seed,
-            profile: parameters.profile.to_string(),
-            parameters: parameters.to_string(),
             nodes: nodes.clone(),
-            ..Trace::default()
+            ..about
         });
         for id in nodes {
             self.note_role(id);

@@ -64,11 +64,21 @@ pub fn replay_traced<W: Workload, D: Disk>(
     clients: W,
     make_disk: impl Fn() -> D + 'static,
 ) -> (Trace, Option<Broken>) {
-    let mut cluster = match Cluster::<W::Machine, D>::drawn(parameters, make_disk) {
+    let cluster = Cluster::<W::Machine, D>::drawn(parameters, make_disk);
+    traced(cluster, Trace::about(parameters), steps, clients)
+}
+
+fn traced<W: Workload, D: Disk>(
+    cluster: Result<Cluster<W::Machine, D>, Violation>,
+    about: Trace,
+    steps: &[Step],
+    clients: W,
+) -> (Trace, Option<Broken>) {
+    let mut cluster = match cluster {
         Ok(cluster) => cluster,
-        Err(violation) => return (Trace::default(), Some(Broken { steps: 0, violation })),
+        Err(violation) => return (about, Some(Broken { steps: 0, violation })),
     };
-    cluster.begin_trace(parameters);
+    cluster.begin_trace(about);
     let broken = tell_clients(&mut cluster, steps, clients);
     let mut trace = cluster.trace.take().unwrap_or_default();
     trace.end(cluster.now, broken.as_ref().map(|broken| &broken.violation));

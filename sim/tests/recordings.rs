@@ -96,7 +96,7 @@ fn commands_survive() {
     };
     let again: Recording = recording.to_string().parse().unwrap();
     assert_eq!(again.steps, recording.steps);
-    let clients = || quorate_sim::standard_clients(&parameters);
+    let clients = || quorate_sim::standard_clients(parameters.seed);
     assert_eq!(again.replay_clients(clients(), MemoryDisk::default), None);
 }
 

@@ -7,12 +7,13 @@ use std::fmt::{self, Write};
 use std::str::FromStr;
 
 use super::world::{World, settings_of, world_of};
-use super::{Broken, alone, with_clients};
+use super::{Broken, alone, traced, with_clients};
 use crate::command::{Command, Misuse};
 use crate::disk::Disk;
 use crate::machine::StateMachine;
 use crate::shrink::Shrunk;
 use crate::step::Step;
+use crate::trace::Trace;
 use crate::workload::Workload;
 
 /// Steps, and the cluster that they are done to.
@@ -86,6 +87,20 @@ impl Recording {
         make_disk: impl Fn() -> D + 'static,
     ) -> Option<Broken> {
         with_clients(self.world.cluster(make_disk), &self.steps, clients)
+    }
+
+    /// The same, and what happened, as [`replay_traced`](super::replay_traced).
+    pub fn replay_traced<W: Workload, D: Disk>(
+        &self,
+        clients: W,
+        make_disk: impl Fn() -> D + 'static,
+    ) -> (Trace, Option<Broken>) {
+        let about = Trace {
+            seed: self.world.seed,
+            parameters: self.about.clone(),
+            ..Trace::default()
+        };
+        traced(self.world.cluster(make_disk), about, &self.steps, clients)
     }
 }
 
