@@ -67,10 +67,9 @@ fn the_runner_ends_where_the_simulation_does() {
         }
         let looks = cluster.ids().into_iter().filter(|id| cluster.disk(*id).is_some());
         let looks: Vec<u64> = looks.collect();
-        let mut script = text + "\nraft-state\n----\n";
-        for id in &looks {
-            script.push_str(&format!("\nraft-log {id}\n----\n"));
-        }
+        let looks = looks.iter().map(|id| (*id, format!("\nraft-log {id}\n----\n")));
+        let (looks, commands): (Vec<u64>, Vec<String>) = looks.unzip();
+        let script = text + "\nraft-state\n----\n" + &commands.concat();
         let run = run(Kind::Interaction, &script).unwrap();
         let outputs = run.outputs();
         let (ran, looked) = outputs.split_at(outputs.len() - looks.len() - 1);
