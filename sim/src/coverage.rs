@@ -17,6 +17,12 @@ macro_rules! coverage {
                 $(self.$name += other.$name;)*
             }
 
+            /// What came since an earlier moment of the same run.
+            #[must_use]
+            pub fn since(&self, earlier: &Self) -> Self {
+                Self { $($name: self.$name.saturating_sub(earlier.$name),)* }
+            }
+
             /// Names and counts, in order.
             pub fn rows(&self) -> Vec<(&'static str, u64)> {
                 vec![$((stringify!($name), self.$name)),*]

@@ -27,6 +27,9 @@ use crate::workload::Workload;
 
 use client::Client;
 
+/// Of a million turns: the rates change too.
+const RATES: u64 = 400_000;
+
 /// A run under way. A clone of one goes on by itself.
 #[derive(Clone)]
 pub struct Driver<W: Workload, D> {
@@ -166,25 +169,45 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
 
     /// Takes so many steps, then heals a majority and waits for it to agree, and judges.
     pub fn run(mut self, steps: u64) -> Report {
-        let outcome = self.take(steps);
-        let recovery = outcome.and_then(|()| self.recover());
+        match self.take(steps) {
+            Ok(()) => self.finish(),
+            Err(violation) => self.report(Some(violation), 0),
+        }
+    }
+
+    /// Takes so many steps more.
+    pub(crate) fn take(&mut self, steps: u64) -> Verdict {
+        (0..steps).try_for_each(|_| self.take_one())
+    }
+
+    /// Heals a majority and waits for it to agree, and judges.
+    pub(crate) fn finish(mut self) -> Report {
+        let recovery = self.recover();
         let verdict = recovery.clone().and_then(|_| self.workload.verdict());
         self.report(verdict.err(), recovery.unwrap_or(0))
     }
 
-    fn take(&mut self, steps: u64) -> Verdict {
-        while self.steps < steps {
-            self.take_one()?;
+    /// From here on other dice, and perhaps other rates of what goes wrong.
+    pub(crate) fn turn(&mut self, seed: u64) {
+        self.dice = Dice::new(seed);
+        if self.dice.chance(RATES) {
+            let other = Parameters::draw(self.dice.number(), self.parameters.profile);
+            self.parameters.take_rates(&other);
         }
-        Ok(())
     }
 
-    fn report(mut self, violation: Option<Violation>, recovery_us: u64) -> Report {
+    /// What was seen so far.
+    pub(crate) fn seen(&self) -> Coverage {
         let mut coverage = *self.cluster.coverage();
         coverage.simulated_us = self.clock.now;
         let nodes = self.cluster.members.iter().filter_map(Member::node);
         coverage.reads_by_lease += nodes.map(|node| node.counters().reads_by_lease).sum::<u64>();
         coverage.steps = self.steps;
+        coverage
+    }
+
+    pub(crate) fn report(mut self, violation: Option<Violation>, recovery_us: u64) -> Report {
+        let coverage = self.seen();
         if let Some(trace) = &mut self.cluster.trace {
             trace.violation = violation.as_ref().map(ToString::to_string);
         }

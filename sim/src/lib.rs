@@ -48,6 +48,7 @@ pub mod disk;
 mod driver;
 pub mod export;
 pub mod file;
+pub mod guided;
 pub mod histories;
 pub mod history;
 pub mod judge;

@@ -4,6 +4,7 @@
 mod extras;
 mod names;
 mod profile;
+mod rates;
 
 use std::fmt;
 
