@@ -54,6 +54,7 @@ pub mod history;
 pub mod judge;
 pub mod machine;
 mod member;
+mod panics;
 pub mod parameters;
 pub mod partitions;
 pub mod replay;
@@ -63,6 +64,7 @@ pub mod step;
 pub mod storage_suite;
 pub mod timeline;
 pub mod trace;
+mod values;
 pub mod workload;
 
 pub use cluster::Outcome;

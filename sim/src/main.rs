@@ -184,7 +184,7 @@ fn run_one(arguments: &Arguments, seed: u64) -> Report {
         _ => simulate(&parameters, arguments.steps),
     };
     if let Some(trace) = &mut report.trace {
-        trace.parameters = format!("{}\n{}", trace.parameters, replay_command(arguments, seed));
+        trace.parameters = format!("{}\nreplay: {}", trace.parameters, replay_command(arguments, seed));
         show(arguments, trace);
     }
     if arguments.twice {

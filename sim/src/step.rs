@@ -31,6 +31,12 @@ pub enum Step {
         /// The node.
         node: NodeId,
     },
+    /// The oldest batch (or storage task) that is not written yet is stored by the code that ships,
+    /// [`Disk::persist_task`](crate::disk::Disk::persist_task), and is done.
+    Persist {
+        /// The node.
+        node: NodeId,
+    },
     /// With asynchronous writes: the oldest of a node's own acknowledgements gets back to it.
     Acknowledge {
         /// The node.
@@ -212,6 +218,7 @@ impl Step {
             | Self::Ready { node }
             | Self::Write { node }
             | Self::Sync { node }
+            | Self::Persist { node }
             | Self::Acknowledge { node }
             | Self::Apply { node }
             | Self::Crash { node, .. }

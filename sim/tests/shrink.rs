@@ -89,7 +89,7 @@ fn nodes_that_come_back_with_an_empty_disk() {
         let failing = failing(drawn, &properties, MemoryDisk::default);
         let shrunk = cut_down(&failing, MemoryDisk::default);
         assert!(
-            failing.steps.len() > 500 && shrunk.steps.len() < 80,
+            failing.steps.len() > 100 && shrunk.steps.len() < 80,
             "{:?}",
             shrunk.steps
         );
@@ -133,7 +133,7 @@ fn leases_under_clocks_that_drift_too_far() {
     let failing = failing(drawn, &["leases do not overlap", "stale read"], MemoryDisk::default);
     let shrunk = cut_down(&failing, MemoryDisk::default);
     assert!(
-        failing.steps.len() > 500 && shrunk.steps.len() < 60,
+        failing.steps.len() > 100 && shrunk.steps.len() < 60,
         "{:?}",
         shrunk.steps
     );
@@ -196,7 +196,7 @@ fn a_group_that_does_not_recover() {
     let failing = failing(drawn, &["liveness"], MemoryDisk::default);
     let shrunk = cut_down(&failing, MemoryDisk::default);
     assert!(
-        failing.steps.len() > 500 && shrunk.steps.len() <= 10,
+        failing.steps.len() > 100 && shrunk.steps.len() <= 10,
         "{:?}",
         shrunk.steps
     );

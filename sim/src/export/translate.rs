@@ -154,6 +154,7 @@ impl<M: StateMachine, D: Disk> Translator<M, D> {
             Step::Ready { .. } => Vec::from_iter(member.has_ready().then(|| format!("take-ready {node}"))),
             Step::Write { .. } => write(member).into_iter().collect(),
             Step::Sync { .. } => sync(member),
+            Step::Persist { .. } => persist(member),
             Step::Acknowledge { .. } => {
                 let waits = !member.work.acks.is_empty();
                 Vec::from_iter(waits.then(|| format!("acknowledge {node}")))
@@ -233,6 +234,20 @@ fn sync<M, D: Disk>(member: &Member<M, D>) -> Vec<String> {
     match member.work.batch {
         Some((_, true)) => vec![format!("persist {node}")],
         _ => vec![format!("process-append-thread {node}"); member.work.written.len()],
+    }
+}
+
+/// What is written already is done with the next task that is synced.
+fn persist<M, D: Disk>(member: &Member<M, D>) -> Vec<String> {
+    let node = member.id;
+    let work = &member.work;
+    match (&work.batch, work.tasks.front()) {
+        (Some((_, false)), _) => vec![format!("persist {node}")],
+        (Some(_), _) | (None, None) => Vec::new(),
+        (None, Some(task)) if task.must_sync() || work.written.is_empty() => {
+            vec![format!("process-append-thread {node}"); work.written.len() + 1]
+        }
+        (None, Some(_)) => vec![format!("write-append {node}")],
     }
 }
 

@@ -15,6 +15,7 @@ pub(crate) fn of(step: &Step) -> String {
         Step::Ready { node } => format!("ready {node}"),
         Step::Write { node } => format!("write {node}"),
         Step::Sync { node } => format!("sync {node}"),
+        Step::Persist { node } => format!("persist {node}"),
         Step::Acknowledge { node } => format!("acknowledge {node}"),
         Step::Apply { node } => format!("apply {node}"),
         Step::Deliver { message, keep: false } => format!("deliver {}", name(message)),
@@ -132,6 +133,7 @@ fn at_node(name: &str, node: NodeId, words: &mut Words<'_>) -> Option<Step> {
         "ready" => Step::Ready { node },
         "write" => Step::Write { node },
         "sync" => Step::Sync { node },
+        "persist" => Step::Persist { node },
         "acknowledge" => Step::Acknowledge { node },
         "apply" => Step::Apply { node },
         "crash" => Step::Crash {
@@ -258,7 +260,7 @@ mod tests {
 
     #[test]
     fn every_step_is_read_as_what_it_was() {
-        let lines = "tick 1 5|ready 1|write 2|sync 1|acknowledge 1|apply 1|deliver 1->2 Append 3|\
+        let lines = "tick 1 5|ready 1|write 2|sync 1|persist 3|acknowledge 1|apply 1|deliver 1->2 Append 3|\
             duplicate 1->2 VoteResponse 0|stray 1->2 Append 0|unnamed #7|lose #7|crash 1 2|restart 1|join 4|pause 1|configure 1 12 on|configure 1 12 off 0|wipe 1|propose 1 17 x00ff|\
             read 1 18 x|change 1 x 9|change 1 x|transfer 1 2|transfer 1|campaign 1|forget-leader 1|\
             change 1 x120e080210018102c070fba38b261776|report-unreachable 1 2|report-snapshot 1 2 3/4 failed|report-snapshot 1 2 3/4 finished|compact 1 3|\
