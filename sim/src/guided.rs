@@ -25,9 +25,9 @@ use crate::workload::Workload;
 use pool::{Kept, Pool, Seen};
 
 /// Steps between two looks at what there is to see.
-const LOOK: u64 = 40;
+const LOOK: u64 = 50;
 /// Looks before another past is picked.
-const LOOKS: u64 = 8;
+const LOOKS: u64 = 12;
 /// A path as long as this is not gone on with: what it finds has to be cut down by somebody.
 const LONGEST: u64 = 5_000;
 /// Of a million picks: a new run is begun in place of an old one.

@@ -46,7 +46,8 @@ fn what_is_found_is_one_list_of_steps() {
     let find = find();
     let report = find.path.go(|parameters| standard(parameters).map(Driver::recorded));
     let failing = Failing::of(&find.path.parameters(), report).expect("it failed");
-    let shrunk = shrink::<quorate_sim::StandardMachine, _>(&failing, MemoryDisk::default).expect("the steps break the same");
+    let shrunk =
+        shrink::<quorate_sim::StandardMachine, _>(&failing, MemoryDisk::default).expect("the steps break the same");
     assert_eq!(shrunk.violation.property, find.violation.property);
     assert!(shrunk.steps.len() < failing.steps.len());
 }

@@ -40,22 +40,20 @@ impl Found {
     fn plain(&mut self, kind: u32, value: u32) {
         self.0.push(kind << 24 | (value & 0xff_ffff));
     }
-
-    /// A digest of a list in place of it: features that share one by accident only make the search a bit blinder.
-    fn digest(&mut self, kind: u32, mut parts: Vec<u32>) {
-        parts.sort_unstable();
-        let mixed = parts.iter().fold(0_u32, |digest, part| {
-            (digest ^ part).wrapping_mul(0x9e37_79b1).rotate_left(13)
-        });
-        self.plain(kind, mixed >> 8);
-    }
 }
 
-/// A number by its size only: 0, 1, 2, 3 to 4, 5 to 8, and so on.
+/// A number up to three.
+fn few(number: u64) -> u32 {
+    u32::try_from(number.min(3)).unwrap_or(3)
+}
+
+/// A number by its size only: 0, 1, 2 to 4, 5 to 16, more.
 fn size(number: u64) -> u32 {
     match number {
-        0..=2 => u32::try_from(number).unwrap_or(2),
-        _ => 66 - (number - 1).leading_zeros(),
+        0 | 1 => u32::from(number > 0),
+        2..=4 => 2,
+        5..=16 => 3,
+        _ => 4,
     }
 }
 
@@ -63,21 +61,20 @@ fn age(newest: Term, term: Term) -> u32 {
     u32::try_from(newest.saturating_sub(term).min(3)).unwrap_or(3)
 }
 
-/// Who is what, as one.
+/// How many are down, lead, campaign, and how far their terms are apart.
 fn roles<M: StateMachine, D: Disk>(found: &mut Found, cluster: &Cluster<M, D>, newest: Term) {
-    let role = |member: &Member<M, D>| match (&member.life, member.seen.role) {
-        (Life::Gone, _) => 0,
-        (Life::Down(_), _) => 1,
-        (Life::Up(_), RoleKind::Follower) => 2,
-        (Life::Up(_), RoleKind::PreCandidate) => 3,
-        (Life::Up(_), RoleKind::Candidate) => 4,
-        (Life::Up(_), _) => 5,
-    };
-    let all = cluster.members.iter();
-    found.digest(
+    let (mut down, mut leaders, mut candidates, mut oldest) = (0, 0, 0, newest);
+    for member in &cluster.members {
+        match (&member.life, member.seen.role) {
+            (Life::Gone | Life::Down(_), _) => down += 1,
+            (Life::Up(_), RoleKind::Leader) => leaders += 1,
+            (Life::Up(_), RoleKind::Follower) => oldest = oldest.min(member.seen.term),
+            (Life::Up(_), _) => candidates += 1,
+        }
+    }
+    found.plain(
         1,
-        all.map(|member| role(member) * 4 + age(newest, member.seen.term))
-            .collect(),
+        few(down) << 6 | few(leaders) << 4 | few(candidates) << 2 | age(newest, oldest),
     );
 }
 
@@ -92,15 +89,12 @@ fn membership<M: StateMachine, D: Disk>(found: &mut Found, cluster: &Cluster<M, 
         &newest.learners,
         &newest.learners_next,
     ];
-    let lengths = lists
-        .iter()
-        .zip(0..)
-        .map(|(list, place)| place * 16 + size(list.len() as u64));
-    found.digest(2, lengths.collect());
+    let lengths = lists.iter().map(|list| few(list.len() as u64));
+    found.plain(2, lengths.fold(0, |all, length| all << 2 | length));
     let behind = cluster.members.iter().filter(|member| member.applied < at).count();
     let up = cluster.members.iter().filter_map(Member::node);
     let pending = up.filter(|node| node.membership_status().is_ok_and(|known| known.pending.is_some()));
-    found.plain(3, size(behind as u64) << 4 | size(pending.count() as u64));
+    found.plain(3, few(behind as u64) << 2 | few(pending.count() as u64));
 }
 
 /// Logs beside the longest of the latest term: the most that is missing, that differs, that is not committed.
@@ -125,7 +119,7 @@ fn logs<M: StateMachine, D: Disk>(found: &mut Found, cluster: &Cluster<M, D>) {
     }
     terms.sort_unstable();
     terms.dedup();
-    found.plain(4, size(terms.len() as u64));
+    found.plain(4, few(terms.len() as u64));
     (0..)
         .zip(most)
         .for_each(|(place, most)| found.plain(5, place << 8 | most));
@@ -144,7 +138,7 @@ fn disks<M: StateMachine, D: Disk>(found: &mut Found, cluster: &Cluster<M, D>) {
         count(&|member| !member.lost.is_empty()),
     ];
     let places = (0..).zip(counts);
-    places.for_each(|(place, count)| found.plain(6, place << 8 | size(count as u64)));
+    places.for_each(|(place, count)| found.plain(6, place << 8 | few(count as u64)));
 }
 
 /// A message: its kind, and how old it is beside its recipient.
@@ -198,7 +192,7 @@ fn node<M: StateMachine, D: Disk>(found: &mut Found, member: &Member<M, D>, newe
         member.conf_state.voters.len() == 1,
         status.lost_entries.is_some(),
     ];
-    let role = u32::from(leads) << 8 | age(newest, status.hard_state.term) << 9;
+    let role = u32::from(leads) << 8 | u32::from(status.hard_state.term < newest) << 9;
     for (flag, place) in flags.iter().zip(0..) {
         if *flag {
             found.plain(8, role | place);
@@ -210,7 +204,7 @@ fn node<M: StateMachine, D: Disk>(found: &mut Found, member: &Member<M, D>, newe
             ReplicationState::Replicate => 1,
             _ => 2,
         };
-        let behind = size(status.last_index.saturating_sub(peer.matched)).min(7);
+        let behind = size(status.last_index.saturating_sub(peer.matched));
         let flags = u32::from(peer.paused) << 2 | u32::from(peer.inflight_full) << 3 | u32::from(peer.learner) << 4;
         found.plain(9, state | flags | behind << 5);
     }

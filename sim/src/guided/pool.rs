@@ -8,12 +8,12 @@ const ROOM: usize = 400;
 /// So many are compared for each pick.
 const COMPARED: usize = 6;
 /// Places for counts: as many as the digest has values.
-const PLACES: usize = 1 << 20;
+const PLACES: usize = 1 << 18;
 
 /// How often each pair of features was seen together: a table of counts by digest, in which two pairs may share a
 /// place. (As in the edge maps of coverage-guided fuzzers: what matters is that looking is cheap.)
 pub(super) struct Seen {
-    counts: Vec<u8>,
+    counts: Vec<u32>,
     distinct: usize,
 }
 
@@ -41,7 +41,7 @@ impl Seen {
     }
 
     /// How often the rarest was seen.
-    fn rarest(&self, features: &[u32]) -> u8 {
+    fn rarest(&self, features: &[u32]) -> u32 {
         pairs(features).map(|place| self.counts[place]).min().unwrap_or(0)
     }
 }
@@ -50,7 +50,7 @@ impl Seen {
 fn pairs(features: &[u32]) -> impl Iterator<Item = usize> + '_ {
     let place = |one: u32, other: u32| {
         let mixed = (u64::from(one) << 32 | u64::from(other)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        usize::try_from(mixed >> 44).unwrap_or(0)
+        usize::try_from(mixed >> 46).unwrap_or(0)
     };
     features.iter().enumerate().flat_map(move |(position, one)| {
         let others = features.iter().skip(position);
