@@ -124,6 +124,10 @@ coverage! {
     duplicated,
     /// Messages that overtook another of the same link.
     reordered,
+    /// Messages that were held for many ticks.
+    messages_held,
+    /// Links that became slow in one direction, or held all that was sent.
+    links_upset,
     /// Messages refused by their recipient.
     messages_refused,
     /// Messages of another group, or of none, refused by their recipient.

@@ -1,8 +1,10 @@
 //! Drives a cluster from one seed: lets time pass, lets things go wrong, and has clients ask for things.
 
 mod client;
+mod errands;
 mod fault;
 mod link;
+mod links;
 mod liveness;
 mod lost_quorum;
 mod operator;
@@ -43,6 +45,8 @@ pub struct Driver<W: Workload, D> {
     /// Who cannot be heard by whom, and the last arrival on each link.
     cuts: BTreeMap<(NodeId, NodeId), u64>,
     arrivals: BTreeMap<(NodeId, NodeId), u64>,
+    /// Links that are slow, or hold what is sent.
+    upset_links: BTreeMap<(NodeId, NodeId), links::Upset>,
     partitions: u64,
     clients: Vec<Client>,
     operations: u64,
@@ -130,6 +134,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             nodes: Vec::new(),
             cuts: BTreeMap::new(),
             arrivals: BTreeMap::new(),
+            upset_links: BTreeMap::new(),
             partitions: 0,
             clients: (0..parameters.clients).map(|_| Client::default()).collect(),
             operations: 0,
@@ -338,65 +343,6 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             self.meddle(node)?;
         }
         Ok(())
-    }
-
-    fn on_work(&mut self, node: NodeId, start: u64, kind: Kind) -> Verdict {
-        if self
-            .member(node)
-            .is_none_or(|member| member.starts != start || !member.is_up())
-        {
-            return Ok(());
-        }
-        if self.local(node).paused.is_some() {
-            self.clock.after(1_000, Due::Work { node, start, kind });
-            return Ok(());
-        }
-        self.local(node).due.remove(&kind);
-        let step = match kind {
-            Kind::Ready => Step::Ready { node },
-            Kind::Write if self.dice.chance(self.parameters.extras.persist_at_once) => Step::Persist { node },
-            Kind::Write => Step::Write { node },
-            Kind::Sync => Step::Sync { node },
-            Kind::Acknowledge => Step::Acknowledge { node },
-            Kind::Apply => Step::Apply { node },
-        };
-        self.perform_at(node, step)
-    }
-
-    /// Whatever the node has to do becomes due, in a while.
-    fn arrange_work(&mut self, node: NodeId) {
-        let Some(member) = self.cluster.member(node).filter(|member| member.is_up()) else {
-            return;
-        };
-        let start = member.starts;
-        let wanted = Kind::ALL.map(|kind| match kind {
-            Kind::Ready => member.has_ready(),
-            Kind::Write => member.has_unwritten(),
-            Kind::Sync => member.has_unsynced(),
-            Kind::Acknowledge => !member.work.acks.is_empty(),
-            Kind::Apply => !member.work.applies.is_empty(),
-        });
-        let local = &mut self.nodes[Cluster::<W::Machine, D>::position(node)];
-        if local.start != start {
-            (local.start, local.due) = (start, BTreeSet::new());
-        }
-        for (kind, wanted) in Kind::ALL.into_iter().zip(wanted) {
-            if !wanted || !local.due.insert(kind) {
-                continue;
-            }
-            let (sync, apply) = if self.calm {
-                (1_000, 100)
-            } else {
-                (self.parameters.sync_us, self.parameters.apply_us)
-            };
-            let wait = match kind {
-                Kind::Ready | Kind::Acknowledge => self.dice.below(200),
-                Kind::Write => self.dice.wait(sync / 8),
-                Kind::Sync => self.dice.wait(sync),
-                Kind::Apply => self.dice.wait(apply),
-            };
-            self.clock.after(wait, Due::Work { node, start, kind });
-        }
     }
 
     fn on_restart(&mut self, node: NodeId) -> Verdict {

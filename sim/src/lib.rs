@@ -31,6 +31,7 @@
 //! | what must hold | [`judge`] |
 //! | linearizability | [`history`] |
 //! | one thing at a time, by hand | [`cluster`], [`step`], [`replay`] |
+//! | the futures of rare moments | [`guided`] |
 //! | a failing run cut down, and written as a script | [`shrink`], [`export`] |
 //! | a page that shows a run | [`timeline`] |
 //! | the command line, for clients of your own | `cli`, by the feature of this name |
@@ -78,7 +79,7 @@ pub use disk::{Disk, MemoryDisk};
 pub use driver::{Driver, Report};
 pub use judge::{Verdict, Violation};
 pub use machine::{Malformed, StateMachine};
-pub use parameters::{Extras, Parameters, Profile};
+pub use parameters::{Corners, Extras, Parameters, Profile};
 pub use workload::{Request, Workload};
 
 /// The README's examples are tests.

@@ -27,5 +27,6 @@ impl Parameters {
         self.keep_entries = other.keep_entries;
         self.meddling = other.meddling;
         self.think_us = other.think_us;
+        self.corners = other.corners.clone();
     }
 }
