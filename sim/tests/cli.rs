@@ -33,7 +33,7 @@ impl<const PANICS: bool> StateMachine for Fragile<PANICS> {
     }
 }
 
-#[derive(Default)]
+#[derive(Default, Clone)]
 struct Clients<const PANICS: bool>;
 
 impl<const PANICS: bool> Workload for Clients<PANICS> {

@@ -35,15 +35,25 @@ where
         seeds.sort_unstable();
         for (_, seed) in seeds.into_iter().take(TRIES) {
             let parameters = self.arguments.parameters(seed);
-            let Some(failing) = Failing::of(&parameters, self.again(seed, &parameters)) else {
-                println!("\nseed {seed}: not cut down: it breaks before the first step");
-                continue;
-            };
-            match shrink_clients(&failing, || (self.clients)(parameters.seed), self.make_disk.clone()) {
-                Some(shrunk) => return self.present(&failing, &shrunk),
-                None => println!("\nseed {seed}: not cut down: its replay does not break the same"),
+            let report = self.again(seed, &parameters);
+            if self.cut_down(&format!("seed {seed}"), &parameters, report) {
+                return;
             }
         }
+    }
+
+    /// Whether that run was cut down.
+    pub(super) fn cut_down(&self, name: &str, parameters: &Parameters, report: Report) -> bool {
+        let Some(failing) = Failing::of(parameters, report) else {
+            println!("\n{name}: not cut down: it breaks before the first step");
+            return false;
+        };
+        let shrunk = shrink_clients(&failing, || (self.clients)(parameters.seed), self.make_disk.clone());
+        match &shrunk {
+            Some(shrunk) => self.present(name, &failing, shrunk),
+            None => println!("\n{name}: not cut down: its replay does not break the same"),
+        }
+        shrunk.is_some()
     }
 
     /// The run once more, recorded; one of many is shown only now.
@@ -55,15 +65,14 @@ where
             Err(violation) => Report::broken(violation),
         };
         if let Some(trace) = &mut report.trace {
-            self.show(seed, trace);
+            self.show(&self.flags_of(seed), trace);
         }
         report
     }
 
-    fn present(&self, failing: &Failing, shrunk: &Shrunk) {
+    fn present(&self, name: &str, failing: &Failing, shrunk: &Shrunk) {
         println!(
-            "\nseed {}: cut down from {} steps and {} voters to {} and {}, with {} replays: {}",
-            failing.parameters.seed,
+            "\n{name}: cut down from {} steps and {} voters to {} and {}, with {} replays: {}",
             failing.steps.len(),
             failing.parameters.voters,
             shrunk.steps.len(),
