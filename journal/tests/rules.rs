@@ -125,6 +125,7 @@ impl Disk for Written {
             Fault::SyncFails => torn.file.fail_next_sync(torn.seed),
             Fault::Full => torn.capacity = Some(torn.file.len() + 100),
             Fault::Space => torn.capacity = None,
+            _ => return false,
         }
         torn.file.set_capacity(torn.capacity);
         true
