@@ -6,9 +6,8 @@
 //! bytes, a [`FakeFile`](crate::file::FakeFile) in the file's place can crash and fail.)
 
 use quorate::ready::AppendTask;
-use quorate::storage::Entries;
 use quorate::types::{ClusterId, Identity};
-use quorate::{Entry, HardState, Index, MemoryStorage, NodeId, Snapshot, Storage, StorageError};
+use quorate::{Entries, Entry, HardState, Index, MemoryStorage, NodeId, Snapshot, Storage, StorageError};
 
 /// One write. A crash keeps it, loses it, or keeps part of it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
