@@ -61,7 +61,8 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     fn promote_or_starve(&mut self, node: NodeId) -> Verdict {
         let (promotion, unavailable) = (self.parameters.corners.promotion, self.parameters.corners.unavailable);
         if promotion > 0 && self.member(node).is_some_and(Member::is_leader) && self.dice.chance(promotion) {
-            let learner = self.dice.between(1, self.nodes.len() as u64);
+            let learners = self.cluster.membership().learners().to_vec();
+            let learner = self.dice.pick(&learners).copied().unwrap_or(node);
             self.perform_at(node, Step::Promote { node, learner })?;
         }
         let available = self.member(node).is_some_and(|member| member.unavailable);

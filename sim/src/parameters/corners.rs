@@ -20,6 +20,8 @@ pub struct Corners {
     pub burst: u64,
     /// For how long.
     pub link_ticks: u64,
+    /// Clients know who leads, so often, and little else goes wrong for long: logs grow, and differ by much.
+    pub flow: u64,
     /// Nodes refuse reads, entries and bytes in flight beyond small numbers.
     pub small_bounds: bool,
     /// Nodes keep to etcd-io/raft's ways where quorate has others by default: what rests on them is no progress in
@@ -41,6 +43,12 @@ impl Parameters {
             self.corners.slow_link = dice.below(10_000);
             self.corners.burst = dice.below(10_000);
             self.corners.link_ticks = dice.between(5, 100);
+        }
+        if dice.chance(250_000) {
+            self.corners.flow = 950_000;
+            (self.clients, self.think_us) = (self.clients.max(4), dice.between(500, 10_000));
+            (self.crash, self.failing_disk) = (self.crash / 8, self.failing_disk / 4);
+            (self.loss, self.partition) = (self.loss / 8, self.partition / 4);
         }
         self.corners.small_bounds = dice.chance(150_000);
         if dice.chance(150_000) {

@@ -198,6 +198,7 @@ impl Disk for WalDisk {
             Fault::SyncFails => self.file.fail_next_sync(self.seed),
             Fault::Full => self.file.set_capacity(Some(self.file.len() + 100)),
             Fault::Space => self.file.set_capacity(None),
+            _ => return false,
         }
         true
     }
