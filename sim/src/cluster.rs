@@ -20,7 +20,7 @@ mod watch;
 
 pub use by_hand::Seeds;
 pub(crate) use recovery::{PATIENCE, timeout_of};
-pub(crate) use storage::VETO;
+pub use storage::VETO;
 pub use watch::{Refusal, Seen};
 
 use quorate::{Config, EntryId, Index, Message, NodeId, Snapshot};

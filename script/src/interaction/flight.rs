@@ -123,9 +123,7 @@ impl Stage {
         let to = parcel.to;
         self.node(to)?;
         let refusals = if parcel.is_ack {
-            self.at(to, |cluster| {
-                let _ = cluster.acknowledge_number(to, parcel.number); // what breaks is kept
-            })?
+            self.at(to, |cluster| cluster.acknowledge_number(to, parcel.number))?
         } else {
             let message = MessageRef::Id(parcel.number);
             let keep = keep && !parcel.is_local();

@@ -68,9 +68,7 @@ impl Interaction {
         let payload = Payload::InstallSnapshot(Box::new(self.stage.handout(from, to)?));
         let message = Message::new(from, to, term, payload);
         out.line(Line::of_message(&message).to_string());
-        self.stage.at(from, |cluster| {
-            let _ = cluster.put(from, message); // what breaks is kept
-        })?;
+        self.stage.at(from, |cluster| cluster.put(from, message))?;
         Ok(())
     }
 
@@ -117,9 +115,7 @@ impl Interaction {
         let [id, to] = command.exactly("ID FIRST")?;
         let (id, to) = (number(id)?, number(to)?);
         self.can_compact(id, to)?;
-        self.stage.at(id, |cluster| {
-            let _ = cluster.write_to(id, Write::Compact(to)); // what breaks is kept
-        })?;
+        self.stage.at(id, |cluster| cluster.write_to(id, Write::Compact(to)))?;
         self.show_log(id, out)
     }
 
@@ -193,9 +189,10 @@ impl Interaction {
         let context: Bytes = bytes_of(context).unwrap_or_default();
         self.stage.operations += 1;
         let operation = self.stage.operations;
-        told(self.stage.at(id, |cluster| {
-            let _ = cluster.read_as(id, operation, context.clone(), context); // what breaks is kept
-        })?)
+        told(
+            self.stage
+                .at(id, |cluster| cluster.read_as(id, operation, context.clone(), context))?,
+        )
     }
 
     pub(super) fn report_snapshot(&mut self, command: &Command) -> Result<(), Failure> {

@@ -161,7 +161,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     }
 
     /// A node proposes a change of either kind.
-    pub fn propose_change(&mut self, id: NodeId, change: AnyConfChange, expected: Option<Index>) {
+    pub fn propose_change(&mut self, id: NodeId, change: AnyConfChange, expected: Option<Index>) -> Verdict {
         let proposed = self.call(id, |node| match expected {
             Some(expected) => node.propose_conf_change_if_unchanged(change, expected),
             None => node.propose_conf_change(change),
@@ -169,6 +169,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         if let Some(Err(error)) = proposed {
             self.saw(|| Seen::Refused(id, Refusal::Propose(error)));
         }
+        Ok(())
     }
 
     /// A client reads, and the node is told this name of it.
