@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use quorate::message::Payload;
 use quorate::types::{EntryId, NodeId};
-use quorate::{Message, Storage, StorageError};
+use quorate::{Config, Message, RawNode, Snapshot, Storage, StorageError};
 use quorate_sim::cluster::Refusal;
 use quorate_sim::command::{Command, bytes_of, number};
 use quorate_sim::disk::Write;
@@ -68,8 +68,10 @@ impl Interaction {
         let payload = Payload::InstallSnapshot(Box::new(self.stage.handout(from, to)?));
         let message = Message::new(from, to, term, payload);
         out.line(Line::of_message(&message).to_string());
-        self.stage.at(from, |cluster| cluster.put(from, message))?;
-        Ok(())
+        self.stage
+            .cluster
+            .put(from, message)
+            .map_err(|broken| Failure::new(broken.detail))
     }
 
     // ----- starting, compacting
@@ -92,6 +94,7 @@ impl Interaction {
         let Some(state) = remembered.or(stored) else {
             return Err(Failure::new("the state machine does not remember that index"));
         };
+        self.can_start(node, &state)?;
         if self.stage.cluster.node(node).is_some() {
             let kept = self.stage.cluster.unsynced(node);
             self.stage.step(Step::Crash { node, kept })?;
@@ -100,6 +103,21 @@ impl Interaction {
             disk.begin_at(state);
         }
         self.stage.step(Step::Restart { node }).map(drop)
+    }
+
+    /// A start that is refused changes nothing.
+    fn can_start(&mut self, id: NodeId, state: &Snapshot) -> Result<(), Failure> {
+        let mut disk = self.stage.disk(id)?.clone();
+        disk.begin_at(state.clone());
+        let mut config = self
+            .stage
+            .cluster
+            .config(id)
+            .cloned()
+            .unwrap_or_else(|| Config::new(id, 1));
+        config.applied = state.metadata.index;
+        RawNode::new(config, disk)?;
+        Ok(())
     }
 
     pub(super) fn wipe(&mut self, command: &Command) -> Result<(), Failure> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use quorate::error::NodeError;
 use quorate::ready::{Ack, AckKind, AppendTask, ApplyTask};
 use quorate::types::NodeId;
 use quorate::{Event, HardState, RawNode, Ready, Snapshot, Storage};
@@ -188,6 +189,9 @@ impl Stage {
         let done = act(&mut self.cluster);
         let refusals = self.look(&before, node);
         done.map_err(|broken| Failure::new(broken.detail))?;
+        if let Some(fault) = self.cluster.node(node).and_then(RawNode::poisoned) {
+            return Err(NodeError::Poisoned(fault.clone()).into());
+        }
         let new = self.cluster.violations().iter().skip(known);
         match new.into_iter().find(|broken| is_impossible(broken)) {
             Some(broken) => Err(Failure::new(broken.detail.clone())),
@@ -279,7 +283,10 @@ impl Stage {
 
     /// What a peer would be sent now.
     pub(super) fn handout(&mut self, id: NodeId, peer: NodeId) -> Result<Snapshot, Failure> {
-        Ok(self.disk(id)?.snapshot(peer, 0)?)
+        match self.side(id)? {
+            side if side.as_recorded => Ok(side.handout.clone()),
+            _ => Ok(self.disk(id)?.snapshot(peer, 0)?),
+        }
     }
 
     /// What broke so far. In the recordings' ways vote requests leave before they should.

@@ -16,6 +16,7 @@ use crate::judge::Verdict;
 use crate::machine::StateMachine;
 use crate::member::{Life, Member, PendingRead};
 use crate::replay::World;
+use crate::shadow::marks;
 
 /// Where the seeds of a node's starts come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -206,9 +207,13 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         }
     }
 
-    /// Something is written to the disk of a node that is up.
+    /// Something is written to a node's disk, be it down.
     pub fn write_to(&mut self, id: NodeId, write: Write) -> Verdict {
-        self.write_one(id, write)
+        let marks = marks(&write);
+        let Some(disk) = self.disk_mut(id) else { return Ok(()) };
+        disk.write(write).map_err(|error| unexpected(id, "a write", &error))?;
+        self.members[Self::position(id)].marks.extend(marks);
+        Ok(())
     }
 
     /// With asynchronous writes: syncs, and is done with the oldest task that is written, and no other.
