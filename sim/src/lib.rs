@@ -37,6 +37,7 @@
 //! | groups whose network is half broken | [`partitions`] |
 //! | groups that lost their quorum, and what is made of the rest | [`histories`] |
 //! | randomness that is the same everywhere | [`dice`] |
+//! | bytes of a fuzzer that steer a cluster | [`fuzz`] |
 //!
 //! Nothing here reads a clock or keeps state between runs: the same parameters, workload and disks give
 //! the same run.
@@ -51,6 +52,7 @@ pub mod disk;
 mod driver;
 pub mod export;
 pub mod file;
+pub mod fuzz;
 pub mod histories;
 pub mod history;
 pub mod judge;

@@ -1,6 +1,12 @@
 //! What can be done to a cluster, one thing at a time. A run is a list of these: it can be recorded,
 //! replayed, cut down, and written as a script.
 
+#[cfg(any(feature = "arbitrary", feature = "proptest"))]
+mod drawn;
+
+#[cfg(feature = "proptest")]
+pub use drawn::any_step;
+
 use bytes::Bytes;
 use quorate::membership::ConfChangeV2;
 use quorate::{EntryId, Index, NodeId};
