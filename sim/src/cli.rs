@@ -4,7 +4,7 @@
 //! use quorate_sim::{MemoryDisk, cli, workload::Standard};
 //!
 //! fn main() -> std::process::ExitCode {
-//!     cli::run(|parameters| Standard::new(1 + parameters.seed % 5), MemoryDisk::default)
+//!     cli::run(|seed| Standard::new(1 + seed % 5), MemoryDisk::default)
 //! }
 //! ```
 //!
@@ -30,14 +30,11 @@ use crate::workload::Workload;
 
 use arguments::Arguments;
 
-/// Does what the arguments of this process say. The clients may depend on what a seed drew.
+/// Does what the arguments of this process say. `clients` gives those of a seed.
 ///
 /// Ends the process where the arguments make no sense; else the code says whether something broke (1), or a file could
 /// not be read (2).
-pub fn run<W, D>(
-    clients: impl Fn(&Parameters) -> W + Sync,
-    make_disk: impl Fn() -> D + Clone + Sync + 'static,
-) -> ExitCode
+pub fn run<W, D>(clients: impl Fn(u64) -> W + Sync, make_disk: impl Fn() -> D + Clone + Sync + 'static) -> ExitCode
 where
     W: Workload,
     D: Disk + 'static,
@@ -48,7 +45,7 @@ where
 /// The same with other arguments, the first of which is the program's name.
 pub fn run_with<W, D>(
     arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
-    clients: impl Fn(&Parameters) -> W + Sync,
+    clients: impl Fn(u64) -> W + Sync,
     make_disk: impl Fn() -> D + Clone + Sync + 'static,
 ) -> ExitCode
 where
@@ -111,11 +108,11 @@ impl<W, D, C, F> Job<C, F>
 where
     W: Workload,
     D: Disk + 'static,
-    C: Fn(&Parameters) -> W + Sync,
+    C: Fn(u64) -> W + Sync,
     F: Fn() -> D + Clone + Sync + 'static,
 {
     fn driver(&self, parameters: &Parameters) -> Result<Driver<W, D>, Violation> {
-        Driver::new(parameters, (self.clients)(parameters), self.make_disk.clone())
+        Driver::new(parameters, (self.clients)(parameters.seed), self.make_disk.clone())
     }
 
     fn replay_command(&self, seed: u64) -> String {

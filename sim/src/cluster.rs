@@ -25,7 +25,7 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use quorate::membership::Membership;
-use quorate::types::{ClusterId, RECOVERED, SnapshotMetadata};
+use quorate::types::{ClusterId, SnapshotMetadata};
 
 use crate::coverage::Coverage;
 use crate::disk::Disk;
@@ -35,7 +35,7 @@ use crate::machine::StateMachine;
 use crate::member::Member;
 use crate::panics::caught;
 use crate::parameters::{Names, Parameters};
-use crate::replay::in_words;
+use crate::replay::group_of;
 use crate::step::{MessageRef, Step};
 use crate::trace::{Record, Trace, What};
 use lifecycle::Begin;
@@ -116,7 +116,20 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         make_disk: impl Fn() -> D + 'static,
         settings: impl Fn(NodeId) -> Config + 'static,
     ) -> Result<Self, Violation> {
+        Self::in_group(group_of(seed), seed, voters, names, make_disk, settings)
+    }
+
+    /// The same, in a group of this name.
+    pub(crate) fn in_group(
+        group: ClusterId,
+        seed: u64,
+        voters: u64,
+        names: Names,
+        make_disk: impl Fn() -> D + 'static,
+        settings: impl Fn(NodeId) -> Config + 'static,
+    ) -> Result<Self, Violation> {
         let mut cluster = Self::empty(seed, names, make_disk, settings);
+        cluster.group = group;
         let mut stores = Vec::new();
         for id in 1..=voters {
             stores.push((id, cluster.new_store(id, 1)?));
@@ -152,7 +165,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             messages: 0,
             judge: Judge::new(FIRST),
             seed,
-            group: (seed.wrapping_add(1) & !RECOVERED).max(1),
+            group: group_of(seed),
             now: 0,
             trace: None,
             coverage: Coverage::default(),
@@ -184,7 +197,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     /// Code that panics (the state machine, the disk, the core) breaks a property too.
     pub fn step(&mut self, step: Step) -> Verdict {
         let (words, node) = (step.clone(), self.node_of(&step));
-        let verdict = caught(|| format!("`{}`", in_words(&words)), || self.perform(step));
+        let verdict = caught(|| format!("`{}`", words), || self.perform(step));
         if let Err(broken) = &verdict {
             self.note(node, || What::Note {
                 kind: "violation",
@@ -297,14 +310,11 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     }
 
     /// From here on what happens is kept.
-    pub(crate) fn begin_trace(&mut self, parameters: &Parameters) {
+    pub(crate) fn begin_trace(&mut self, about: Trace) {
         let nodes: Vec<NodeId> = self.members.iter().map(|member| member.id).collect();
         self.trace = Some(Trace {
-            seed: parameters.seed,
-            profile: parameters.profile.to_string(),
-            parameters: parameters.to_string(),
             nodes: nodes.clone(),
-            ..Trace::default()
+            ..about
         });
         for id in nodes {
             self.note_role(id);

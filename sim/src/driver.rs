@@ -166,7 +166,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     /// Keeps what happens, for a timeline.
     #[must_use]
     pub fn traced(mut self) -> Self {
-        self.cluster.begin_trace(&self.parameters);
+        self.cluster.begin_trace(Trace::about(&self.parameters));
         self
     }
 

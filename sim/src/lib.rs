@@ -46,6 +46,7 @@
 pub mod cli;
 mod clock;
 pub mod cluster;
+pub mod command;
 pub mod coverage;
 pub mod dice;
 pub mod disk;
@@ -62,7 +63,9 @@ mod panics;
 pub mod parameters;
 pub mod partitions;
 pub mod replay;
+pub mod settings;
 mod shadow;
+
 pub mod shrink;
 pub mod step;
 pub mod storage_suite;
@@ -98,10 +101,10 @@ pub fn simulate(parameters: &Parameters, steps: u64) -> Report {
 
 /// A run of the simulator's own clients over [`MemoryDisk`], not begun.
 pub fn standard(parameters: &Parameters) -> Result<Driver<workload::Standard, MemoryDisk>, Violation> {
-    Driver::new(parameters, standard_clients(parameters), MemoryDisk::default)
+    Driver::new(parameters, standard_clients(parameters.seed), MemoryDisk::default)
 }
 
-/// The simulator's own clients, as a run with these parameters begins with them.
-pub fn standard_clients(parameters: &Parameters) -> workload::Standard {
-    workload::Standard::new(1 + parameters.seed % 5)
+/// The simulator's own clients, as a run of this seed begins with them.
+pub fn standard_clients(seed: u64) -> workload::Standard {
+    workload::Standard::new(1 + seed % 5)
 }

@@ -3,6 +3,7 @@
 //! recording can be replayed too.
 
 mod recording;
+mod world;
 
 use crate::cluster::Cluster;
 use crate::disk::Disk;
@@ -14,8 +15,9 @@ use crate::step::Step;
 use crate::trace::Trace;
 use crate::workload::{Request, Workload};
 
-pub(crate) use recording::in_words;
 pub use recording::{Recording, Unreadable};
+pub(crate) use world::group_of;
+pub use world::{World, world_of};
 
 /// In microseconds.
 const MILLISECOND: u64 = 1_000;
@@ -38,10 +40,7 @@ pub fn replay<M: StateMachine, D: Disk>(
     steps: &[Step],
     make_disk: impl Fn() -> D + 'static,
 ) -> Option<Broken> {
-    match Cluster::<M, D>::drawn(parameters, make_disk) {
-        Ok(mut cluster) => each(&mut cluster, steps, |cluster, step| perform(cluster, step)).err(),
-        Err(violation) => Some(Broken { steps: 0, violation }),
-    }
+    alone(Cluster::<M, D>::drawn(parameters, make_disk), steps)
 }
 
 /// The same, with clients that are told what their operations came to. What they say of it is judged after
@@ -54,10 +53,7 @@ pub fn replay_clients<W: Workload, D: Disk>(
     clients: W,
     make_disk: impl Fn() -> D + 'static,
 ) -> Option<Broken> {
-    match Cluster::<W::Machine, D>::drawn(parameters, make_disk) {
-        Ok(mut cluster) => with_clients(&mut cluster, steps, clients),
-        Err(violation) => Some(Broken { steps: 0, violation }),
-    }
+    with_clients(Cluster::drawn(parameters, make_disk), steps, clients)
 }
 
 /// The same, and what happened, for a [`timeline`](crate::timeline). A list of steps has no clock: each takes a
@@ -68,18 +64,46 @@ pub fn replay_traced<W: Workload, D: Disk>(
     clients: W,
     make_disk: impl Fn() -> D + 'static,
 ) -> (Trace, Option<Broken>) {
-    let mut cluster = match Cluster::<W::Machine, D>::drawn(parameters, make_disk) {
+    let cluster = Cluster::<W::Machine, D>::drawn(parameters, make_disk);
+    traced(cluster, Trace::about(parameters), steps, clients)
+}
+
+fn traced<W: Workload, D: Disk>(
+    cluster: Result<Cluster<W::Machine, D>, Violation>,
+    about: Trace,
+    steps: &[Step],
+    clients: W,
+) -> (Trace, Option<Broken>) {
+    let mut cluster = match cluster {
         Ok(cluster) => cluster,
-        Err(violation) => return (Trace::default(), Some(Broken { steps: 0, violation })),
+        Err(violation) => return (about, Some(Broken { steps: 0, violation })),
     };
-    cluster.begin_trace(parameters);
-    let broken = with_clients(&mut cluster, steps, clients);
+    cluster.begin_trace(about);
+    let broken = tell_clients(&mut cluster, steps, clients);
     let mut trace = cluster.trace.take().unwrap_or_default();
     trace.end(cluster.now, broken.as_ref().map(|broken| &broken.violation));
     (trace, broken)
 }
 
+fn alone<M: StateMachine, D: Disk>(cluster: Result<Cluster<M, D>, Violation>, steps: &[Step]) -> Option<Broken> {
+    match cluster {
+        Ok(mut cluster) => each(&mut cluster, steps, perform).err(),
+        Err(violation) => Some(Broken { steps: 0, violation }),
+    }
+}
+
 fn with_clients<W: Workload, D: Disk>(
+    cluster: Result<Cluster<W::Machine, D>, Violation>,
+    steps: &[Step],
+    clients: W,
+) -> Option<Broken> {
+    match cluster {
+        Ok(mut cluster) => tell_clients(&mut cluster, steps, clients),
+        Err(violation) => Some(Broken { steps: 0, violation }),
+    }
+}
+
+fn tell_clients<W: Workload, D: Disk>(
     cluster: &mut Cluster<W::Machine, D>,
     steps: &[Step],
     mut clients: W,

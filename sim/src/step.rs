@@ -1,5 +1,11 @@
 //! What can be done to a cluster, one thing at a time. A run is a list of these: it can be recorded,
-//! replayed, cut down, and written as a script.
+//! replayed, cut down, and written as a script. Each is a command of the script language.
+
+mod parse;
+mod text;
+
+pub use parse::transition;
+pub use text::KINDS;
 
 #[cfg(any(feature = "arbitrary", feature = "proptest"))]
 mod drawn;

@@ -6,6 +6,7 @@ use quorate::status::RoleKind;
 use quorate::{Index, NodeId, Term};
 
 use crate::judge::Violation;
+use crate::parameters::Parameters;
 
 /// A run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,6 +26,16 @@ pub struct Trace {
 }
 
 impl Trace {
+    /// Of a run with these parameters, in which nothing has happened yet.
+    pub(crate) fn about(parameters: &Parameters) -> Self {
+        Self {
+            seed: parameters.seed,
+            profile: parameters.profile.to_string(),
+            parameters: parameters.to_string(),
+            ..Self::default()
+        }
+    }
+
     /// The run is over, perhaps with a violation; the last record says so then.
     pub(crate) fn end(&mut self, at: u64, violation: Option<&Violation>) {
         self.violation = violation.map(ToString::to_string);

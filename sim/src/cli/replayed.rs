@@ -6,8 +6,7 @@ use std::process::ExitCode;
 use super::Job;
 use super::shown::tell;
 use crate::disk::Disk;
-use crate::parameters::Parameters;
-use crate::replay::{Recording, replay_traced};
+use crate::replay::Recording;
 use crate::timeline::write_page;
 use crate::workload::Workload;
 
@@ -15,7 +14,7 @@ impl<W, D, C, F> Job<C, F>
 where
     W: Workload,
     D: Disk + 'static,
-    C: Fn(&Parameters) -> W + Sync,
+    C: Fn(u64) -> W + Sync,
     F: Fn() -> D + Clone + Sync + 'static,
 {
     /// Fails if it still breaks something, or cannot be read.
@@ -28,29 +27,19 @@ where
                 return ExitCode::from(2);
             }
         };
-        let Recording {
-            parameters,
-            steps,
-            property,
-        } = &recording;
-        let clients = (self.clients)(parameters);
-        let (mut trace, broken) = replay_traced(parameters, steps, clients, self.make_disk.clone());
+        let clients = (self.clients)(recording.world.seed);
+        let (mut trace, broken) = recording.replay_traced(clients, self.make_disk.clone());
         if let Some(page) = &self.arguments.timeline {
             let command = format!("{} --replay {}", self.program, path.display());
             trace.parameters = format!("{}\nreplay: {command}", trace.parameters);
             tell(page, &write_page(&trace, page));
         }
+        let all = recording.steps.len();
         let Some(broken) = broken else {
-            let was = property.as_deref().unwrap_or("something");
-            println!("{} steps, no violation; they broke: {was}", steps.len());
+            println!("{all} steps, no violation; they are said to be:\n{}", recording.about);
             return ExitCode::SUCCESS;
         };
-        println!(
-            "step {} of {}: VIOLATION {}",
-            broken.steps,
-            steps.len(),
-            broken.violation
-        );
+        println!("step {} of {all}: VIOLATION {}", broken.steps, broken.violation);
         ExitCode::from(1)
     }
 }

@@ -20,7 +20,7 @@ impl<W, D, C, F> Job<C, F>
 where
     W: Workload,
     D: Disk + 'static,
-    C: Fn(&Parameters) -> W + Sync,
+    C: Fn(u64) -> W + Sync,
     F: Fn() -> D + Clone + Sync + 'static,
 {
     pub(super) fn run_seeds(&self) -> ExitCode {

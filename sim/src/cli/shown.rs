@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use super::Job;
 use crate::disk::Disk;
-use crate::parameters::Parameters;
 use crate::timeline::write_page;
 use crate::trace::Trace;
 use crate::workload::Workload;
@@ -15,7 +14,7 @@ impl<W, D, C, F> Job<C, F>
 where
     W: Workload,
     D: Disk + 'static,
-    C: Fn(&Parameters) -> W + Sync,
+    C: Fn(u64) -> W + Sync,
     F: Fn() -> D + Clone + Sync + 'static,
 {
     /// Writes what happened under a seed to wherever it is wanted.

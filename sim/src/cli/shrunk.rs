@@ -19,7 +19,7 @@ impl<W, D, C, F> Job<C, F>
 where
     W: Workload,
     D: Disk + 'static,
-    C: Fn(&Parameters) -> W + Sync,
+    C: Fn(u64) -> W + Sync,
     F: Fn() -> D + Clone + Sync + 'static,
 {
     /// Cuts down the first seed whose violation a replay finds, and writes down what is left.
@@ -40,7 +40,7 @@ where
                 println!("\nseed {seed}: not cut down: it breaks before the first step");
                 continue;
             };
-            match shrink_clients(&failing, || (self.clients)(&parameters), self.make_disk.clone()) {
+            match shrink_clients(&failing, || (self.clients)(parameters.seed), self.make_disk.clone()) {
                 Some(shrunk) => return self.present(&failing, &shrunk),
                 None => println!("\nseed {seed}: not cut down: its replay does not break the same"),
             }
@@ -92,9 +92,8 @@ where
 
     fn keep(&self, shrunk: &Shrunk) {
         let Some(path) = &self.arguments.keep else { return };
-        match Recording::of(shrunk).to_text() {
-            Some(text) if write_text(path, &text) => println!("replay: {} --replay {}", self.program, path.display()),
-            _ => {}
+        if write_text(path, &Recording::of(shrunk).to_string()) {
+            println!("replay: {} --replay {}", self.program, path.display());
         }
     }
 
@@ -104,7 +103,7 @@ where
             return;
         };
         let Shrunk { parameters, steps, .. } = shrunk;
-        let clients = (self.clients)(parameters);
+        let clients = (self.clients)(parameters.seed);
         let (trace, _) = replay_traced(parameters, steps, clients, self.make_disk.clone());
         if tell(&path, &write_page(&trace, &path)) {
             println!("timeline of what is left: {}", path.display());

@@ -12,7 +12,6 @@ use crate::judge::{Verdict, Violation};
 use crate::machine::StateMachine;
 use crate::member::{Life, Member};
 use crate::parameters::{Names, Parameters};
-use crate::replay::in_words;
 use crate::step::{Step, Well};
 
 /// Where stores have identities.
@@ -140,7 +139,7 @@ impl<M: StateMachine, D: Disk> Translator<M, D> {
             return self.recover(core);
         }
         if let Step::Configure { .. } = step {
-            return vec![format!("# What the runner cannot do: {}", in_words(step))];
+            return vec![format!("# What the runner cannot do: {}", step)];
         }
         let Some(member) = step.node().and_then(|node| self.cluster.member(node)) else {
             return Vec::new();

@@ -170,7 +170,7 @@ fn is_cut_down<M: StateMachine, D: Disk + Default + 'static>(panic_at: u64, word
     let shrunk = shrink_clients(&failing, || Writers::<M>::new(panic_at), D::default).expect("it breaks again");
     assert!(shrunk.steps.len() < 40, "{:?}", shrunk.steps);
     assert_eq!(shrunk.violation.property, violation.property);
-    assert_eq!(Recording::of(&shrunk).property.as_deref(), Some("nothing panics"));
+    assert!(Recording::of(&shrunk).about.starts_with("nothing panics"));
 }
 
 #[test]
