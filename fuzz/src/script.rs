@@ -17,9 +17,8 @@ pub fn run(bytes: &[u8]) {
     let read: Result<Recording, _> = text.parse();
     match read {
         Ok(recording) => {
-            if let Some(again) = recording.to_text() {
-                assert_eq!(again.parse().as_ref(), Ok(&recording), "{again}");
-            }
+            let again = recording.to_string();
+            assert_eq!(again.parse().as_ref(), Ok(&recording), "{again}");
         }
         Err(error) => drop(error.to_string()),
     }

@@ -4,7 +4,7 @@ use quorate::Entry;
 use quorate::membership::{ConfChangeKind, ConfChangeV2};
 use quorate_sim::dice::Dice;
 use quorate_sim::parameters::{Parameters, Profile};
-use quorate_sim::replay::Recording;
+use quorate_sim::replay::{Recording, World};
 use quorate_sim::standard;
 
 use crate::recipe::{KINDS, Recipe, SHAPES};
@@ -47,11 +47,11 @@ fn recordings() -> impl Iterator<Item = Vec<u8>> {
         let mut steps = standard(&parameters).ok()?.recorded().run(300).steps;
         steps.truncate(60);
         let recording = Recording {
-            parameters,
+            about: format!("the beginning of a run under {profile}"),
+            world: World::of(&parameters, &steps),
             steps,
-            property: Some("something".to_owned()),
         };
-        recording.to_text().map(String::into_bytes)
+        Some(recording.to_string().into_bytes())
     })
 }
 

@@ -23,7 +23,7 @@ use crate::disk::Disk;
 use crate::driver::Driver;
 use crate::machine::StateMachine;
 use crate::parameters::{Names, Parameters, Profile, Spread};
-use crate::replay::{Recording, perform};
+use crate::replay::{Recording, World, perform};
 use crate::shrink::Failing;
 use crate::step::Step;
 use crate::workload::Workload;
@@ -40,15 +40,14 @@ impl fmt::Display for Found {
             violation,
         } = &self.0;
         let recording = Recording {
-            parameters: parameters.clone(),
+            about: violation.to_string(),
+            world: World::of(parameters, steps),
             steps: steps.clone(),
-            property: Some(violation.property.to_owned()),
         };
-        writeln!(f, "VIOLATION {violation}\n{parameters}")?;
-        match recording.to_text() {
-            Some(text) => write!(f, "the steps, for --replay:\n{text}"),
-            None => write!(f, "the steps: {steps:?}"),
-        }
+        write!(
+            f,
+            "VIOLATION {violation}\n{parameters}\nthe steps, for --replay:\n{recording}"
+        )
     }
 }
 
@@ -73,7 +72,7 @@ fn begin(bytes: &[u8]) -> (Parameters, &[u8]) {
 pub fn cluster<W, D>(
     bytes: &[u8],
     steps: u64,
-    clients: impl FnOnce(&Parameters) -> W,
+    clients: impl FnOnce(u64) -> W,
     make_disk: impl Fn() -> D + 'static,
 ) -> Result<(), Box<Found>>
 where
@@ -82,7 +81,7 @@ where
 {
     let (parameters, rest) = begin(bytes);
     let dice = Dice::from_bytes(rest.to_vec());
-    let workload = clients(&parameters);
+    let workload = clients(parameters.seed);
     let found = match Driver::steered(&parameters, workload, make_disk, dice) {
         Ok(driver) => Failing::of(&parameters, driver.recorded().run(steps)),
         Err(violation) => Some(Failing {

@@ -41,6 +41,9 @@ mod untold {
             a_failing_write_changes_nothing,
             a_full_disk_changes_nothing,
             writing_goes_on_after_space_is_made,
+            a_crash_inside_a_write_keeps_a_prefix,
+            a_crash_inside_persisting_keeps_what_was_promised,
+            a_crash_inside_an_opening_loses_nothing,
         ]
     );
 }
