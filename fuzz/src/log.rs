@@ -184,6 +184,7 @@ impl Bench {
                 .persisted_by(|task| self.node.storage_mut().persist_task(task))
                 .expect("space");
             let _messages = done.take_messages();
+            let _restored = done.snapshot();
             let _entries = done.take_committed_entries();
             self.node.advance(done).expect("the Ready that is out");
         }
@@ -197,7 +198,8 @@ impl Bench {
         let applied = self.node.status().applied;
         let first = self.node.storage().first_index().expect("a log");
         let metadata = self.node.snapshot_metadata().expect("nothing is under way");
-        if metadata.index < first {
+        let snapshot = self.node.storage().latest_snapshot().unwrap_or_default();
+        if metadata.index < first || metadata.index <= snapshot.metadata.index {
             return;
         }
         let storage = self.node.storage_mut();

@@ -50,6 +50,21 @@ fn try_all(name: &str, target: fn(&[u8]), cases: u32, longest: usize) {
     tried.unwrap_or_else(|found| panic!("{name}: {found}"));
 }
 
+/// What the corpora begin with, written to where `QUORATE_FUZZ_SEEDS` says, if it does.
+#[test]
+fn seeds_are_written_where_they_are_wanted() {
+    let Some(directory) = std::env::var_os("QUORATE_FUZZ_SEEDS") else {
+        return;
+    };
+    for target in ["decode", "step", "calls", "cluster", "script", "log"] {
+        let directory = Path::new(&directory).join(target);
+        fs::create_dir_all(&directory).expect("space");
+        for (number, bytes) in seeds::of(target).iter().enumerate() {
+            fs::write(directory.join(format!("seed-{number:03}")), bytes).expect("space");
+        }
+    }
+}
+
 #[test]
 fn decode_reads_what_it_writes() {
     try_all("decode", decode::run, 2_000, 200);
