@@ -197,7 +197,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     /// Code that panics (the state machine, the disk, the core) breaks a property too.
     pub fn step(&mut self, step: Step) -> Verdict {
         let (words, node) = (step.clone(), self.node_of(&step));
-        let verdict = caught(|| format!("`{}`", words), || self.perform(step));
+        let verdict = caught(|| format!("`{words}`"), || self.perform(step));
         if let Err(broken) = &verdict {
             self.note(node, || What::Note {
                 kind: "violation",

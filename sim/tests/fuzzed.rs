@@ -33,7 +33,9 @@ use proptest::test_runner::TestRunner;
 
 /// A target over its seeds, its corpus, and so many random inputs.
 fn try_all(name: &str, target: fn(&[u8]), cases: u32, longest: usize) {
-    seeds::of(name).iter().for_each(|bytes| target(bytes));
+    for bytes in seeds::of(name) {
+        target(&bytes);
+    }
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(name);
     for file in fs::read_dir(&corpus).expect("a corpus") {
         target(&fs::read(file.expect("a file").path()).expect("its bytes"));

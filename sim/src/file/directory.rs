@@ -278,16 +278,14 @@ impl FakeDir {
             let (synced, rest): (Vec<_>, Vec<_>) = changes.into_iter().partition(of_this);
             directory.unsynced = rest;
             let fails = (!synced.is_empty()).then(|| directory.failing_sync.take()).flatten();
-            match fails.or(directory.is_off.then_some(directory.made)) {
-                Some(seed) => {
-                    directory.tear(synced, seed);
-                    Err(io::Error::other("the sync failed"))
-                }
-                None => {
-                    synced.into_iter().for_each(|change| directory.settle(change));
-                    Ok(())
-                }
+            if let Some(seed) = fails.or(directory.is_off.then_some(directory.made)) {
+                directory.tear(synced, seed);
+                return Err(io::Error::other("the sync failed"));
             }
+            for change in synced {
+                directory.settle(change);
+            }
+            Ok(())
         })
     }
 
