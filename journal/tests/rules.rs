@@ -15,8 +15,8 @@ use quorate_sim::storage_suite::Rule;
 const FILE: &str = "raft";
 const ASIDE: &str = "raft.new";
 
-/// A file in a directory that tears, as [`DiskFile`](quorate_journal::DiskFile) is one in a real one. The journal may be
-/// lost while it is opened, and the directory is not.
+/// A file in a directory that tears: its steps are those of `DiskFile` in a real one. The journal may be lost while it is
+/// opened, and the directory is not.
 #[derive(Clone, Debug, Default)]
 struct Torn {
     directory: Rc<RefCell<FakeDir>>,

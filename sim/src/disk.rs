@@ -106,11 +106,11 @@ pub trait Disk: Storage {
         false
     }
 
-    /// So many operations on files succeed from now on, and at the next one the power fails: the call that is under way
-    /// fails, with parts of it done perhaps, and so does each after it until a [`crash`](Self::crash). Where it does not
-    /// come to that before a crash, it may in the opening after it; then the storage crashes once more, and is opened. (A
-    /// [`FakeDir`](crate::file::FakeDir) counts operations.) `false` if this storage cannot be told to, which is the
-    /// default.
+    /// So many operations on files succeed from now on, and at the next one the power fails: the call under way
+    /// fails, with parts of it done perhaps, and so does each after it until a [`crash`](Self::crash). Where it
+    /// does not come to that before a crash, it may in the opening after it; then the storage crashes once more,
+    /// and is opened. (A [`FakeDir`](crate::file::FakeDir) counts operations.) `false` if this storage cannot be
+    /// told to, which is the default.
     fn fail_power_after(&mut self, operations: u64) -> bool {
         let _ = operations;
         false

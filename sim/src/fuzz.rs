@@ -94,7 +94,8 @@ where
 }
 
 /// Does these steps to the group of three that a seed draws, without clients and leases (a list of steps has no clock).
-/// A message that is [named by a number](crate::step::MessageRef::Id) is that of those in flight, oldest first, around and around.
+/// A message that is [named by a number](crate::step::MessageRef::Id) is that of those in flight, oldest first, around
+/// and around.
 /// What cannot be done, or may break a sound group (a disk that is lost, say), is left out.
 ///
 /// ```

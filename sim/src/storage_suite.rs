@@ -34,7 +34,8 @@
 //!
 //! The rules of the groups [`Sync`](Group::Sync) and [`Space`](Group::Space) need a storage that can be
 //! told to [fail](Disk::inject), those of [`Inside`](Group::Inside) one whose
-//! [power can fail](Disk::fail_power_after) at any operation on files. One that cannot fails them, so that nobody believes that they hold.
+//! [power can fail](Disk::fail_power_after) at any operation on files. One that cannot fails them, so that nobody
+//! believes that they hold.
 //! They can be left out by name: `storage_suite!(make, except: [a_failing_write_changes_nothing])`.
 
 mod bench;
