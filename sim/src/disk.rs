@@ -111,6 +111,16 @@ pub trait Disk: Storage {
         false
     }
 
+    /// So many operations on files succeed from now on, and at the next one the power fails: the call under way
+    /// fails, with parts of it done perhaps, and so does each after it until a [`crash`](Self::crash). Where it
+    /// does not come to that before a crash, it may in the opening after it; then the storage crashes once more,
+    /// and is opened. (A [`FakeDir`](crate::file::FakeDir) counts operations.) `false` if this storage cannot be
+    /// told to, which is the default.
+    fn fail_power_after(&mut self, operations: u64) -> bool {
+        let _ = operations;
+        false
+    }
+
     /// This store, which is new and empty, is made for a group: from now on it
     /// [names it](quorate::storage::InitialState::cluster_id), after any crash too. `false` if it cannot be told, which is the
     /// default: then it names the group that it was made with, if any.
@@ -149,6 +159,8 @@ pub struct MemoryDisk {
     sync_fails: bool,
     full: bool,
     unavailable: bool,
+    /// Calls that still succeed before the power fails.
+    power: Option<u64>,
 }
 
 impl MemoryDisk {
@@ -161,6 +173,15 @@ impl MemoryDisk {
         }
     }
 
+    /// Each write and each sync is one operation.
+    fn spend(&mut self) -> Result<(), StorageError> {
+        let Some(left) = &mut self.power else { return Ok(()) };
+        *left = left
+            .checked_sub(1)
+            .ok_or_else(|| StorageError::Broken("the power failed".to_owned()))?;
+        Ok(())
+    }
+
     /// What is stored, durable or not.
     pub fn storage(&self) -> &MemoryStorage {
         &self.read
@@ -169,6 +190,7 @@ impl MemoryDisk {
 
 impl Disk for MemoryDisk {
     fn write(&mut self, write: Write) -> Result<(), StorageError> {
+        self.spend()?;
         if std::mem::take(&mut self.write_fails) {
             return Err(StorageError::Broken("the write failed".to_owned()));
         }
@@ -181,6 +203,7 @@ impl Disk for MemoryDisk {
     }
 
     fn sync(&mut self) -> Result<(), StorageError> {
+        self.spend()?;
         if !self.unsynced.is_empty() && std::mem::take(&mut self.sync_fails) {
             return Err(StorageError::Broken("the sync failed".to_owned()));
         }
@@ -201,7 +224,7 @@ impl Disk for MemoryDisk {
         }
         self.unsynced.clear();
         self.read = self.durable.clone();
-        (self.write_fails, self.sync_fails, self.unavailable) = (false, false, false);
+        (self.write_fails, self.sync_fails, self.power, self.unavailable) = (false, false, None, false);
     }
 
     fn inject(&mut self, fault: Fault) -> bool {
@@ -213,6 +236,11 @@ impl Disk for MemoryDisk {
             Fault::Unavailable => self.unavailable = true,
             Fault::Available => self.unavailable = false,
         }
+        true
+    }
+
+    fn fail_power_after(&mut self, operations: u64) -> bool {
+        self.power = Some(operations);
         true
     }
 

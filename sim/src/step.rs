@@ -7,6 +7,12 @@ mod text;
 pub use parse::transition;
 pub use text::KINDS;
 
+#[cfg(any(feature = "arbitrary", feature = "proptest"))]
+mod drawn;
+
+#[cfg(feature = "proptest")]
+pub use drawn::any_step;
+
 use bytes::Bytes;
 use quorate::membership::ConfChangeV2;
 use quorate::{EntryId, Index, NodeId};

@@ -17,6 +17,7 @@ use crate::workload::Workload;
 impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     /// How long it took, in microseconds.
     pub(super) fn recover(&mut self) -> Result<u64, Violation> {
+        self.dice.forget_bytes(); // nobody steers a group so that it never comes to rest
         let Some(mut core) = self.choose_core() else {
             return Ok(0);
         };
