@@ -11,7 +11,7 @@ use crate::shadow::digest_of;
 pub(crate) const COMPARED_EVERY: u64 = 32;
 
 /// Remembers, by index, digests of what a state machine answered and of what it was.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Replicas {
     answers: BTreeMap<Index, u64>,
     states: BTreeMap<Index, u64>,
