@@ -1,9 +1,10 @@
 //! A world made ready to be explored.
 
-mod apply;
+pub(crate) mod apply;
 mod candidates;
 mod memory;
 mod prelude;
+mod symmetry;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use crate::system::{Next, System};
 use crate::tables::Shared;
 use crate::world::World;
 pub use memory::Memory;
+use memory::{FromEvent, FromNotes};
 
 /// A world with its tables: the [`System`] of a Raft group.
 ///
@@ -34,9 +36,9 @@ pub struct Group {
     layout: Layout,
     ids: Vec<NodeId>,
     invariants: Vec<Invariant>,
-    members: Arc<Shared<Member>>,
+    members: Arc<Shared<Member, FromEvent>>,
     messages: Arc<Shared<Message>>,
-    histories: Arc<Shared<History>>,
+    histories: Arc<Shared<History, FromNotes>>,
     first: Result<Vec<u32>, Violation>,
     prelude: Vec<Move>,
 }
@@ -52,6 +54,8 @@ pub enum Move {
         happening: Happening,
         /// The message that arrives stays in flight.
         keep: bool,
+        /// Of the messages that are sent then, those that are lost at once, a bit each.
+        dropped: u32,
     },
     /// A message is lost.
     Lose(Message),
@@ -171,6 +175,12 @@ impl System for Group {
         self.explore(memory, state, &mut |_, _, next| each(next));
     }
 
+    fn representative(&self, memory: &mut Memory, state: &mut Vec<u32>) {
+        if self.world.symmetric {
+            self.fold(memory, state);
+        }
+    }
+
     fn describe(&self, memory: &mut Memory, state: &[u32], successor: usize) -> Option<Move> {
         let (mut number, mut wanted) = (0, None);
         self.explore(memory, state, &mut |memory, candidate, _| {
@@ -188,7 +198,7 @@ fn rules(world: &World) -> Result<Rules, WorldError> {
         storing: world.storing,
         counts_starts: world.limit(Kind::Read) > 0 && world.limit(Kind::Crash) > 0,
         disks_forget_promises: world.forgets_promises,
-        disks_forget: world.limit(Kind::Wipe) > 0 && !world.named,
+        disks_forget: world.limit(Kind::Wipe) > 0 && world.wipes_members && !world.named,
         ..Rules::default()
     };
     for (id, settings) in &world.settings {
@@ -215,7 +225,7 @@ fn check_symmetry(world: &World) -> Result<(), WorldError> {
     let alike = |settings: &[(NodeId, quorate::Settings)]| settings.windows(2).all(|pair| pair[0].1 == pair[1].1);
     let reasons = [
         (
-            !alike(&world.settings) || !world.again.is_empty(),
+            !alike(&world.settings) || !alike(&world.again) || ![0, world.ids().len()].contains(&world.again.len()),
             "their settings differ",
         ),
         (!world.changes.is_empty(), "changes name them"),
@@ -247,13 +257,21 @@ impl std::fmt::Display for Move {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Lose(message) => write!(f, "lost: {message}"),
-            Self::At { node, happening, keep } => {
+            Self::At {
+                node,
+                happening,
+                keep,
+                dropped,
+            } => {
                 match &happening.event {
                     crate::event::Event::Deliver(message) => write!(f, "{node}: {message}")?,
                     event => write!(f, "{node}: {event:?}")?,
                 }
                 if *keep {
                     f.write_str(" (another copy stays)")?;
+                }
+                if *dropped > 0 {
+                    write!(f, ", {} messages are lost", dropped.count_ones())?;
                 }
                 match happening.tear {
                     Some(tear) => write!(f, ", and a crash in batch {} keeps {} writes", tear.ready, tear.kept),

@@ -7,17 +7,35 @@ use hashbrown::HashTable;
 
 /// A table that all threads share. A value keeps its number for good.
 #[derive(Debug)]
-pub(crate) struct Shared<T> {
-    inside: RwLock<Inside<T>>,
+pub(crate) struct Shared<T, O = ()> {
+    inside: RwLock<Inside<T, O>>,
 }
 
 #[derive(Debug)]
-struct Inside<T> {
-    values: Vec<(Arc<T>, u64)>,
+struct Inside<T, O> {
+    values: Vec<Row<T, O>>,
     numbers: HashTable<u32>,
 }
 
-impl<T> Default for Shared<T> {
+/// A value, its fingerprint, and what it came of first.
+#[derive(Debug)]
+struct Row<T, O> {
+    value: Arc<T>,
+    fingerprint: u64,
+    origin: O,
+}
+
+impl<T, O: Clone> Clone for Row<T, O> {
+    fn clone(&self) -> Self {
+        Self {
+            value: self.value.clone(),
+            fingerprint: self.fingerprint,
+            origin: self.origin.clone(),
+        }
+    }
+}
+
+impl<T, O> Default for Shared<T, O> {
     fn default() -> Self {
         let inside = Inside {
             values: Vec::new(),
@@ -36,12 +54,12 @@ fn fingerprint<T: Hash>(value: &T) -> u64 {
     hasher.finish()
 }
 
-impl<T: Eq + Hash> Shared<T> {
+impl<T: Eq + Hash, O> Shared<T, O> {
     pub(crate) fn len(&self) -> usize {
         self.inside.read().unwrap_or_else(PoisonError::into_inner).values.len()
     }
 
-    fn number(&self, value: T) -> u32 {
+    fn number(&self, value: T, origin: O) -> u32 {
         let hash = fingerprint(&value);
         {
             let inside = self.inside.read().unwrap_or_else(PoisonError::into_inner);
@@ -54,18 +72,22 @@ impl<T: Eq + Hash> Shared<T> {
             return number;
         }
         let number = u32::try_from(inside.values.len()).unwrap_or(u32::MAX);
-        inside.values.push((Arc::new(value), hash));
+        inside.values.push(Row {
+            value: Arc::new(value),
+            fingerprint: hash,
+            origin,
+        });
         let Inside { values, numbers } = &mut *inside;
-        numbers.insert_unique(hash, number, |number| values[*number as usize].1);
+        numbers.insert_unique(hash, number, |number| values[*number as usize].fingerprint);
         number
     }
 }
 
-impl<T: Eq> Inside<T> {
+impl<T: Eq, O> Inside<T, O> {
     fn find(&self, hash: u64, value: &T) -> Option<u32> {
         let same = |number: &u32| {
-            let (other, fingerprint) = &self.values[*number as usize];
-            *fingerprint == hash && **other == *value
+            let row = &self.values[*number as usize];
+            row.fingerprint == hash && *row.value == *value
         };
         self.numbers.find(hash, same).copied()
     }
@@ -73,21 +95,21 @@ impl<T: Eq> Inside<T> {
 
 /// A thread's view of a table: what it has seen of it, without a lock.
 #[derive(Debug)]
-pub(crate) struct Mirror<T> {
-    shared: Arc<Shared<T>>,
-    values: Vec<(Arc<T>, u64)>,
+pub(crate) struct Mirror<T, O = ()> {
+    shared: Arc<Shared<T, O>>,
+    values: Vec<Row<T, O>>,
 }
 
-impl<T: Eq + Hash> Mirror<T> {
-    pub(crate) fn new(shared: &Arc<Shared<T>>) -> Self {
+impl<T: Eq + Hash, O: Clone> Mirror<T, O> {
+    pub(crate) fn new(shared: &Arc<Shared<T, O>>) -> Self {
         Self {
             shared: shared.clone(),
             values: Vec::new(),
         }
     }
 
-    pub(crate) fn number(&mut self, value: T) -> u32 {
-        let number = self.shared.number(value);
+    pub(crate) fn number(&mut self, value: T, origin: O) -> u32 {
+        let number = self.shared.number(value, origin);
         self.catch_up(number);
         number
     }
@@ -105,12 +127,18 @@ impl<T: Eq + Hash> Mirror<T> {
     #[inline]
     pub(crate) fn get(&mut self, number: u32) -> &Arc<T> {
         self.catch_up(number);
-        &self.values[number as usize].0
+        &self.values[number as usize].value
     }
 
     #[inline]
     pub(crate) fn fingerprint(&mut self, number: u32) -> u64 {
         self.catch_up(number);
-        self.values[number as usize].1
+        self.values[number as usize].fingerprint
+    }
+
+    /// What a value came of, when it was first seen.
+    pub(crate) fn origin(&mut self, number: u32) -> O {
+        self.catch_up(number);
+        self.values[number as usize].origin.clone()
     }
 }

@@ -37,6 +37,8 @@ pub struct World {
     pub(crate) changes: Vec<Change>,
     pub(crate) max_term: u64,
     pub(crate) max_in_flight: usize,
+    pub(crate) crowded: bool,
+    pub(crate) wipes_members: bool,
     pub(crate) ordered: bool,
     pub(crate) symmetric: bool,
     pub(crate) prelude: Vec<Before>,
@@ -121,6 +123,8 @@ impl World {
             changes: Vec::new(),
             max_term: 3,
             max_in_flight: 4,
+            crowded: false,
+            wipes_members: false,
             ordered: false,
             symmetric: false,
             prelude: Vec::new(),
@@ -165,6 +169,13 @@ impl World {
         change(&mut settings);
         self.again.push((id, settings));
         self
+    }
+
+    /// Changes the settings with which nodes start again after a crash.
+    #[must_use]
+    pub fn restart_with(self, change: impl Fn(&mut Settings)) -> Self {
+        let ids = self.ids();
+        ids.into_iter().fold(self, |world, id| world.restarts_with(id, &change))
     }
 
     /// This node learns, and does not vote.
@@ -253,6 +264,21 @@ impl World {
         Self { max_in_flight, ..self }
     }
 
+    /// What is sent while so many messages are in flight is lost; without this, nothing is sent then.
+    #[must_use]
+    pub fn crowded(self) -> Self {
+        Self { crowded: true, ..self }
+    }
+
+    /// The disks of members may be lost too; without this, only of those that were removed.
+    #[must_use]
+    pub fn wipes_members(self) -> Self {
+        Self {
+            wipes_members: true,
+            ..self
+        }
+    }
+
     /// Links keep the order of messages, but for what [`Kind::Reorder`] allows.
     #[must_use]
     pub fn ordered(self) -> Self {
@@ -266,6 +292,15 @@ impl World {
     pub fn symmetric(self) -> Self {
         Self {
             symmetric: true,
+            ..self
+        }
+    }
+
+    /// Takes [`symmetric`](Self::symmetric) back.
+    #[must_use]
+    pub fn told_apart(self) -> Self {
+        Self {
+            symmetric: false,
             ..self
         }
     }

@@ -61,10 +61,16 @@ impl Group {
             }
             Done::To(led) => {
                 let mut next = std::mem::take(&mut memory.next);
-                match self.lead(memory, &mut next, state, candidate, &led) {
-                    Ok(true) => visit(memory, candidate, Next::State(&next)),
-                    Ok(false) => visit(memory, candidate, Next::Beyond),
-                    Err(violation) => visit(memory, candidate, Next::Wrong(violation)),
+                for dropped in self.dropped(state, candidate, led.sent.len()) {
+                    let candidate = Candidate {
+                        dropped,
+                        ..candidate.clone()
+                    };
+                    match self.lead(memory, &mut next, state, &candidate, &led) {
+                        Ok(true) => visit(memory, &candidate, Next::State(&next)),
+                        Ok(false) => visit(memory, &candidate, Next::Beyond),
+                        Err(violation) => visit(memory, &candidate, Next::Wrong(violation)),
+                    }
                 }
                 memory.next = next;
                 Some(led)
@@ -85,16 +91,20 @@ impl Group {
             Ok(Some(effect)) => {
                 let term = effect.member.seen.term.max(effect.member.durable.hard_state.term);
                 memory.leds += 1;
+                let origin = self
+                    .world
+                    .symmetric
+                    .then(|| (member, Arc::new(memory.happening(happening).clone())));
                 Done::To(Arc::new(Led {
                     number: memory.leds,
-                    member: memory.members.number(effect.member),
+                    member: memory.members.number(effect.member, origin),
                     term,
                     sent: effect
                         .sent
                         .into_iter()
-                        .map(|message| memory.messages.number(message))
+                        .map(|message| memory.messages.number(message, ()))
                         .collect(),
-                    notes: effect.notes,
+                    notes: effect.notes.into(),
                     commits: effect.commits,
                     tears: effect.tears,
                 }))
@@ -102,6 +112,18 @@ impl Group {
         };
         memory.done.insert(key, done.clone());
         done
+    }
+
+    /// Which of the messages that are sent are lost at once, where no more may be in flight: as few as that, any.
+    fn dropped(&self, state: &[u32], candidate: &Candidate, sent: usize) -> Vec<u32> {
+        let taken = usize::from(candidate.message.is_some() && !candidate.keep);
+        let flight = state.len() - self.head() - taken;
+        let excess = (flight + sent).saturating_sub(self.world.max_in_flight.max(flight));
+        if !self.world.crowded || excess == 0 {
+            return vec![0];
+        }
+        let masks = 0..1_u32 << sent.min(16);
+        masks.filter(|mask| mask.count_ones() as usize == excess).collect()
     }
 
     /// Without the message that arrives or is lost, and with what the candidate costs.
@@ -133,17 +155,18 @@ impl Group {
         self.prepare(next, state, candidate);
         next[candidate.node] = led.member;
         let past = self.ids.len();
-        next[past] = remember(memory, state[past], led)?;
+        next[past] = remember(memory, state[past], led, self.world.symmetric)?;
         for counted in &led.commits {
             self.judge_durable(memory, next, self.ids[candidate.node], counted)?;
         }
-        next.extend_from_slice(&led.sent);
+        let sent = led.sent.iter().enumerate();
+        next.extend(sent.filter(|(place, _)| !is_dropped(candidate.dropped, *place)).map(|(_, sent)| *sent));
         self.sort(memory, next);
         Ok(led.term <= self.world.max_term && next.len() - self.head() <= self.world.max_in_flight)
     }
 
     /// Messages in an order that does not depend on how the state was reached.
-    fn sort(&self, memory: &mut Memory, state: &mut [u32]) {
+    pub(super) fn sort(&self, memory: &mut Memory, state: &mut [u32]) {
         let messages = &mut state[self.head()..];
         if self.world.ordered {
             messages.sort_by_cached_key(|number| {
@@ -195,6 +218,7 @@ impl Group {
             node: self.ids[candidate.node],
             happening: memory.happening(candidate.happening).clone(),
             keep: candidate.keep,
+            dropped: candidate.dropped,
         }
     }
 
@@ -206,8 +230,13 @@ impl Group {
     }
 }
 
+/// Whether the message that was sent as this one is lost at once.
+pub(crate) fn is_dropped(dropped: u32, place: usize) -> bool {
+    u32::try_from(place).is_ok_and(|place| dropped.checked_shr(place).unwrap_or(0) & 1 == 1)
+}
+
 /// The past with what was seen.
-fn remember(memory: &mut Memory, past: u32, led: &Led) -> Result<u32, Violation> {
+fn remember(memory: &mut Memory, past: u32, led: &Led, symmetric: bool) -> Result<u32, Violation> {
     if led.notes.is_empty() {
         return Ok(past);
     }
@@ -217,7 +246,8 @@ fn remember(memory: &mut Memory, past: u32, led: &Led) -> Result<u32, Violation>
     }
     let mut history = (**memory.histories.get(past)).clone();
     let noted = led.notes.iter().try_for_each(|note| history.note(note));
-    let after = noted.map(|()| memory.histories.number(history));
+    let origin = symmetric.then(|| (past, led.notes.clone()));
+    let after = noted.map(|()| memory.histories.number(history, origin));
     memory.pasts.insert(key, after.clone());
     after
 }

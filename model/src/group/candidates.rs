@@ -24,6 +24,8 @@ pub(super) struct Candidate {
     pub(super) lost: bool,
     pub(super) costs: Vec<Kind>,
     pub(super) ticks: u8,
+    /// Of what is sent, that which does not fit: a bit each.
+    pub(super) dropped: u32,
 }
 
 impl Candidate {
@@ -36,6 +38,7 @@ impl Candidate {
             lost: false,
             costs: Vec::new(),
             ticks: 0,
+            dropped: 0,
         }
     }
 }
@@ -55,7 +58,9 @@ impl Group {
                 }
                 Life::Down(_) => {
                     self.add(memory, state, node, Event::Restart, None, &mut all);
-                    self.pay(memory, state, node, Event::Wipe, Kind::Wipe, &mut all);
+                    if self.world.wipes_members || self.is_removed(memory, state, member.id) {
+                        self.pay(memory, state, node, Event::Wipe, Kind::Wipe, &mut all);
+                    }
                 }
                 Life::Gone => {
                     let identity = self.identity(&member);
@@ -73,6 +78,13 @@ impl Group {
         } else {
             0
         }
+    }
+
+    /// Whether the newest configuration that anybody applied does not have this node.
+    fn is_removed(&self, memory: &mut Memory, state: &[u32], id: NodeId) -> bool {
+        let history = memory.histories.get(state[self.ids.len()]);
+        let latest = history.judge.configurations.latest();
+        latest.is_some_and(|(_, members)| !members.contains(id))
     }
 
     /// Whether no crash can come any more.

@@ -39,7 +39,7 @@ impl Hasher for Mix {
     }
 }
 
-type ByNumber<T> = HashMap<u64, T, BuildHasherDefault<Mix>>;
+pub(super) type ByNumber<T> = HashMap<u64, T, BuildHasherDefault<Mix>>;
 
 /// What a happening does to a member.
 #[derive(Clone, Debug)]
@@ -57,17 +57,22 @@ pub(super) struct Led {
     pub(super) member: u32,
     pub(super) term: u64,
     pub(super) sent: Box<[u32]>,
-    pub(super) notes: Vec<Note>,
+    pub(super) notes: Arc<[Note]>,
     pub(super) commits: Vec<Counted>,
     pub(super) tears: Vec<usize>,
 }
 
+/// The member and what happened to it; nothing of those that a world begins with. Kept only where voters are alike.
+pub(super) type FromEvent = Option<(u32, Arc<Happening>)>;
+/// The past and what was seen then.
+pub(super) type FromNotes = Option<(u32, Arc<[Note]>)>;
+
 /// What a thread remembers from one state to the next.
 #[derive(Debug)]
 pub struct Memory {
-    pub(super) members: Mirror<Member>,
+    pub(super) members: Mirror<Member, FromEvent>,
     pub(super) messages: Mirror<Message>,
-    pub(super) histories: Mirror<History>,
+    pub(super) histories: Mirror<History, FromNotes>,
     /// By the numbers of a member and of a happening.
     pub(super) done: ByNumber<Done>,
     pub(super) leds: u32,
@@ -78,15 +83,17 @@ pub struct Memory {
     /// By the number of a message, without and with what is written being synced.
     deliveries: [Vec<u32>; 2],
     tears: std::collections::HashMap<(u32, Tear), u32>,
+    /// By a number and a permutation: what it is called then.
+    pub(super) images: super::symmetry::Images,
     /// The state that is being made.
     pub(super) next: Vec<u32>,
 }
 
 impl Memory {
     pub(super) fn new(
-        members: &Arc<Shared<Member>>,
+        members: &Arc<Shared<Member, FromEvent>>,
         messages: &Arc<Shared<Message>>,
-        histories: &Arc<Shared<History>>,
+        histories: &Arc<Shared<History, FromNotes>>,
     ) -> Self {
         Self {
             members: Mirror::new(members),
@@ -99,6 +106,7 @@ impl Memory {
             numbers: std::collections::HashMap::new(),
             deliveries: [Vec::new(), Vec::new()],
             tears: std::collections::HashMap::new(),
+            images: super::symmetry::Images::default(),
             next: Vec::new(),
         }
     }

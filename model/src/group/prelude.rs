@@ -44,9 +44,9 @@ impl Group {
         let identities: Vec<u64> = members.iter().map(|member| self.identity(member)).collect();
         let mut state: Vec<u32> = members
             .into_iter()
-            .map(|member| memory.members.number(member))
+            .map(|member| memory.members.number(member, None))
             .collect();
-        state.push(memory.histories.number(history));
+        state.push(memory.histories.number(history, None));
         state.extend(std::iter::repeat_n(0, self.layout.words()));
         for (node, id) in self.ids.iter().enumerate() {
             let event = if self.world.joiners.contains(id) {

@@ -6,6 +6,7 @@ use quorate_sim::Violation;
 use quorate_sim::step::{MessageRef, Step};
 
 use crate::event::{Event, Happening};
+use crate::group::apply::is_dropped;
 use crate::group::{Group, Move};
 use crate::happen::{Effect, happen};
 use crate::member::Member;
@@ -54,11 +55,16 @@ impl<'a> Replay<'a> {
                 }
                 Ok(())
             }
-            Move::At { node, happening, keep } => self.happens(*node, happening, *keep),
+            Move::At {
+                node,
+                happening,
+                keep,
+                dropped,
+            } => self.happens(*node, happening, *keep, *dropped),
         }
     }
 
-    fn happens(&mut self, node: NodeId, happening: &Happening, keep: bool) -> Result<(), Violation> {
+    fn happens(&mut self, node: NodeId, happening: &Happening, keep: bool, dropped: u32) -> Result<(), Violation> {
         let Some(position) = self.members.iter().position(|member| member.id == node) else {
             return Ok(());
         };
@@ -98,18 +104,33 @@ impl<'a> Replay<'a> {
         }
         if let Some(Effect { member, sent, .. }) = effect? {
             self.members[position] = member;
-            self.flight.extend(sent);
+            self.send(sent, dropped);
         }
         Ok(())
+    }
+
+    /// Some are lost at once, where a world says so.
+    fn send(&mut self, sent: Vec<Message>, dropped: u32) {
+        let first = self.flight.len();
+        self.flight.extend(sent);
+        for place in (first..self.flight.len()).rev().filter(|place| is_dropped(dropped, place - first)) {
+            let message = self.reference(&self.flight[place], place);
+            self.flight.remove(place);
+            self.steps.push(Step::Lose { message });
+        }
     }
 
     /// Where a message is, and how another run finds it.
     fn find(&self, message: &Message) -> Option<(usize, MessageRef)> {
         let place = self.flight.iter().position(|other| other == message)?;
+        Some((place, self.reference(message, place)))
+    }
+
+    fn reference(&self, message: &Message, place: usize) -> MessageRef {
         let (from, to, kind) = (message.from, message.to, message.payload.name());
         let alike = |other: &&Message| (other.from, other.to, other.payload.name()) == (from, to, kind);
         let nth = self.flight[..place].iter().filter(alike).count();
-        Some((place, MessageRef::Nth { from, to, kind, nth }))
+        MessageRef::Nth { from, to, kind, nth }
     }
 }
 

@@ -146,6 +146,7 @@ fn wiped() -> World {
         .allow_at(Kind::Propose, 1, [3])
         .allow_at(Kind::Crash, 1, [2])
         .allow_at(Kind::Wipe, 1, [2])
+        .wipes_members()
         .max_term(2)
         .max_in_flight(3)
 }
