@@ -15,7 +15,8 @@ pub struct WorldDisk {
 }
 
 impl WorldDisk {
-    pub(crate) fn new(forgets_promises: bool) -> Self {
+    /// An empty one, which knows of promises or not.
+    pub fn new(forgets_promises: bool) -> Self {
         Self {
             inner: MemoryDisk::default(),
             forgets_promises,

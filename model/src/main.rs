@@ -10,7 +10,7 @@ use quorate_model::{Found, Group, Limits, Move, Outcome, System, search, trace, 
 struct Arguments {
     /// The world; more than one, one after the other.
     worlds: Vec<String>,
-    /// Say which worlds there are.
+    /// Say which worlds there are; with `--small`, which small ones.
     #[arg(long)]
     list: bool,
     /// All small worlds.
@@ -39,7 +39,8 @@ struct Arguments {
 fn main() {
     let arguments = Arguments::parse();
     if arguments.list {
-        for Named { name, about, .. } in all() {
+        let listed = all().into_iter().filter(|world| world.small || !arguments.small);
+        for Named { name, about, .. } in listed {
             println!("{name:24} {about}");
         }
         return;
@@ -126,7 +127,7 @@ fn row(name: &str, group: &Group, outcome: &Outcome<Move>) -> String {
 
 fn tell(group: &Group, found: &Found<Move>, script: bool) {
     if script {
-        println!("{}", trace::script(group, &found.trace, &found.violation));
+        println!("{}", trace::recording(group, &found.trace, &found.violation));
         return;
     }
     println!("VIOLATION {}", found.violation);

@@ -12,8 +12,8 @@ pub(crate) enum Note {
     Believes(NodeId, EntryId),
     Applies(NodeId, Entry),
     Configured(NodeId, Index, ConfState),
-    /// A snapshot has this configuration and this state.
-    IsAt(NodeId, Index, ConfState, Vec<u8>),
+    /// A snapshot has this configuration.
+    IsAt(NodeId, Index, ConfState),
     Asked(u64),
     Answered(NodeId, u64, Index),
     Forgotten(u64),
@@ -49,10 +49,7 @@ impl History {
                 judge.applies(*node, entry)?;
             }
             Note::Configured(node, index, state) => judge.configurations.applies(*node, *index, state)?,
-            Note::IsAt(node, index, state, bytes) => {
-                judge.configurations.is_at(*node, *index, state)?;
-                judge.replicas.is_at(*node, *index, bytes)?;
-            }
+            Note::IsAt(node, index, state) => judge.configurations.is_at(*node, *index, state)?,
             Note::Asked(read) => self.reads.push((*read, judge.committed())),
             Note::Answered(node, read, index) => {
                 if let Some(position) = self.reads.iter().position(|(waiting, _)| waiting == read) {

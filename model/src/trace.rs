@@ -3,5 +3,5 @@
 mod script;
 mod steps;
 
-pub use script::script;
+pub use script::recording;
 pub use steps::steps;

@@ -23,7 +23,6 @@ use crate::rules::Storing;
 #[derive(Clone, Debug)]
 pub struct World {
     pub(crate) voters: Vec<NodeId>,
-    pub(crate) learners: Vec<NodeId>,
     pub(crate) joiners: Vec<NodeId>,
     pub(crate) named: bool,
     pub(crate) forgets_promises: bool,
@@ -109,7 +108,6 @@ impl World {
         untimed.restart_silence_ticks = Some(0);
         let world = Self {
             voters: (1..=voters).collect(),
-            learners: Vec::new(),
             joiners: Vec::new(),
             named: false,
             forgets_promises: false,
@@ -178,15 +176,7 @@ impl World {
         ids.into_iter().fold(self, |world, id| world.restarts_with(id, &change))
     }
 
-    /// This node learns, and does not vote.
-    #[must_use]
-    pub fn learner(mut self, id: NodeId) -> Self {
-        self.learners.push(id);
-        self.settings_of(id);
-        self
-    }
-
-    /// This node is not a member at first: it runs on an empty disk.
+    /// This node, the next after those that there are, is not a member at first: it runs on an empty disk.
     #[must_use]
     pub fn joiner(mut self, id: NodeId) -> Self {
         self.joiners.push(id);
@@ -341,9 +331,14 @@ impl World {
 
     /// All nodes there are.
     pub(crate) fn ids(&self) -> Vec<NodeId> {
-        let mut ids = [&self.voters[..], &self.learners, &self.joiners].concat();
+        let mut ids = [&self.voters[..], &self.joiners].concat();
         ids.sort_unstable();
         ids
+    }
+
+    /// Whether disks [do not keep](Self::forgets_promises) what a node promised.
+    pub fn disks_forget_promises(&self) -> bool {
+        self.forgets_promises
     }
 
     pub(crate) fn limit(&self, kind: Kind) -> u8 {

@@ -101,15 +101,12 @@
 //! count what the voters of `cfg`, and of `cfgj` where the quorum is joint, acknowledged (`_`:
 //! unknown) or voted (`y`, `n`, `_`), given in the order in which their ids appear.
 
-mod args;
-mod changes;
 mod compare;
 mod confchange;
 mod interaction;
 mod output;
 mod parse;
 mod quorum;
-mod quote;
 
 use std::fmt;
 use std::path::Path;

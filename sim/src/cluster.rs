@@ -5,8 +5,10 @@ mod call;
 mod damage;
 mod identity;
 mod lifecycle;
+mod machine;
 mod network;
 mod observe;
+mod persist;
 mod recovered;
 mod recovery;
 mod snapshots;
@@ -23,7 +25,7 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use quorate::membership::Membership;
-use quorate::types::{ClusterId, RECOVERED, SnapshotMetadata};
+use quorate::types::{ClusterId, SnapshotMetadata};
 
 use crate::coverage::Coverage;
 use crate::disk::Disk;
@@ -31,8 +33,10 @@ use crate::history::Prefix;
 use crate::judge::{Judge, Verdict, Violation};
 use crate::machine::StateMachine;
 use crate::member::Member;
+use crate::panics::caught;
 use crate::parameters::{Names, Parameters};
-use crate::step::Step;
+use crate::replay::group_of;
+use crate::step::{MessageRef, Step};
 use crate::trace::{Record, Trace, What};
 use lifecycle::Begin;
 
@@ -112,7 +116,20 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         make_disk: impl Fn() -> D + 'static,
         settings: impl Fn(NodeId) -> Config + 'static,
     ) -> Result<Self, Violation> {
+        Self::in_group(group_of(seed), seed, voters, names, make_disk, settings)
+    }
+
+    /// The same, in a group of this name.
+    pub(crate) fn in_group(
+        group: ClusterId,
+        seed: u64,
+        voters: u64,
+        names: Names,
+        make_disk: impl Fn() -> D + 'static,
+        settings: impl Fn(NodeId) -> Config + 'static,
+    ) -> Result<Self, Violation> {
         let mut cluster = Self::empty(seed, names, make_disk, settings);
+        cluster.group = group;
         let mut stores = Vec::new();
         for id in 1..=voters {
             stores.push((id, cluster.new_store(id, 1)?));
@@ -148,7 +165,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             messages: 0,
             judge: Judge::new(FIRST),
             seed,
-            group: (seed.wrapping_add(1) & !RECOVERED).max(1),
+            group: group_of(seed),
             now: 0,
             trace: None,
             coverage: Coverage::default(),
@@ -168,22 +185,48 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             let parameters = parameters.clone();
             move |id| parameters.config(id)
         };
-        Self::founded(
-            parameters.seed,
-            parameters.voters,
-            parameters.names,
-            make_disk,
-            settings,
+        let (seed, voters, names) = (parameters.seed, parameters.voters, parameters.names);
+        caught(
+            || "the beginning".to_owned(),
+            || Self::founded(seed, voters, names, make_disk, settings),
         )
     }
 
     /// Does one thing, and judges what came of it.
+    ///
+    /// Code that panics (the state machine, the disk, the core) breaks a property too.
     pub fn step(&mut self, step: Step) -> Verdict {
+        let (words, node) = (step.clone(), self.node_of(&step));
+        let verdict = caught(|| format!("`{}`", words), || self.perform(step));
+        if let Err(broken) = &verdict {
+            self.note(node, || What::Note {
+                kind: "violation",
+                text: broken.to_string(),
+            });
+        }
+        verdict
+    }
+
+    /// Where a step happens.
+    fn node_of(&self, step: &Step) -> NodeId {
+        let recipient = match step {
+            Step::Deliver {
+                message: MessageRef::Id(id),
+                ..
+            } => self.pool.get(id).map(|message| message.to),
+            _ => None,
+        };
+        let first = self.members.first().map(|member| member.id);
+        step.node().or(recipient).or(first).unwrap_or(1)
+    }
+
+    fn perform(&mut self, step: Step) -> Verdict {
         match step {
             Step::Tick { node, ticks } => self.tick(node, ticks)?,
             Step::Ready { node } => self.take_ready(node)?,
             Step::Write { node } => self.write(node)?,
             Step::Sync { node } => self.sync(node)?,
+            Step::Persist { node } => self.persist(node)?,
             Step::Acknowledge { node } => self.acknowledge(node)?,
             Step::Apply { node } => self.apply_task(node)?,
             Step::Deliver { message, keep } => return self.deliver(message, keep),
@@ -264,6 +307,18 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         latest
             .and_then(|(_, state)| Membership::restore(state).ok())
             .unwrap_or_default()
+    }
+
+    /// From here on what happens is kept.
+    pub(crate) fn begin_trace(&mut self, about: Trace) {
+        let nodes: Vec<NodeId> = self.members.iter().map(|member| member.id).collect();
+        self.trace = Some(Trace {
+            nodes: nodes.clone(),
+            ..about
+        });
+        for id in nodes {
+            self.note_role(id);
+        }
     }
 
     pub(crate) fn note(&mut self, node: NodeId, what: impl FnOnce() -> What) {

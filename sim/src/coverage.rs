@@ -148,6 +148,8 @@ coverage! {
     promise_faults,
     /// Crashes that kept a part of what was not synced.
     torn_writes,
+    /// Batches and tasks stored by `Disk::persist_task`.
+    persisted_at_once,
     /// Writes lost.
     lost_writes,
     /// Syncs that failed.

@@ -20,6 +20,7 @@ use crate::dice::Dice;
 use crate::disk::Disk;
 use crate::judge::{Verdict, Violation};
 use crate::member::{Life, Member};
+use crate::panics::caught;
 use crate::parameters::Parameters;
 use crate::step::Step;
 use crate::trace::{Trace, What};
@@ -153,22 +154,18 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     /// Keeps what happens, for a timeline.
     #[must_use]
     pub fn traced(mut self) -> Self {
-        self.cluster.trace = Some(Trace {
-            seed: self.parameters.seed,
-            profile: self.parameters.profile.to_string(),
-            parameters: self.parameters.to_string(),
-            nodes: (1..=self.parameters.voters).collect(),
-            ..Trace::default()
-        });
-        (1..=self.parameters.voters).for_each(|id| self.cluster.note_role(id));
+        self.cluster.begin_trace(Trace::about(&self.parameters));
         self
     }
 
     /// Takes so many steps, then heals a majority and waits for it to agree, and judges.
+    ///
+    /// Clients that panic break a property, as all other code that panics.
     pub fn run(mut self, steps: u64) -> Report {
-        let outcome = self.take(steps);
-        let recovery = outcome.and_then(|()| self.recover());
-        let verdict = recovery.clone().and_then(|_| self.workload.verdict());
+        let outcome = caught(|| "a client".to_owned(), || self.take(steps));
+        let recovery = outcome.and_then(|()| caught(|| "a client".to_owned(), || self.recover()));
+        let mut judged = || caught(|| "verdict()".to_owned(), || self.workload.verdict());
+        let verdict = recovery.clone().and_then(|_| judged());
         self.report(verdict.err(), recovery.unwrap_or(0))
     }
 
@@ -186,7 +183,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         coverage.reads_by_lease += nodes.map(|node| node.counters().reads_by_lease).sum::<u64>();
         coverage.steps = self.steps;
         if let Some(trace) = &mut self.cluster.trace {
-            trace.violation = violation.as_ref().map(ToString::to_string);
+            trace.end(self.clock.now, violation.as_ref());
         }
         Report {
             fingerprint: self.cluster.fingerprint(),
@@ -331,6 +328,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         self.local(node).due.remove(&kind);
         let step = match kind {
             Kind::Ready => Step::Ready { node },
+            Kind::Write if self.dice.chance(self.parameters.extras.persist_at_once) => Step::Persist { node },
             Kind::Write => Step::Write { node },
             Kind::Sync => Step::Sync { node },
             Kind::Acknowledge => Step::Acknowledge { node },

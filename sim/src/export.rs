@@ -28,7 +28,6 @@ use crate::machine::StateMachine;
 use crate::parameters::Parameters;
 use crate::step::Step;
 
-pub(crate) use flight::KINDS;
 use translate::Translator;
 
 /// The properties that the runner's `check` and `recover` judge too.

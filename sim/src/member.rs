@@ -9,6 +9,7 @@ use quorate::status::RoleKind;
 use quorate::types::Identity;
 use quorate::{ConfState, Config, EntryId, Index, NodeId, RawNode, Ready, Storage, Term};
 
+use crate::judge::Replica;
 use crate::shadow::{Mark, Shadow};
 
 #[derive(Clone)]
@@ -27,6 +28,8 @@ pub(crate) struct Member<M, D> {
     pub(crate) life: Life<D>,
     pub(crate) machine: M,
     pub(crate) applied: Index,
+    /// The snapshot from which the state machine was last restored; 0 if from none.
+    pub(crate) restored: Index,
     /// The state machine is damaged, and its node asked for a snapshot that covers this.
     pub(crate) damaged: Option<Index>,
     /// The configuration as of `applied`. (The node's own may be ahead, by a snapshot that it was sent.)
@@ -94,6 +97,17 @@ pub(crate) struct Seen {
     pub(crate) begins: bool,
     /// It leads, and said that its quorum commits without other commit groups, which are silent.
     pub(crate) alone: bool,
+}
+
+impl<M, D> Member<M, D> {
+    /// Its state machine, for a reader.
+    pub(crate) fn replica(&self) -> Replica {
+        Replica {
+            node: self.id,
+            start: self.starts,
+            restored: self.restored,
+        }
+    }
 }
 
 impl<M, D: Storage> Member<M, D> {

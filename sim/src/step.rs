@@ -1,5 +1,11 @@
 //! What can be done to a cluster, one thing at a time. A run is a list of these: it can be recorded,
-//! replayed, cut down, and written as a script.
+//! replayed, cut down, and written as a script. Each is a command of the script language.
+
+mod parse;
+mod text;
+
+pub use parse::transition;
+pub use text::KINDS;
 
 use bytes::Bytes;
 use quorate::membership::ConfChangeV2;
@@ -28,6 +34,12 @@ pub enum Step {
     },
     /// The disk is synced, and everything written is done: what had to wait leaves.
     Sync {
+        /// The node.
+        node: NodeId,
+    },
+    /// The oldest batch (or storage task) that is not written yet is stored by the code that ships,
+    /// [`Disk::persist_task`](crate::disk::Disk::persist_task), and is done.
+    Persist {
         /// The node.
         node: NodeId,
     },
@@ -212,6 +224,7 @@ impl Step {
             | Self::Ready { node }
             | Self::Write { node }
             | Self::Sync { node }
+            | Self::Persist { node }
             | Self::Acknowledge { node }
             | Self::Apply { node }
             | Self::Crash { node, .. }

@@ -52,6 +52,7 @@ mod view;
 mod words;
 
 use crate::disk::Disk;
+use crate::panics::caught;
 
 /// What a rule is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -151,7 +152,9 @@ impl Rule {
             number += 1;
             Box::new(make(number))
         };
-        (self.check)(&mut next).map_err(|what| format!("rule `{}` is broken. {} But: {what}", self.name, self.doc))
+        let tried = caught(|| "the storage".to_owned(), || Ok((self.check)(&mut next)));
+        let tried = tried.unwrap_or_else(|panic| Err(panic.detail));
+        tried.map_err(|what| format!("rule `{}` is broken. {} But: {what}", self.name, self.doc))
     }
 }
 

@@ -160,7 +160,10 @@ impl Group {
             self.judge_durable(memory, next, self.ids[candidate.node], counted)?;
         }
         let sent = led.sent.iter().enumerate();
-        next.extend(sent.filter(|(place, _)| !is_dropped(candidate.dropped, *place)).map(|(_, sent)| *sent));
+        next.extend(
+            sent.filter(|(place, _)| !is_dropped(candidate.dropped, *place))
+                .map(|(_, sent)| *sent),
+        );
         self.sort(memory, next);
         Ok(led.term <= self.world.max_term && next.len() - self.head() <= self.world.max_in_flight)
     }

@@ -34,9 +34,7 @@ impl Group {
         let named: Vec<_> = named
             .filter(|(id, identity)| *identity != 0 && !self.world.joiners.contains(id))
             .collect();
-        let conf_state = ConfState::of_voters(self.world.voters.iter().copied())
-            .with_learners(self.world.learners.iter().copied())
-            .with_identities(named);
+        let conf_state = ConfState::of_voters(self.world.voters.iter().copied()).with_identities(named);
         let mut history = History::new(FIRST);
         history.judge.configurations.applies(0, FIRST, &conf_state)?;
         let metadata = SnapshotMetadata::new(EntryId { term: 1, index: FIRST }, conf_state);

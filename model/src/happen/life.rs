@@ -68,12 +68,7 @@ impl Turn<'_> {
             ..Seen::default()
         };
         if !snapshot.is_empty() {
-            self.note(Note::IsAt(
-                id,
-                metadata.index,
-                metadata.conf_state.clone(),
-                snapshot.data.to_vec(),
-            ));
+            self.note(Note::IsAt(id, metadata.index, metadata.conf_state.clone()));
         }
         if self.rules.counts_starts {
             self.effect.member.starts += 1;

@@ -287,12 +287,7 @@ impl Turn<'_> {
         member.applied = metadata.index;
         member.state = <[u8; 8]>::try_from(&*snapshot.data).map_or(0, u64::from_be_bytes);
         member.conf_state.clone_from(&metadata.conf_state);
-        self.note(Note::IsAt(
-            id,
-            metadata.index,
-            metadata.conf_state.clone(),
-            snapshot.data.to_vec(),
-        ));
+        self.note(Note::IsAt(id, metadata.index, metadata.conf_state.clone()));
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use quorate::{Message, NodeId};
 use quorate_sim::Violation;
-use quorate_sim::step::{MessageRef, Step};
+use quorate_sim::step::{MessageRef, Promises, Step};
 
 use crate::event::{Event, Happening};
 use crate::group::apply::is_dropped;
@@ -80,6 +80,9 @@ impl<'a> Replay<'a> {
             let message = reference;
             self.steps.push(Step::Deliver { message, keep });
         } else {
+            if happening.event == Event::Restart {
+                self.steps.extend(configure(self.group, node));
+            }
             self.steps.extend(step(node, &happening.event, operation));
         }
         let effect = happen(&self.members[position], happening, self.group.rules());
@@ -113,7 +116,10 @@ impl<'a> Replay<'a> {
     fn send(&mut self, sent: Vec<Message>, dropped: u32) {
         let first = self.flight.len();
         self.flight.extend(sent);
-        for place in (first..self.flight.len()).rev().filter(|place| is_dropped(dropped, place - first)) {
+        for place in (first..self.flight.len())
+            .rev()
+            .filter(|place| is_dropped(dropped, place - first))
+        {
             let message = self.reference(&self.flight[place], place);
             self.flight.remove(place);
             self.steps.push(Step::Lose { message });
@@ -132,6 +138,24 @@ impl<'a> Replay<'a> {
         let nth = self.flight[..place].iter().filter(alike).count();
         MessageRef::Nth { from, to, kind, nth }
     }
+}
+
+/// What a node promises from its next start on, where that differs.
+fn configure(group: &Group, node: NodeId) -> Option<Step> {
+    let promises = |again| {
+        let config = group.rules().config(node, again);
+        let settings = config.settings();
+        Promises {
+            election_ticks: settings.election_timeout_ticks,
+            lease_promises: settings.lease_promises,
+            silence_ticks: settings.restart_silence_ticks,
+        }
+    };
+    let promises = [promises(false), promises(true)];
+    (promises[0] != promises[1]).then(|| Step::Configure {
+        node,
+        promises: promises[1],
+    })
 }
 
 /// What an event is in the simulator; nothing where the group is founded, with which a simulation begins.

@@ -2,7 +2,7 @@
 
 use quorate::Settings;
 use quorate::membership::ConfChangeKind::{AddLearnerNode, AddNode, RemoveNode};
-use quorate::membership::Transition;
+use quorate::membership::{ConfChangeV2, Transition};
 
 use super::{Named, row};
 use crate::budget::Kind;
@@ -95,8 +95,10 @@ fn joint() -> World {
 
 fn promote() -> World {
     World::new(2)
-        .learner(3)
+        .joiner(3)
         .led_by(1)
+        .first(1, Event::Change(ConfChangeV2::new([(AddLearnerNode, 3)])))
+        .first_settle()
         .changes([Change::simple(AddNode, 3), Change::simple(AddLearnerNode, 2)])
         .allow(Kind::Change, 2)
         .allow(Kind::Campaign, 1)

@@ -38,6 +38,8 @@ fn timed(settings: &mut Settings) {
     *settings = Settings::default();
     settings.pre_vote = false;
     settings.election_timeout_ticks = 3;
+    // Whoever is free to vote need not stand itself at once.
+    settings.min_election_timeout_ticks = Some(4);
     settings.read_mode = ReadMode::Lease;
 }
 
@@ -49,12 +51,13 @@ fn led(skew: u8, ticks: u8) -> World {
         .led_by(1)
         .clocks(ticks, skew)
         .crowded()
+        .allow(Kind::Campaign, 1)
         .max_term(2)
         .max_in_flight(2)
 }
 
 fn lease() -> World {
-    led(1, 6)
+    led(1, 5)
 }
 
 fn restart() -> World {
@@ -62,28 +65,28 @@ fn restart() -> World {
         settings.lease_margin_ticks = 2;
         settings.restart_silence_ticks = Some(0);
     };
-    led(1, 5).restart_with(hasty).allow(Kind::Crash, 1)
+    led(1, 4).restart_with(hasty).allow(Kind::Crash, 1)
 }
 
 fn transfer() -> World {
-    led(1, 5).allow(Kind::Transfer, 1)
+    led(1, 4).allow(Kind::Transfer, 1)
 }
 
 fn change() -> World {
     use quorate::membership::ConfChangeKind::RemoveNode;
-    led(1, 5)
+    led(1, 4)
         .changes([crate::world::Change::simple(RemoveNode, 3)])
         .told_apart()
         .allow(Kind::Change, 1)
 }
 
 fn skew() -> World {
-    led(3, 6)
+    led(2, 4)
 }
 
 fn silence_0() -> World {
     let without = |settings: &mut Settings| settings.restart_silence_ticks = Some(0);
-    led(1, 5)
+    led(1, 4)
         .settings(|settings| settings.restart_silence_ticks = Some(3))
         .forgets_promises()
         .restart_with(without)

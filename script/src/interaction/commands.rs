@@ -14,9 +14,9 @@ use super::member::Member;
 use super::pool::{Filter, Parcel};
 use super::print;
 use super::request::{known, template};
-use crate::args::{Command, number};
 use crate::output::{Failure, Output};
 use crate::parse::Block;
+use quorate_sim::command::{Command, number};
 
 const LOG_LEVELS: [&str; 6] = ["DEBUG", "INFO", "WARN", "ERROR", "FATAL", "NONE"];
 
@@ -353,7 +353,7 @@ pub(super) fn compaction_failure(error: &StorageError) -> Failure {
 pub(super) fn only_id(command: &Command) -> Result<NodeId, Failure> {
     command.only(&[])?;
     let [id] = command.exactly("ID")?;
-    number(id)
+    Ok(number(id)?)
 }
 
 pub(super) fn known_kind(kind: &str) -> Result<(), Failure> {

@@ -16,7 +16,7 @@ use quorate::{Entry, Message, Snapshot, Storage};
 
 use super::member::{Fact, Member};
 use super::print::brief;
-use crate::quote::quote;
+use quorate_sim::command::quote;
 
 /// What was seen so far, and what of it cannot be.
 #[derive(Debug, Default)]

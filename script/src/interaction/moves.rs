@@ -5,8 +5,8 @@ use super::Interaction;
 use super::commands::{compaction_failure, known_kind, only_id};
 use super::line::Party;
 use super::pool::Pick;
-use crate::args::{Command, number};
 use crate::output::{Failure, Output};
+use quorate_sim::command::{Command, number};
 
 impl Interaction {
     // ----- one message

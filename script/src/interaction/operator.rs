@@ -5,8 +5,8 @@ use quorate::error::TransferError;
 use super::Interaction;
 use super::commands::{only_id, proposed};
 use super::request::conf_change;
-use crate::args::{Command, number};
 use crate::output::Failure;
+use quorate_sim::command::{Command, number};
 
 impl Interaction {
     pub(super) fn propose_conf_change(&mut self, command: &Command, input: &[String]) -> Result<(), Failure> {

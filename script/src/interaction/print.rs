@@ -7,7 +7,7 @@ use quorate::status::{ProgressStatus, ReplicationState, RoleKind, SoftState};
 use quorate::types::{EntryKind, NodeId, SnapshotMetadata};
 use quorate::{ConfState, Entry, HardState, Snapshot};
 
-use crate::quote::quote;
+use quorate_sim::command::quote;
 
 /// What a Ready holds, collected while it is taken apart.
 #[derive(Debug, Default)]

@@ -8,8 +8,8 @@ use quorate::types::NodeId;
 
 use super::Interaction;
 use super::cluster::Cluster;
-use crate::args::Command;
 use crate::output::{Failure, Output};
+use quorate_sim::command::Command;
 
 /// Within so many of the longest election timeouts.
 const PATIENCE: u64 = 60;

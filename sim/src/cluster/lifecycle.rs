@@ -3,17 +3,18 @@
 use std::collections::VecDeque;
 
 use quorate::recover::Recovered;
-use quorate::{ConfState, HardState, NodeId, RawNode, Snapshot};
+use quorate::{ConfState, Entry, EntryId, HardState, NodeId, RawNode, Snapshot};
 
 use super::identity::{Store, check_made};
 use super::{Cluster, Outcome, unexpected};
 use crate::disk::{Disk, Write};
-use crate::judge::{Verdict, Violation};
+use crate::judge::{Judge, Verdict, Violation};
 use crate::machine::StateMachine;
 use crate::member::{Calls, Life, Member, Seen, Work};
 use crate::shadow::{Mark, Shadow, digest};
 use crate::step::Promises;
 use crate::trace::What;
+use crate::values::shown;
 
 /// What is on the disk of a node that is added.
 pub(super) enum Begin<'a> {
@@ -57,6 +58,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             life: Life::Down(disk),
             machine: M::default(),
             applied: 0,
+            restored: 0,
             damaged: None,
             conf_state: ConfState::default(),
             work: Work::default(),
@@ -109,14 +111,14 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
                 return Ok(());
             }
         };
-        member.machine = M::default();
+        (member.machine, member.restored) = (M::default(), 0);
+        member.starts += 1;
         if !snapshot.is_empty() {
-            let restored = member.machine.restore(&snapshot.data);
-            restored.map_err(|error| unexpected(id, "its state machine", &error))?;
+            self.restore(id, &snapshot)?;
         }
+        let member = &mut self.members[Self::position(id)];
         (member.applied, member.damaged) = (snapshot.metadata.index, None);
         member.conf_state.clone_from(&snapshot.metadata.conf_state);
-        member.starts += 1;
         let mut config = member.config.clone();
         config.applied = snapshot.metadata.index;
         config.seed = seed;
@@ -144,7 +146,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let Life::Down(disk) = &member.life else {
             return Ok(None);
         };
-        check_disk(member, disk)?;
+        check_disk(member, disk, &self.judge)?;
         let snapshot = disk.latest_snapshot();
         let snapshot = snapshot.map_err(|error| unexpected(id, "its snapshot", &error))?;
         if !snapshot.is_empty() {
@@ -225,24 +227,51 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
 
 /// After a crash the disk holds what was synced, and what it was told to keep: the hard state, the end of
 /// the log, and the newest entries byte for byte (to compare all at each start would take too long).
-fn check_disk<M, D: Disk>(member: &Member<M, D>, disk: &D) -> Verdict {
+fn check_disk<M, D: Disk>(member: &Member<M, D>, disk: &D, judge: &Judge) -> Verdict {
     const NEWEST: u64 = 8;
     let unreadable = |error| unexpected(member.id, "its disk", &error);
-    let broken = |detail| Violation::new("what was synced is there", format!("{}: {detail}", member.id));
+    let broken = |detail| {
+        Violation::new(
+            "what was synced is there",
+            format!("on the disk of {}, {detail}", member.id),
+        )
+    };
     let initial = disk.initial_state().map_err(unreadable)?;
     let last = disk.last_index().map_err(unreadable)?;
-    let expected = (member.durable.hard_state, member.durable.last().index);
-    if (initial.hard_state, last) != expected {
-        let found = (initial.hard_state, last);
-        return Err(broken(format!("{found:?} instead of {expected:?}")));
+    let (hard_state, durable) = (member.durable.hard_state, member.durable.last());
+    if initial.hard_state != hard_state {
+        let found = initial.hard_state;
+        return Err(broken(format!(
+            "the hard state is \"{found}\", and \"{hard_state}\" was synced"
+        )));
+    }
+    if last != durable.index {
+        return Err(broken(format!(
+            "the last index is {last}, and everything up to {durable} was synced"
+        )));
     }
     check_made(member, disk)?;
     let first = disk.first_index().map_err(unreadable)?;
     let low = first.max((last + 1).saturating_sub(NEWEST)).min(last + 1);
     let newest = disk.entries(low, last + 1, u64::MAX).map_err(unreadable)?;
-    let mut held = newest.iter().map(|entry| (entry.term, digest(entry)));
-    if let Some(lost) = (low..=last).find(|index| held.next() != member.durable.entry(*index)) {
-        return Err(broken(format!("entry {lost} is not what was written")));
+    let mut held = newest.iter();
+    for index in low..=last {
+        let found = held.next();
+        if found.map(|entry| (entry.term, digest(entry))) != member.durable.entry(index) {
+            let written = member.durable.term(index).map(|term| EntryId { term, index });
+            let written = written.and_then(|id| judge.stored(id));
+            let (found, written) = (in_words(found), in_words(written));
+            return Err(broken(format!(
+                "the entry at {index} is {found}, and {written} was synced"
+            )));
+        }
     }
     Ok(())
+}
+
+fn in_words(entry: Option<&Entry>) -> String {
+    entry.map_or_else(
+        || "none".to_owned(),
+        |entry| format!("{} with {}", entry.id(), shown(&entry.data)),
+    )
 }

@@ -161,7 +161,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     /// A snapshot holds what everybody has at its index.
     pub(super) fn judge_snapshot(&mut self, id: NodeId, snapshot: &Snapshot) -> Verdict {
         let SnapshotMetadata { conf_state, index, .. } = &snapshot.metadata;
-        self.judge.replicas.is_at(id, *index, &snapshot.data)?;
+        self.judge_state(id, *index, &snapshot.data)?;
         self.judge.configurations.is_at(id, *index, conf_state)
     }
 

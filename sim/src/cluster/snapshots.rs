@@ -3,7 +3,7 @@
 use quorate::types::SnapshotMetadata;
 use quorate::{EntryId, NodeId, Snapshot};
 
-use super::{Cluster, Outcome, unexpected};
+use super::{Cluster, Outcome};
 use crate::disk::{Disk, Write};
 use crate::judge::{Judge, Verdict};
 use crate::machine::StateMachine;
@@ -26,8 +26,8 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         self.judge_snapshot(id, snapshot)?;
         let member = &mut self.members[Self::position(id)];
         Judge::monotone(id, "what is applied", member.applied, snapshot.metadata.index)?;
-        let restored = member.machine.restore(&snapshot.data);
-        restored.map_err(|error| unexpected(id, "a snapshot", &error))?;
+        self.restore(id, snapshot)?;
+        let member = &mut self.members[Self::position(id)];
         member.applied = snapshot.metadata.index;
         member.conf_state.clone_from(&snapshot.metadata.conf_state);
         // What was proposed here and is inside the snapshot: nobody can tell what became of it.
@@ -41,8 +41,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             self.end(id, operation, Outcome::Unknown);
         }
         self.members[Self::position(id)].damaged = None;
-        self.answer_reads(id);
-        Ok(())
+        self.answer_reads(id)
     }
 
     /// A snapshot of what is applied, and all but the last `keep` applied entries dropped.
@@ -76,7 +75,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             },
             member.conf_state.clone(),
         );
-        let data = member.machine.snapshot();
+        let data = self.state(id)?;
         let to = member.applied.saturating_sub(keep);
         let snapshot = Snapshot::new(metadata, data);
         self.judge_snapshot(id, &snapshot)?;

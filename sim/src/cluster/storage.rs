@@ -140,7 +140,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         self.settle(id, written)
     }
 
-    fn finish_batch(&mut self, id: NodeId, ready: Ready) -> Verdict {
+    pub(super) fn finish_batch(&mut self, id: NodeId, ready: Ready) -> Verdict {
         if let Some(snapshot) = ready.snapshot() {
             self.install(id, &snapshot.clone())?;
         }
@@ -159,7 +159,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         self.observe(id)
     }
 
-    fn finish_task(&mut self, id: NodeId, task: AppendTask) -> Verdict {
+    pub(super) fn finish_task(&mut self, id: NodeId, task: AppendTask) -> Verdict {
         if let Some(snapshot) = task.snapshot() {
             self.install(id, &snapshot.clone())?;
         }
@@ -220,12 +220,12 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             self.apply_one(id, entry)?;
             let damaged = self.members[Self::position(id)].damaged.is_some();
             if entry.index.is_multiple_of(COMPARED_EVERY) && !damaged {
-                let state = self.members[Self::position(id)].machine.snapshot();
-                self.judge.replicas.is_at(id, entry.index, &state)?;
+                let state = self.state(id)?;
+                self.judge_state(id, entry.index, &state)?;
             }
         }
         if let Some(last) = entries.last() {
-            self.answer_reads(id);
+            self.answer_reads(id)?;
             self.note(id, || What::Applied { index: last.index });
         }
         Ok(())
@@ -251,9 +251,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         if entry.data.is_empty() {
             return Ok(());
         }
-        let member = &mut self.members[Self::position(id)];
-        let answer = member.machine.apply(&entry.data);
-        self.judge.replicas.answers(id, entry.index, &answer)?;
+        let answer = self.command(id, entry)?;
         let member = &mut self.members[Self::position(id)];
         if let Some(operation) = member.calls.proposals.remove(&entry.data) {
             self.coverage.proposals_committed += 1;
@@ -315,15 +313,14 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
                 }
             }
         }
-        self.answer_reads(id);
-        Ok(())
+        self.answer_reads(id)
     }
 
     /// Serves the reads whose index is applied.
-    pub(super) fn answer_reads(&mut self, id: NodeId) {
+    pub(super) fn answer_reads(&mut self, id: NodeId) -> Verdict {
         let member = &mut self.members[Self::position(id)];
         if member.damaged.is_some() {
-            return; // when it is whole again
+            return Ok(()); // when it is whole again
         }
         let applied = member.applied;
         let due = member
@@ -335,10 +332,11 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         for operation in due {
             let member = &mut self.members[Self::position(id)];
             if let Some(read) = member.calls.reads.remove(&operation) {
-                let answer = member.machine.query(&read.query);
+                let answer = self.query(id, &read.query)?;
                 self.coverage.reads_answered += 1;
                 self.end(id, operation, Outcome::Answered(answer));
             }
         }
+        Ok(())
     }
 }

@@ -2,24 +2,7 @@
 
 use quorate::{Message, NodeId};
 
-/// The runner's names for kinds, by [`quorate::message::Payload::name`].
-pub(crate) const KINDS: [(&str, &str); 15] = [
-    ("Propose", "MsgProp"),
-    ("Append", "MsgApp"),
-    ("AppendResponse", "MsgAppResp"),
-    ("PreVote", "MsgPreVote"),
-    ("RequestVote", "MsgVote"),
-    ("PreVoteResponse", "MsgPreVoteResp"),
-    ("VoteResponse", "MsgVoteResp"),
-    ("InstallSnapshot", "MsgSnap"),
-    ("Heartbeat", "MsgHeartbeat"),
-    ("HeartbeatResponse", "MsgHeartbeatResp"),
-    ("TransferLeader", "MsgTransferLeader"),
-    ("TransferRefused", "MsgTransferRefused"),
-    ("TimeoutNow", "MsgTimeoutNow"),
-    ("ReadIndex", "MsgReadIndex"),
-    ("ReadIndexResponse", "MsgReadIndexResp"),
-];
+use crate::step::KINDS;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Copy {

@@ -12,7 +12,6 @@ use crate::judge::{Verdict, Violation};
 use crate::machine::StateMachine;
 use crate::member::{Life, Member};
 use crate::parameters::{Names, Parameters};
-use crate::replay::in_words;
 use crate::step::{Step, Well};
 
 /// Where stores have identities.
@@ -140,7 +139,7 @@ impl<M: StateMachine, D: Disk> Translator<M, D> {
             return self.recover(core);
         }
         if let Step::Configure { .. } = step {
-            return vec![format!("# What the runner cannot do: {}", in_words(step))];
+            return vec![format!("# What the runner cannot do: {}", step)];
         }
         let Some(member) = step.node().and_then(|node| self.cluster.member(node)) else {
             return Vec::new();
@@ -154,6 +153,7 @@ impl<M: StateMachine, D: Disk> Translator<M, D> {
             Step::Ready { .. } => Vec::from_iter(member.has_ready().then(|| format!("take-ready {node}"))),
             Step::Write { .. } => write(member).into_iter().collect(),
             Step::Sync { .. } => sync(member),
+            Step::Persist { .. } => persist(member),
             Step::Acknowledge { .. } => {
                 let waits = !member.work.acks.is_empty();
                 Vec::from_iter(waits.then(|| format!("acknowledge {node}")))
@@ -233,6 +233,20 @@ fn sync<M, D: Disk>(member: &Member<M, D>) -> Vec<String> {
     match member.work.batch {
         Some((_, true)) => vec![format!("persist {node}")],
         _ => vec![format!("process-append-thread {node}"); member.work.written.len()],
+    }
+}
+
+/// What is written already is done with the next task that is synced.
+fn persist<M, D: Disk>(member: &Member<M, D>) -> Vec<String> {
+    let node = member.id;
+    let work = &member.work;
+    match (&work.batch, work.tasks.front()) {
+        (Some((_, false)), _) => vec![format!("persist {node}")],
+        (Some(_), _) | (None, None) => Vec::new(),
+        (None, Some(task)) if task.must_sync() || work.written.is_empty() => {
+            vec![format!("process-append-thread {node}"); work.written.len() + 1]
+        }
+        (None, Some(_)) => vec![format!("write-append {node}")],
     }
 }
 
