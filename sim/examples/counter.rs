@@ -26,7 +26,7 @@ impl StateMachine for Counter {
     }
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Clients;
 
 impl Workload for Clients {

@@ -11,6 +11,7 @@
 //! Where both have a `Default`, [`main!`](crate::main!) writes that function. `--help` tells the flags.
 
 mod arguments;
+mod guided;
 mod replayed;
 mod seeds;
 mod shown;
@@ -30,14 +31,14 @@ use crate::workload::Workload;
 
 use arguments::Arguments;
 
-/// Does what the arguments of this process say. `clients` gives those of a seed.
+/// Does what the arguments of this process say. Clients and disks are cloned where one past has many futures. `clients` gives those of a seed.
 ///
 /// Ends the process where the arguments make no sense; else the code says whether something broke (1), or a file could
 /// not be read (2).
 pub fn run<W, D>(clients: impl Fn(u64) -> W + Sync, make_disk: impl Fn() -> D + Clone + Sync + 'static) -> ExitCode
 where
-    W: Workload,
-    D: Disk + 'static,
+    W: Workload + Clone,
+    D: Disk + Clone + 'static,
 {
     run_with(std::env::args_os(), clients, make_disk)
 }
@@ -49,8 +50,8 @@ pub fn run_with<W, D>(
     make_disk: impl Fn() -> D + Clone + Sync + 'static,
 ) -> ExitCode
 where
-    W: Workload,
-    D: Disk + 'static,
+    W: Workload + Clone,
+    D: Disk + Clone + 'static,
 {
     let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
     let program = arguments
@@ -63,9 +64,14 @@ where
         make_disk,
     };
     // Each other way to run is a flag, a branch here, and a file beside `seeds.rs`.
-    match &job.arguments.replay {
-        Some(path) => job.replay(path),
-        None => job.run_seeds(),
+    let Arguments {
+        replay, path, guided, ..
+    } = &job.arguments;
+    match (replay, path, guided) {
+        (Some(file), ..) => job.replay(file),
+        (_, Some(path), _) => job.go(path),
+        (_, _, true) => job.explore(),
+        (_, _, false) => job.run_seeds(),
     }
 }
 
@@ -74,7 +80,7 @@ where
 /// ```no_run
 /// # use bytes::Bytes;
 /// # use quorate_sim::{MemoryDisk, dice::Dice, machine::Register, workload::{Request, Workload}};
-/// #[derive(Default)]
+/// #[derive(Clone, Default)]
 /// struct Clients;
 ///
 /// impl Workload for Clients {
@@ -115,8 +121,9 @@ where
         Driver::new(parameters, (self.clients)(parameters.seed), self.make_disk.clone())
     }
 
-    fn replay_command(&self, seed: u64) -> String {
-        let (program, steps, profile) = (&self.program, self.arguments.steps, self.arguments.profile(seed));
-        format!("{program} --seed {seed} --steps {steps} --profile {profile}")
+    /// The flags that run a seed again.
+    fn flags_of(&self, seed: u64) -> String {
+        let (steps, profile) = (self.arguments.steps, self.arguments.profile(seed));
+        format!("--seed {seed} --steps {steps} --profile {profile}")
     }
 }

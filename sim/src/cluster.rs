@@ -1,6 +1,7 @@
 //! A cluster in one thread: nodes, their disks, and the messages between them. Nothing happens by
 //! itself: each [`Step`] does one thing, and is judged.
 
+mod by_hand;
 mod call;
 mod damage;
 mod identity;
@@ -14,9 +15,12 @@ mod recovery;
 mod snapshots;
 mod storage;
 mod stranger;
+mod watch;
 
+pub use by_hand::Seeds;
 pub(crate) use recovery::{PATIENCE, timeout_of};
 pub(crate) use storage::VETO;
+pub use watch::{Refusal, Seen};
 
 use quorate::{Config, EntryId, Index, Message, NodeId, Snapshot};
 use std::collections::BTreeMap;
@@ -81,6 +85,8 @@ pub struct Cluster<M, D> {
     pub(crate) names_in_force: bool,
     /// A node came back with an empty disk, under its old id, and stores have no names: committed entries may be contradicted.
     disks_forgot: bool,
+    /// What was seen, if somebody watches.
+    watch: Option<Box<watch::Watch>>,
     /// Whether a lease that overlaps another, or a stale read, is a violation.
     pub(crate) judge_leases: bool,
 }
@@ -175,6 +181,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             names,
             names_in_force: names != Names::Later,
             disks_forgot: false,
+            watch: None,
             judge_leases: true,
         }
     }
@@ -197,14 +204,14 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     /// Code that panics (the state machine, the disk, the core) breaks a property too.
     pub fn step(&mut self, step: Step) -> Verdict {
         let (words, node) = (step.clone(), self.node_of(&step));
-        let verdict = caught(|| format!("`{}`", words), || self.perform(step));
+        let verdict = caught(|| format!("`{words}`"), || self.perform(step));
         if let Err(broken) = &verdict {
             self.note(node, || What::Note {
                 kind: "violation",
                 text: broken.to_string(),
             });
         }
-        verdict
+        self.rule(verdict)
     }
 
     /// Where a step happens.

@@ -17,6 +17,12 @@ macro_rules! coverage {
                 $(self.$name += other.$name;)*
             }
 
+            /// What came since an earlier moment of the same run.
+            #[must_use]
+            pub fn since(&self, earlier: &Self) -> Self {
+                Self { $($name: self.$name.saturating_sub(earlier.$name),)* }
+            }
+
             /// Names and counts, in order.
             pub fn rows(&self) -> Vec<(&'static str, u64)> {
                 vec![$((stringify!($name), self.$name)),*]
@@ -118,6 +124,10 @@ coverage! {
     duplicated,
     /// Messages that overtook another of the same link.
     reordered,
+    /// Messages that were held for many ticks.
+    messages_held,
+    /// Links that became slow in one direction, or held all that was sent.
+    links_upset,
     /// Messages refused by their recipient.
     messages_refused,
     /// Messages of another group, or of none, refused by their recipient.

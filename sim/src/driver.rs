@@ -1,8 +1,10 @@
 //! Drives a cluster from one seed: lets time pass, lets things go wrong, and has clients ask for things.
 
 mod client;
+mod errands;
 mod fault;
 mod link;
+mod links;
 mod liveness;
 mod lost_quorum;
 mod operator;
@@ -28,6 +30,9 @@ use crate::workload::Workload;
 
 use client::Client;
 
+/// Of a million turns: the rates change too.
+const RATES: u64 = 400_000;
+
 /// A run under way. A clone of one goes on by itself.
 #[derive(Clone)]
 pub struct Driver<W: Workload, D> {
@@ -40,6 +45,8 @@ pub struct Driver<W: Workload, D> {
     /// Who cannot be heard by whom, and the last arrival on each link.
     cuts: BTreeMap<(NodeId, NodeId), u64>,
     arrivals: BTreeMap<(NodeId, NodeId), u64>,
+    /// Links that are slow, or hold what is sent.
+    upset_links: BTreeMap<(NodeId, NodeId), links::Upset>,
     partitions: u64,
     clients: Vec<Client>,
     operations: u64,
@@ -127,6 +134,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             nodes: Vec::new(),
             cuts: BTreeMap::new(),
             arrivals: BTreeMap::new(),
+            upset_links: BTreeMap::new(),
             partitions: 0,
             clients: (0..parameters.clients).map(|_| Client::default()).collect(),
             operations: 0,
@@ -162,26 +170,49 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     ///
     /// Clients that panic break a property, as all other code that panics.
     pub fn run(mut self, steps: u64) -> Report {
-        let outcome = caught(|| "a client".to_owned(), || self.take(steps));
-        let recovery = outcome.and_then(|()| caught(|| "a client".to_owned(), || self.recover()));
+        match self.take(steps) {
+            Ok(()) => self.finish(),
+            Err(violation) => self.report(Some(violation), 0),
+        }
+    }
+
+    /// Takes so many steps more.
+    pub(crate) fn take(&mut self, steps: u64) -> Verdict {
+        caught(
+            || "a client".to_owned(),
+            || (0..steps).try_for_each(|_| self.take_one()),
+        )
+    }
+
+    /// Heals a majority and waits for it to agree, and judges.
+    pub(crate) fn finish(mut self) -> Report {
+        let recovery = caught(|| "a client".to_owned(), || self.recover());
         let mut judged = || caught(|| "verdict()".to_owned(), || self.workload.verdict());
         let verdict = recovery.clone().and_then(|_| judged());
         self.report(verdict.err(), recovery.unwrap_or(0))
     }
 
-    fn take(&mut self, steps: u64) -> Verdict {
-        while self.steps < steps {
-            self.take_one()?;
+    /// From here on other dice, and perhaps other rates of what goes wrong.
+    pub(crate) fn turn(&mut self, seed: u64) {
+        self.dice = Dice::new(seed);
+        if self.dice.chance(RATES) {
+            let other = Parameters::draw(self.dice.number(), self.parameters.profile);
+            self.parameters.take_rates(&other);
         }
-        Ok(())
     }
 
-    fn report(mut self, violation: Option<Violation>, recovery_us: u64) -> Report {
+    /// What was seen so far.
+    pub(crate) fn seen(&self) -> Coverage {
         let mut coverage = *self.cluster.coverage();
         coverage.simulated_us = self.clock.now;
         let nodes = self.cluster.members.iter().filter_map(Member::node);
         coverage.reads_by_lease += nodes.map(|node| node.counters().reads_by_lease).sum::<u64>();
         coverage.steps = self.steps;
+        coverage
+    }
+
+    pub(crate) fn report(mut self, violation: Option<Violation>, recovery_us: u64) -> Report {
+        let coverage = self.seen();
         if let Some(trace) = &mut self.cluster.trace {
             trace.end(self.clock.now, violation.as_ref());
         }
@@ -312,65 +343,6 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             self.meddle(node)?;
         }
         Ok(())
-    }
-
-    fn on_work(&mut self, node: NodeId, start: u64, kind: Kind) -> Verdict {
-        if self
-            .member(node)
-            .is_none_or(|member| member.starts != start || !member.is_up())
-        {
-            return Ok(());
-        }
-        if self.local(node).paused.is_some() {
-            self.clock.after(1_000, Due::Work { node, start, kind });
-            return Ok(());
-        }
-        self.local(node).due.remove(&kind);
-        let step = match kind {
-            Kind::Ready => Step::Ready { node },
-            Kind::Write if self.dice.chance(self.parameters.extras.persist_at_once) => Step::Persist { node },
-            Kind::Write => Step::Write { node },
-            Kind::Sync => Step::Sync { node },
-            Kind::Acknowledge => Step::Acknowledge { node },
-            Kind::Apply => Step::Apply { node },
-        };
-        self.perform_at(node, step)
-    }
-
-    /// Whatever the node has to do becomes due, in a while.
-    fn arrange_work(&mut self, node: NodeId) {
-        let Some(member) = self.cluster.member(node).filter(|member| member.is_up()) else {
-            return;
-        };
-        let start = member.starts;
-        let wanted = Kind::ALL.map(|kind| match kind {
-            Kind::Ready => member.has_ready(),
-            Kind::Write => member.has_unwritten(),
-            Kind::Sync => member.has_unsynced(),
-            Kind::Acknowledge => !member.work.acks.is_empty(),
-            Kind::Apply => !member.work.applies.is_empty(),
-        });
-        let local = &mut self.nodes[Cluster::<W::Machine, D>::position(node)];
-        if local.start != start {
-            (local.start, local.due) = (start, BTreeSet::new());
-        }
-        for (kind, wanted) in Kind::ALL.into_iter().zip(wanted) {
-            if !wanted || !local.due.insert(kind) {
-                continue;
-            }
-            let (sync, apply) = if self.calm {
-                (1_000, 100)
-            } else {
-                (self.parameters.sync_us, self.parameters.apply_us)
-            };
-            let wait = match kind {
-                Kind::Ready | Kind::Acknowledge => self.dice.below(200),
-                Kind::Write => self.dice.wait(sync / 8),
-                Kind::Sync => self.dice.wait(sync),
-                Kind::Apply => self.dice.wait(apply),
-            };
-            self.clock.after(wait, Due::Work { node, start, kind });
-        }
     }
 
     fn on_restart(&mut self, node: NodeId) -> Verdict {

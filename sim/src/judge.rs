@@ -105,6 +105,15 @@ impl Judge {
         }
     }
 
+    /// The log of a node begins after this: what is up to there is not judged any more.
+    pub fn begins(&mut self, index: Index) {
+        let beyond = index.saturating_sub(self.base);
+        let known = usize::try_from(beyond).unwrap_or(usize::MAX).min(self.committed.len());
+        self.committed.drain(..known);
+        self.base = self.base.max(index);
+        self.applied = self.applied.max(index);
+    }
+
     /// All logs begin after this.
     pub fn base(&self) -> Index {
         self.base
@@ -245,6 +254,9 @@ impl Judge {
     /// *State machine safety*: nodes that apply an entry at an index apply the same one, and only what is
     /// committed. True for the first that does.
     pub fn applies(&mut self, node: NodeId, entry: &Entry) -> Result<bool, Violation> {
+        if entry.index <= self.base {
+            return Ok(false);
+        }
         let Some(committed) = self.committed_at(entry.index) else {
             let detail = format!("{node} applies {}, which nobody has committed", entry.id());
             return Err(Violation::new("state machine safety", detail));

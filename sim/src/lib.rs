@@ -31,7 +31,8 @@
 //! | what must hold | [`judge`] |
 //! | linearizability | [`history`] |
 //! | one thing at a time, by hand | [`cluster`], [`step`], [`replay`] |
-//! | a failing run cut down, and written as a script | [`shrink`], [`export`] |
+//! | the futures of rare moments | [`guided`] |
+//! | a failing run cut down, and written as a script | [`shrink`], [`replay::Recording`] |
 //! | a page that shows a run | [`timeline`] |
 //! | the command line, for clients of your own | `cli`, by the feature of this name |
 //! | groups whose network is half broken | [`partitions`] |
@@ -50,8 +51,8 @@ pub mod coverage;
 pub mod dice;
 pub mod disk;
 mod driver;
-pub mod export;
 pub mod file;
+pub mod guided;
 pub mod histories;
 pub mod history;
 pub mod judge;
@@ -77,7 +78,7 @@ pub use disk::{Disk, MemoryDisk};
 pub use driver::{Driver, Report};
 pub use judge::{Verdict, Violation};
 pub use machine::{Malformed, StateMachine};
-pub use parameters::{Extras, Parameters, Profile};
+pub use parameters::{Corners, Extras, Parameters, Profile};
 pub use workload::{Request, Workload};
 
 /// The README's examples are tests.

@@ -18,6 +18,10 @@ pub(crate) struct Member<M, D> {
     /// Settings of every start but for the seed and what is applied.
     pub(crate) config: Config,
     pub(crate) starts: u64,
+    /// The seed of the next start, where the cluster does not draw it.
+    pub(crate) next_seed: Option<u64>,
+    /// The next change of the configuration is vetoed here.
+    pub(crate) vetoes: bool,
     /// Of the store that it has; zero if that has none, or is lost.
     pub(crate) identity: Identity,
     /// How many stores it has had, and what was durable on those with identities that are lost.
@@ -57,11 +61,12 @@ pub(crate) enum Life<D> {
 pub(crate) struct Work {
     /// Without asynchronous writes: the batch that is out, and whether it is written.
     pub(crate) batch: Option<(Ready, bool)>,
-    /// With them: tasks to write, tasks to sync, entries to apply, acknowledgements on their way back.
+    /// With them: tasks to write, tasks to sync, entries to apply, acknowledgements on their way back,
+    /// numbered together with the messages.
     pub(crate) tasks: VecDeque<AppendTask>,
     pub(crate) written: VecDeque<AppendTask>,
     pub(crate) applies: VecDeque<ApplyTask>,
-    pub(crate) acks: VecDeque<Ack>,
+    pub(crate) acks: VecDeque<(u64, Ack)>,
 }
 
 /// What clients wait for here.
@@ -77,6 +82,8 @@ pub(crate) struct Calls {
 #[derive(Clone)]
 pub(crate) struct PendingRead {
     pub(crate) query: Bytes,
+    /// By what the node names it.
+    pub(crate) context: Bytes,
     /// What was committed, anywhere, when it was asked.
     pub(crate) committed_before: Index,
     /// Where it may be served.

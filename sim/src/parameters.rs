@@ -1,15 +1,18 @@
 //! What a seed draws before a run begins: how many nodes, what goes wrong and how often, and the settings
 //! of each node. Half of the seeds are *hot*: mild ones miss classic bugs for thousands of seeds.
 
+mod corners;
 mod extras;
 mod names;
 mod profile;
+mod rates;
 
 use std::fmt;
 
 use quorate::{Config, NodeId, ReadMode};
 
 use crate::dice::Dice;
+pub use corners::Corners;
 pub use extras::Extras;
 pub use names::Names;
 pub use profile::{Profile, UnknownProfile};
@@ -115,6 +118,7 @@ pub struct Parameters {
     pub meddling: u64,
     pub clients: u64,
     pub think_us: u64,
+    pub corners: Corners,
     pub extras: Extras,
 }
 
@@ -131,6 +135,7 @@ impl Parameters {
         drawn.draw_later(&mut Dice::new(seed ^ 0x6c_6174_6572));
         drawn.draw_names(&mut Dice::new(seed ^ 0x6e_616d_6573));
         drawn.draw_extras(&mut Dice::new(seed ^ 0x65_7874_7261));
+        drawn.draw_corners(&mut Dice::new(seed ^ 0x63_6f72_6e65));
         drawn
     }
 
@@ -212,6 +217,7 @@ impl Parameters {
             meddling: sometimes(dice, 5_000),
             clients: dice.between(1, 6),
             think_us: dice.between(1_000, 200_000),
+            corners: Corners::default(),
             extras: Extras::default(),
         }
     }

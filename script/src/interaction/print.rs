@@ -86,11 +86,6 @@ pub(crate) fn entry(entry: &Entry) -> String {
     format!("{} {kind}{blank}{content}", entry.id())
 }
 
-/// `TERM/"data"`, where the index is said already.
-pub(crate) fn brief(entry: &Entry) -> String {
-    format!("{}/{}", entry.term, content(entry))
-}
-
 fn content(entry: &Entry) -> String {
     match entry.conf_change() {
         None => quote(&entry.data),

@@ -5,6 +5,7 @@ use quorate::membership::{AnyConfChange, ConfChange, ConfChangeV2, Transition};
 use quorate::types::{Index, SnapshotMetadata, Term};
 use quorate::{ConfState, Config, EntryId, Snapshot};
 
+use super::recorded::config;
 use crate::output::Failure;
 use quorate_sim::command::Command;
 use quorate_sim::command::changes;
@@ -54,11 +55,7 @@ pub(crate) struct Template {
 pub(super) fn template(command: &Command) -> Result<Template, Failure> {
     let as_recorded = !command.switch("safe-defaults")?;
     let initial = initial_snapshot(command, as_recorded)?;
-    let mut config = if as_recorded {
-        like_recorded()
-    } else {
-        Config::new(0, 1)
-    };
+    let mut config = if as_recorded { config() } else { Config::new(0, 1) };
     config.seed = command.value("seed")?.unwrap_or(config.seed);
     settings::apply(config.settings_mut(), command)?;
     config.applied = initial.metadata.index;
@@ -67,13 +64,6 @@ pub(super) fn template(command: &Command) -> Result<Template, Failure> {
         initial,
         as_recorded,
     })
-}
-
-/// The settings that the recordings were made with.
-fn like_recorded() -> Config {
-    let mut config = Config::like_etcd(0, 1);
-    config.settings_mut().election_timeout_ticks = 3;
-    config
 }
 
 /// Everything that can be said of new nodes.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
+use crate::guided::Path;
 use crate::parameters::{Parameters, Profile};
 
 /// How many seeds there are where nothing is said.
@@ -43,12 +44,16 @@ pub(super) struct Arguments {
     /// Only says how to replay the first seed that fails, and does not cut it down.
     #[arg(long)]
     pub(super) no_shrink: bool,
-    /// Writes the script of the first seed that fails to this file; without it, to the standard output.
-    #[arg(long)]
-    pub(super) script: Option<PathBuf>,
-    /// Writes what is left of that seed to this file, a step a line, for --replay.
-    #[arg(long)]
+    /// Writes what is left of the first seed that fails to this file, as a script; without it, to the standard output.
+    #[arg(long, visible_alias = "script")]
     pub(super) keep: Option<PathBuf>,
+    /// Explores the futures of rare moments in place of one future a seed: see the module `guided`. Each seed is a
+    /// sitting of five million steps; --steps does not count.
+    #[arg(long, conflicts_with_all = ["twice", "log"])]
+    pub(super) guided: bool,
+    /// Goes again where --guided found something: PROFILE/SEED/SEED.STEPS...
+    #[arg(long)]
+    pub(super) path: Option<Path>,
     /// Does again what such a file says, and nothing else.
     #[arg(long)]
     pub(super) replay: Option<PathBuf>,
@@ -77,6 +82,12 @@ impl Arguments {
     pub(super) fn profile(&self, seed: u64) -> Profile {
         let turn = usize::try_from(seed).unwrap_or(0) % Profile::SOUND.len();
         self.profile.unwrap_or(Profile::SOUND[turn])
+    }
+
+    /// Those that runs are drawn under.
+    pub(super) fn profiles(&self) -> Vec<Profile> {
+        self.profile
+            .map_or_else(|| Profile::SOUND.to_vec(), |profile| vec![profile])
     }
 
     pub(super) fn parameters(&self, seed: u64) -> Parameters {

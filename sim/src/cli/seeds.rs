@@ -42,7 +42,7 @@ where
         let Some(violation) = &report.violation else { return };
         println!("\nseed {seed}: VIOLATION {violation}");
         println!("{}", self.arguments.parameters(seed));
-        println!("replay: {}", self.replay_command(seed));
+        println!("replay: {} {}", self.program, self.flags_of(seed));
     }
 
     fn run_all(&self, began: Instant) -> Sum {
@@ -79,7 +79,7 @@ where
         let shown = wanted && self.arguments.is_single();
         let mut report = self.simulate(&parameters, shown);
         if let Some(trace) = &mut report.trace {
-            self.show(seed, trace);
+            self.show(&self.flags_of(seed), trace);
         }
         if self.arguments.twice && self.simulate(&parameters, false).fingerprint != report.fingerprint {
             report.violation = Some(Violation::new("determinism", "two runs of this seed differ"));

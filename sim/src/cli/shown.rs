@@ -17,9 +17,9 @@ where
     C: Fn(u64) -> W + Sync,
     F: Fn() -> D + Clone + Sync + 'static,
 {
-    /// Writes what happened under a seed to wherever it is wanted.
-    pub(super) fn show(&self, seed: u64, trace: &mut Trace) {
-        trace.parameters = format!("{}\nreplay: {}", trace.parameters, self.replay_command(seed));
+    /// Writes what happened to wherever it is wanted; these flags do it again.
+    pub(super) fn show(&self, flags: &str, trace: &mut Trace) {
+        trace.parameters = format!("{}\nreplay: {} {flags}", trace.parameters, self.program);
         if let Some(path) = &self.arguments.log {
             tell(path, &write_log(path, trace));
         }

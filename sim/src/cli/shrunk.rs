@@ -5,7 +5,6 @@ use super::shown::{beside, tell, write_text};
 use super::sum::Sum;
 use crate::Report;
 use crate::disk::Disk;
-use crate::export::script;
 use crate::parameters::Parameters;
 use crate::replay::{Recording, replay_traced};
 use crate::shrink::{Failing, Shrunk, shrink_clients};
@@ -36,15 +35,25 @@ where
         seeds.sort_unstable();
         for (_, seed) in seeds.into_iter().take(TRIES) {
             let parameters = self.arguments.parameters(seed);
-            let Some(failing) = Failing::of(&parameters, self.again(seed, &parameters)) else {
-                println!("\nseed {seed}: not cut down: it breaks before the first step");
-                continue;
-            };
-            match shrink_clients(&failing, || (self.clients)(parameters.seed), self.make_disk.clone()) {
-                Some(shrunk) => return self.present(&failing, &shrunk),
-                None => println!("\nseed {seed}: not cut down: its replay does not break the same"),
+            let report = self.again(seed, &parameters);
+            if self.cut_down(&format!("seed {seed}"), &parameters, report) {
+                return;
             }
         }
+    }
+
+    /// Whether that run was cut down.
+    pub(super) fn cut_down(&self, name: &str, parameters: &Parameters, report: Report) -> bool {
+        let Some(failing) = Failing::of(parameters, report) else {
+            println!("\n{name}: not cut down: it breaks before the first step");
+            return false;
+        };
+        let shrunk = shrink_clients(&failing, || (self.clients)(parameters.seed), self.make_disk.clone());
+        match &shrunk {
+            Some(shrunk) => self.present(name, &failing, shrunk),
+            None => println!("\n{name}: not cut down: its replay does not break the same"),
+        }
+        shrunk.is_some()
     }
 
     /// The run once more, recorded; one of many is shown only now.
@@ -56,15 +65,14 @@ where
             Err(violation) => Report::broken(violation),
         };
         if let Some(trace) = &mut report.trace {
-            self.show(seed, trace);
+            self.show(&self.flags_of(seed), trace);
         }
         report
     }
 
-    fn present(&self, failing: &Failing, shrunk: &Shrunk) {
+    fn present(&self, name: &str, failing: &Failing, shrunk: &Shrunk) {
         println!(
-            "\nseed {}: cut down from {} steps and {} voters to {} and {}, with {} replays: {}",
-            failing.parameters.seed,
+            "\n{name}: cut down from {} steps and {} voters to {} and {}, with {} replays: {}",
             failing.steps.len(),
             failing.parameters.voters,
             shrunk.steps.len(),
@@ -74,26 +82,16 @@ where
         );
         self.keep(shrunk);
         self.show_shrunk(shrunk);
-        let Shrunk {
-            parameters,
-            steps,
-            violation,
-            ..
-        } = shrunk;
-        let Ok(script) = script::<W::Machine, _>(parameters, steps, violation, self.make_disk.clone()) else {
-            return;
-        };
-        match &self.arguments.script {
-            None => println!("as a script for tests/scripts/interaction/:\n\n{script}"),
-            Some(path) if write_text(path, &script) => println!("script: {}", path.display()),
-            Some(_) => {}
-        }
     }
 
     fn keep(&self, shrunk: &Shrunk) {
-        let Some(path) = &self.arguments.keep else { return };
-        if write_text(path, &Recording::of(shrunk).to_string()) {
-            println!("replay: {} --replay {}", self.program, path.display());
+        let script = Recording::of(shrunk).to_string();
+        match &self.arguments.keep {
+            None => println!("as a script, for --replay and for tests/scripts/interaction/:\n\n{script}"),
+            Some(path) if write_text(path, &script) => {
+                println!("replay: {} --replay {}", self.program, path.display());
+            }
+            Some(_) => {}
         }
     }
 

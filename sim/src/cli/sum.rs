@@ -31,15 +31,19 @@ impl Sum {
         rows.filter(|(_, count)| *count == 0).map(|(name, _)| name).collect()
     }
 
-    pub(super) fn print(&self, took: Duration) {
+    /// `what`: so many of what there were.
+    pub(super) fn print_seen(&self, what: &str, took: Duration) {
         println!("{}", self.coverage);
         let hours = Duration::from_micros(self.coverage.simulated_us).as_secs_f64() / 3600.0;
         println!(
-            "{} seeds, {hours:.1} simulated hours, {} steps in {:.1} s",
-            self.seeds,
+            "{what}, {hours:.1} simulated hours, {} steps in {:.1} s",
             self.coverage.steps,
             took.as_secs_f64()
         );
+    }
+
+    pub(super) fn print(&self, took: Duration) {
+        self.print_seen(&format!("{} seeds", self.seeds), took);
         let (worst, seed) = self.slowest_recovery;
         println!(
             "slowest recovery: {:.1} simulated seconds (seed {seed})",

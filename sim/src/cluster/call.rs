@@ -1,16 +1,16 @@
 //! What clients and operators ask for.
 
 use bytes::Bytes;
-use quorate::error::{ProposeError, ReadError};
+use quorate::error::ProposeError;
 use quorate::membership::ConfChangeV2;
 use quorate::status::SnapshotStatus;
 use quorate::{EntryId, Index, NodeId, Proposed};
 
-use super::{Cluster, Outcome, unexpected};
+use super::{Cluster, Outcome, Refusal, Seen, unexpected};
 use crate::disk::Disk;
 use crate::judge::Verdict;
 use crate::machine::{StateMachine, numbers, pack};
-use crate::member::{Member, PendingRead};
+use crate::member::Member;
 use crate::trace::What;
 
 impl<M: StateMachine, D: Disk> Cluster<M, D> {
@@ -68,9 +68,10 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
                 calls.proposals.insert(command, operation);
             }
             Err(ProposeError::Node(error)) => return Err(unexpected(id, "propose", &error)),
-            Err(_) => {
+            Err(error) => {
                 self.coverage.proposals_refused += 1;
                 self.end(id, operation, Outcome::Refused);
+                self.saw(|| Seen::Refused(id, Refusal::Propose(error)));
             }
         }
         self.observe(id)
@@ -81,27 +82,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             operation,
             text: format!("read: {}", M::query_in_words(&query)),
         });
-        let committed_before = self.judge.committed();
-        let Some(node) = self.member_mut(id).and_then(Member::node_mut) else {
-            self.end(id, operation, Outcome::Refused);
-            return Ok(());
-        };
-        match node.read_index(pack([operation])) {
-            Ok(()) => {
-                let read = PendingRead {
-                    query,
-                    committed_before,
-                    at: None,
-                };
-                self.members[Self::position(id)].calls.reads.insert(operation, read);
-            }
-            Err(ReadError::Node(error)) => return Err(unexpected(id, "read", &error)),
-            Err(_) => {
-                self.coverage.reads_refused += 1;
-                self.end(id, operation, Outcome::Refused);
-            }
-        }
-        self.observe(id)
+        self.read_as(id, operation, query, pack([operation]).into())
     }
 
     pub(super) fn change(&mut self, id: NodeId, change: ConfChangeV2, expected: Option<Index>) -> Verdict {
@@ -117,7 +98,10 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         };
         match proposed {
             Ok(_) => self.coverage.changes_proposed += 1,
-            Err(_) => self.coverage.changes_refused += 1,
+            Err(error) => {
+                self.coverage.changes_refused += 1;
+                self.saw(|| Seen::Refused(id, Refusal::Propose(error)));
+            }
         }
         self.observe(id)
     }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use quorate::recover::Recovered;
-use quorate::{ConfState, Entry, EntryId, HardState, NodeId, RawNode, Snapshot};
+use quorate::{ConfState, Config, Entry, EntryId, HardState, NodeId, RawNode, Snapshot};
 
 use super::identity::{Store, check_made};
 use super::{Cluster, Outcome, unexpected};
@@ -28,12 +28,24 @@ pub(super) enum Begin<'a> {
 impl<M: StateMachine, D: Disk> Cluster<M, D> {
     /// A node under a new id.
     pub(super) fn add(&mut self, id: NodeId, store: Store<D>, begin: &Begin<'_>) -> Verdict {
+        self.add_as((self.settings)(id), None, store, begin)
+    }
+
+    /// The same with these settings, and with seeds that are counted from this one on, if one is given: then it may have
+    /// run before.
+    pub(super) fn add_as(
+        &mut self,
+        mut config: Config,
+        next_seed: Option<u64>,
+        store: Store<D>,
+        begin: &Begin<'_>,
+    ) -> Verdict {
+        let id = config.id;
         let Store {
             mut disk,
             cluster_id,
             identity,
         } = store;
-        let mut config = (self.settings)(id);
         config.cluster_id = cluster_id;
         let (first, hard_state) = match begin {
             Begin::Empty => (None, None),
@@ -51,10 +63,12 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             id,
             config,
             starts: 0,
+            next_seed,
+            vetoes: false,
             identity,
             stores: 1,
             lost: Vec::new(),
-            fresh: hard_state.is_none(),
+            fresh: hard_state.is_none() && next_seed.is_none(),
             life: Life::Down(disk),
             machine: M::default(),
             applied: 0,
@@ -88,8 +102,9 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
 
     /// The seed of a node's next start: never used twice.
     pub(crate) fn next_seed(&self, id: NodeId) -> u64 {
-        let starts = self.member(id).map_or(0, |member| member.starts);
-        self.seed_of(id, starts + 1)
+        let member = self.member(id);
+        let counted = member.and_then(|member| member.next_seed);
+        counted.unwrap_or_else(|| self.seed_of(id, member.map_or(0, |member| member.starts) + 1))
     }
 
     pub(crate) fn seed_of(&self, id: NodeId, start: u64) -> u64 {
@@ -113,6 +128,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         };
         (member.machine, member.restored) = (M::default(), 0);
         member.starts += 1;
+        member.next_seed = member.next_seed.map(|seed| seed.wrapping_add(1));
         if !snapshot.is_empty() {
             self.restore(id, &snapshot)?;
         }
@@ -150,7 +166,8 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let snapshot = disk.latest_snapshot();
         let snapshot = snapshot.map_err(|error| unexpected(id, "its snapshot", &error))?;
         if !snapshot.is_empty() {
-            self.judge_snapshot(id, &snapshot)?;
+            let verdict = self.judge_snapshot(id, &snapshot);
+            self.rule(verdict)?;
         }
         Ok(Some(snapshot))
     }

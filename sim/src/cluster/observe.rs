@@ -5,15 +5,20 @@ use quorate::status::RoleKind;
 use quorate::types::SnapshotMetadata;
 use quorate::{EntryId, Event, Index, NodeId, RawNode, Snapshot, Status, Term};
 
-use super::{Cluster, unexpected};
+use super::{Cluster, Seen, unexpected};
 use crate::disk::Disk;
 use crate::judge::{Judge, Mark, Verdict};
 use crate::machine::StateMachine;
-use crate::member::Seen;
+use crate::member;
 use crate::trace::What;
 
 impl<M: StateMachine, D: Disk> Cluster<M, D> {
     pub(super) fn observe(&mut self, id: NodeId) -> Verdict {
+        let verdict = self.look_at(id);
+        self.rule(verdict)
+    }
+
+    fn look_at(&mut self, id: NodeId) -> Verdict {
         let Some(node) = self.members[Self::position(id)].node_mut() else {
             return Ok(());
         };
@@ -30,12 +35,16 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let (term, commit) = (status.hard_state.term, status.hard_state.commit);
         Judge::monotone(id, "term", before.term, term)?;
         Judge::monotone(id, "commit index", before.commit, commit)?;
-        let now = Seen {
+        let now = member::Seen {
             role: status.soft_state.role,
             term,
             commit,
             leader: status.soft_state.leader,
-            ..if term == before.term { before } else { Seen::default() }
+            ..if term == before.term {
+                before
+            } else {
+                member::Seen::default()
+            }
         };
         self.members[Self::position(id)].seen = now;
         let turned = (before.role, before.term, before.leader) != (now.role, now.term, now.leader);
@@ -55,13 +64,13 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
 
     /// For a trace: what the node is now.
     pub(crate) fn note_role(&mut self, id: NodeId) {
-        let Some(Seen { role, term, leader, .. }) = self.member(id).map(|member| member.seen) else {
+        let Some(member::Seen { role, term, leader, .. }) = self.member(id).map(|member| member.seen) else {
             return;
         };
         self.note(id, || What::Role { role, term, leader });
     }
 
-    fn observe_leader(&mut self, id: NodeId, before: Seen, status: &Status) -> Verdict {
+    fn observe_leader(&mut self, id: NodeId, before: member::Seen, status: &Status) -> Verdict {
         let (term, commit) = (status.hard_state.term, status.hard_state.commit);
         let begins = before.role != RoleKind::Leader || before.term != term;
         if begins {
@@ -151,7 +160,8 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             if let Mark::HardState(state) = mark
                 && let Some(candidate) = state.vote
             {
-                self.judge.votes(id, state.term, candidate)?;
+                let verdict = self.judge.votes(id, state.term, candidate);
+                self.rule(verdict)?;
             }
             self.members[Self::position(id)].durable.apply(mark);
         }
@@ -166,6 +176,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     }
 
     fn on_event(&mut self, id: NodeId, event: &Event) -> Verdict {
+        self.saw(|| Seen::Event(id, event.clone()));
         let coverage = &mut self.coverage;
         match event {
             Event::SteppedDown { .. } => coverage.steps_down += 1,

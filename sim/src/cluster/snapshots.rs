@@ -3,7 +3,7 @@
 use quorate::types::SnapshotMetadata;
 use quorate::{EntryId, NodeId, Snapshot};
 
-use super::{Cluster, Outcome};
+use super::{Cluster, Outcome, Seen};
 use crate::disk::{Disk, Write};
 use crate::judge::{Judge, Verdict};
 use crate::machine::StateMachine;
@@ -23,9 +23,12 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
 
     /// The state machine becomes what a snapshot says.
     pub(super) fn replace_machine(&mut self, id: NodeId, snapshot: &Snapshot) -> Verdict {
-        self.judge_snapshot(id, snapshot)?;
-        let member = &mut self.members[Self::position(id)];
-        Judge::monotone(id, "what is applied", member.applied, snapshot.metadata.index)?;
+        let verdict = self.judge_snapshot(id, snapshot);
+        self.rule(verdict)?;
+        let applied = self.members[Self::position(id)].applied;
+        let verdict = Judge::monotone(id, "what is applied", applied, snapshot.metadata.index);
+        self.rule(verdict)?;
+        self.saw(|| Seen::Restored(id, snapshot.clone()));
         self.restore(id, snapshot)?;
         let member = &mut self.members[Self::position(id)];
         member.applied = snapshot.metadata.index;
@@ -78,7 +81,8 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let data = self.state(id)?;
         let to = member.applied.saturating_sub(keep);
         let snapshot = Snapshot::new(metadata, data);
-        self.judge_snapshot(id, &snapshot)?;
+        let verdict = self.judge_snapshot(id, &snapshot);
+        self.rule(verdict)?;
         self.write_one(id, Write::Snapshot(snapshot))?;
         if to >= first {
             self.write_one(id, Write::Compact(to))?;

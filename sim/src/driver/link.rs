@@ -28,12 +28,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
                 self.lose(name, if unlucky { "lost" } else { "cut off" });
                 continue;
             }
-            let (delay, slow) = if self.calm {
-                (1_000, 0)
-            } else {
-                (self.parameters.delay_us, self.parameters.us_a_kilobyte)
-            };
-            let wait = self.dice.wait(delay) + size * slow / 1024;
+            let wait = self.delay(from, to, size);
             let arrives = self.clock.now + wait;
             let last = self.arrivals.entry((from, to)).or_insert(0);
             if arrives < *last {

@@ -47,11 +47,6 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         (1..=self.nodes.len() as u64).collect()
     }
 
-    /// Some time passes.
-    pub(crate) fn pass(&mut self, steps: u64) -> Verdict {
-        self.take(self.steps + steps)
-    }
-
     /// The process is stopped, and may have been in the middle of something.
     pub(crate) fn halt(&mut self, node: NodeId) -> Verdict {
         self.local(node).paused = None;

@@ -46,6 +46,11 @@ impl World {
         }
     }
 
+    /// Whether the founders are named by the identities of their stores.
+    pub fn names_founders(&self) -> bool {
+        self.names == Names::Stores
+    }
+
     /// The cluster, with nothing done to it.
     pub fn cluster<M: StateMachine, D: Disk>(
         &self,
