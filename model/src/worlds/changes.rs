@@ -10,19 +10,21 @@ use crate::event::Event;
 use crate::world::{Change, World};
 
 pub(super) const WORLDS: &[Named] = &[
-    row("add", "a fourth voter is added while another is elected", add),
+    row("add", "a fourth voter is added while another is elected", add).small(),
     row("remove", "two of three voters are removed, one after the other", remove).small(),
     row(
         "remove-leader",
         "the leader is removed, and the others elect another",
         remove_leader,
-    ),
+    )
+    .small(),
     row(
         "joint",
         "two voters are replaced at once, and the joint configuration is left",
         joint,
-    ),
-    row("promote", "a learner is promoted", promote),
+    )
+    .small(),
+    row("promote", "a learner is promoted", promote).small(),
     row(
         "torn-change",
         "changes in a log whose hard state a crash tore off",
@@ -33,18 +35,22 @@ pub(super) const WORLDS: &[Named] = &[
         "the same where a later change does not prove the one before: a node stands two changes behind",
         unproved,
     )
+    .small()
     .breaks(),
     row(
         "rejoin",
         "a node is removed, wiped and added again while late answers are under way",
         rejoin,
-    ),
+    )
+    .small(),
     row(
         "wipe-named",
         "a disk is lost and replaced, where members are named by their stores",
         wipe_named,
     ),
-    row("wipe", "the same without names: what was committed is gone", wipe).breaks(),
+    row("wipe", "the same without names: what was committed is gone", wipe)
+        .small()
+        .breaks(),
 ];
 
 fn add() -> World {

@@ -44,8 +44,7 @@ pub(super) const WORLDS: &[Named] = &[
         "reads",
         "reads by rounds of heartbeats at leaders and followers, while another is elected",
         reads,
-    )
-    .small(),
+    ),
     row(
         "reads-restarted",
         "the same, with a leader that restarts while its rounds are under way",

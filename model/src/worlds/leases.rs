@@ -20,7 +20,9 @@ pub(super) const WORLDS: &[Named] = &[
     ),
     row("lease-transfer", "the same while leadership is handed over", transfer),
     row("lease-change", "the same while a voter is removed", change),
-    row("lease-skew", "clocks drift beyond the margin: two leases", skew).breaks(),
+    row("lease-skew", "clocks drift beyond the margin: two leases", skew)
+        .small()
+        .breaks(),
     row(
         "lease-silence-0",
         "a store that keeps no promises, and a voter that restarts without silence",
