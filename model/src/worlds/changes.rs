@@ -120,7 +120,7 @@ fn torn() -> World {
         .allow_at(Kind::Campaign, 1, [2])
         .allow_at(Kind::Crash, 1, [2])
         .max_term(2)
-        .max_in_flight(4)
+        .max_in_flight(3)
 }
 
 fn torn_change() -> World {
@@ -156,7 +156,7 @@ fn wiped() -> World {
         .allow_at(Kind::Wipe, 1, [2])
         .wipes_members()
         .max_term(2)
-        .max_in_flight(3)
+        .max_in_flight(2)
 }
 
 fn wipe() -> World {

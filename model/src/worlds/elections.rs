@@ -2,7 +2,6 @@
 
 use super::{Named, row};
 use crate::budget::Kind;
-use crate::event::Event;
 use crate::world::World;
 
 pub(super) const WORLDS: &[Named] = &[
@@ -44,6 +43,11 @@ pub(super) const WORLDS: &[Named] = &[
         "reads",
         "reads by rounds of heartbeats at leaders and followers, while another is elected",
         reads,
+    ),
+    row(
+        "reads-wide",
+        "the same with two reads at once and four messages in flight",
+        reads_wide,
     ),
     row(
         "reads-restarted",
@@ -134,22 +138,26 @@ fn reads() -> World {
     World::new(3)
         .led_by(1)
         .first_silence()
-        .allow(Kind::Campaign, 1)
+        .allow_at(Kind::Campaign, 1, [2])
         .allow(Kind::Propose, 1)
-        .allow(Kind::Read, 2)
+        .allow(Kind::Read, 1)
         .max_term(2)
-        .max_in_flight(4)
+        .max_in_flight(3)
+}
+
+fn reads_wide() -> World {
+    reads().allow(Kind::Read, 2).max_in_flight(4)
 }
 
 fn reads_restarted() -> World {
     World::new(3)
         .led_by(1)
-        .allow(Kind::Campaign, 2)
+        .allow_at(Kind::Campaign, 2, [1, 2])
         .allow_at(Kind::Propose, 1, [2])
         .allow_at(Kind::Read, 2, [1])
         .allow_at(Kind::Crash, 1, [1])
         .max_term(3)
-        .max_in_flight(4)
+        .max_in_flight(3)
 }
 
 fn pre_vote() -> World {
@@ -170,11 +178,10 @@ fn mixed() -> World {
     let like_etcd = quorate::Config::like_etcd(1, 0).settings().clone();
     World::new(3)
         .settings_at(3, |settings| *settings = like_etcd.clone())
-        .first(1, Event::Campaign)
-        .first_settle()
-        .allow(Kind::Campaign, 2)
-        .allow(Kind::Propose, 2)
+        .led_by(1)
+        .allow_at(Kind::Campaign, 2, [2, 3])
+        .allow(Kind::Propose, 1)
         .allow(Kind::Crash, 1)
         .max_term(3)
-        .max_in_flight(3)
+        .max_in_flight(2)
 }

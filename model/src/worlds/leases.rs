@@ -103,7 +103,7 @@ fn check_quorum() -> World {
         })
         .led_by(1)
         .ticks([1, 3])
-        .allow(Kind::Tick, 5)
+        .allow(Kind::Tick, 4)
         .allow(Kind::Propose, 1)
         .max_term(2)
         .max_in_flight(3)

@@ -43,23 +43,24 @@ fn snapshot() -> World {
         .allow(Kind::Crash, 1)
         .allow(Kind::Report, 1)
         .max_term(2)
-        .max_in_flight(3)
+        .max_in_flight(2)
 }
 
 fn requested() -> World {
     World::new(2)
         .led_by(1)
-        .allow(Kind::Propose, 2)
+        .allow(Kind::Propose, 1)
         .allow(Kind::Compact, 1)
         .allow(Kind::Request, 1)
-        .allow(Kind::Tick, 2)
+        .allow(Kind::Tick, 1)
         .allow(Kind::Crash, 1)
         .max_term(1)
-        .max_in_flight(3)
+        .max_in_flight(2)
 }
 
 fn slow_disks() -> World {
     World::new(3)
+        .symmetric()
         .storing(Storing::Later)
         .allow(Kind::Campaign, 2)
         .allow(Kind::Propose, 1)
@@ -72,7 +73,7 @@ fn asynchronous() -> World {
     World::new(2)
         .storing(Storing::Asynchronous)
         .allow(Kind::Campaign, 1)
-        .allow(Kind::Propose, 2)
+        .allow(Kind::Propose, 1)
         .allow(Kind::Crash, 1)
         .max_term(1)
         .max_in_flight(2)
@@ -81,8 +82,8 @@ fn asynchronous() -> World {
 fn async_terms() -> World {
     World::new(2)
         .storing(Storing::Asynchronous)
-        .allow(Kind::Campaign, 3)
+        .allow(Kind::Campaign, 2)
         .allow(Kind::Propose, 1)
-        .max_term(3)
+        .max_term(2)
         .max_in_flight(2)
 }
