@@ -7,9 +7,9 @@ use quorate::membership::{Changed, Membership};
 use quorate::quorum::{Joint, Majority};
 use quorate::types::{Index, NodeId};
 
-use crate::changes;
 use crate::output::Failure;
 use crate::parse::Block;
+use quorate_sim::command::changes;
 
 /// The configuration so far.
 #[derive(Debug, Default)]
@@ -39,7 +39,7 @@ impl Group {
     fn changed(&self, block: &Block) -> Result<Changed, Failure> {
         let command = &block.command;
         let [] = command.exactly("")?;
-        let changes = changes::parse(&block.input)?;
+        let changes = changes::parse(&block.input.join(" "))?;
         let known: &[&str] = if command.name == "enter-joint" {
             &["autoleave"]
         } else {

@@ -1,29 +1,26 @@
 //! Several nodes, the messages between them, and the commands that move both.
 
-mod cluster;
 mod commands;
-mod disk;
 mod drive;
-mod judge;
+mod flight;
 mod line;
+mod look;
 mod machine;
-mod member;
 mod moves;
-mod operator;
-mod pool;
 mod print;
-mod recover;
+mod recorded;
 mod request;
+mod stage;
 
 use crate::output::Output;
 use crate::parse::Block;
 
-use cluster::Cluster;
+use stage::Stage;
 
 /// A script being run: its nodes, and whether it is heard.
 #[derive(Debug, Default)]
 pub(crate) struct Interaction {
-    cluster: Cluster,
+    stage: Stage,
     /// `log-level none`: only commands that fail are heard.
     muted: bool,
     /// `log-level silent`: and of those only `check` and `recover`.
@@ -34,8 +31,8 @@ impl Interaction {
     /// Runs one command and gives what it printed.
     pub(crate) fn run(&mut self, block: &Block) -> String {
         let mut text = String::new();
-        let outcome = self.dispatch(block, &mut Output::new(&mut text, self.muted));
-        self.cluster.observe_all();
+        let mut out = Output::new(&mut text, self.muted);
+        let outcome = self.dispatch(&block.command, &block.input, &mut out);
         if let Err(failure) = outcome
             && (!self.silent || ["check", "recover"].contains(&block.command.name.as_str()))
         {

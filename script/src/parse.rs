@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::args::Command;
+use quorate_sim::command::{Command, Misuse};
 
 const SEPARATOR: &str = "----";
 
@@ -158,7 +158,7 @@ impl<'a> Reader<'a> {
         if head.trim_end() == SEPARATOR {
             return Err(error("`----` without a command above it"));
         }
-        let command = Command::parse(head).map_err(|reason| error(&reason))?;
+        let command = head.parse().map_err(|reason: Misuse| error(&reason.to_string()))?;
         let mut input = Vec::new();
         while !self.at_separator() {
             match self.take() {

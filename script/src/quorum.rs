@@ -6,9 +6,9 @@ use std::fmt::Write;
 use quorate::quorum::{Joint, Majority, VoteResult};
 use quorate::types::{Index, NodeId};
 
-use crate::args::{Command, number};
 use crate::output::Failure;
 use crate::parse::Block;
+use quorate_sim::command::{Command, number};
 
 /// Runs one command and gives what it printed.
 pub(crate) fn run(block: &Block) -> String {
@@ -145,7 +145,7 @@ fn index(word: &str) -> Result<Option<Index>, Failure> {
     match word {
         "_" => Ok(None),
         "0" => Err(Failure::new("cannot use 0 as idx")),
-        word => number(word).map(Some),
+        word => Ok(Some(number(word)?)),
     }
 }
 

@@ -1,22 +1,29 @@
 //! A cluster in one thread: nodes, their disks, and the messages between them. Nothing happens by
 //! itself: each [`Step`] does one thing, and is judged.
 
+mod availability;
+mod by_hand;
 mod call;
 mod causes;
 mod damage;
 mod identity;
 mod lifecycle;
+mod machine;
 mod network;
 mod observe;
+mod persist;
 mod recovered;
 mod recovery;
 mod snapshots;
 mod storage;
 mod stranger;
+mod watch;
 
+pub use by_hand::Seeds;
 pub(crate) use causes::Causes;
 pub(crate) use recovery::{PATIENCE, timeout_of};
-pub(crate) use storage::VETO;
+pub use storage::VETO;
+pub use watch::{Refusal, Seen};
 
 use quorate::{Config, EntryId, Index, Message, NodeId, Snapshot};
 use std::collections::BTreeMap;
@@ -25,7 +32,7 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use quorate::membership::Membership;
-use quorate::types::{ClusterId, RECOVERED, SnapshotMetadata};
+use quorate::types::{ClusterId, SnapshotMetadata};
 
 use crate::coverage::Coverage;
 use crate::disk::Disk;
@@ -33,8 +40,10 @@ use crate::history::Prefix;
 use crate::judge::{Judge, Verdict, Violation};
 use crate::machine::StateMachine;
 use crate::member::Member;
+use crate::panics::caught;
 use crate::parameters::{Names, Parameters};
-use crate::step::Step;
+use crate::replay::group_of;
+use crate::step::{MessageRef, Step};
 use crate::trace::{Record, Trace, What};
 use lifecycle::Begin;
 
@@ -79,6 +88,8 @@ pub struct Cluster<M, D> {
     pub(crate) names_in_force: bool,
     /// A node came back with an empty disk, under its old id, and stores have no names: committed entries may be contradicted.
     disks_forgot: bool,
+    /// What was seen, if somebody watches.
+    watch: Option<Box<watch::Watch>>,
     /// Whether a lease that overlaps another, or a stale read, is a violation.
     pub(crate) judge_leases: bool,
     /// By how many ticks two clocks may differ over an election timeout, if that is known.
@@ -116,7 +127,20 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         make_disk: impl Fn() -> D + 'static,
         settings: impl Fn(NodeId) -> Config + 'static,
     ) -> Result<Self, Violation> {
+        Self::in_group(group_of(seed), seed, voters, names, make_disk, settings)
+    }
+
+    /// The same, in a group of this name.
+    pub(crate) fn in_group(
+        group: ClusterId,
+        seed: u64,
+        voters: u64,
+        names: Names,
+        make_disk: impl Fn() -> D + 'static,
+        settings: impl Fn(NodeId) -> Config + 'static,
+    ) -> Result<Self, Violation> {
         let mut cluster = Self::empty(seed, names, make_disk, settings);
+        cluster.group = group;
         let mut stores = Vec::new();
         for id in 1..=voters {
             stores.push((id, cluster.new_store(id, 1)?));
@@ -152,7 +176,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             messages: 0,
             judge: Judge::new(FIRST),
             seed,
-            group: (seed.wrapping_add(1) & !RECOVERED).max(1),
+            group: group_of(seed),
             now: 0,
             trace: None,
             coverage: Coverage::default(),
@@ -162,6 +186,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             names,
             names_in_force: names != Names::Later,
             disks_forgot: false,
+            watch: None,
             judge_leases: true,
             drift_ticks: None,
         }
@@ -173,24 +198,50 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             let parameters = parameters.clone();
             move |id| parameters.config(id)
         };
-        let mut cluster = Self::founded(
-            parameters.seed,
-            parameters.voters,
-            parameters.names,
-            make_disk,
-            settings,
+        let (seed, voters, names) = (parameters.seed, parameters.voters, parameters.names);
+        let mut cluster = caught(
+            || "the beginning".to_owned(),
+            || Self::founded(seed, voters, names, make_disk, settings),
         )?;
         cluster.drift_ticks = Some(parameters.drift_ticks());
         Ok(cluster)
     }
 
     /// Does one thing, and judges what came of it.
+    ///
+    /// Code that panics (the state machine, the disk, the core) breaks a property too.
     pub fn step(&mut self, step: Step) -> Verdict {
+        let (words, node) = (step.clone(), self.node_of(&step));
+        let verdict = caught(|| format!("`{words}`"), || self.perform(step));
+        if let Err(broken) = &verdict {
+            self.note(node, || What::Note {
+                kind: "violation",
+                text: broken.to_string(),
+            });
+        }
+        self.rule(verdict)
+    }
+
+    /// Where a step happens.
+    fn node_of(&self, step: &Step) -> NodeId {
+        let recipient = match step {
+            Step::Deliver {
+                message: MessageRef::Id(id),
+                ..
+            } => self.pool.get(id).map(|message| message.to),
+            _ => None,
+        };
+        let first = self.members.first().map(|member| member.id);
+        step.node().or(recipient).or(first).unwrap_or(1)
+    }
+
+    fn perform(&mut self, step: Step) -> Verdict {
         match step {
             Step::Tick { node, ticks } => self.tick(node, ticks)?,
             Step::Ready { node } => self.take_ready(node)?,
             Step::Write { node } => self.write(node)?,
             Step::Sync { node } => self.sync(node)?,
+            Step::Persist { node } => self.persist(node)?,
             Step::Acknowledge { node } => self.acknowledge(node)?,
             Step::Apply { node } => self.apply_task(node)?,
             Step::Deliver { message, keep } => return self.deliver(message, keep),
@@ -209,6 +260,8 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             } => self.propose(node, operation, command)?,
             Step::Read { node, operation, query } => self.read(node, operation, query)?,
             Step::Change { node, change, expected } => self.change(node, change, expected)?,
+            Step::Promote { node, learner } => self.promote(node, learner)?,
+            Step::Storage { node, available } => self.storage_is(node, available)?,
             Step::Transfer { node, to } => self.transfer(node, to)?,
             Step::Campaign { node } => self.campaign(node)?,
             Step::ForgetLeader { node } => self.forget_leader(node)?,
@@ -271,6 +324,18 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         latest
             .and_then(|(_, state)| Membership::restore(state).ok())
             .unwrap_or_default()
+    }
+
+    /// From here on what happens is kept.
+    pub(crate) fn begin_trace(&mut self, about: Trace) {
+        let nodes: Vec<NodeId> = self.members.iter().map(|member| member.id).collect();
+        self.trace = Some(Trace {
+            nodes: nodes.clone(),
+            ..about
+        });
+        for id in nodes {
+            self.note_role(id);
+        }
     }
 
     pub(crate) fn note(&mut self, node: NodeId, what: impl FnOnce() -> What) {

@@ -17,6 +17,12 @@ macro_rules! coverage {
                 $(self.$name += other.$name;)*
             }
 
+            /// What came since an earlier moment of the same run.
+            #[must_use]
+            pub fn since(&self, earlier: &Self) -> Self {
+                Self { $($name: self.$name.saturating_sub(earlier.$name),)* }
+            }
+
             /// Names and counts, in order.
             pub fn rows(&self) -> Vec<(&'static str, u64)> {
                 vec![$((stringify!($name), self.$name)),*]
@@ -48,6 +54,12 @@ coverage! {
     transfers_of_its_own,
     /// Times that a leader's quorum went on without other commit groups.
     commit_groups_suspended,
+    /// Learners that had caught up, and were promoted.
+    promotions,
+    /// Promotions that were refused: most have not caught up, or are no learners.
+    promotions_refused,
+    /// Storages that could not be read for a while.
+    storages_unavailable,
     /// Leaders forgotten on demand.
     leaders_forgotten,
     /// Changes of the configuration that were proposed.
@@ -118,8 +130,10 @@ coverage! {
     duplicated,
     /// Messages that overtook another of the same link.
     reordered,
-    /// Messages that the network held up for many ticks.
-    held_up,
+    /// Messages that were held for many ticks.
+    messages_held,
+    /// Links that became slow in one direction, or held all that was sent.
+    links_upset,
     /// Messages refused by their recipient.
     messages_refused,
     /// Messages of another group, or of none, refused by their recipient.
@@ -150,6 +164,8 @@ coverage! {
     promise_faults,
     /// Crashes that kept a part of what was not synced.
     torn_writes,
+    /// Batches and tasks stored by `Disk::persist_task`.
+    persisted_at_once,
     /// Writes lost.
     lost_writes,
     /// Syncs that failed.

@@ -1,8 +1,10 @@
 //! Drives a cluster from one seed: lets time pass, lets things go wrong, and has clients ask for things.
 
 mod client;
+mod errands;
 mod fault;
 mod link;
+mod links;
 mod liveness;
 mod lost_quorum;
 mod operator;
@@ -20,12 +22,16 @@ use crate::dice::Dice;
 use crate::disk::Disk;
 use crate::judge::{Verdict, Violation};
 use crate::member::{Life, Member};
+use crate::panics::caught;
 use crate::parameters::Parameters;
 use crate::step::Step;
 use crate::trace::{Trace, What};
 use crate::workload::Workload;
 
 use client::Client;
+
+/// Of a million turns: the rates change too.
+const RATES: u64 = 400_000;
 
 /// A run under way. A clone of one goes on by itself.
 #[derive(Clone)]
@@ -39,6 +45,8 @@ pub struct Driver<W: Workload, D> {
     /// Who cannot be heard by whom, and the last arrival on each link.
     cuts: BTreeMap<(NodeId, NodeId), u64>,
     arrivals: BTreeMap<(NodeId, NodeId), u64>,
+    /// Links that are slow, or hold what is sent.
+    upset_links: BTreeMap<(NodeId, NodeId), links::Upset>,
     partitions: u64,
     clients: Vec<Client>,
     operations: u64,
@@ -113,19 +121,32 @@ impl<W: Workload, D> fmt::Debug for Driver<W, D> {
 impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     /// A run with these parameters.
     pub fn new(parameters: &Parameters, workload: W, make_disk: impl Fn() -> D + 'static) -> Result<Self, Violation> {
-        Ok(Self::over(parameters, workload, Cluster::drawn(parameters, make_disk)?))
+        Self::steered(parameters, workload, make_disk, Dice::new(parameters.seed))
+    }
+
+    /// The same, with other dice than those of the parameters' seed: with [ones from bytes](Dice::from_bytes) a fuzzer
+    /// steers. They decide until the run's end, when it has to recover.
+    pub fn steered(
+        parameters: &Parameters,
+        workload: W,
+        make_disk: impl Fn() -> D + 'static,
+        dice: Dice,
+    ) -> Result<Self, Violation> {
+        let cluster = Cluster::drawn(parameters, make_disk)?;
+        Ok(Self::over(parameters, workload, cluster, dice))
     }
 
     /// The same over nodes that are there.
-    fn over(parameters: &Parameters, workload: W, cluster: Cluster<W::Machine, D>) -> Self {
+    fn over(parameters: &Parameters, workload: W, cluster: Cluster<W::Machine, D>, dice: Dice) -> Self {
         let mut driver = Self {
-            dice: Dice::new(parameters.seed),
+            dice,
             clock: Clock::default(),
             cluster,
             workload,
             nodes: Vec::new(),
             cuts: BTreeMap::new(),
             arrivals: BTreeMap::new(),
+            upset_links: BTreeMap::new(),
             partitions: 0,
             clients: (0..parameters.clients).map(|_| Client::default()).collect(),
             operations: 0,
@@ -153,40 +174,59 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     /// Keeps what happens, for a timeline.
     #[must_use]
     pub fn traced(mut self) -> Self {
-        self.cluster.trace = Some(Trace {
-            seed: self.parameters.seed,
-            profile: self.parameters.profile.to_string(),
-            parameters: self.parameters.to_string(),
-            nodes: (1..=self.parameters.voters).collect(),
-            ..Trace::default()
-        });
-        (1..=self.parameters.voters).for_each(|id| self.cluster.note_role(id));
+        self.cluster.begin_trace(Trace::about(&self.parameters));
         self
     }
 
     /// Takes so many steps, then heals a majority and waits for it to agree, and judges.
+    ///
+    /// Clients that panic break a property, as all other code that panics.
     pub fn run(mut self, steps: u64) -> Report {
-        let outcome = self.take(steps);
-        let recovery = outcome.and_then(|()| self.recover());
-        let verdict = recovery.clone().and_then(|_| self.workload.verdict());
+        match self.take(steps) {
+            Ok(()) => self.finish(),
+            Err(violation) => self.report(Some(violation), 0),
+        }
+    }
+
+    /// Takes so many steps more.
+    pub(crate) fn take(&mut self, steps: u64) -> Verdict {
+        caught(
+            || "a client".to_owned(),
+            || (0..steps).try_for_each(|_| self.take_one()),
+        )
+    }
+
+    /// Heals a majority and waits for it to agree, and judges.
+    pub(crate) fn finish(mut self) -> Report {
+        let recovery = caught(|| "a client".to_owned(), || self.recover());
+        let mut judged = || caught(|| "verdict()".to_owned(), || self.workload.verdict());
+        let verdict = recovery.clone().and_then(|_| judged());
         self.report(verdict.err(), recovery.unwrap_or(0))
     }
 
-    fn take(&mut self, steps: u64) -> Verdict {
-        while self.steps < steps {
-            self.take_one()?;
+    /// From here on other dice, and perhaps other rates of what goes wrong.
+    pub(crate) fn turn(&mut self, seed: u64) {
+        self.dice = Dice::new(seed);
+        if self.dice.chance(RATES) {
+            let other = Parameters::draw(self.dice.number(), self.parameters.profile);
+            self.parameters.take_rates(&other);
         }
-        Ok(())
     }
 
-    fn report(mut self, violation: Option<Violation>, recovery_us: u64) -> Report {
+    /// What was seen so far.
+    pub(crate) fn seen(&self) -> Coverage {
         let mut coverage = *self.cluster.coverage();
         coverage.simulated_us = self.clock.now;
         let nodes = self.cluster.members.iter().filter_map(Member::node);
         coverage.reads_by_lease += nodes.map(|node| node.counters().reads_by_lease).sum::<u64>();
         coverage.steps = self.steps;
+        coverage
+    }
+
+    pub(crate) fn report(mut self, violation: Option<Violation>, recovery_us: u64) -> Report {
+        let coverage = self.seen();
         if let Some(trace) = &mut self.cluster.trace {
-            trace.violation = violation.as_ref().map(ToString::to_string);
+            trace.end(self.clock.now, violation.as_ref());
         }
         Report {
             fingerprint: self.cluster.fingerprint(),
@@ -315,64 +355,6 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             self.meddle(node)?;
         }
         Ok(())
-    }
-
-    fn on_work(&mut self, node: NodeId, start: u64, kind: Kind) -> Verdict {
-        if self
-            .member(node)
-            .is_none_or(|member| member.starts != start || !member.is_up())
-        {
-            return Ok(());
-        }
-        if self.local(node).paused.is_some() {
-            self.clock.after(1_000, Due::Work { node, start, kind });
-            return Ok(());
-        }
-        self.local(node).due.remove(&kind);
-        let step = match kind {
-            Kind::Ready => Step::Ready { node },
-            Kind::Write => Step::Write { node },
-            Kind::Sync => Step::Sync { node },
-            Kind::Acknowledge => Step::Acknowledge { node },
-            Kind::Apply => Step::Apply { node },
-        };
-        self.perform_at(node, step)
-    }
-
-    /// Whatever the node has to do becomes due, in a while.
-    fn arrange_work(&mut self, node: NodeId) {
-        let Some(member) = self.cluster.member(node).filter(|member| member.is_up()) else {
-            return;
-        };
-        let start = member.starts;
-        let wanted = Kind::ALL.map(|kind| match kind {
-            Kind::Ready => member.has_ready(),
-            Kind::Write => member.has_unwritten(),
-            Kind::Sync => member.has_unsynced(),
-            Kind::Acknowledge => !member.work.acks.is_empty(),
-            Kind::Apply => !member.work.applies.is_empty(),
-        });
-        let local = &mut self.nodes[Cluster::<W::Machine, D>::position(node)];
-        if local.start != start {
-            (local.start, local.due) = (start, BTreeSet::new());
-        }
-        for (kind, wanted) in Kind::ALL.into_iter().zip(wanted) {
-            if !wanted || !local.due.insert(kind) {
-                continue;
-            }
-            let (sync, apply) = if self.calm {
-                (1_000, 100)
-            } else {
-                (self.parameters.sync_us, self.parameters.apply_us)
-            };
-            let wait = match kind {
-                Kind::Ready | Kind::Acknowledge => self.dice.below(200),
-                Kind::Write => self.dice.wait(sync / 8),
-                Kind::Sync => self.dice.wait(sync),
-                Kind::Apply => self.dice.wait(apply),
-            };
-            self.clock.after(wait, Due::Work { node, start, kind });
-        }
     }
 
     fn on_restart(&mut self, node: NodeId) -> Verdict {

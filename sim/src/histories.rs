@@ -106,7 +106,7 @@ struct World {
 impl World {
     fn happen(&mut self, steps: u64) -> Verdict {
         let mut old = Driver::new(&self.parameters, Clients::of(0), MemoryDisk::default)?;
-        old.pass(steps)?;
+        old.take(steps)?;
         self.all.push(old);
         let spared = self.await_lease()?;
         let halted = self.halt_some(spared)?;
@@ -136,7 +136,7 @@ impl World {
             if let Some(leader) = old.leads().filter(|id| old.holds_lease(*id)) {
                 return Ok(Some(leader));
             }
-            old.pass(1)?;
+            old.take(1)?;
         }
         Ok(None)
     }
@@ -245,7 +245,7 @@ impl World {
     /// The history that is behind in time goes on.
     fn step(&mut self, step: u64, returns: bool) -> Verdict {
         let next = (0..self.all.len()).min_by_key(|at| self.all[*at].now()).unwrap_or(0);
-        self.all[next].pass(1)?;
+        self.all[next].take(1)?;
         if !returns {
             self.judge_leases()?;
         }

@@ -22,12 +22,14 @@ use quorate::{CommitGroups, ConfState, Entry, EntryId, HardState, Index, NodeId,
 
 use crate::shadow::digest;
 pub use crate::shadow::{Mark, Shadow};
+use crate::values::{both, shown};
 pub use configurations::Configurations;
 pub(crate) use configurations::{are_in_two_groups, is_quorum};
 pub use lease::Lease;
 pub use model::after as configuration_after;
 pub(crate) use replicas::COMPARED_EVERY;
-pub use replicas::Replicas;
+pub(crate) use replicas::not_canonical;
+pub use replicas::{Replica, Replicas};
 
 /// A property that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +68,7 @@ fn check(holds: bool, property: &'static str, detail: impl FnOnce() -> String) -
 }
 
 /// An entry that is known to be committed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Committed {
     term: Term,
     digest: u64,
@@ -79,15 +81,16 @@ type Store = (NodeId, u64);
 
 /// Remembers what was seen of all nodes, and says when something contradicts it.
 ///
-/// It grows with the entries and terms that it is told of, some hundred bytes each, not with steps.
-#[derive(Clone, Debug, Default)]
+/// It grows with the entries and terms that it is told of, some hundred bytes each, not with steps. Judges that were told
+/// the same rule out the same: they can be compared, and are part of a state in the model checker.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Judge {
     leaders: BTreeMap<Term, Store>,
     votes: BTreeMap<(Store, Term), NodeId>,
     /// How many stores a node has had before the one that it has.
     replaced: BTreeMap<NodeId, u64>,
-    /// By index and term: the entry's digest and the term of the entry before it.
-    entries: BTreeMap<(Index, Term), (u64, Term)>,
+    /// By index and term: the entry and the term of the entry before it.
+    entries: BTreeMap<(Index, Term), (Entry, Term)>,
     /// Index 1 + position; the entries that every start has in common are given by `base`.
     committed: Vec<Committed>,
     base: Index,
@@ -107,6 +110,15 @@ impl Judge {
             applied: base,
             ..Self::default()
         }
+    }
+
+    /// The log of a node begins after this: what is up to there is not judged any more.
+    pub fn begins(&mut self, index: Index) {
+        let beyond = index.saturating_sub(self.base);
+        let known = usize::try_from(beyond).unwrap_or(usize::MAX).min(self.committed.len());
+        self.committed.drain(..known);
+        self.base = self.base.max(index);
+        self.applied = self.applied.max(index);
     }
 
     /// All logs begin after this.
@@ -164,14 +176,24 @@ impl Judge {
             let detail = format!("{node} stores {} after an entry of term {prev:?}", entry.id());
             return Err(Violation::new("logs have no gaps", detail));
         };
-        let seen = (digest(entry), prev);
-        let first = *self.entries.entry((entry.index, entry.term)).or_insert(seen);
-        check(first == seen, "log matching", || {
-            format!(
-                "{node} stores another entry {} than was seen before, or after another one",
-                entry.id()
-            )
+        let new = || (entry.clone(), prev);
+        let (first, before) = self.entries.entry((entry.index, entry.term)).or_insert_with(new);
+        check(first == entry && *before == prev, "log matching", || {
+            let (ours, theirs) = both(&entry.data, &first.data);
+            let id = entry.id();
+            format!("{node} stores {id} with {ours} after term {prev}, {theirs} after term {before} was seen before")
         })
+    }
+
+    /// The entry that was stored under this term and index, by anybody.
+    pub fn stored(&self, id: EntryId) -> Option<&Entry> {
+        self.entries.get(&(id.index, id.term)).map(|(entry, _)| entry)
+    }
+
+    /// What is in that entry, for a reader.
+    fn data_of(&self, id: EntryId) -> String {
+        self.stored(id)
+            .map_or_else(|| "unknown".to_owned(), |entry| shown(&entry.data))
     }
 
     /// *Leader completeness*: what was committed under earlier leaders is in this leader's log. Asked
@@ -197,14 +219,15 @@ impl Judge {
     /// others knew before, they are the same. True if nobody knew of the last.
     pub fn commits(&mut self, node: NodeId, by: Term, index: Index, log: &Shadow) -> Result<bool, Violation> {
         let known = self.committed();
-        let both = index.min(known);
-        if let (Some(ours), Some((term, digest))) = (self.committed_at(both), log.entry(both)) {
+        let common = index.min(known);
+        if let (Some(ours), Some((term, digest))) = (self.committed_at(common), log.entry(common)) {
             check(
                 (ours.term, ours.digest) == (term, digest),
                 "state machine safety",
                 || {
-                    let ours = ours.term;
-                    format!("{node} commits {both} of term {term}, it was committed with term {ours}")
+                    let [here, there] = [term, ours.term].map(|term| EntryId { term, index: common });
+                    let [new, old] = [here, there].map(|id| self.data_of(id));
+                    format!("{node} commits {here} with {new}, and {there} with {old} was committed")
                 },
             )?;
         }
@@ -238,12 +261,20 @@ impl Judge {
     /// *State machine safety*: nodes that apply an entry at an index apply the same one, and only what is
     /// committed. True for the first that does.
     pub fn applies(&mut self, node: NodeId, entry: &Entry) -> Result<bool, Violation> {
+        if entry.index <= self.base {
+            return Ok(false);
+        }
         let Some(committed) = self.committed_at(entry.index) else {
             let detail = format!("{node} applies {}, which nobody has committed", entry.id());
             return Err(Violation::new("state machine safety", detail));
         };
         check(committed.digest == digest(entry), "state machine safety", || {
-            format!("{node} applies {}, another entry was committed there", entry.id())
+            let [id, there] = [entry.term, committed.term].map(|term| EntryId {
+                term,
+                index: entry.index,
+            });
+            let (new, old) = (shown(&entry.data), self.data_of(there));
+            format!("{node} applies {id} with {new}, and {there} with {old} was committed")
         })?;
         let first = entry.index > self.applied;
         self.applied = self.applied.max(entry.index);

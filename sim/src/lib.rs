@@ -31,37 +31,48 @@
 //! | what must hold | [`judge`] |
 //! | linearizability | [`history`] |
 //! | one thing at a time, by hand | [`cluster`], [`step`], [`replay`] |
-//! | a failing run cut down, and written as a script | [`shrink`], [`export`] |
+//! | the futures of rare moments | [`guided`] |
+//! | a failing run cut down, and written as a script | [`shrink`], [`replay::Recording`] |
 //! | a page that shows a run | [`timeline`] |
+//! | the command line, for clients of your own | `cli`, by the feature of this name |
 //! | groups whose network is half broken | [`partitions`] |
 //! | groups that lost their quorum, and what is made of the rest | [`histories`] |
 //! | randomness that is the same everywhere | [`dice`] |
+//! | bytes of a fuzzer that steer a cluster | [`fuzz`] |
 //!
 //! Nothing here reads a clock or keeps state between runs: the same parameters, workload and disks give
 //! the same run.
 
+#[cfg(feature = "cli")]
+pub mod cli;
 mod clock;
 pub mod cluster;
+pub mod command;
 pub mod coverage;
 pub mod dice;
 pub mod disk;
 mod driver;
-pub mod export;
 pub mod file;
+pub mod fuzz;
+pub mod guided;
 pub mod histories;
 pub mod history;
 pub mod judge;
 pub mod machine;
 mod member;
+mod panics;
 pub mod parameters;
 pub mod partitions;
 pub mod replay;
+pub mod settings;
 mod shadow;
+
 pub mod shrink;
 pub mod step;
 pub mod storage_suite;
 pub mod timeline;
 pub mod trace;
+mod values;
 pub mod workload;
 
 pub use cluster::Outcome;
@@ -69,7 +80,7 @@ pub use disk::{Disk, MemoryDisk};
 pub use driver::{Driver, Report};
 pub use judge::{Verdict, Violation};
 pub use machine::{Malformed, StateMachine};
-pub use parameters::{Extras, Parameters, Profile};
+pub use parameters::{Corners, Extras, Parameters, Profile};
 pub use workload::{Request, Workload};
 
 /// The README's examples are tests.
@@ -91,10 +102,10 @@ pub fn simulate(parameters: &Parameters, steps: u64) -> Report {
 
 /// A run of the simulator's own clients over [`MemoryDisk`], not begun.
 pub fn standard(parameters: &Parameters) -> Result<Driver<workload::Standard, MemoryDisk>, Violation> {
-    Driver::new(parameters, standard_clients(parameters), MemoryDisk::default)
+    Driver::new(parameters, standard_clients(parameters.seed), MemoryDisk::default)
 }
 
-/// The simulator's own clients, as a run with these parameters begins with them.
-pub fn standard_clients(parameters: &Parameters) -> workload::Standard {
-    workload::Standard::new(1 + parameters.seed % 5)
+/// The simulator's own clients, as a run of this seed begins with them.
+pub fn standard_clients(seed: u64) -> workload::Standard {
+    workload::Standard::new(1 + seed % 5)
 }

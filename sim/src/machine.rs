@@ -21,7 +21,9 @@ pub trait StateMachine: Clone + Default {
     /// Answers a query without changing anything.
     fn query(&self, query: &Bytes) -> Bytes;
 
-    /// All of its state.
+    /// All of its state, the same bytes for the same state however it came about: nodes compare them, and
+    /// what was restored from it has to give it again. (So go through maps in the order of their keys; a
+    /// `HashMap` has none.)
     fn snapshot(&self) -> Bytes;
 
     /// Replaces its state by what [`snapshot`](Self::snapshot) gave.

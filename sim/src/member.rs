@@ -10,6 +10,7 @@ use quorate::types::Identity;
 use quorate::{ConfState, Config, EntryId, Index, NodeId, RawNode, Ready, Storage, Term};
 
 use crate::cluster::Causes;
+use crate::judge::Replica;
 use crate::shadow::{Mark, Shadow};
 
 #[derive(Clone)]
@@ -18,6 +19,10 @@ pub(crate) struct Member<M, D> {
     /// Settings of every start but for the seed and what is applied.
     pub(crate) config: Config,
     pub(crate) starts: u64,
+    /// The seed of the next start, where the cluster does not draw it.
+    pub(crate) next_seed: Option<u64>,
+    /// The next change of the configuration is vetoed here.
+    pub(crate) vetoes: bool,
     /// Of the store that it has; zero if that has none, or is lost.
     pub(crate) identity: Identity,
     /// How many stores it has had, and what was durable on those with identities that are lost.
@@ -28,6 +33,8 @@ pub(crate) struct Member<M, D> {
     pub(crate) life: Life<D>,
     pub(crate) machine: M,
     pub(crate) applied: Index,
+    /// The snapshot from which the state machine was last restored; 0 if from none.
+    pub(crate) restored: Index,
     /// The state machine is damaged, and its node asked for a snapshot that covers this.
     pub(crate) damaged: Option<Index>,
     /// The configuration as of `applied`. (The node's own may be ahead, by a snapshot that it was sent.)
@@ -41,6 +48,8 @@ pub(crate) struct Member<M, D> {
     pub(crate) marks: VecDeque<Mark>,
     pub(crate) seen: Seen,
     pub(crate) causes: Causes,
+    /// Its storage cannot be read for now.
+    pub(crate) unavailable: bool,
 }
 
 #[derive(Clone)]
@@ -56,11 +65,12 @@ pub(crate) enum Life<D> {
 pub(crate) struct Work {
     /// Without asynchronous writes: the batch that is out, and whether it is written.
     pub(crate) batch: Option<(Ready, bool)>,
-    /// With them: tasks to write, tasks to sync, entries to apply, acknowledgements on their way back.
+    /// With them: tasks to write, tasks to sync, entries to apply, acknowledgements on their way back,
+    /// numbered together with the messages.
     pub(crate) tasks: VecDeque<AppendTask>,
     pub(crate) written: VecDeque<AppendTask>,
     pub(crate) applies: VecDeque<ApplyTask>,
-    pub(crate) acks: VecDeque<Ack>,
+    pub(crate) acks: VecDeque<(u64, Ack)>,
 }
 
 /// What clients wait for here.
@@ -76,6 +86,8 @@ pub(crate) struct Calls {
 #[derive(Clone)]
 pub(crate) struct PendingRead {
     pub(crate) query: Bytes,
+    /// By what the node names it.
+    pub(crate) context: Bytes,
     /// What was committed, anywhere, when it was asked.
     pub(crate) committed_before: Index,
     /// Where it may be served.
@@ -110,6 +122,17 @@ pub(crate) struct Seen {
     pub(crate) begins: bool,
     /// It leads, and said that its quorum commits without other commit groups, which are silent.
     pub(crate) alone: bool,
+}
+
+impl<M, D> Member<M, D> {
+    /// Its state machine, for a reader.
+    pub(crate) fn replica(&self) -> Replica {
+        Replica {
+            node: self.id,
+            start: self.starts,
+            restored: self.restored,
+        }
+    }
 }
 
 impl<M, D: Storage> Member<M, D> {

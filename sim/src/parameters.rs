@@ -1,25 +1,29 @@
 //! What a seed draws before a run begins: how many nodes, what goes wrong and how often, and the settings
 //! of each node. Half of the seeds are *hot*: mild ones miss classic bugs for thousands of seeds.
 
+mod corners;
 mod extras;
 mod names;
 mod profile;
+mod rates;
 
 use std::fmt;
 
 use quorate::{Config, NodeId, ReadMode};
 
 use crate::dice::Dice;
+pub use corners::Corners;
 pub use extras::Extras;
 pub use names::Names;
 pub use profile::{Profile, UnknownProfile};
 
 /// How a boolean setting is spread over the nodes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Spread {
     /// On everywhere.
     On,
     /// Off everywhere.
+    #[default]
     Off,
     /// On here, off there.
     Mixed,
@@ -115,6 +119,7 @@ pub struct Parameters {
     pub meddling: u64,
     pub clients: u64,
     pub think_us: u64,
+    pub corners: Corners,
     pub extras: Extras,
 }
 
@@ -131,6 +136,7 @@ impl Parameters {
         drawn.draw_later(&mut Dice::new(seed ^ 0x6c_6174_6572));
         drawn.draw_names(&mut Dice::new(seed ^ 0x6e_616d_6573));
         drawn.draw_extras(&mut Dice::new(seed ^ 0x65_7874_7261));
+        drawn.draw_corners(&mut Dice::new(seed ^ 0x63_6f72_6e65));
         drawn
     }
 
@@ -212,6 +218,7 @@ impl Parameters {
             meddling: sometimes(dice, 5_000),
             clients: dice.between(1, 6),
             think_us: dice.between(1_000, 200_000),
+            corners: Corners::default(),
             extras: Extras::default(),
         }
     }
@@ -383,6 +390,7 @@ impl Parameters {
         config.settings_mut().accept_without_cluster_id = self.accept_unnamed.at(&mut Dice::new(self.seed ^ id));
         config.settings_mut().snapshot_stall_ticks = dice.chance(500_000).then(|| dice.between(5, 50));
         self.set_extras(&mut config);
+        self.set_corners(&mut config);
         config
     }
 }

@@ -3,17 +3,24 @@
 //! recording can be replayed too.
 
 mod recording;
+mod world;
 
 use crate::cluster::Cluster;
 use crate::disk::Disk;
 use crate::judge::{Verdict, Violation};
 use crate::machine::StateMachine;
+use crate::panics::caught;
 use crate::parameters::Parameters;
 use crate::step::Step;
+use crate::trace::Trace;
 use crate::workload::{Request, Workload};
 
-pub(crate) use recording::in_words;
 pub use recording::{Recording, Unreadable};
+pub(crate) use world::group_of;
+pub use world::{World, world_of};
+
+/// In microseconds.
+const MILLISECOND: u64 = 1_000;
 
 /// What broke in a replay, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +40,7 @@ pub fn replay<M: StateMachine, D: Disk>(
     steps: &[Step],
     make_disk: impl Fn() -> D + 'static,
 ) -> Option<Broken> {
-    each::<M, D>(parameters, steps, make_disk, |cluster, step| perform(cluster, step)).err()
+    alone(Cluster::<M, D>::drawn(parameters, make_disk), steps)
 }
 
 /// The same, with clients that are told what their operations came to. What they say of it is judged after
@@ -43,31 +50,101 @@ pub fn replay<M: StateMachine, D: Disk>(
 pub fn replay_clients<W: Workload, D: Disk>(
     parameters: &Parameters,
     steps: &[Step],
-    mut clients: W,
+    clients: W,
     make_disk: impl Fn() -> D + 'static,
 ) -> Option<Broken> {
+    with_clients(Cluster::drawn(parameters, make_disk), steps, clients)
+}
+
+/// The same, and what happened, for a [`timeline`](crate::timeline). A list of steps has no clock: each takes a
+/// millisecond there.
+pub fn replay_traced<W: Workload, D: Disk>(
+    parameters: &Parameters,
+    steps: &[Step],
+    clients: W,
+    make_disk: impl Fn() -> D + 'static,
+) -> (Trace, Option<Broken>) {
+    let cluster = Cluster::<W::Machine, D>::drawn(parameters, make_disk);
+    traced(cluster, Trace::about(parameters), steps, clients)
+}
+
+fn traced<W: Workload, D: Disk>(
+    cluster: Result<Cluster<W::Machine, D>, Violation>,
+    about: Trace,
+    steps: &[Step],
+    clients: W,
+) -> (Trace, Option<Broken>) {
+    let mut cluster = match cluster {
+        Ok(cluster) => cluster,
+        Err(violation) => return (about, Some(Broken { steps: 0, violation })),
+    };
+    cluster.begin_trace(about);
+    let broken = tell_clients(&mut cluster, steps, clients);
+    let mut trace = cluster.trace.take().unwrap_or_default();
+    trace.end(cluster.now, broken.as_ref().map(|broken| &broken.violation));
+    (trace, broken)
+}
+
+fn alone<M: StateMachine, D: Disk>(cluster: Result<Cluster<M, D>, Violation>, steps: &[Step]) -> Option<Broken> {
+    match cluster {
+        Ok(mut cluster) => each(&mut cluster, steps, perform).err(),
+        Err(violation) => Some(Broken { steps: 0, violation }),
+    }
+}
+
+fn with_clients<W: Workload, D: Disk>(
+    cluster: Result<Cluster<W::Machine, D>, Violation>,
+    steps: &[Step],
+    clients: W,
+) -> Option<Broken> {
+    match cluster {
+        Ok(mut cluster) => tell_clients(&mut cluster, steps, clients),
+        Err(violation) => Some(Broken { steps: 0, violation }),
+    }
+}
+
+fn tell_clients<W: Workload, D: Disk>(
+    cluster: &mut Cluster<W::Machine, D>,
+    steps: &[Step],
+    mut clients: W,
+) -> Option<Broken> {
     let mut known = true;
-    let replayed = each::<W::Machine, D>(parameters, steps, make_disk, |cluster, step| {
-        if let Some((operation, request)) = asked(step) {
-            known &= clients.asks_again(operation, &request);
-        }
-        let verdict = cluster.step(step.clone());
+    let replayed = each(cluster, steps, |cluster, step| {
+        let verdict = caught(
+            || "a client".to_owned(),
+            || tell(cluster, step, &mut clients, &mut known),
+        );
         cluster.sent.clear();
-        for (operation, outcome) in cluster.ended.drain(..) {
-            clients.ended(operation, &outcome);
-        }
-        for command in cluster.committed.drain(..) {
-            clients.committed(&command);
-        }
         verdict
     });
     let judged = replayed.and_then(|()| {
-        clients.verdict().map_err(|violation| Broken {
+        let verdict = caught(|| "verdict()".to_owned(), || clients.verdict());
+        verdict.map_err(|violation| Broken {
             steps: steps.len(),
             violation,
         })
     });
     judged.err().filter(|_| known)
+}
+
+/// Does one step, with clients.
+fn tell<W: Workload, D: Disk>(
+    cluster: &mut Cluster<W::Machine, D>,
+    step: &Step,
+    clients: &mut W,
+    known: &mut bool,
+) -> Verdict {
+    if let Some((operation, request)) = asked(step) {
+        *known &= clients.asks_again(operation, &request);
+    }
+    let verdict = cluster.step(step.clone());
+    for (operation, outcome) in cluster.ended.drain(..) {
+        clients.ended(operation, &outcome);
+    }
+    for command in cluster.committed.drain(..) {
+        clients.committed(&command);
+    }
+    verdict
 }
 
 /// What a client asks for by this step, if one does.
@@ -80,15 +157,14 @@ fn asked(step: &Step) -> Option<(u64, Request)> {
 }
 
 fn each<M: StateMachine, D: Disk>(
-    parameters: &Parameters,
+    cluster: &mut Cluster<M, D>,
     steps: &[Step],
-    make_disk: impl Fn() -> D + 'static,
     mut perform: impl FnMut(&mut Cluster<M, D>, &Step) -> Verdict,
 ) -> Result<(), Broken> {
-    let broken = |steps, violation| Broken { steps, violation };
-    let mut cluster = Cluster::<M, D>::drawn(parameters, make_disk).map_err(|violation| broken(0, violation))?;
     for (done, step) in steps.iter().enumerate() {
-        perform(&mut cluster, step).map_err(|violation| broken(done + 1, violation))?;
+        cluster.now += MILLISECOND;
+        let steps = done + 1;
+        perform(cluster, step).map_err(|violation| Broken { steps, violation })?;
     }
     Ok(())
 }

@@ -1,5 +1,17 @@
 //! What can be done to a cluster, one thing at a time. A run is a list of these: it can be recorded,
-//! replayed, cut down, and written as a script.
+//! replayed, cut down, and written as a script. Each is a command of the script language.
+
+mod parse;
+mod text;
+
+pub use parse::transition;
+pub use text::KINDS;
+
+#[cfg(any(feature = "arbitrary", feature = "proptest"))]
+mod drawn;
+
+#[cfg(feature = "proptest")]
+pub use drawn::any_step;
 
 use bytes::Bytes;
 use quorate::membership::ConfChangeV2;
@@ -28,6 +40,12 @@ pub enum Step {
     },
     /// The disk is synced, and everything written is done: what had to wait leaves.
     Sync {
+        /// The node.
+        node: NodeId,
+    },
+    /// The oldest batch (or storage task) that is not written yet is stored by the code that ships,
+    /// [`Disk::persist_task`](crate::disk::Disk::persist_task), and is done.
+    Persist {
         /// The node.
         node: NodeId,
     },
@@ -123,6 +141,20 @@ pub enum Step {
         /// Only if the configuration is as of this index.
         expected: Option<Index>,
     },
+    /// An operator promotes a learner that has caught up.
+    Promote {
+        /// At this node.
+        node: NodeId,
+        /// The learner.
+        learner: NodeId,
+    },
+    /// A node's storage cannot read entries and snapshots for now, or can again and says so.
+    Storage {
+        /// The node.
+        node: NodeId,
+        /// Whether it can.
+        available: bool,
+    },
     /// An operator hands leadership over.
     Transfer {
         /// At this node.
@@ -212,6 +244,7 @@ impl Step {
             | Self::Ready { node }
             | Self::Write { node }
             | Self::Sync { node }
+            | Self::Persist { node }
             | Self::Acknowledge { node }
             | Self::Apply { node }
             | Self::Crash { node, .. }
@@ -223,6 +256,8 @@ impl Step {
             | Self::Propose { node, .. }
             | Self::Read { node, .. }
             | Self::Change { node, .. }
+            | Self::Promote { node, .. }
+            | Self::Storage { node, .. }
             | Self::Transfer { node, .. }
             | Self::Campaign { node }
             | Self::ForgetLeader { node }

@@ -5,6 +5,9 @@ use std::fmt;
 use quorate::status::RoleKind;
 use quorate::{Index, NodeId, Term};
 
+use crate::judge::Violation;
+use crate::parameters::Parameters;
+
 /// A run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trace {
@@ -18,8 +21,33 @@ pub struct Trace {
     pub nodes: Vec<NodeId>,
     /// What happened; times never fall.
     pub records: Vec<Record>,
-    /// What broke, if something did; it was found after the last record.
+    /// What broke, if something did; the last record says so, too.
     pub violation: Option<String>,
+}
+
+impl Trace {
+    /// Of a run with these parameters, in which nothing has happened yet.
+    pub(crate) fn about(parameters: &Parameters) -> Self {
+        Self {
+            seed: parameters.seed,
+            profile: parameters.profile.to_string(),
+            parameters: parameters.to_string(),
+            ..Self::default()
+        }
+    }
+
+    /// The run is over, perhaps with a violation; the last record says so then.
+    pub(crate) fn end(&mut self, at: u64, violation: Option<&Violation>) {
+        self.violation = violation.map(ToString::to_string);
+        let Some(text) = self.violation.clone() else { return };
+        let is_told = |record: &Record| matches!(&record.what, What::Note { kind: "violation", .. });
+        if !self.records.last().is_some_and(is_told) {
+            let node = self.nodes.first().copied().unwrap_or(1);
+            let kind = "violation";
+            let what = What::Note { kind, text };
+            self.records.push(Record { at, node, what });
+        }
+    }
 }
 
 /// Something that happened at a node.
@@ -118,9 +146,9 @@ pub enum What {
         /// The answer, or why there is none.
         text: String,
     },
-    /// A fault of the disk, a change of the clock, a snapshot, a compaction, an event of the core.
+    /// A fault of the disk, a change of the clock, a snapshot, a compaction, an event of the core; what broke.
     Note {
-        /// Its kind, in a word: `disk`, `clock`, `snapshot`, `compaction`, `event`, `fault`.
+        /// Its kind, in a word: `disk`, `clock`, `snapshot`, `compaction`, `event`, `fault`, `violation`.
         kind: &'static str,
         /// All of it.
         text: String,

@@ -5,7 +5,7 @@ use quorate::membership::ConfChangeV2;
 use quorate_sim::coverage::Coverage;
 use quorate_sim::disk::MemoryDisk;
 use quorate_sim::parameters::Names;
-use quorate_sim::replay::{Recording, replay};
+use quorate_sim::replay::{Recording, World};
 use quorate_sim::step::Step;
 use quorate_sim::{Parameters, Profile, StandardMachine, simulate, standard};
 
@@ -85,13 +85,13 @@ fn recordings_say_it() {
             .filter(|step| matches!(step, Step::Change { change, .. } if names(change).next().is_some()))
             .count();
         let recording = Recording {
-            parameters,
+            about: parameters.to_string(),
+            world: World::of(&parameters, &steps),
             steps,
-            property: None,
         };
-        let text = recording.to_text().expect("what a seed draws");
-        assert_eq!(text.parse().as_ref(), Ok(&recording));
-        let broken = replay::<StandardMachine, _>(&recording.parameters, &recording.steps, MemoryDisk::default);
+        let text = recording.to_string();
+        assert_eq!(text.parse().as_ref(), Ok(&recording), "{text}");
+        let broken = recording.replay::<StandardMachine, _>(MemoryDisk::default);
         assert_eq!(broken, None);
     }
     assert!(replaced > 5);

@@ -10,10 +10,12 @@ mod liars;
 mod promises;
 #[path = "judge/strangers.rs"]
 mod strangers;
+#[path = "judge/users.rs"]
+mod users;
 
 use quorate::types::SnapshotMetadata;
 use quorate::{CommitGroups, ConfState, Entry, EntryId, HardState, Index, NodeId, Snapshot, Term};
-use quorate_sim::judge::{Configurations, Judge, Mark, Replicas, Shadow, Violation};
+use quorate_sim::judge::{Configurations, Judge, Mark, Replica, Replicas, Shadow, Violation};
 
 /// What every log begins after.
 const BASE: EntryId = EntryId { term: 1, index: 1 };
@@ -307,4 +309,47 @@ fn same_answers_and_same_state() {
     holds(seen.is_at(1, 4, b"3"));
     holds(seen.is_at(2, 4, b"3"));
     breaks("same state", seen.is_at(2, 4, b"3\0"));
+}
+
+#[test]
+fn snapshots_are_canonical() {
+    let mut seen = Replicas::default();
+    holds(seen.is_at(1, 4, b"a=1 b=2"));
+    breaks("snapshots are canonical", seen.is_at(2, 4, b"b=2 a=1"));
+    holds(Replicas::restored(1, 4, b"a=1 b=2", b"a=1 b=2"));
+    breaks(
+        "snapshots are canonical",
+        Replicas::restored(1, 4, b"a=1 b=2", b"b=2 a=1"),
+    );
+    breaks(
+        "restore gives the state back",
+        Replicas::restored(1, 4, b"a=1 b=2", b"a=1"),
+    );
+}
+
+#[test]
+fn differences_are_shown() {
+    let told = |seen: Result<(), Violation>| seen.expect_err("they differ").detail;
+    let mut seen = Replicas::default();
+    let restored = Replica {
+        node: 2,
+        start: 3,
+        restored: 7,
+    };
+    holds(seen.answers(1, 9, b"yes\xff"));
+    let detail = told(seen.answers(restored, 9, b"no"));
+    let expected = "node 2 (start 3, restored from the snapshot at 7) answers the command at 9 with b\"no\", and \
+                    node 1 with b\"yes\\xff\"";
+    assert_eq!(detail, expected);
+    // Of long ones what is around the difference.
+    let mut long = vec![b'x'; 1000];
+    holds(seen.is_at(1, 9, &long));
+    long[900] = b'y';
+    let detail = told(seen.is_at(2, 9, &long));
+    let shown = "xxxxxxxxxxxxxxxxyxxx";
+    assert!(
+        detail.contains(shown) && detail.contains("from byte 884 on, of 1000 bytes"),
+        "{detail}"
+    );
+    assert!(detail.len() < 700, "{detail}");
 }

@@ -3,7 +3,7 @@
 use quorate_sim::coverage::Coverage;
 use quorate_sim::disk::MemoryDisk;
 use quorate_sim::parameters::Spread;
-use quorate_sim::replay::{Recording, replay};
+use quorate_sim::replay::{Recording, World};
 use quorate_sim::step::Step;
 use quorate_sim::{Parameters, Profile, StandardMachine, simulate, standard};
 
@@ -77,13 +77,13 @@ fn recordings_say_it() {
         let told = |step: &Step| matches!(step, Step::Configure { .. } | Step::Stray { .. });
         assert!(steps.iter().filter(|step| told(step)).count() > 5, "{parameters}");
         let recording = Recording {
-            parameters,
+            about: parameters.to_string(),
+            world: World::of(&parameters, &steps),
             steps,
-            property: None,
         };
-        let text = recording.to_text().expect("what a seed draws");
-        assert_eq!(text.parse().as_ref(), Ok(&recording));
-        let broken = replay::<StandardMachine, _>(&recording.parameters, &recording.steps, MemoryDisk::default);
+        let text = recording.to_string();
+        assert_eq!(text.parse().as_ref(), Ok(&recording), "{text}");
+        let broken = recording.replay::<StandardMachine, _>(MemoryDisk::default);
         assert_eq!(broken, None);
     }
 }

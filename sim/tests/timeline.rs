@@ -89,7 +89,7 @@ fn everything() -> Trace {
     Trace {
         seed: u64::MAX,
         profile: text("hot"),
-        parameters: text("loss=70%\ncargo run --release -p quorate-sim -- --seed 1"),
+        parameters: text("loss=70%\nreplay: cargo run --release -p quorate-sim -- --seed 1"),
         nodes: vec![1, 2, 3, u64::MAX - 2],
         records: records.collect(),
         violation: Some(text("election safety: two leaders in term 2")),
@@ -142,7 +142,7 @@ fn the_page_holds_the_run_and_numbers_stay_exact() {
     let expected = json!({
         "seed": "18446744073709551615",
         "profile": "hot",
-        "parameters": "loss=70%\ncargo run --release -p quorate-sim -- --seed 1",
+        "parameters": "loss=70%\nreplay: cargo run --release -p quorate-sim -- --seed 1",
         "violation": "election safety: two leaders in term 2",
         "nodes": [1, 2, 3, "18446744073709551613"], // a lane each
         "records": [

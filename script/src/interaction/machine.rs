@@ -1,82 +1,71 @@
-//! The state machine of a node: the bytes of all entries, one after the other.
+//! The state machine of a script's nodes, and what of it is remembered beside.
 
 use bytes::Bytes;
-use quorate::types::{EntryId, Index, SnapshotMetadata};
-use quorate::{ConfState, Snapshot};
+use quorate::types::{Index, SnapshotMetadata};
+use quorate::{ConfState, Entry, Snapshot};
+use quorate_sim::machine::{Malformed, StateMachine};
 
-/// Where a state machine is, and where it was.
+/// The data of all commands, one after the other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Joined(Vec<u8>);
+
+impl StateMachine for Joined {
+    fn apply(&mut self, command: &Bytes) -> Bytes {
+        self.0.extend_from_slice(command);
+        Bytes::new()
+    }
+
+    fn query(&self, _: &Bytes) -> Bytes {
+        self.0.clone().into()
+    }
+
+    fn snapshot(&self) -> Bytes {
+        self.0.clone().into()
+    }
+
+    fn restore(&mut self, snapshot: &Bytes) -> Result<(), Malformed> {
+        self.0 = snapshot.to_vec();
+        Ok(())
+    }
+}
+
+/// What a state machine was at each index, oldest first, since it last took a snapshot: it may start at any of these.
 #[derive(Clone, Debug)]
-pub(crate) struct Machine {
-    /// The snapshot that peers are given: the initial one, then one after each applied entry. As in
-    /// the recordings, an installed snapshot is not one of them.
-    handout: Snapshot,
-    /// What the state really was, oldest first, since the start or the last installed snapshot.
+pub(crate) struct Memory {
     states: Vec<Snapshot>,
 }
 
-impl Machine {
+impl Memory {
     pub(crate) fn new(initial: Snapshot) -> Self {
-        Self {
-            handout: initial.clone(),
-            states: vec![initial],
-        }
+        Self { states: vec![initial] }
     }
 
-    pub(crate) fn handout(&self) -> &Snapshot {
-        &self.handout
-    }
-
-    /// Peers are given the state as it is now.
-    pub(crate) fn hand_out_last(&mut self) -> &Snapshot {
-        if let Some(state) = self.states.last() {
-            self.handout = state.clone();
-        }
-        &self.handout
-    }
-
-    /// Of the last entry in the state.
-    pub(crate) fn applied(&self) -> Index {
-        self.states.last().map_or(0, |state| state.metadata.index)
-    }
-
-    /// The state at this index; at the last one if none is named.
-    pub(crate) fn state_at(&self, index: Option<Index>) -> Option<&Snapshot> {
+    /// The state at this index; the last one if none is named.
+    pub(crate) fn at(&self, index: Option<Index>) -> Option<&Snapshot> {
         match index {
             None => self.states.last(),
             Some(index) => self.states.iter().rev().find(|state| state.metadata.index == index),
         }
     }
 
-    /// Applies an entry, and the configuration that it leads to if it changes that.
-    pub(crate) fn apply(&mut self, id: EntryId, update: &Bytes, conf_state: Option<&ConfState>) {
-        self.handout = after(&self.handout, id, update, conf_state);
-        let last = self.states.last().unwrap_or(&self.handout);
-        self.states.push(after(last, id, update, conf_state));
-    }
-
-    /// Takes a leader's snapshot as the state.
-    pub(crate) fn install(&mut self, snapshot: Snapshot) {
-        self.states = vec![snapshot];
+    /// An entry was applied; the configuration is this one since.
+    pub(crate) fn apply(&mut self, entry: &Entry, conf_state: &ConfState) {
+        let before = self.states.last().map_or(&[][..], |state| &state.data[..]);
+        let update = if entry.is_conf_change() {
+            &[][..]
+        } else {
+            &entry.data[..]
+        };
+        let metadata = SnapshotMetadata::new(entry.id(), conf_state.clone());
+        self.states.push(Snapshot::new(metadata, [before, update].concat()));
     }
 
     /// Goes back to a state; whatever came later is not remembered.
-    pub(crate) fn rewind(&mut self, state: Snapshot) {
-        self.states
-            .retain(|earlier| earlier.metadata.index <= state.metadata.index);
-        self.handout = state;
+    pub(crate) fn rewind(&mut self, to: &Snapshot) {
+        let known = self.states.iter().position(|state| state == to);
+        match known {
+            Some(position) => self.states.truncate(position + 1),
+            None => self.states = vec![to.clone()],
+        }
     }
-}
-
-fn after(before: &Snapshot, id: EntryId, update: &Bytes, conf_state: Option<&ConfState>) -> Snapshot {
-    let conf_state = conf_state.unwrap_or(&before.metadata.conf_state);
-    Snapshot::new(
-        SnapshotMetadata::new(
-            EntryId {
-                term: id.term,
-                index: id.index,
-            },
-            conf_state.clone(),
-        ),
-        [&before.data[..], &update[..]].concat(),
-    )
 }

@@ -7,7 +7,7 @@ use quorate::status::{ProgressStatus, ReplicationState, RoleKind, SoftState};
 use quorate::types::{EntryKind, NodeId, SnapshotMetadata};
 use quorate::{ConfState, Entry, HardState, Snapshot};
 
-use crate::quote::quote;
+use quorate_sim::command::quote;
 
 /// What a Ready holds, collected while it is taken apart.
 #[derive(Debug, Default)]
@@ -84,11 +84,6 @@ pub(crate) fn entry(entry: &Entry) -> String {
     let content = content(entry);
     let blank = if content.is_empty() { "" } else { " " };
     format!("{} {kind}{blank}{content}", entry.id())
-}
-
-/// `TERM/"data"`, where the index is said already.
-pub(crate) fn brief(entry: &Entry) -> String {
-    format!("{}/{}", entry.term, content(entry))
 }
 
 fn content(entry: &Entry) -> String {

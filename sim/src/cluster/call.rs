@@ -1,16 +1,16 @@
 //! What clients and operators ask for.
 
 use bytes::Bytes;
-use quorate::error::{ProposeError, ReadError};
+use quorate::error::ProposeError;
 use quorate::membership::ConfChangeV2;
 use quorate::status::{RoleKind, SnapshotStatus};
 use quorate::{EntryId, Index, NodeId, Proposed};
 
-use super::{Cluster, Outcome, unexpected};
+use super::{Cluster, Outcome, Refusal, Seen, unexpected};
 use crate::disk::Disk;
 use crate::judge::{Judge, Verdict};
 use crate::machine::{StateMachine, numbers, pack};
-use crate::member::{Member, PendingRead, Seen};
+use crate::member::{self, Member};
 use crate::trace::What;
 
 impl<M: StateMachine, D: Disk> Cluster<M, D> {
@@ -31,7 +31,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     }
 
     pub(super) fn tick(&mut self, id: NodeId, ticks: u64) -> Verdict {
-        let before = self.member(id).map_or_else(Seen::default, |member| member.seen);
+        let before = self.member(id).map_or_else(member::Seen::default, |member| member.seen);
         self.wait_for_reads(id, ticks);
         let mut left = ticks;
         while left > 0 {
@@ -56,8 +56,9 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             self.observe(id)?;
         }
         let now = self.members[Self::position(id)].seen;
-        Judge::runs_down(id, "promise", before.promised, ticks, now.promised)?;
-        Judge::runs_down(id, "silence", before.silent, ticks, now.silent)
+        let verdict = Judge::runs_down(id, "promise", before.promised, ticks, now.promised)
+            .and_then(|()| Judge::runs_down(id, "silence", before.silent, ticks, now.silent));
+        self.rule(verdict)
     }
 
     /// A tick on which nothing was due: the node has nothing to do, and says so when it is asked.
@@ -75,7 +76,8 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         }
         let seen = &mut self.members[Self::position(id)].seen;
         (seen.promised, seen.silent) = (status.promised_ticks, status.silent_ticks);
-        self.judge_promises(id, &status)
+        let verdict = self.judge_promises(id, &status);
+        self.rule(verdict)
     }
 
     pub(super) fn propose(&mut self, id: NodeId, operation: u64, command: Bytes) -> Verdict {
@@ -99,9 +101,10 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
                 calls.proposals.insert(command, operation);
             }
             Err(ProposeError::Node(error)) => return Err(unexpected(id, "propose", &error)),
-            Err(_) => {
+            Err(error) => {
                 self.coverage.proposals_refused += 1;
                 self.end(id, operation, Outcome::Refused);
+                self.saw(|| Seen::Refused(id, Refusal::Propose(error)));
             }
         }
         self.observe(id)
@@ -112,36 +115,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             operation,
             text: format!("read: {}", M::query_in_words(&query)),
         });
-        let (committed_before, asked_at) = (self.judge.committed(), self.messages);
-        let Some(node) = self.member_mut(id).and_then(Member::node_mut) else {
-            self.end(id, operation, Outcome::Refused);
-            return Ok(());
-        };
-        let (status, by_lease) = (node.status(), node.counters().reads_by_lease);
-        let read = PendingRead {
-            query,
-            committed_before,
-            at: None,
-            waited: 0,
-            patience: node.config().settings().election_timeout_ticks,
-            asked_at,
-            term: status.hard_state.term,
-            configured_at: node.configured_at(),
-            by_lease: false,
-        };
-        match node.read_index(pack([operation])) {
-            Ok(()) => {
-                let by_lease = node.counters().reads_by_lease > by_lease;
-                let read = PendingRead { by_lease, ..read };
-                self.members[Self::position(id)].calls.reads.insert(operation, read);
-            }
-            Err(ReadError::Node(error)) => return Err(unexpected(id, "read", &error)),
-            Err(_) => {
-                self.coverage.reads_refused += 1;
-                self.end(id, operation, Outcome::Refused);
-            }
-        }
-        self.observe(id)
+        self.read_as(id, operation, query, pack([operation]).into())
     }
 
     pub(super) fn change(&mut self, id: NodeId, change: ConfChangeV2, expected: Option<Index>) -> Verdict {
@@ -157,11 +131,29 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             None => node.propose_conf_change(change),
         };
         if let Ok(Proposed::At { index, .. }) = proposed {
-            self.stores_change(id, index, applied)?;
+            let verdict = self.stores_change(id, index, applied);
+            self.rule(verdict)?;
         }
         match proposed {
             Ok(_) => self.coverage.changes_proposed += 1,
-            Err(_) => self.coverage.changes_refused += 1,
+            Err(error) => {
+                self.coverage.changes_refused += 1;
+                self.saw(|| Seen::Refused(id, Refusal::Propose(error)));
+            }
+        }
+        self.observe(id)
+    }
+
+    pub(super) fn promote(&mut self, id: NodeId, learner: NodeId) -> Verdict {
+        let Some(node) = self.member_mut(id).and_then(Member::node_mut) else {
+            return Ok(());
+        };
+        match node.propose_promotion(learner) {
+            Ok(_) => self.coverage.promotions += 1,
+            Err(error) => {
+                self.coverage.promotions_refused += 1;
+                self.saw(|| Seen::Refused(id, Refusal::Propose(error)));
+            }
         }
         self.observe(id)
     }

@@ -3,7 +3,7 @@
 use quorate::error::SnapshotRequestError;
 use quorate::{Entry, NodeId, Snapshot};
 
-use super::{Cluster, Outcome, unexpected};
+use super::{Cluster, Outcome, Refusal, Seen, unexpected};
 use crate::disk::{Disk, Write};
 use crate::judge::{Judge, Verdict};
 use crate::machine::StateMachine;
@@ -20,7 +20,8 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         match node.request_snapshot() {
             Ok(()) => {
                 let at_least = node.status().snapshot_request;
-                Judge::one_request(id, open, at_least)?;
+                let verdict = Judge::one_request(id, open, at_least);
+                self.rule(verdict)?;
                 let member = &mut self.members[Self::position(id)];
                 (member.damaged, member.machine) = (at_least, M::default());
                 self.coverage.snapshots_requested += 1;
@@ -30,7 +31,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
                 });
             }
             Err(SnapshotRequestError::Node(error)) => return Err(unexpected(id, "a request for a snapshot", &error)),
-            Err(_) => {}
+            Err(error) => self.saw(|| Seen::Refused(id, Refusal::Snapshot(error))),
         }
         self.observe(id)
     }
@@ -39,7 +40,8 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     /// stays.
     pub(super) fn begin_anew(&mut self, id: NodeId, snapshot: &Snapshot) -> Verdict {
         let member = &self.members[Self::position(id)];
-        Judge::restores(id, snapshot.id(), member.damaged, &member.durable)?;
+        let verdict = Judge::restores(id, snapshot.id(), member.damaged, &member.durable);
+        self.rule(verdict)?;
         self.replace_machine(id, snapshot)?;
         self.write_one(id, Write::Snapshot(snapshot.clone()))?;
         self.coverage.snapshots_served += 1;

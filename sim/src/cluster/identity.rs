@@ -5,7 +5,7 @@ use quorate::membership::{ConfChangeKind, ConfChangeV2};
 use quorate::types::{ClusterId, Identity};
 use quorate::{ConfState, EntryId, Event, NodeId, Status, bootstrap};
 
-use super::{Cluster, unexpected};
+use super::{Cluster, Refusal, Seen, unexpected};
 use crate::disk::Disk;
 use crate::judge::{Judge, Verdict, Violation};
 use crate::machine::StateMachine;
@@ -155,6 +155,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     /// A message was refused.
     pub(super) fn observe_refusal(&mut self, to: NodeId, error: &StepError) -> Verdict {
         self.coverage.messages_refused += 1;
+        self.saw(|| Seen::Refused(to, Refusal::Message(error.clone())));
         match error {
             StepError::Diverged { .. } => Judge::agrees(to, error, self.disks_forgot),
             StepError::OtherIdentity { .. } => {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use quorate::recover::Recovered;
-use quorate::{ConfState, EntryId, HardState, NodeId, RawNode, Snapshot};
+use quorate::{ConfState, Config, Entry, EntryId, HardState, NodeId, RawNode, Snapshot};
 
 use super::identity::{Store, check_made};
 use super::{Causes, Cluster, Outcome, unexpected};
@@ -14,6 +14,7 @@ use crate::member::{Calls, Life, Member, Seen, Work};
 use crate::shadow::{Mark, Shadow, digest};
 use crate::step::Promises;
 use crate::trace::What;
+use crate::values::shown;
 
 /// What is on the disk of a node that is added.
 pub(super) enum Begin<'a> {
@@ -27,12 +28,24 @@ pub(super) enum Begin<'a> {
 impl<M: StateMachine, D: Disk> Cluster<M, D> {
     /// A node under a new id.
     pub(super) fn add(&mut self, id: NodeId, store: Store<D>, begin: &Begin<'_>) -> Verdict {
+        self.add_as((self.settings)(id), None, store, begin)
+    }
+
+    /// The same with these settings, and with seeds that are counted from this one on, if one is given: then it may have
+    /// run before.
+    pub(super) fn add_as(
+        &mut self,
+        mut config: Config,
+        next_seed: Option<u64>,
+        store: Store<D>,
+        begin: &Begin<'_>,
+    ) -> Verdict {
+        let id = config.id;
         let Store {
             mut disk,
             cluster_id,
             identity,
         } = store;
-        let mut config = (self.settings)(id);
         config.cluster_id = cluster_id;
         let (first, hard_state) = match begin {
             Begin::Empty => (None, None),
@@ -50,13 +63,16 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             id,
             config,
             starts: 0,
+            next_seed,
+            vetoes: false,
             identity,
             stores: 1,
             lost: Vec::new(),
-            fresh: hard_state.is_none(),
+            fresh: hard_state.is_none() && next_seed.is_none(),
             life: Life::Down(disk),
             machine: M::default(),
             applied: 0,
+            restored: 0,
             damaged: None,
             conf_state: ConfState::default(),
             work: Work::default(),
@@ -66,6 +82,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             marks: VecDeque::new(),
             seen: Seen::default(),
             causes: Causes::default(),
+            unavailable: false,
         });
         if let Some(trace) = &mut self.trace {
             trace.nodes.push(id);
@@ -87,8 +104,9 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
 
     /// The seed of a node's next start: never used twice.
     pub(crate) fn next_seed(&self, id: NodeId) -> u64 {
-        let starts = self.member(id).map_or(0, |member| member.starts);
-        self.seed_of(id, starts + 1)
+        let member = self.member(id);
+        let counted = member.and_then(|member| member.next_seed);
+        counted.unwrap_or_else(|| self.seed_of(id, member.map_or(0, |member| member.starts) + 1))
     }
 
     pub(crate) fn seed_of(&self, id: NodeId, start: u64) -> u64 {
@@ -110,14 +128,15 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
                 return Ok(());
             }
         };
-        member.machine = M::default();
+        (member.machine, member.restored) = (M::default(), 0);
+        member.starts += 1;
+        member.next_seed = member.next_seed.map(|seed| seed.wrapping_add(1));
         if !snapshot.is_empty() {
-            let restored = member.machine.restore(&snapshot.data);
-            restored.map_err(|error| unexpected(id, "its state machine", &error))?;
+            self.restore(id, &snapshot)?;
         }
+        let member = &mut self.members[Self::position(id)];
         (member.applied, member.damaged) = (snapshot.metadata.index, None);
         member.conf_state.clone_from(&snapshot.metadata.conf_state);
-        member.starts += 1;
         let mut config = member.config.clone();
         config.applied = snapshot.metadata.index;
         config.seed = seed;
@@ -153,11 +172,12 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let Life::Down(disk) = &member.life else {
             return Ok(None);
         };
-        check_disk(member, disk)?;
+        check_disk(member, disk, &self.judge)?;
         let snapshot = disk.latest_snapshot();
         let snapshot = snapshot.map_err(|error| unexpected(id, "its snapshot", &error))?;
         if !snapshot.is_empty() {
-            self.judge_snapshot(id, &snapshot)?;
+            let verdict = self.judge_snapshot(id, &snapshot);
+            self.rule(verdict)?;
         }
         Ok(Some(snapshot))
     }
@@ -213,7 +233,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         disk.crash(kept);
         let survived: Vec<Mark> = member.marks.drain(..).take(kept).collect();
         member.work = Work::default();
-        (member.seen, member.causes) = (Seen::default(), Causes::default());
+        (member.seen, member.causes, member.unavailable) = (Seen::default(), Causes::default(), false);
         let calls = std::mem::take(&mut member.calls);
         member.life = Life::Down(disk);
         self.settle(id, survived)?;
@@ -234,24 +254,51 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
 
 /// After a crash the disk holds what was synced, and what it was told to keep: the hard state, the end of
 /// the log, and the newest entries byte for byte (to compare all at each start would take too long).
-fn check_disk<M, D: Disk>(member: &Member<M, D>, disk: &D) -> Verdict {
+fn check_disk<M, D: Disk>(member: &Member<M, D>, disk: &D, judge: &Judge) -> Verdict {
     const NEWEST: u64 = 8;
     let unreadable = |error| unexpected(member.id, "its disk", &error);
-    let broken = |detail| Violation::new("what was synced is there", format!("{}: {detail}", member.id));
+    let broken = |detail| {
+        Violation::new(
+            "what was synced is there",
+            format!("on the disk of {}, {detail}", member.id),
+        )
+    };
     let initial = disk.initial_state().map_err(unreadable)?;
     let last = disk.last_index().map_err(unreadable)?;
-    let expected = (member.durable.hard_state, member.durable.last().index);
-    if (initial.hard_state, last) != expected {
-        let found = (initial.hard_state, last);
-        return Err(broken(format!("{found:?} instead of {expected:?}")));
+    let (hard_state, durable) = (member.durable.hard_state, member.durable.last());
+    if initial.hard_state != hard_state {
+        let found = initial.hard_state;
+        return Err(broken(format!(
+            "the hard state is \"{found}\", and \"{hard_state}\" was synced"
+        )));
+    }
+    if last != durable.index {
+        return Err(broken(format!(
+            "the last index is {last}, and everything up to {durable} was synced"
+        )));
     }
     check_made(member, disk)?;
     let first = disk.first_index().map_err(unreadable)?;
     let low = first.max((last + 1).saturating_sub(NEWEST)).min(last + 1);
     let newest = disk.entries(low, last + 1, u64::MAX).map_err(unreadable)?;
-    let mut held = newest.iter().map(|entry| (entry.term, digest(entry)));
-    if let Some(lost) = (low..=last).find(|index| held.next() != member.durable.entry(*index)) {
-        return Err(broken(format!("entry {lost} is not what was written")));
+    let mut held = newest.iter();
+    for index in low..=last {
+        let found = held.next();
+        if found.map(|entry| (entry.term, digest(entry))) != member.durable.entry(index) {
+            let written = member.durable.term(index).map(|term| EntryId { term, index });
+            let written = written.and_then(|id| judge.stored(id));
+            let (found, written) = (in_words(found), in_words(written));
+            return Err(broken(format!(
+                "the entry at {index} is {found}, and {written} was synced"
+            )));
+        }
     }
     Ok(())
+}
+
+fn in_words(entry: Option<&Entry>) -> String {
+    entry.map_or_else(
+        || "none".to_owned(),
+        |entry| format!("{} with {}", entry.id(), shown(&entry.data)),
+    )
 }

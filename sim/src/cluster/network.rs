@@ -8,37 +8,49 @@ use crate::disk::Disk;
 use crate::judge::{Judge, Verdict, Violation};
 use crate::machine::StateMachine;
 use crate::member::Member;
-use crate::step::MessageRef;
+use crate::step::{MessageRef, Step};
 use crate::trace::What;
 
 impl<M: StateMachine, D: Disk> Cluster<M, D> {
     pub(super) fn send(&mut self, id: NodeId, message: Message) -> Verdict {
         let member = &self.members[Self::position(id)];
-        Judge::names_group(id, &message, member.config.cluster_id)?;
-        Judge::sends(id, &message, &member.log, &member.durable)?;
-        self.judge_probe(id, &message)?;
+        let named = Judge::names_group(id, &message, member.config.cluster_id);
+        let kept = Judge::sends(id, &message, &member.log, &member.durable);
+        self.rule(named)?;
+        self.rule(kept)?;
+        let heeded = self.judge_probe(id, &message);
+        self.rule(heeded)?;
         if let Payload::RequestVote(RequestVote { committed, .. })
         | Payload::VoteResponse(VoteResponse { committed, .. }) = message.payload
             && committed.term > 0
         {
-            self.judge.believes(id, committed)?;
+            let verdict = self.judge.believes(id, committed);
+            self.rule(verdict)?;
         }
-        match &message.payload {
+        let verdict = match &message.payload {
             Payload::VoteResponse(VoteResponse {
                 pre_vote: false,
                 granted: true,
                 ..
-            }) => self.judge.votes(id, message.term, message.to)?,
-            Payload::RequestVote(request) if !request.pre_vote => self.judge.votes(id, message.term, id)?,
-            Payload::InstallSnapshot(_) => self.coverage.snapshots_sent += 1,
-            _ => {}
-        }
+            }) => self.judge.votes(id, message.term, message.to),
+            Payload::RequestVote(request) if !request.pre_vote => self.judge.votes(id, message.term, id),
+            _ => Ok(()),
+        };
+        self.rule(verdict)?;
+        self.coverage.snapshots_sent += u64::from(matches!(message.payload, Payload::InstallSnapshot(_)));
         self.note_round(id, &message, self.messages + 1);
         self.put_in_flight(id, message);
         Ok(())
     }
 
     fn put_in_flight(&mut self, from: NodeId, message: Message) {
+        let name = self.name(from, &message);
+        self.pool.insert(name, message);
+        self.sent.push(name);
+    }
+
+    /// A message, or a copy of one, leaves its sender.
+    fn name(&mut self, from: NodeId, message: &Message) -> u64 {
         self.messages += 1;
         let name = self.messages;
         self.note(from, || What::Sent {
@@ -47,8 +59,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             kind: message.payload.name(),
             text: message.to_string(),
         });
-        self.pool.insert(name, message);
-        self.sent.push(name);
+        name
     }
 
     pub(crate) fn find(&self, which: MessageRef) -> Option<u64> {
@@ -77,15 +88,33 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         Some(MessageRef::Nth { from, to, kind, nth })
     }
 
+    /// The step with its message named so that another run finds it; `None` if it is about one that is not there. A
+    /// number counts those in flight, oldest first, around and around.
+    pub(crate) fn resolved(&self, step: &Step) -> Option<Step> {
+        let mut step = step.clone();
+        if let Step::Deliver { message, .. } | Step::Stray { message, .. } | Step::Lose { message } = &mut step {
+            if let MessageRef::Id(number) = message {
+                let position = number.checked_rem(self.pool.len() as u64)?;
+                let (name, _) = self.pool.iter().nth(usize::try_from(position).ok()?)?;
+                *message = MessageRef::Id(*name);
+            }
+            *message = self.describe(*message)?;
+        }
+        Some(step)
+    }
+
     pub(super) fn deliver(&mut self, which: MessageRef, keep: bool) -> Verdict {
         let Some(name) = self.find(which) else { return Ok(()) };
         let Some(message) = self.pool.remove(&name) else {
             return Ok(());
         };
-        let to = message.to;
+        let (to, mut name) = (message.to, name);
         if keep {
+            // What arrives is the copy: the other keeps its place.
             self.coverage.duplicated += 1;
-            self.put_in_flight(message.from, message.clone());
+            self.pool.insert(name, message.clone());
+            self.sent.push(name);
+            name = self.name(message.from, &message);
         }
         if !self.member(to).is_some_and(Member::is_up) {
             self.coverage.dropped += 1;

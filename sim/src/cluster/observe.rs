@@ -5,15 +5,20 @@ use quorate::status::RoleKind;
 use quorate::types::SnapshotMetadata;
 use quorate::{EntryId, Event, Index, NodeId, RawNode, Snapshot, Status, Term};
 
-use super::{Cluster, unexpected};
+use super::{Cluster, Seen, unexpected};
 use crate::disk::Disk;
 use crate::judge::{Judge, Mark, Verdict};
 use crate::machine::StateMachine;
-use crate::member::Seen;
+use crate::member;
 use crate::trace::What;
 
 impl<M: StateMachine, D: Disk> Cluster<M, D> {
     pub(super) fn observe(&mut self, id: NodeId) -> Verdict {
+        let verdict = self.look_at(id);
+        self.rule(verdict)
+    }
+
+    fn look_at(&mut self, id: NodeId) -> Verdict {
         let Some(node) = self.members[Self::position(id)].node_mut() else {
             return Ok(());
         };
@@ -30,15 +35,20 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let (term, commit) = (status.hard_state.term, status.hard_state.commit);
         Judge::monotone(id, "term", before.term, term)?;
         Judge::monotone(id, "commit index", before.commit, commit)?;
-        Judge::silence_ends(id, before.silent, status.silent_ticks)?;
-        let now = Seen {
+        let silent = Judge::silence_ends(id, before.silent, status.silent_ticks);
+        self.rule(silent)?;
+        let now = member::Seen {
             role: status.soft_state.role,
             term,
             commit,
             leader: status.soft_state.leader,
             promised: status.promised_ticks,
             silent: status.silent_ticks,
-            ..if term == before.term { before } else { Seen::default() }
+            ..if term == before.term {
+                before
+            } else {
+                member::Seen::default()
+            }
         };
         self.members[Self::position(id)].seen = now;
         let turned = (before.role, before.term, before.leader) != (now.role, now.term, now.leader);
@@ -47,13 +57,16 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         }
         if now.role == RoleKind::Leader {
             self.observe_leader(id, before, &status)?;
-            self.judge_progress(id, &status)?;
+            let verdict = self.judge_progress(id, &status);
+            self.rule(verdict)?;
         } else {
             let seen = &mut self.members[Self::position(id)].seen;
             (seen.lease, seen.counts_on_promises) = (false, false);
         }
-        self.judge_promises(id, &status)?;
-        self.judge_reads(id, &status)?;
+        let kept = self.judge_promises(id, &status);
+        self.rule(kept)?;
+        let waiting = self.judge_reads(id, &status);
+        self.rule(waiting)?;
         if commit > before.commit {
             self.note(id, || What::Committed { index: commit });
         }
@@ -62,13 +75,13 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
 
     /// For a trace: what the node is now.
     pub(crate) fn note_role(&mut self, id: NodeId) {
-        let Some(Seen { role, term, leader, .. }) = self.member(id).map(|member| member.seen) else {
+        let Some(member::Seen { role, term, leader, .. }) = self.member(id).map(|member| member.seen) else {
             return;
         };
         self.note(id, || What::Role { role, term, leader });
     }
 
-    fn observe_leader(&mut self, id: NodeId, before: Seen, status: &Status) -> Verdict {
+    fn observe_leader(&mut self, id: NodeId, before: member::Seen, status: &Status) -> Verdict {
         let (term, commit) = (status.hard_state.term, status.hard_state.commit);
         let begins = before.role != RoleKind::Leader || before.term != term;
         if begins {
@@ -159,7 +172,8 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             if let Mark::HardState(state) = mark
                 && let Some(candidate) = state.vote
             {
-                self.judge.votes(id, state.term, candidate)?;
+                let verdict = self.judge.votes(id, state.term, candidate);
+                self.rule(verdict)?;
             }
             self.members[Self::position(id)].durable.apply(mark);
         }
@@ -169,15 +183,17 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     /// A snapshot holds what everybody has at its index.
     pub(super) fn judge_snapshot(&mut self, id: NodeId, snapshot: &Snapshot) -> Verdict {
         let SnapshotMetadata { conf_state, index, .. } = &snapshot.metadata;
-        self.judge.replicas.is_at(id, *index, &snapshot.data)?;
+        self.judge_state(id, *index, &snapshot.data)?;
         self.judge.configurations.is_at(id, *index, conf_state)
     }
 
     fn on_event(&mut self, id: NodeId, event: &Event, status: &Status) -> Verdict {
+        self.saw(|| Seen::Event(id, event.clone()));
         if let Event::BecameCandidate { pre_vote, .. } = event
             && (*pre_vote || self.members[Self::position(id)].seen.role != RoleKind::PreCandidate)
         {
-            self.judge_campaign(id, status)?;
+            let verdict = self.judge_campaign(id, status);
+            self.rule(verdict)?;
         }
         let coverage = &mut self.coverage;
         match event {

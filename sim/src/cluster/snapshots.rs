@@ -3,7 +3,7 @@
 use quorate::types::SnapshotMetadata;
 use quorate::{EntryId, NodeId, Snapshot};
 
-use super::{Cluster, Outcome, unexpected};
+use super::{Cluster, Outcome, Seen};
 use crate::disk::{Disk, Write};
 use crate::judge::{Judge, Verdict};
 use crate::machine::StateMachine;
@@ -23,11 +23,14 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
 
     /// The state machine becomes what a snapshot says.
     pub(super) fn replace_machine(&mut self, id: NodeId, snapshot: &Snapshot) -> Verdict {
-        self.judge_snapshot(id, snapshot)?;
+        let verdict = self.judge_snapshot(id, snapshot);
+        self.rule(verdict)?;
+        let applied = self.members[Self::position(id)].applied;
+        let verdict = Judge::monotone(id, "what is applied", applied, snapshot.metadata.index);
+        self.rule(verdict)?;
+        self.saw(|| Seen::Restored(id, snapshot.clone()));
+        self.restore(id, snapshot)?;
         let member = &mut self.members[Self::position(id)];
-        Judge::monotone(id, "what is applied", member.applied, snapshot.metadata.index)?;
-        let restored = member.machine.restore(&snapshot.data);
-        restored.map_err(|error| unexpected(id, "a snapshot", &error))?;
         member.applied = snapshot.metadata.index;
         member.conf_state.clone_from(&snapshot.metadata.conf_state);
         // What was proposed here and is inside the snapshot: nobody can tell what became of it.
@@ -41,8 +44,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             self.end(id, operation, Outcome::Unknown);
         }
         self.members[Self::position(id)].damaged = None;
-        self.answer_reads(id);
-        Ok(())
+        self.answer_reads(id)
     }
 
     /// A snapshot of what is applied, and all but the last `keep` applied entries dropped.
@@ -76,10 +78,11 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             },
             member.conf_state.clone(),
         );
-        let data = member.machine.snapshot();
+        let data = self.state(id)?;
         let to = member.applied.saturating_sub(keep);
         let snapshot = Snapshot::new(metadata, data);
-        self.judge_snapshot(id, &snapshot)?;
+        let verdict = self.judge_snapshot(id, &snapshot);
+        self.rule(verdict)?;
         self.write_one(id, Write::Snapshot(snapshot))?;
         if to >= first {
             self.write_one(id, Write::Compact(to))?;

@@ -2,12 +2,13 @@
 
 use quorate::error::AcknowledgeError;
 use quorate::membership::ConfChangeV2;
-use quorate::ready::{AppendTask, ReadState, TaskResponse};
+use quorate::ready::{Ack, AppendTask, ReadState, TaskResponse};
 use quorate::types::EntryKind;
 use quorate::{Entry, NodeId, Ready};
 
 use super::causes::change_of;
-use super::{Cluster, Outcome, unexpected};
+use super::watch::rule;
+use super::{Cluster, Outcome, Refusal, Seen, unexpected};
 use crate::disk::{Disk, Write, writes_of};
 use crate::judge::{COMPARED_EVERY, Judge, Mark, Verdict};
 use crate::machine::StateMachine;
@@ -16,7 +17,7 @@ use crate::shadow::marks;
 use crate::trace::What;
 
 /// A configuration change that carries this is vetoed by every node that applies it.
-pub(crate) const VETO: &[u8] = b"veto";
+pub const VETO: &[u8] = b"veto";
 
 impl<M: StateMachine, D: Disk> Cluster<M, D> {
     pub(super) fn take_ready(&mut self, id: NodeId) -> Verdict {
@@ -27,6 +28,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let Some(node) = member.node_mut() else { return Ok(()) };
         let ready = node.ready().map_err(|error| unexpected(id, "ready", &error))?;
         let Some(mut ready) = ready else { return Ok(()) };
+        self.saw(|| Seen::Ready(id, Box::new(ready.clone())));
         self.log_ready(id, &ready)?;
         for message in ready.take_messages() {
             self.send(id, message)?;
@@ -46,12 +48,12 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
 
     /// What the node hands out is its log from here on.
     fn log_ready(&mut self, id: NodeId, ready: &Ready) -> Verdict {
-        let judge = &mut self.judge;
+        let (judge, watch) = (&mut self.judge, &mut self.watch);
         let member = &mut self.members[Self::position(id)];
         if let Some(snapshot) = ready.snapshot() {
-            judge.believes(id, snapshot.id())?;
+            rule(watch, judge.believes(id, snapshot.id()))?;
             let ours = member.log.entry(snapshot.metadata.index).map(|(term, _)| term);
-            Judge::replaces(id, snapshot.id(), ours)?;
+            rule(watch, Judge::replaces(id, snapshot.id(), ours))?;
             member.causes.changes.clear();
             member.log.apply(Mark::Install(snapshot.id()));
         }
@@ -64,10 +66,10 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let begins = std::mem::take(&mut member.seen.begins);
         for entry in ready.entries() {
             let last = member.log.last();
-            judge.stores(id, entry, member.log.term(entry.index - 1))?;
+            rule(watch, judge.stores(id, entry, member.log.term(entry.index - 1)))?;
             // The first batch of a leader may also hold what it was sent as a follower.
             if member.is_leader() && (!begins || entry.term == member.seen.term) {
-                Judge::leader_writes(id, entry.id(), last)?;
+                rule(watch, Judge::leader_writes(id, entry.id(), last))?;
             }
             member.log.apply(Mark::entry(entry));
         }
@@ -75,9 +77,10 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             member.log.hard_state = hard_state;
         }
         if begins && member.is_leader() {
-            judge.leader_holds(id, member.seen.term, &member.log)?;
+            rule(watch, judge.leader_holds(id, member.seen.term, &member.log))?;
         }
-        judge.commits(id, member.seen.term, member.seen.commit, &member.log)?;
+        let verdict = judge.commits(id, member.seen.term, member.seen.commit, &member.log);
+        rule(watch, verdict.map(drop))?;
         self.note_changes(id, ready.entries());
         Ok(())
     }
@@ -145,7 +148,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         self.settle(id, written)
     }
 
-    fn finish_batch(&mut self, id: NodeId, ready: Ready) -> Verdict {
+    pub(super) fn finish_batch(&mut self, id: NodeId, ready: Ready) -> Verdict {
         if let Some(snapshot) = ready.snapshot() {
             self.install(id, &snapshot.clone())?;
         }
@@ -164,31 +167,56 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         self.observe(id)
     }
 
-    fn finish_task(&mut self, id: NodeId, task: AppendTask) -> Verdict {
+    pub(super) fn finish_task(&mut self, id: NodeId, task: AppendTask) -> Verdict {
         if let Some(snapshot) = task.snapshot() {
             self.install(id, &snapshot.clone())?;
         }
         for response in task.done() {
             match response {
                 TaskResponse::Message(message) => self.send(id, message)?,
-                TaskResponse::Ack(ack) => self.members[Self::position(id)].work.acks.push_back(ack),
+                TaskResponse::Ack(ack) => self.return_ack(id, ack),
             }
         }
         Ok(())
     }
 
+    /// It is on its way.
+    fn return_ack(&mut self, id: NodeId, ack: Ack) {
+        self.messages += 1;
+        let number = self.messages;
+        self.members[Self::position(id)].work.acks.push_back((number, ack));
+    }
+
     pub(super) fn acknowledge(&mut self, id: NodeId) -> Verdict {
+        self.acknowledge_if(id, |_| true)
+    }
+
+    /// The oldest acknowledgement with such a number gets back.
+    pub(super) fn acknowledge_if(&mut self, id: NodeId, meant: impl Fn(u64) -> bool) -> Verdict {
         let Some(member) = self.member_mut(id) else {
             return Ok(());
         };
-        let Some(ack) = member.work.acks.pop_front() else {
+        let acks = &mut member.work.acks;
+        let position = acks.iter().position(|(number, _)| meant(*number));
+        let Some((_, ack)) = position.and_then(|position| acks.remove(position)) else {
             return Ok(());
         };
         let Some(node) = member.node_mut() else { return Ok(()) };
         match node.acknowledge(ack) {
-            Ok(()) | Err(AcknowledgeError::Removed { .. }) => self.observe(id),
+            Ok(()) => self.observe(id),
+            Err(error @ AcknowledgeError::Removed { .. }) => {
+                self.saw(|| Seen::Refused(id, Refusal::Acknowledge(error)));
+                self.observe(id)
+            }
             Err(error) => Err(unexpected(id, "acknowledge", &error)),
         }
+    }
+
+    /// Syncs, and is done with the oldest task that is written.
+    pub(super) fn sync_oldest(&mut self, id: NodeId) -> Verdict {
+        self.sync_disk(id)?;
+        let written = self.member_mut(id).and_then(|member| member.work.written.pop_front());
+        written.map_or(Ok(()), |task| self.finish_task(id, task))
     }
 
     pub(super) fn apply_task(&mut self, id: NodeId) -> Verdict {
@@ -207,7 +235,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             self.begin_anew(id, snapshot)?;
         }
         self.apply(id, task.entries())?;
-        self.members[Self::position(id)].work.acks.push_back(task.done());
+        self.return_ack(id, task.done());
         self.observe(id)
     }
 
@@ -217,20 +245,25 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             if entry.index <= applied && entry.index <= self.members[Self::position(id)].log.base().index {
                 continue; // a snapshot was faster
             }
-            Judge::applies_next(id, entry.id(), applied)?;
-            Judge::applies_to_damaged(id, entry.id(), self.members[Self::position(id)].damaged)?;
-            if self.judge.applies(id, entry)? && entry.kind == EntryKind::Normal && !entry.data.is_empty() {
+            self.rule(Judge::applies_next(id, entry.id(), applied))?;
+            let damaged = self.members[Self::position(id)].damaged;
+            self.rule(Judge::applies_to_damaged(id, entry.id(), damaged))?;
+            let first = self.judge.applies(id, entry);
+            if first == Ok(true) && entry.kind == EntryKind::Normal && !entry.data.is_empty() {
                 self.committed.push(entry.data.clone());
             }
+            self.rule(first.map(drop))?;
+            self.saw(|| Seen::Applied(id, entry.clone()));
             self.apply_one(id, entry)?;
             let damaged = self.members[Self::position(id)].damaged.is_some();
             if entry.index.is_multiple_of(COMPARED_EVERY) && !damaged {
-                let state = self.members[Self::position(id)].machine.snapshot();
-                self.judge.replicas.is_at(id, entry.index, &state)?;
+                let state = self.state(id)?;
+                let verdict = self.judge_state(id, entry.index, &state);
+                self.rule(verdict)?;
             }
         }
         if let Some(last) = entries.last() {
-            self.answer_reads(id);
+            self.answer_reads(id)?;
             self.note(id, || What::Applied { index: last.index });
         }
         Ok(())
@@ -256,9 +289,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         if entry.data.is_empty() {
             return Ok(());
         }
-        let member = &mut self.members[Self::position(id)];
-        let answer = member.machine.apply(&entry.data);
-        self.judge.replicas.answers(id, entry.index, &answer)?;
+        let answer = self.command(id, entry)?;
         let member = &mut self.members[Self::position(id)];
         if let Some(operation) = member.calls.proposals.remove(&entry.data) {
             self.coverage.proposals_committed += 1;
@@ -269,9 +300,11 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
 
     fn apply_change(&mut self, id: NodeId, entry: &Entry) -> Verdict {
         let member = &mut self.members[Self::position(id)];
+        let here = std::mem::take(&mut member.vetoes);
         let Some(node) = member.node_mut() else { return Ok(()) };
-        let vetoed = entry.kind == EntryKind::ConfChangeV2
+        let by_all = entry.kind == EntryKind::ConfChangeV2
             && ConfChangeV2::decode(&*entry.data).is_ok_and(|change| &*change.context == VETO);
+        let vetoed = here || by_all;
         let state = if vetoed {
             self.coverage.changes_vetoed += 1;
             node.cancel_conf_change(entry).map(|()| node.membership().conf_state())
@@ -290,8 +323,10 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         self.coverage.joint_states += u64::from(joint);
         let change = change_of(entry);
         let made = change.as_ref().filter(|_| !vetoed);
-        self.judge.configurations.follows(id, entry.index, made, &state)?;
-        self.judge.configurations.applies(id, entry.index, &state)?;
+        let verdict = self.judge.configurations.follows(id, entry.index, made, &state);
+        self.rule(verdict)?;
+        let verdict = self.judge.configurations.applies(id, entry.index, &state);
+        self.rule(verdict)?;
         self.forget_progress(id, change.iter().flat_map(|change| &change.changes));
         self.note(id, || What::Configured {
             text: format!("{state:?}"),
@@ -300,11 +335,13 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     }
 
     fn on_read_state(&mut self, id: NodeId, state: &ReadState) -> Verdict {
-        let Some([operation]) = crate::machine::numbers(&state.context) else {
-            return Ok(());
-        };
         let judge_reads = self.judge_leases;
         let member = &mut self.members[Self::position(id)];
+        let mut asked = member.calls.reads.iter();
+        let Some((operation, _)) = asked.find(|(_, read)| read.context == state.context) else {
+            return Ok(());
+        };
+        let operation = *operation;
         match state.outcome {
             Ok(index) => {
                 let Some(read) = member.calls.reads.get_mut(&operation) else {
@@ -313,8 +350,10 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
                 read.at = Some(index);
                 let read = read.clone();
                 if judge_reads {
-                    Judge::reads(id, index, read.committed_before)?;
-                    self.judge_confirmed(id, &read)?;
+                    let verdict = Judge::reads(id, index, read.committed_before);
+                    self.rule(verdict)?;
+                    let verdict = self.judge_confirmed(id, &read);
+                    self.rule(verdict)?;
                 }
             }
             Err(_) => {
@@ -326,15 +365,14 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
                 }
             }
         }
-        self.answer_reads(id);
-        Ok(())
+        self.answer_reads(id)
     }
 
     /// Serves the reads whose index is applied.
-    pub(super) fn answer_reads(&mut self, id: NodeId) {
+    pub(super) fn answer_reads(&mut self, id: NodeId) -> Verdict {
         let member = &mut self.members[Self::position(id)];
         if member.damaged.is_some() {
-            return; // when it is whole again
+            return Ok(()); // when it is whole again
         }
         let applied = member.applied;
         let due = member
@@ -346,10 +384,11 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         for operation in due {
             let member = &mut self.members[Self::position(id)];
             if let Some(read) = member.calls.reads.remove(&operation) {
-                let answer = member.machine.query(&read.query);
+                let answer = self.query(id, &read.query)?;
                 self.coverage.reads_answered += 1;
                 self.end(id, operation, Outcome::Answered(answer));
             }
         }
+        Ok(())
     }
 }

@@ -66,7 +66,10 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         };
         // A refusal is the sender's affair: a response from a node that was removed, say.
         match node.step(message) {
-            Ok(()) => self.judge_delivery(to, seen)?,
+            Ok(()) => {
+                let verdict = self.judge_delivery(to, seen);
+                self.rule(verdict)?;
+            }
             Err(error) => self.observe_refusal(to, &error)?,
         }
         self.observe(to)

@@ -20,6 +20,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         if self.dice.chance(partition) {
             self.partition();
         }
+        self.upset_a_link(node);
         if !self.is_up(node) {
             return Ok(());
         }

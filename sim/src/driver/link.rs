@@ -28,12 +28,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
                 self.lose(name, if unlucky { "lost" } else { "cut off" });
                 continue;
             }
-            let (delay, slow) = if self.calm {
-                (1_000, 0)
-            } else {
-                (self.parameters.delay_us, self.parameters.us_a_kilobyte)
-            };
-            let wait = self.dice.wait(delay) + size * slow / 1024 + self.hold_up();
+            let wait = self.delay(from, to, size);
             let arrives = self.clock.now + wait;
             let last = self.arrivals.entry((from, to)).or_insert(0);
             if arrives < *last {
@@ -42,16 +37,6 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             *last = arrives.max(*last);
             self.clock.after(wait, Due::Arrive(name));
         }
-    }
-
-    /// For how long the network holds a message up.
-    fn hold_up(&mut self) -> u64 {
-        let (late, ticks) = (self.parameters.extras.late, self.parameters.extras.late_ticks);
-        if self.calm || late == 0 || !self.dice.chance(late) {
-            return 0;
-        }
-        self.cluster.coverage.held_up += 1;
-        self.dice.between(1, ticks) * self.parameters.tick_us
     }
 
     fn lose(&mut self, name: u64, why: &'static str) {

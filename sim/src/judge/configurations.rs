@@ -11,7 +11,7 @@ use super::{Verdict, check};
 const SAME: &str = "same configuration";
 
 /// Remembers the configuration that each index switched to.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Configurations {
     seen: BTreeMap<Index, ConfState>,
 }
@@ -20,7 +20,7 @@ impl Configurations {
     /// A node applied the change at `index` and has this configuration now.
     pub fn applies(&mut self, node: NodeId, index: Index, state: &ConfState) -> Verdict {
         if let Some(first) = self.seen.get(&index) {
-            return check(first == state, SAME, || {
+            return check(same(first, state), SAME, || {
                 format!("{node} has {state:?} at {index}, others have {first:?}")
             });
         }
@@ -52,10 +52,15 @@ impl Configurations {
         })
     }
 
+    /// A node begins with this configuration.
+    pub fn begins(&mut self, index: Index, state: &ConfState) {
+        self.seen.entry(index).or_insert_with(|| state.clone());
+    }
+
     /// A node has this configuration when everything up to `index` is applied: by a snapshot, say.
     pub fn is_at(&self, node: NodeId, index: Index, state: &ConfState) -> Verdict {
         let here = self.at(index);
-        check(here == Some(state), SAME, || {
+        check(here.is_some_and(|here| same(here, state)), SAME, || {
             format!("{node} has {state:?} as of {index}, others have {here:?}")
         })
     }
@@ -69,6 +74,18 @@ impl Configurations {
     pub fn at(&self, index: Index) -> Option<&ConfState> {
         self.seen.range(..=index).next_back().map(|(_, state)| state)
     }
+}
+
+/// Whoever founds a group may name its members in any order.
+fn same(one: &ConfState, other: &ConfState) -> bool {
+    one == other || sorted(one) == sorted(other)
+}
+
+fn sorted(state: &ConfState) -> ConfState {
+    let mut state = state.clone();
+    state.voters.sort_unstable();
+    state.learners.sort_unstable();
+    state
 }
 
 /// Whether every member of both keeps its store, if that has a name.

@@ -22,9 +22,9 @@ pub struct Extras {
     pub commit_groups: u64,
     /// At each tick of a node, its state machine may be damaged: in a million.
     pub damage: u64,
-    /// For each message: it is held up, and arrives up to so many ticks later. In a million.
-    pub late: u64,
-    pub late_ticks: u64,
+    /// So often is what a node wants stored given to `Disk::persist_task`, in a million; else it is written and synced
+    /// in two steps, between which the node may crash.
+    pub persist_at_once: u64,
 }
 
 /// Nodes take the place of those whose disks are lost; more of them are in no commit group.
@@ -48,10 +48,7 @@ impl Parameters {
         if dice.chance(300_000) {
             self.extras.damage = dice.between(500, 20_000);
         }
-        if dice.chance(300_000) {
-            self.extras.late = dice.between(1_000, 50_000);
-            self.extras.late_ticks = dice.between(5, 2_000);
-        }
+        self.extras.persist_at_once = [0, 0, 500_000, 1_000_000][dice.position(4)];
     }
 
     /// Which commit group a node is in.

@@ -1,41 +1,43 @@
-//! A list of steps as a text, one a line, that can be kept in a file and done again.
+//! A run as a script: the commands that set a cluster up, the steps, and `check`.
 //!
-//! The first lines say which seed and profile the parameters are drawn from, and what was made plainer by
-//! shrinking; the steps follow. Messages are named as in [`MessageRef::Nth`](crate::step::MessageRef::Nth), bytes are hexadecimal, and
-//! `#` begins a comment.
-
-mod line;
+//! It is read by [`FromStr`], to be done again with the state machine and disks that it was made with, and run by
+//! `quorate-script`, which prints what happens.
 
 use std::fmt::{self, Write};
 use std::str::FromStr;
 
-use crate::judge::Violation;
-use crate::parameters::{Parameters, Spread};
+use super::world::{World, settings_of, world_of};
+use super::{Broken, alone, traced, with_clients};
+use crate::command::{Command, Misuse};
+use crate::disk::Disk;
+use crate::machine::StateMachine;
 use crate::shrink::Shrunk;
 use crate::step::Step;
-pub(crate) use line::of as in_words;
+use crate::trace::Trace;
+use crate::workload::Workload;
 
-/// Steps, and the parameters of the cluster that they are done to.
+/// Steps, and the cluster that they are done to.
 ///
 /// ```
 /// use quorate_sim::parameters::{Parameters, Profile};
-/// use quorate_sim::replay::Recording;
+/// use quorate_sim::replay::{Recording, World};
 /// use quorate_sim::step::Step;
 ///
-/// let parameters = Parameters::draw(7, Profile::Disk);
-/// let recording = Recording { parameters, steps: vec![Step::Campaign { node: 1 }], property: None };
-/// let text = recording.to_text().expect("parameters that a seed draws");
-/// assert_eq!(text.lines().last(), Some("campaign 1"));
+/// let steps = vec![Step::Campaign { node: 1 }];
+/// let world = World::of(&Parameters::draw(7, Profile::Disk), &steps);
+/// let recording = Recording { about: "how it begins".to_owned(), world, steps };
+/// let text = recording.to_string();
+/// assert!(text.starts_with("# how it begins\nworld seed=7 ") && text.contains("\nsteps\ncampaign 1\n----\n"));
 /// assert_eq!(text.parse(), Ok(recording));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recording {
-    /// The parameters: of all that a seed draws, only what shrinking makes plainer may be another.
-    pub parameters: Parameters,
+    /// For a reader: what the steps break, say.
+    pub about: String,
+    /// The cluster.
+    pub world: World,
     /// The steps.
     pub steps: Vec<Step>,
-    /// What they break.
-    pub property: Option<String>,
 }
 
 /// A line that says nothing of that kind.
@@ -55,114 +57,129 @@ impl fmt::Display for Unreadable {
 
 impl std::error::Error for Unreadable {}
 
-/// A place in the parameters.
-type Place<T> = fn(&mut Parameters) -> &mut T;
-
-/// What shrinking makes plainer.
-const SPREADS: [(&str, Place<Spread>); 5] = [
-    ("asynchronous", |parameters| &mut parameters.asynchronous),
-    ("forwarding", |parameters| &mut parameters.forwarding),
-    ("pre-vote", |parameters| &mut parameters.pre_vote),
-    ("leases", |parameters| &mut parameters.leases),
-    ("accept-unnamed", |parameters| &mut parameters.accept_unnamed),
-];
-const SWITCHES: [(&str, Place<bool>); 2] = [
-    ("small-messages", |parameters| &mut parameters.small_messages),
-    ("small-windows", |parameters| &mut parameters.small_windows),
-];
-
 impl Recording {
     /// What is left of a failing run.
     pub fn of(shrunk: &Shrunk) -> Self {
-        let Violation { property, .. } = shrunk.violation;
+        let (seed, profile) = (shrunk.parameters.seed, shrunk.parameters.profile);
+        let mut about = format!(
+            "{}\nFound by quorate-sim with seed {seed} under profile {profile}, and cut down.",
+            shrunk.violation
+        );
+        if shrunk.violation.property == "linearizability" {
+            about.push_str("\nClients were told what cannot be: a replay with them sees it, `check` does not.");
+        }
         Self {
-            parameters: shrunk.parameters.clone(),
+            about,
+            world: World::of(&shrunk.parameters, &shrunk.steps),
             steps: shrunk.steps.clone(),
-            property: Some(property.to_owned()),
         }
     }
 
-    /// The text; `None` where the parameters are not what the seed draws, but for what shrinking changes.
-    pub fn to_text(&self) -> Option<String> {
-        let mut wanted = self.parameters.clone();
-        let mut drawn = Parameters::draw(wanted.seed, wanted.profile);
-        let mut text = String::new();
-        let _ = writeln!(text, "seed {}\nprofile {}", wanted.seed, wanted.profile);
-        if let Some(property) = &self.property {
-            let _ = writeln!(text, "breaks {property}");
+    /// Does the steps again; `None` if nothing breaks.
+    pub fn replay<M: StateMachine, D: Disk>(&self, make_disk: impl Fn() -> D + 'static) -> Option<Broken> {
+        alone::<M, D>(self.world.cluster(make_disk), &self.steps)
+    }
+
+    /// The same with clients, as [`replay_clients`](super::replay_clients).
+    pub fn replay_clients<W: Workload, D: Disk>(
+        &self,
+        clients: W,
+        make_disk: impl Fn() -> D + 'static,
+    ) -> Option<Broken> {
+        with_clients(self.world.cluster(make_disk), &self.steps, clients)
+    }
+
+    /// The same, and what happened, as [`replay_traced`](super::replay_traced).
+    pub fn replay_traced<W: Workload, D: Disk>(
+        &self,
+        clients: W,
+        make_disk: impl Fn() -> D + 'static,
+    ) -> (Trace, Option<Broken>) {
+        let about = Trace {
+            seed: self.world.seed,
+            parameters: self.about.clone(),
+            ..Trace::default()
+        };
+        traced(self.world.cluster(make_disk), about, &self.steps, clients)
+    }
+}
+
+impl fmt::Display for Recording {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for line in self.about.lines() {
+            writeln!(f, "# {line}")?;
         }
-        if wanted.voters != drawn.voters {
-            let _ = writeln!(text, "voters {}", wanted.voters);
-            drawn.voters = wanted.voters;
+        for command in self.world.commands() {
+            writeln!(f, "{command}\n----\nok\n")?;
         }
-        for (name, place) in SPREADS {
-            let value = *place(&mut wanted);
-            if value != std::mem::replace(place(&mut drawn), value) {
-                let _ = writeln!(text, "{name} {}", word(value));
-            }
-        }
-        for (name, place) in SWITCHES {
-            let value = *place(&mut wanted);
-            if value != std::mem::replace(place(&mut drawn), value) {
-                let _ = writeln!(text, "{name} {}", word(if value { Spread::On } else { Spread::Off }));
-            }
-        }
-        text.push('\n');
+        f.write_str("steps\n")?;
         for step in &self.steps {
-            let _ = writeln!(text, "{}", line::of(step));
+            writeln!(f, "{}", self.world.command_of(step))?;
         }
-        (wanted == drawn).then_some(text)
+        f.write_str("----\nok\n\ncheck\n----\nok\n")
     }
 }
 
-fn word(spread: Spread) -> &'static str {
-    match spread {
-        Spread::On => "on",
-        Spread::Off => "off",
-        Spread::Mixed => "mixed",
-    }
+/// Where in a file we are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Before a command.
+    Between,
+    /// Below a command.
+    Input,
+    /// Below the line that ends it.
+    Output,
 }
 
-fn spread(word: &str) -> Option<Spread> {
-    match word {
-        "on" => Some(Spread::On),
-        "off" => Some(Spread::Off),
-        "mixed" => Some(Spread::Mixed),
-        _ => None,
-    }
-}
-
-/// What was read so far.
-#[derive(Default)]
 struct Reader {
-    seed: Option<u64>,
-    parameters: Option<Parameters>,
+    about: String,
+    world: Option<World>,
     steps: Vec<Step>,
-    property: Option<String>,
+    place: Place,
 }
 
 impl Reader {
-    /// `None` if the line makes no sense, here at least.
-    fn read(&mut self, line: &str) -> Option<()> {
-        let (name, rest) = line.split_once(' ').unwrap_or((line, ""));
-        let Some(parameters) = &mut self.parameters else {
-            match (name, self.seed) {
-                ("seed", None) => self.seed = Some(rest.parse().ok()?),
-                ("profile", Some(seed)) => self.parameters = Some(Parameters::draw(seed, rest.parse().ok()?)),
-                _ => return None,
-            }
-            return Some(());
-        };
-        let spreads = SPREADS.iter().find(|(known, _)| *known == name);
-        let switches = SWITCHES.iter().find(|(known, _)| *known == name);
-        match (name, spreads, switches) {
-            ("breaks", ..) => self.property = Some(rest.to_owned()),
-            ("voters", ..) => parameters.voters = rest.parse().ok()?,
-            (_, Some((_, place)), _) => *place(parameters) = spread(rest)?,
-            (_, _, Some((_, place))) => *place(parameters) = spread(rest)? == Spread::On,
-            _ => self.steps.push(line::read(line)?),
+    fn line(&mut self, line: &str) -> Result<(), Misuse> {
+        let end = line == "----";
+        match self.place {
+            Place::Output if line.is_empty() => self.place = Place::Between,
+            Place::Output => {}
+            Place::Input | Place::Between if end => self.place = Place::Output,
+            _ if line.is_empty() => {}
+            _ => match line.strip_prefix('#') {
+                Some(comment) if self.world.is_none() => {
+                    let _ = writeln!(self.about, "{}", comment.strip_prefix(' ').unwrap_or(comment));
+                }
+                Some(_) => {}
+                None => {
+                    self.place = Place::Input;
+                    self.command(&line.parse()?)?;
+                }
+            },
         }
-        Some(())
+        Ok(())
+    }
+
+    fn command(&mut self, command: &Command) -> Result<(), Misuse> {
+        match (command.name.as_str(), &mut self.world) {
+            ("world", None) => self.world = Some(world_of(command)?),
+            (_, None) => return Err(Misuse::new("a run begins with a world")),
+            ("add-nodes", Some(world)) if self.steps.is_empty() => world.founders.push(settings_of(command)?),
+            ("join", Some(world)) => {
+                let [node] = command.exactly("ID")?;
+                let node = crate::command::number(node)?;
+                if command.has("safe-defaults") {
+                    world.joining.insert(node, settings_of(command)?);
+                }
+                self.steps.push(Step::Join { node });
+            }
+            ("steps" | "check" | "log-level", _) => {}
+            _ => {
+                let step = Step::of_command(command)?;
+                self.steps.push(step.ok_or_else(|| Misuse::new("no single step"))?);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -170,30 +187,26 @@ impl FromStr for Recording {
     type Err = Unreadable;
 
     fn from_str(text: &str) -> Result<Self, Unreadable> {
-        let mut reader = Reader::default();
+        let mut reader = Reader {
+            about: String::new(),
+            world: None,
+            steps: Vec::new(),
+            place: Place::Between,
+        };
         for (at, line) in text.lines().enumerate() {
-            let line = line.trim();
-            if !line.is_empty() && !line.starts_with('#') {
-                reader.read(line).ok_or_else(|| Unreadable {
-                    line: at + 1,
-                    what: format!("{line:?} is not understood"),
-                })?;
-            }
+            reader.line(line.trim()).map_err(|error| Unreadable {
+                line: at + 1,
+                what: error.to_string(),
+            })?;
         }
-        let Reader {
-            parameters,
-            steps,
-            property,
-            ..
-        } = reader;
-        let parameters = parameters.ok_or_else(|| Unreadable {
+        let world = reader.world.ok_or(Unreadable {
             line: 0,
-            what: "no seed and profile".to_owned(),
+            what: "no world".to_owned(),
         })?;
         Ok(Self {
-            parameters,
-            steps,
-            property,
+            about: reader.about.trim_end().to_owned(),
+            world,
+            steps: reader.steps,
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Failing, Shrunk, clocks};
 use crate::judge::Violation;
+use crate::panics;
 use crate::parameters::{Parameters, Profile, Spread};
 use crate::replay::Broken;
 use crate::step::Step;
@@ -140,9 +141,13 @@ fn rests_on_clocks(parameters: &Parameters, violation: &Violation) -> bool {
 
 /// Whether the same is broken, be it elsewhere.
 fn is_alike(one: &Violation, other: &Violation) -> bool {
-    // This one stands for many errors, which their words tell apart.
-    let same_error = one.property != "no unexpected errors" || words(&one.detail) == words(&other.detail);
-    one.property == other.property && same_error
+    let same = match one.property {
+        // This one stands for many errors, which their words tell apart.
+        "no unexpected errors" => words(&one.detail) == words(&other.detail),
+        panics::PROPERTY => panics::place(&one.detail) == panics::place(&other.detail),
+        _ => true,
+    };
+    one.property == other.property && same
 }
 
 fn words(detail: &str) -> String {

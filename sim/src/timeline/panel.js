@@ -21,7 +21,7 @@ function fillHead(run) {
   element('replay').querySelector('code').textContent = command || '';
   element('replay').querySelector('button').onclick = event => copy(command, event.target);
   element('parameters').hidden = !run.parameters;
-  element('parameters').querySelector('summary span').textContent = run.parameters.replace(command || '', '').replace(/\s+/g, ' ');
+  element('parameters').querySelector('summary span').textContent = run.parameters.replace(/^replay: .*/m, '').replace(/\s+/g, ' ');
   element('parameters').querySelector('pre').textContent = run.parameters;
   element('violation').hidden = run.violation === null;
   element('violation').querySelector('span').textContent = run.violation || '';

@@ -113,6 +113,6 @@ function recordText(record) {
 
 // The command that replays the run, if the parameters hold one.
 function replayCommand(parameters) {
-  const found = /cargo run [^\n]*/.exec(parameters);
-  return found ? found[0].trim() : null;
+  const found = /^replay: (.*)/m.exec(parameters);
+  return found ? found[1].trim() : null;
 }

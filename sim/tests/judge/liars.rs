@@ -4,12 +4,13 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
+use quorate::ready::AppendTask;
 use quorate::storage::InitialState;
 use quorate::types::ClusterId;
 use quorate::{Entries, Index, Snapshot, Storage, StorageError};
 use quorate_sim::Driver;
 use quorate_sim::dice::Dice;
-use quorate_sim::disk::{Disk, MemoryDisk, Write};
+use quorate_sim::disk::{Disk, MemoryDisk, Write, writes_of};
 use quorate_sim::machine::{Malformed, StateMachine};
 use quorate_sim::parameters::{Parameters, Profile};
 use quorate_sim::workload::{Request, Workload};
@@ -32,6 +33,12 @@ enum Lie {
     ForgetsTheGroup,
     /// It counts one write too few.
     Miscounts,
+    /// What persists a task never syncs.
+    PersistForgetsSync,
+    /// Or leaves the hard state out, ...
+    PersistForgetsHardState,
+    /// ... or the snapshot.
+    PersistForgetsSnapshot,
 }
 
 struct LyingDisk {
@@ -67,6 +74,23 @@ impl Disk for LyingDisk {
             return Ok(()); // but for the snapshot that it begins with
         }
         self.disk.sync()
+    }
+
+    fn persist_task(&mut self, task: &AppendTask) -> Result<(), StorageError> {
+        for write in writes_of(task) {
+            let is_forgotten = match write {
+                Write::HardState(_) => self.lie == Lie::PersistForgetsHardState,
+                Write::Install(_) => self.lie == Lie::PersistForgetsSnapshot,
+                _ => false,
+            };
+            if !is_forgotten {
+                self.write(write)?;
+            }
+        }
+        if task.must_sync() && self.lie != Lie::PersistForgetsSync {
+            self.sync()?;
+        }
+        Ok(())
     }
 
     fn unsynced(&self) -> usize {
@@ -211,6 +235,20 @@ fn first_violation<M: StateMachine>(lie: Lie) -> Option<&'static str> {
 }
 
 #[test]
+fn disks_that_persist_less_than_they_are_told_are_found_out() {
+    let synced = Some("what must be synced is synced");
+    assert_eq!(first_violation::<Counter<SOUND>>(Lie::PersistForgetsSync), synced);
+    let there = Some("what was synced is there");
+    assert_eq!(first_violation::<Counter<SOUND>>(Lie::PersistForgetsHardState), there);
+    // Seen at the next start, or by the node, which wants to append behind the snapshot.
+    let forgotten = first_violation::<Counter<SOUND>>(Lie::PersistForgetsSnapshot);
+    assert!(
+        forgotten == there || forgotten == Some("no unexpected errors"),
+        "{forgotten:?}"
+    );
+}
+
+#[test]
 fn disks_that_lie_are_found_out() {
     let there = Some("what was synced is there");
     assert_eq!(first_violation::<Counter<SOUND>>(Lie::None), None);
@@ -221,8 +259,12 @@ fn disks_that_lie_are_found_out() {
         changed == there || changed == Some("state machine safety"),
         "{changed:?}"
     );
-    let miscounted = Some("storage counts its writes");
-    assert_eq!(first_violation::<Counter<SOUND>>(Lie::Miscounts), miscounted);
+    // None of one write is taken for a sync.
+    let miscounted = first_violation::<Counter<SOUND>>(Lie::Miscounts);
+    assert!(
+        miscounted == there || miscounted == Some("storage counts its writes"),
+        "{miscounted:?}"
+    );
     assert_eq!(first_violation::<Counter<SOUND>>(Lie::SyncDoesNothing), there);
     assert_eq!(first_violation::<Counter<SOUND>>(Lie::ForgetsTheGroup), there);
     let configuration = Some("same configuration");
@@ -241,8 +283,12 @@ fn a_vote_that_only_the_node_cannot_see_is_cast_again() {
 #[test]
 fn state_machines_that_differ_are_found_out() {
     assert_eq!(first_violation::<Counter<ANSWERS>>(Lie::None), Some("same answers"));
-    // Seen where the state is compared, or where it is answered from, whichever comes first.
+    // Seen where the state is compared, where it is answered from, or where it is restored, whichever comes first.
     let keeps = first_violation::<Counter<KEEPS>>(Lie::None);
-    assert!(matches!(keeps, Some("same state" | "same answers")), "{keeps:?}");
-    assert_eq!(first_violation::<Counter<FORGETS>>(Lie::None), Some("same state"));
+    let restored = "restore gives the state back";
+    assert!(
+        keeps.is_some_and(|keeps| ["same state", "same answers", restored].contains(&keeps)),
+        "{keeps:?}"
+    );
+    assert_eq!(first_violation::<Counter<FORGETS>>(Lie::None), Some(restored));
 }

@@ -1,0 +1,109 @@
+//! Runs many seeds, shows what they saw, and for one that fails how to replay it.
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::Job;
+use super::sum::Sum;
+use crate::Report;
+use crate::disk::Disk;
+use crate::judge::Violation;
+use crate::parameters::Parameters;
+use crate::workload::Workload;
+
+impl<W, D, C, F> Job<C, F>
+where
+    W: Workload,
+    D: Disk + 'static,
+    C: Fn(u64) -> W + Sync,
+    F: Fn() -> D + Clone + Sync + 'static,
+{
+    pub(super) fn run_seeds(&self) -> ExitCode {
+        let began = Instant::now();
+        let sum = self.run_all(began);
+        sum.print(began.elapsed());
+        for (seed, report) in &sum.failures {
+            self.explain(*seed, report);
+        }
+        if !self.arguments.no_shrink {
+            self.cut_down_first(&sum);
+        }
+        let incomplete = self.arguments.full_coverage && !sum.missing().is_empty();
+        ExitCode::from(u8::from(incomplete || !sum.failures.is_empty()))
+    }
+
+    /// What broke, and how to see it again.
+    fn explain(&self, seed: u64, report: &Report) {
+        let Some(violation) = &report.violation else { return };
+        println!("\nseed {seed}: VIOLATION {violation}");
+        println!("{}", self.arguments.parameters(seed));
+        println!("replay: {} {}", self.program, self.flags_of(seed));
+    }
+
+    fn run_all(&self, began: Instant) -> Sum {
+        let seeds = self.arguments.seeds();
+        let bar = progress(seeds.end - seeds.start);
+        let next = AtomicU64::new(seeds.start);
+        let sum = Mutex::new(Sum::default());
+        let limit = self.arguments.seconds.map(Duration::from_secs);
+        let work = || loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            let failed = self.arguments.fail_fast && sum.lock().is_ok_and(|sum| !sum.failures.is_empty());
+            let late = failed || limit.is_some_and(|limit| began.elapsed() > limit);
+            if seed >= seeds.end || late {
+                return;
+            }
+            let report = self.run_one(seed);
+            let Ok(mut sum) = sum.lock() else { return };
+            sum.add(seed, report);
+            bar.set_message(sum.in_words());
+            bar.inc(1);
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..self.arguments.threads.max(1) {
+                scope.spawn(work);
+            }
+        });
+        bar.finish_and_clear();
+        sum.into_inner().unwrap_or_default()
+    }
+
+    fn run_one(&self, seed: u64) -> Report {
+        let parameters = self.arguments.parameters(seed);
+        let wanted = self.arguments.log.is_some() || self.arguments.timeline.is_some();
+        let shown = wanted && self.arguments.is_single();
+        let mut report = self.simulate(&parameters, shown);
+        if let Some(trace) = &mut report.trace {
+            self.show(&self.flags_of(seed), trace);
+        }
+        if self.arguments.twice && self.simulate(&parameters, false).fingerprint != report.fingerprint {
+            report.violation = Some(Violation::new("determinism", "two runs of this seed differ"));
+        }
+        report
+    }
+
+    fn simulate(&self, parameters: &Parameters, traced: bool) -> Report {
+        let steps = self.arguments.steps;
+        match self.driver(parameters) {
+            Ok(driver) if traced => driver.traced().run(steps),
+            Ok(driver) => driver.run(steps),
+            Err(violation) => Report::broken(violation),
+        }
+    }
+}
+
+fn progress(seeds: u64) -> ProgressBar {
+    let bar = ProgressBar::new(seeds);
+    if !std::io::stderr().is_terminal() {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} seeds, {per_sec}, {eta} left  {msg}") {
+        bar.set_style(style);
+    }
+    bar
+}
