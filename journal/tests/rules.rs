@@ -170,6 +170,7 @@ impl Disk for Written {
             Fault::SyncFails => directory.fail_next_sync(seed),
             Fault::Full => directory.set_capacity(Some(size + 100)),
             Fault::Space => directory.set_capacity(None),
+            _ => return false,
         }
         true
     }

@@ -7,7 +7,7 @@
 
 use quorate::ready::AppendTask;
 use quorate::types::{ClusterId, Identity};
-use quorate::{Entry, HardState, Index, MemoryStorage, Snapshot, Storage, StorageError};
+use quorate::{Entries, Entry, HardState, Index, MemoryStorage, NodeId, Snapshot, Storage, StorageError};
 
 /// One write. A crash keeps it, loses it, or keeps part of it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -53,6 +53,7 @@ impl Write {
 
 /// What can be wrong with a disk for a while. See [`Disk::inject`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Fault {
     /// The next write fails.
     WriteFails,
@@ -62,6 +63,10 @@ pub enum Fault {
     Full,
     /// There is space again.
     Space,
+    /// From now on entries and snapshots are [temporarily unavailable](StorageError::TemporarilyUnavailable).
+    Unavailable,
+    /// They can be read again; so they can after a crash.
+    Available,
 }
 
 /// A storage that the simulator can write to, and crash.
@@ -153,6 +158,7 @@ pub struct MemoryDisk {
     write_fails: bool,
     sync_fails: bool,
     full: bool,
+    unavailable: bool,
     /// Calls that still succeed before the power fails.
     power: Option<u64>,
 }
@@ -218,7 +224,7 @@ impl Disk for MemoryDisk {
         }
         self.unsynced.clear();
         self.read = self.durable.clone();
-        (self.write_fails, self.sync_fails, self.power) = (false, false, None);
+        (self.write_fails, self.sync_fails, self.power, self.unavailable) = (false, false, None, false);
     }
 
     fn inject(&mut self, fault: Fault) -> bool {
@@ -227,6 +233,8 @@ impl Disk for MemoryDisk {
             Fault::SyncFails => self.sync_fails = true,
             Fault::Full => self.full = true,
             Fault::Space => self.full = false,
+            Fault::Unavailable => self.unavailable = true,
+            Fault::Available => self.unavailable = false,
         }
         true
     }
@@ -258,6 +266,23 @@ impl Disk for MemoryDisk {
     }
 }
 
+impl MemoryDisk {
+    fn readable(&self) -> Result<&MemoryStorage, StorageError> {
+        if self.unavailable {
+            return Err(StorageError::TemporarilyUnavailable);
+        }
+        Ok(&self.read)
+    }
+}
+
 impl Storage for MemoryDisk {
-    quorate::delegate_storage!(read);
+    quorate::delegate_storage!(read: initial_state, first_index, last_index, term, keeps_promises);
+
+    fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Entries, StorageError> {
+        self.readable()?.entries(low, high, max_bytes)
+    }
+
+    fn snapshot(&self, peer: NodeId, at_least: Index) -> Result<Snapshot, StorageError> {
+        self.readable()?.snapshot(peer, at_least)
+    }
 }

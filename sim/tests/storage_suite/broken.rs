@@ -310,6 +310,7 @@ impl Disk for Broken {
             Fault::SyncFails => self.sync_fails = true,
             Fault::Full => self.full = true,
             Fault::Space => self.full = self.has(Defect::FullForever),
+            _ => return false,
         }
         !self.has(Defect::CannotBeTold)
     }

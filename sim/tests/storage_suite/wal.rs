@@ -217,6 +217,7 @@ impl Disk for WalDisk {
             Fault::SyncFails => self.directory.fail_next_sync(self.seed),
             Fault::Full => self.directory.set_capacity(Some(self.directory.size() + 100)),
             Fault::Space => self.directory.set_capacity(None),
+            _ => return false,
         }
         true
     }
