@@ -42,7 +42,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     /// cluster.watch();
     /// let metadata = SnapshotMetadata::new(EntryId { term: 1, index: 10 }, ConfState::of_voters([1]));
     /// cluster.add_node(Config::new(1, 7), Some(&Snapshot::new(metadata, "")), Seeds::Counted)?;
-    /// for step in ["campaign 1", "ready 1", "write 1", "ready 1", "write 1", "sync 1"] {
+    /// for step in ["campaign 1", "ready 1", "recover 1"] {
     ///     cluster.step(step.parse()?)?;
     /// }
     /// assert_eq!(cluster.node(1).map(|node| node.status().soft_state.role), Some(RoleKind::Leader));
