@@ -10,6 +10,7 @@ mod explained;
 mod inspect;
 mod learners;
 mod reads;
+mod renumber;
 mod told;
 
 use alloc::boxed::Box;
@@ -30,7 +31,9 @@ use crate::raft::Raft;
 /// * What is: [`status`](Self::status), [`progress`](Self::progress), [`take_events`](Self::take_events).
 ///
 /// A node can be cloned, compared and hashed if its storage can: equal nodes have equal futures, as long as
-/// their storage answers. (What is still in memory of the stored log is not compared, and not asked for.)
+/// their storage answers. (What is still in memory of the stored log is not compared, and not asked for.) Events that
+/// nobody took and the numbers of batches are part of that future; who looks for equal nodes takes the former, and has
+/// the latter [counted anew](Self::renumber).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RawNode<S> {
     raft: Raft<S>,

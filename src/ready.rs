@@ -4,6 +4,7 @@
 //! something durable exists only on what the `Ready` (or the task) turns into once it is persisted.
 
 mod copies;
+mod renumber;
 mod task;
 mod text;
 
@@ -21,6 +22,8 @@ use crate::message::Message;
 use crate::soft_state::SoftState;
 use crate::types::{Entry, HardState, Index, Snapshot};
 
+pub(crate) use self::renumber::ByKind;
+pub use self::renumber::Renumbering;
 pub(crate) use self::task::Origin;
 pub use self::task::{Ack, AckKind, AppendTask, ApplyTask, TaskResponse};
 

@@ -61,7 +61,7 @@ fn check(holds: bool, property: &'static str, detail: impl FnOnce() -> String) -
 }
 
 /// An entry that is known to be committed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Committed {
     term: Term,
     digest: u64,
@@ -74,8 +74,9 @@ type Store = (NodeId, u64);
 
 /// Remembers what was seen of all nodes, and says when something contradicts it.
 ///
-/// It grows with the entries and terms that it is told of, some hundred bytes each, not with steps.
-#[derive(Clone, Debug, Default)]
+/// It grows with the entries and terms that it is told of, some hundred bytes each, not with steps. Judges that were told
+/// the same rule out the same: they can be compared, and are part of a state in the model checker.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Judge {
     leaders: BTreeMap<Term, Store>,
     votes: BTreeMap<(Store, Term), NodeId>,

@@ -7,7 +7,7 @@ use quorate::{Entry, EntryId, HardState, Index, Snapshot, Term};
 use crate::disk::Write;
 
 /// What one write did, without its payload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mark {
     /// The log begins after this.
     Install(EntryId),
@@ -53,7 +53,7 @@ impl Mark {
 }
 
 /// A log that begins after `base`, and the hard state beside it. It is never compacted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Shadow {
     base: EntryId,
     entries: VecDeque<(Term, u64)>,

@@ -1,18 +1,13 @@
 //! Numbers for a node's own acknowledgements, so that none counts twice and none is skipped.
 
 use crate::error::AcknowledgeError;
-use crate::ready::AckKind;
+use crate::ready::{AckKind, ByKind};
 
 /// Each kind is numbered by itself: what the storage's thread and the thread that applies say is
 /// not ordered against each other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct AckNumbers {
-    pre_votes: Sequence,
-    votes: Sequence,
-    appends: Sequence,
-    hard_states: Sequence,
-    stored: Sequence,
-    applied: Sequence,
+    sequences: ByKind<Sequence>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -25,28 +20,29 @@ impl Sequence {
     fn is_complete(self) -> bool {
         self.acknowledged == self.issued
     }
+
+    /// Counts anew what is not acknowledged; by how much the numbers are less now.
+    fn renumber(&mut self) -> u64 {
+        let less = core::mem::take(&mut self.acknowledged);
+        self.issued = self.issued.saturating_sub(less);
+        less
+    }
 }
 
 impl AckNumbers {
-    fn sequence(&mut self, kind: &AckKind) -> &mut Sequence {
-        match kind {
-            AckKind::Vote { pre_vote: true, .. } => &mut self.pre_votes,
-            AckKind::Vote { .. } => &mut self.votes,
-            AckKind::Append { .. } => &mut self.appends,
-            AckKind::HardState { .. } => &mut self.hard_states,
-            AckKind::Stored { .. } => &mut self.stored,
-            AckKind::Applied { .. } => &mut self.applied,
-        }
+    /// Counts anew what is not acknowledged; by how much the numbers of each kind are less now.
+    pub(super) fn renumber(&mut self) -> ByKind<u64> {
+        self.sequences.map(Sequence::renumber)
     }
 
     /// Whether no acknowledgement can come any more that a hard state is durable.
     pub(super) fn has_all_hard_states(&self) -> bool {
-        self.hard_states.is_complete() && self.stored.is_complete()
+        self.sequences.hard_states.is_complete() && self.sequences.stored.is_complete()
     }
 
     /// The number of an acknowledgement that is to be given later.
     pub(super) fn issue(&mut self, kind: &AckKind) -> u64 {
-        let sequence = self.sequence(kind);
+        let sequence = self.sequences.of_mut(kind);
         sequence.issued = sequence.issued.saturating_add(1);
         sequence.issued
     }
@@ -58,7 +54,7 @@ impl AckNumbers {
             kind,
             AckKind::Vote { .. } | AckKind::Append { .. } | AckKind::HardState { .. }
         );
-        let sequence = self.sequence(kind);
+        let sequence = self.sequences.of_mut(kind);
         let expected = sequence.acknowledged.saturating_add(1);
         if number < expected {
             return Err(AcknowledgeError::Repeated { number });
@@ -71,6 +67,6 @@ impl AckNumbers {
 
     /// This acknowledgement counts.
     pub(super) fn acknowledge(&mut self, number: u64, kind: &AckKind) {
-        self.sequence(kind).acknowledged = number;
+        self.sequences.of_mut(kind).acknowledged = number;
     }
 }

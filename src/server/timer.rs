@@ -94,9 +94,15 @@ impl Timer {
         self.redraw(config);
     }
 
-    /// Another timeout, of which as much has passed as of the last.
+    /// Another timeout, of which as much has passed as of the last. Where there is only one there is nothing to draw,
+    /// and no draw is counted: how often decides nothing.
     pub(crate) fn redraw(&mut self, config: &Config) {
         self.count();
+        let timeouts = config.settings().election_timeouts();
+        if timeouts.end.saturating_sub(timeouts.start) == 1 {
+            self.timeout = timeouts.start;
+            return;
+        }
         self.timeout = draw(config, self.draws.into());
         self.draws = self.draws.wrapping_add(1);
     }

@@ -9,7 +9,7 @@ use super::{Verdict, check};
 const SAME: &str = "same configuration";
 
 /// Remembers the configuration that each index switched to.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Configurations {
     seen: BTreeMap<Index, ConfState>,
 }

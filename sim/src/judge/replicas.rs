@@ -20,7 +20,7 @@ const HINT: &str = "snapshot() has to give the same bytes for the same state, ho
                     the order of their keys (a HashMap has none), and leave out capacities, addresses and times";
 
 /// A state machine: at which node, and how it came about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Replica {
     /// Its node.
     pub node: NodeId,
@@ -53,14 +53,14 @@ impl fmt::Display for Replica {
 }
 
 /// Remembers, by index, what a state machine answered and what it was, whoever was first.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Replicas {
     answers: BTreeMap<Index, First>,
     states: BTreeMap<Index, First>,
 }
 
 /// What was seen first.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct First {
     of: Replica,
     digest: u64,
