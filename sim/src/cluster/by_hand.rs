@@ -29,6 +29,27 @@ pub enum Seeds {
 
 impl<M: StateMachine, D: Disk> Cluster<M, D> {
     /// Without any nodes, and without a group that stores could name.
+    ///
+    /// ```
+    /// use quorate::status::RoleKind;
+    /// use quorate::types::SnapshotMetadata;
+    /// use quorate::{ConfState, Config, EntryId, Snapshot};
+    /// use quorate_sim::cluster::{Cluster, Seeds, Seen};
+    /// use quorate_sim::machine::KvMap;
+    /// use quorate_sim::MemoryDisk;
+    ///
+    /// let mut cluster = Cluster::<KvMap, _>::by_hand(MemoryDisk::default);
+    /// cluster.watch();
+    /// let metadata = SnapshotMetadata::new(EntryId { term: 1, index: 10 }, ConfState::of_voters([1]));
+    /// cluster.add_node(Config::new(1, 7), Some(&Snapshot::new(metadata, "")), Seeds::Counted)?;
+    /// for step in ["campaign 1", "ready 1", "recover 1"] {
+    ///     cluster.step(step.parse()?)?;
+    /// }
+    /// assert_eq!(cluster.node(1).map(|node| node.status().soft_state.role), Some(RoleKind::Leader));
+    /// assert!(cluster.take_seen().iter().any(|seen| matches!(seen, Seen::Ready(1, _))));
+    /// assert_eq!(cluster.violations(), []);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn by_hand(make_disk: impl Fn() -> D + 'static) -> Self {
         let mut cluster = Self::empty(0, crate::parameters::Names::Ids, make_disk, |id| Config::new(id, 1));
         cluster.group = 0;
