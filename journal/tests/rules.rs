@@ -1,57 +1,77 @@
 //! The storage suite of the simulator, and the simulator itself, over a journal whose file tears.
 
+use std::cell::{RefCell, RefMut};
 use std::io;
+use std::rc::Rc;
 
 use quorate::ready::AppendTask;
 use quorate::types::{ClusterId, Identity};
 use quorate::{MemoryStorage, Snapshot, Storage, StorageError};
 use quorate_journal::{Journal, JournalFile};
 use quorate_sim::disk::{Disk, Fault, Write};
-use quorate_sim::file::FakeFile;
+use quorate_sim::file::FakeDir;
+use quorate_sim::storage_suite::Rule;
 
-/// A file whose new contents take the place of the old ones at once, as a rename does.
-#[derive(Debug, Default)]
+const FILE: &str = "raft";
+const ASIDE: &str = "raft.new";
+
+/// A file in a directory that tears: its steps are those of `DiskFile` in a real one. The journal may be lost while it is
+/// opened, and the directory is not.
+#[derive(Clone, Debug, Default)]
 struct Torn {
-    file: FakeFile,
-    seed: u64,
-    capacity: Option<usize>,
+    directory: Rc<RefCell<FakeDir>>,
+    forgotten: Option<Care>,
+}
+
+/// What can be forgotten when a file is replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Care {
+    /// The new file is synced before it takes the place of the old one.
+    Content,
+    /// The directory is synced once it has.
+    Name,
+}
+
+impl Torn {
+    fn takes(&self, care: Care) -> bool {
+        self.forgotten != Some(care)
+    }
 }
 
 impl JournalFile for Torn {
     fn read_all(&mut self) -> io::Result<Vec<u8>> {
-        Ok(self.file.read(0, self.file.len()).to_vec())
+        Ok(self.directory.borrow().read(FILE)?.to_vec())
     }
 
     /// Each record is a write of its own, of which a crash keeps the first so many.
     fn append(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while let Some(length) = bytes.first_chunk() {
             let length = 8 + u32::from_le_bytes(*length) as usize;
-            self.file.append(&bytes[..length])?;
+            self.directory.borrow_mut().append(FILE, &bytes[..length])?;
             bytes = &bytes[length..];
         }
         Ok(())
     }
 
     fn truncate(&mut self, length: usize) -> io::Result<()> {
-        self.file.set_len(length)
+        self.directory.borrow_mut().set_len(FILE, length)
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.file.sync()
+        self.directory.borrow_mut().sync(FILE)
     }
 
     fn replace(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if self
-            .capacity
-            .is_some_and(|capacity| self.file.len() + bytes.len() > capacity)
-        {
-            return Err(io::ErrorKind::StorageFull.into());
+        let mut directory = self.directory.borrow_mut();
+        directory.create(ASIDE)?;
+        directory.append(ASIDE, bytes)?;
+        if self.takes(Care::Content) {
+            directory.sync(ASIDE)?;
         }
-        let mut file = FakeFile::new();
-        file.append(bytes)?;
-        file.sync()?;
-        file.set_capacity(self.capacity);
-        self.file = file;
+        directory.rename(ASIDE, FILE)?;
+        if self.takes(Care::Name) {
+            directory.sync_directory()?;
+        }
         Ok(())
     }
 }
@@ -62,22 +82,43 @@ struct Written {
     journal: Journal<Torn>,
     /// The file is written anew after each compaction.
     rewrites: bool,
+    seed: u64,
 }
 
 impl Written {
     fn new(seed: u64, rewrites: bool) -> Self {
-        let file = Torn {
-            seed,
-            ..Torn::default()
-        };
-        let journal = Journal::create_over(file, MemoryStorage::new()).expect("an empty file");
-        Self { journal, rewrites }
+        Self::forgetting(seed, rewrites, None)
     }
 
-    fn reopen(&mut self, crash: impl FnOnce(&mut FakeFile)) {
-        let mut file = std::mem::take(self.journal.file_mut());
-        crash(&mut file.file);
-        self.journal = Journal::open_over(file).expect("what a crash leaves");
+    fn forgetting(seed: u64, rewrites: bool, forgotten: Option<Care>) -> Self {
+        let mut file = Torn::default();
+        let journal = Journal::create_over(file.clone(), MemoryStorage::new()).expect("an empty directory");
+        file.forgotten = forgotten;
+        let mut written = Self {
+            journal,
+            rewrites,
+            seed,
+        };
+        *written.journal.file_mut() = file;
+        written
+    }
+
+    fn directory(&self) -> RefMut<'_, FakeDir> {
+        self.journal.file().directory.borrow_mut()
+    }
+
+    /// The power may fail again while the journal is opened.
+    fn reopen(&mut self) {
+        let file = self.journal.file().clone();
+        match Journal::open_over(file) {
+            Ok(journal) => self.journal = journal,
+            Err(error) if self.directory().is_off() => {
+                drop(error);
+                self.directory().crash(0);
+                self.reopen();
+            }
+            Err(error) => panic!("what a crash leaves cannot be opened: {error}"),
+        }
     }
 }
 
@@ -106,27 +147,36 @@ impl Disk for Written {
     }
 
     fn unsynced(&self) -> usize {
-        self.journal.file().file.unsynced()
+        self.directory().unsynced()
     }
 
     fn crash(&mut self, kept: usize) {
-        self.reopen(|file| file.crash(kept));
+        self.directory().crash(kept);
+        self.reopen();
     }
 
     fn crash_torn(&mut self, seed: u64) {
-        self.reopen(|file| file.crash_torn(seed));
+        self.directory().crash_torn(seed);
+        self.reopen();
     }
 
     fn inject(&mut self, fault: Fault) -> bool {
-        let torn = self.journal.file_mut();
-        torn.seed = torn.seed.wrapping_add(1);
+        self.seed = self.seed.wrapping_add(1);
+        let seed = self.seed;
+        let mut directory = self.directory();
+        let size = directory.size();
         match fault {
-            Fault::WriteFails => torn.file.fail_next_write(torn.seed),
-            Fault::SyncFails => torn.file.fail_next_sync(torn.seed),
-            Fault::Full => torn.capacity = Some(torn.file.len() + 100),
-            Fault::Space => torn.capacity = None,
+            Fault::WriteFails => directory.fail_next_write(seed),
+            Fault::SyncFails => directory.fail_next_sync(seed),
+            Fault::Full => directory.set_capacity(Some(size + 100)),
+            Fault::Space => directory.set_capacity(None),
+            _ => return false,
         }
-        torn.file.set_capacity(torn.capacity);
+        true
+    }
+
+    fn fail_power_after(&mut self, operations: u64) -> bool {
+        self.directory().fail_power_after(operations);
         true
     }
 
@@ -160,4 +210,36 @@ mod written_anew {
         |number| crate::Written::new(number, true),
         except: [a_crash_keeps_what_it_is_told, unsynced_is_counted]
     );
+}
+
+/// A file that takes another's place without its syncs: the rules find it out.
+#[test]
+fn a_replacement_without_its_syncs_is_found_out() {
+    for care in [Care::Content, Care::Name] {
+        let rule = Rule::named("a_crash_inside_a_write_keeps_a_prefix").expect("a rule");
+        let found = rule.run(|seed| Written::forgetting(seed, true, Some(care)));
+        println!("{}", found.expect_err("it may be lost"));
+    }
+}
+
+/// The power fails at each operation of a creation: there is a whole journal, or none, and then it can be begun anew.
+#[test]
+fn a_creation_that_is_cut_short_leaves_nothing_or_all() {
+    for (operations, seed) in (0..8).flat_map(|operations| (0..8).map(move |seed| (operations, seed))) {
+        let file = Torn::default();
+        file.directory.borrow_mut().fail_power_after(operations);
+        let store = MemoryStorage::new().with_cluster_id(7);
+        let created = Journal::create_over(file.clone(), store.clone()).is_ok();
+        assert_eq!(created, operations > 4, "it is five operations");
+        file.directory.borrow_mut().crash_torn(seed);
+        file.directory.borrow_mut().fail_power_after(u64::MAX);
+        let is_there = file.directory.borrow().names().any(|name| name == FILE);
+        assert!(is_there || !created);
+        if is_there {
+            let opened = Journal::open_over(file).expect("a whole one");
+            assert_eq!(opened.memory(), &store);
+        } else {
+            assert!(Journal::create_over(file, store).is_ok());
+        }
+    }
 }

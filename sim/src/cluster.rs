@@ -1,6 +1,7 @@
 //! A cluster in one thread: nodes, their disks, and the messages between them. Nothing happens by
 //! itself: each [`Step`] does one thing, and is judged.
 
+mod availability;
 mod by_hand;
 mod call;
 mod damage;
@@ -19,7 +20,7 @@ mod watch;
 
 pub use by_hand::Seeds;
 pub(crate) use recovery::{PATIENCE, timeout_of};
-pub(crate) use storage::VETO;
+pub use storage::VETO;
 pub use watch::{Refusal, Seen};
 
 use quorate::{Config, EntryId, Index, Message, NodeId, Snapshot};
@@ -252,6 +253,8 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             } => self.propose(node, operation, command)?,
             Step::Read { node, operation, query } => self.read(node, operation, query)?,
             Step::Change { node, change, expected } => self.change(node, change, expected)?,
+            Step::Promote { node, learner } => self.promote(node, learner)?,
+            Step::Storage { node, available } => self.storage_is(node, available)?,
             Step::Transfer { node, to } => self.transfer(node, to)?,
             Step::Campaign { node } => self.campaign(node)?,
             Step::ForgetLeader { node } => self.forget_leader(node)?,

@@ -1,6 +1,6 @@
 //! The language of scripts, line by line: a command's name, then words and `key=value` or `key=(value, value)`.
 //!
-//! A word or value in double quotes may hold anything, by Go's escapes: see [`quote`] and [`bytes_of`].
+//! A word or value in double quotes may hold anything, by Go's escapes: see [`quote()`] and [`bytes_of`].
 
 pub mod changes;
 mod quote;

@@ -54,6 +54,12 @@ coverage! {
     transfers_of_its_own,
     /// Times that a leader's quorum went on without other commit groups.
     commit_groups_suspended,
+    /// Learners that had caught up, and were promoted.
+    promotions,
+    /// Promotions that were refused: most have not caught up, or are no learners.
+    promotions_refused,
+    /// Storages that could not be read for a while.
+    storages_unavailable,
     /// Leaders forgotten on demand.
     leaders_forgotten,
     /// Changes of the configuration that were proposed.

@@ -7,7 +7,7 @@
 
 use quorate::ready::AppendTask;
 use quorate::types::{ClusterId, Identity};
-use quorate::{Entry, HardState, Index, MemoryStorage, Snapshot, Storage, StorageError};
+use quorate::{Entries, Entry, HardState, Index, MemoryStorage, NodeId, Snapshot, Storage, StorageError};
 
 /// One write. A crash keeps it, loses it, or keeps part of it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -53,6 +53,7 @@ impl Write {
 
 /// What can be wrong with a disk for a while. See [`Disk::inject`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Fault {
     /// The next write fails.
     WriteFails,
@@ -62,6 +63,10 @@ pub enum Fault {
     Full,
     /// There is space again.
     Space,
+    /// From now on entries and snapshots are [temporarily unavailable](StorageError::TemporarilyUnavailable).
+    Unavailable,
+    /// They can be read again; so they can after a crash.
+    Available,
 }
 
 /// A storage that the simulator can write to, and crash.
@@ -106,6 +111,16 @@ pub trait Disk: Storage {
         false
     }
 
+    /// So many operations on files succeed from now on, and at the next one the power fails: the call under way
+    /// fails, with parts of it done perhaps, and so does each after it until a [`crash`](Self::crash). Where it
+    /// does not come to that before a crash, it may in the opening after it; then the storage crashes once more,
+    /// and is opened. (A [`FakeDir`](crate::file::FakeDir) counts operations.) `false` if this storage cannot be
+    /// told to, which is the default.
+    fn fail_power_after(&mut self, operations: u64) -> bool {
+        let _ = operations;
+        false
+    }
+
     /// This store, which is new and empty, is made for a group: from now on it
     /// [names it](quorate::storage::InitialState::cluster_id), after any crash too. `false` if it cannot be told, which is the
     /// default: then it names the group that it was made with, if any.
@@ -143,6 +158,9 @@ pub struct MemoryDisk {
     write_fails: bool,
     sync_fails: bool,
     full: bool,
+    unavailable: bool,
+    /// Calls that still succeed before the power fails.
+    power: Option<u64>,
 }
 
 impl MemoryDisk {
@@ -155,6 +173,15 @@ impl MemoryDisk {
         }
     }
 
+    /// Each write and each sync is one operation.
+    fn spend(&mut self) -> Result<(), StorageError> {
+        let Some(left) = &mut self.power else { return Ok(()) };
+        *left = left
+            .checked_sub(1)
+            .ok_or_else(|| StorageError::Broken("the power failed".to_owned()))?;
+        Ok(())
+    }
+
     /// What is stored, durable or not.
     pub fn storage(&self) -> &MemoryStorage {
         &self.read
@@ -163,6 +190,7 @@ impl MemoryDisk {
 
 impl Disk for MemoryDisk {
     fn write(&mut self, write: Write) -> Result<(), StorageError> {
+        self.spend()?;
         if std::mem::take(&mut self.write_fails) {
             return Err(StorageError::Broken("the write failed".to_owned()));
         }
@@ -175,6 +203,7 @@ impl Disk for MemoryDisk {
     }
 
     fn sync(&mut self) -> Result<(), StorageError> {
+        self.spend()?;
         if !self.unsynced.is_empty() && std::mem::take(&mut self.sync_fails) {
             return Err(StorageError::Broken("the sync failed".to_owned()));
         }
@@ -195,7 +224,7 @@ impl Disk for MemoryDisk {
         }
         self.unsynced.clear();
         self.read = self.durable.clone();
-        (self.write_fails, self.sync_fails) = (false, false);
+        (self.write_fails, self.sync_fails, self.power, self.unavailable) = (false, false, None, false);
     }
 
     fn inject(&mut self, fault: Fault) -> bool {
@@ -204,7 +233,14 @@ impl Disk for MemoryDisk {
             Fault::SyncFails => self.sync_fails = true,
             Fault::Full => self.full = true,
             Fault::Space => self.full = false,
+            Fault::Unavailable => self.unavailable = true,
+            Fault::Available => self.unavailable = false,
         }
+        true
+    }
+
+    fn fail_power_after(&mut self, operations: u64) -> bool {
+        self.power = Some(operations);
         true
     }
 
@@ -230,6 +266,23 @@ impl Disk for MemoryDisk {
     }
 }
 
+impl MemoryDisk {
+    fn readable(&self) -> Result<&MemoryStorage, StorageError> {
+        if self.unavailable {
+            return Err(StorageError::TemporarilyUnavailable);
+        }
+        Ok(&self.read)
+    }
+}
+
 impl Storage for MemoryDisk {
-    quorate::delegate_storage!(read);
+    quorate::delegate_storage!(read: initial_state, first_index, last_index, term, keeps_promises);
+
+    fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Entries, StorageError> {
+        self.readable()?.entries(low, high, max_bytes)
+    }
+
+    fn snapshot(&self, peer: NodeId, at_least: Index) -> Result<Snapshot, StorageError> {
+        self.readable()?.snapshot(peer, at_least)
+    }
 }

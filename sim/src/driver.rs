@@ -121,13 +121,25 @@ impl<W: Workload, D> fmt::Debug for Driver<W, D> {
 impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     /// A run with these parameters.
     pub fn new(parameters: &Parameters, workload: W, make_disk: impl Fn() -> D + 'static) -> Result<Self, Violation> {
-        Ok(Self::over(parameters, workload, Cluster::drawn(parameters, make_disk)?))
+        Self::steered(parameters, workload, make_disk, Dice::new(parameters.seed))
+    }
+
+    /// The same, with other dice than those of the parameters' seed: with [ones from bytes](Dice::from_bytes) a fuzzer
+    /// steers. They decide until the run's end, when it has to recover.
+    pub fn steered(
+        parameters: &Parameters,
+        workload: W,
+        make_disk: impl Fn() -> D + 'static,
+        dice: Dice,
+    ) -> Result<Self, Violation> {
+        let cluster = Cluster::drawn(parameters, make_disk)?;
+        Ok(Self::over(parameters, workload, cluster, dice))
     }
 
     /// The same over nodes that are there.
-    fn over(parameters: &Parameters, workload: W, cluster: Cluster<W::Machine, D>) -> Self {
+    fn over(parameters: &Parameters, workload: W, cluster: Cluster<W::Machine, D>, dice: Dice) -> Self {
         let mut driver = Self {
-            dice: Dice::new(parameters.seed),
+            dice,
             clock: Clock::default(),
             cluster,
             workload,

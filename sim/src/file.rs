@@ -1,7 +1,8 @@
-//! A file in memory that can fail, be full, and crash.
+//! A file in memory that can fail, be full, and crash; and a directory of such files.
 //!
 //! Put a [`FakeFile`] where your storage has its file, and its format can be tested byte by byte: a
-//! [`torn crash`](FakeFile::crash_torn) keeps any parts of what was not synced, in any order.
+//! [`torn crash`](FakeFile::crash_torn) keeps any parts of what was not synced, in any order. A [`FakeDir`] has files
+//! that are made, renamed and removed, and the power may fail at any operation on them.
 //!
 //! ```
 //! use quorate_sim::file::FakeFile;
@@ -14,9 +15,12 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+mod directory;
+
 use std::io::{self, ErrorKind};
 
 use crate::dice::Dice;
+pub use directory::FakeDir;
 
 /// What a disk writes whole or not at all.
 const SECTOR: usize = 512;

@@ -1,7 +1,7 @@
 //! Guided exploration: instead of one future for each seed, many futures of the pasts that are rare.
 //!
 //! A run under way can be cloned. An [`Explorer`] keeps a pool of such runs, each at a moment that showed something
-//! that had hardly been seen ([`features`] says what is looked at), picks those that are rare and were not picked
+//! that had hardly been seen (`features` says what is looked at), picks those that are rare and were not picked
 //! often, and lets them go on with other dice and other rates of what goes wrong. What is newly seen on the way is
 //! kept in its turn. So corners that a run gets into once in a million steps are where the next million steps begin.
 //!

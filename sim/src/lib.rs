@@ -38,6 +38,7 @@
 //! | groups whose network is half broken | [`partitions`] |
 //! | groups that lost their quorum, and what is made of the rest | [`histories`] |
 //! | randomness that is the same everywhere | [`dice`] |
+//! | bytes of a fuzzer that steer a cluster | [`fuzz`] |
 //!
 //! Nothing here reads a clock or keeps state between runs: the same parameters, workload and disks give
 //! the same run.
@@ -52,6 +53,7 @@ pub mod dice;
 pub mod disk;
 mod driver;
 pub mod file;
+pub mod fuzz;
 pub mod guided;
 pub mod histories;
 pub mod history;

@@ -46,6 +46,8 @@ pub(crate) struct Member<M, D> {
     /// What was written and not synced.
     pub(crate) marks: VecDeque<Mark>,
     pub(crate) seen: Seen,
+    /// Its storage cannot be read for now.
+    pub(crate) unavailable: bool,
 }
 
 #[derive(Clone)]

@@ -18,11 +18,12 @@ pub use names::Names;
 pub use profile::{Profile, UnknownProfile};
 
 /// How a boolean setting is spread over the nodes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Spread {
     /// On everywhere.
     On,
     /// Off everywhere.
+    #[default]
     Off,
     /// On here, off there.
     Mixed,
@@ -383,6 +384,7 @@ impl Parameters {
         config.settings_mut().accept_without_cluster_id = self.accept_unnamed.at(&mut Dice::new(self.seed ^ id));
         config.settings_mut().snapshot_stall_ticks = dice.chance(500_000).then(|| dice.between(5, 50));
         self.set_extras(&mut config);
+        self.set_corners(&mut config);
         config
     }
 }

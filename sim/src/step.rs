@@ -7,6 +7,12 @@ mod text;
 pub use parse::transition;
 pub use text::KINDS;
 
+#[cfg(any(feature = "arbitrary", feature = "proptest"))]
+mod drawn;
+
+#[cfg(feature = "proptest")]
+pub use drawn::any_step;
+
 use bytes::Bytes;
 use quorate::membership::ConfChangeV2;
 use quorate::{EntryId, Index, NodeId};
@@ -135,6 +141,20 @@ pub enum Step {
         /// Only if the configuration is as of this index.
         expected: Option<Index>,
     },
+    /// An operator promotes a learner that has caught up.
+    Promote {
+        /// At this node.
+        node: NodeId,
+        /// The learner.
+        learner: NodeId,
+    },
+    /// A node's storage cannot read entries and snapshots for now, or can again and says so.
+    Storage {
+        /// The node.
+        node: NodeId,
+        /// Whether it can.
+        available: bool,
+    },
     /// An operator hands leadership over.
     Transfer {
         /// At this node.
@@ -236,6 +256,8 @@ impl Step {
             | Self::Propose { node, .. }
             | Self::Read { node, .. }
             | Self::Change { node, .. }
+            | Self::Promote { node, .. }
+            | Self::Storage { node, .. }
             | Self::Transfer { node, .. }
             | Self::Campaign { node }
             | Self::ForgetLeader { node }

@@ -33,7 +33,9 @@
 //! # What cannot be tried
 //!
 //! The rules of the groups [`Sync`](Group::Sync) and [`Space`](Group::Space) need a storage that can be
-//! told to [fail](Disk::inject). One that cannot fails them, so that nobody believes that they hold.
+//! told to [fail](Disk::inject), those of [`Inside`](Group::Inside) one whose
+//! [power can fail](Disk::fail_power_after) at any operation on files. One that cannot fails them, so that nobody
+//! believes that they hold.
 //! They can be left out by name: `storage_suite!(make, except: [a_failing_write_changes_nothing])`.
 
 mod bench;
@@ -43,6 +45,7 @@ mod contract;
 mod crash;
 mod faults;
 mod host;
+mod inside;
 mod limits;
 mod node;
 mod restart;
@@ -71,6 +74,8 @@ pub enum Group {
     Restart,
     /// The power fails after any write, and parts of writes are durable.
     Crash,
+    /// The power fails inside of a call.
+    Inside,
     /// A sync fails.
     Sync,
     /// A write fails, the disk is full.
@@ -106,11 +111,12 @@ const COUNT: usize = contract::RULES.len()
     + snapshot::RULES.len()
     + restart::RULES.len()
     + crash::RULES.len()
+    + inside::RULES.len()
     + faults::RULES.len()
     + node::RULES.len();
 
 const fn rules() -> [Rule; COUNT] {
-    let groups: [&[Rule]; 9] = [
+    let groups: [&[Rule]; 10] = [
         contract::RULES,
         continuity::RULES,
         limits::RULES,
@@ -118,6 +124,7 @@ const fn rules() -> [Rule; COUNT] {
         snapshot::RULES,
         restart::RULES,
         crash::RULES,
+        inside::RULES,
         faults::RULES,
         node::RULES,
     ];
@@ -224,6 +231,7 @@ macro_rules! storage_suite {
             the_compacted_is_compacted
             the_missing_is_unavailable
             a_snapshot_covers_what_is_asked
+            a_snapshot_names_the_peer
             a_gap_is_refused
             falling_terms_are_refused
             an_overlap_replaces_the_rest
@@ -258,6 +266,9 @@ macro_rules! storage_suite {
             torn_and_reordered_writes_are_dropped
             what_a_restart_read_stays
             writing_goes_on_after_a_crash
+            a_crash_inside_a_write_keeps_a_prefix
+            a_crash_inside_persisting_keeps_what_was_promised
+            a_crash_inside_an_opening_loses_nothing
             a_failing_sync_keeps_what_was_synced
             a_sync_after_a_failed_one_does_not_lie
             a_failing_write_changes_nothing

@@ -94,6 +94,8 @@ fn call() -> impl Strategy<Value = Step> {
             finished
         }),
         (any::<u64>(), any::<u64>()).prop_map(|(node, keep)| Step::Compact { node, keep }),
+        (any::<u64>(), any::<u64>()).prop_map(|(node, learner)| Step::Promote { node, learner }),
+        (any::<u64>(), any::<bool>()).prop_map(|(node, available)| Step::Storage { node, available }),
     ]
 }
 
@@ -152,7 +154,8 @@ fn what_they_look_like() {
         propose 1 \"\\x00\\xff\" operation=17|propose 1 w17 operation=0|read-index 1 \"\" operation=18|\
         propose-conf-change 1 change=() expected=9|propose-conf-change 1 change=(v2:60fb,r3) transition=explicit|\
         propose-conf-change 1 change=(l2) context=veto|transfer-leadership from=1 to=2|transfer-leadership from=1|\
-        report-snapshot 1 2 failed snapshot=3/4|compact-to-applied 1 keep=3|recover 1 2 tick=(1,1000)|recover 1|recover";
+        report-snapshot 1 2 failed snapshot=3/4|compact-to-applied 1 keep=3|recover 1 2 tick=(1,1000)|recover 1|recover|\
+        promote 1 2|storage 3 unavailable|storage 3 available";
     for line in lines.split('|') {
         let step: Step = line.parse().unwrap_or_else(|error| panic!("{line}: {error}"));
         assert_eq!(step.to_string(), line);
@@ -172,6 +175,8 @@ fn what_they_look_like() {
         "configure 1 election=3",
         "stray 1->2 MsgApp group=3",
         "recover 1 tick=(1,2)",
+        "promote 1",
+        "storage 1 broken",
         "propose-conf-change 1 change=(x1)",
     ] {
         assert!(line.parse::<Step>().is_err(), "{line}");

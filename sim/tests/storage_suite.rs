@@ -41,6 +41,9 @@ mod untold {
             a_failing_write_changes_nothing,
             a_full_disk_changes_nothing,
             writing_goes_on_after_space_is_made,
+            a_crash_inside_a_write_keeps_a_prefix,
+            a_crash_inside_persisting_keeps_what_was_promised,
+            a_crash_inside_an_opening_loses_nothing,
         ]
     );
 }
@@ -91,7 +94,7 @@ fn a_log_without_its_cares_breaks_rules() {
 #[test]
 fn a_storage_that_cannot_be_told_to_fail_is_told_so() {
     let found = broken(|_number| Broken::new(Some(Defect::CannotBeTold)));
-    let needs_faults = |rule: &&Rule| matches!(rule.group, Group::Sync | Group::Space);
+    let needs_faults = |rule: &&Rule| matches!(rule.group, Group::Inside | Group::Sync | Group::Space);
     let expected: Vec<_> = RULES.iter().filter(needs_faults).map(|rule| rule.name).collect();
     assert_eq!(found, expected);
 }

@@ -105,9 +105,7 @@ impl Stage {
         let task = ready.append_task().filter(|_| self.as_recorded(id));
         for request in task.map(recorded::vote_requests).unwrap_or_default() {
             batch.messages.push(Line::of_message(&request).to_string());
-            self.at(id, |cluster| {
-                let _ = cluster.put(id, request); // what breaks is kept
-            })?;
+            self.at(id, |cluster| cluster.put(id, request))?;
         }
         Ok(())
     }
@@ -205,9 +203,7 @@ impl Stage {
             self.step(Step::Write { node: id })?;
         }
         if is_written || task.must_sync() {
-            self.at(id, |cluster| {
-                let _ = cluster.finish_oldest(id); // what breaks is kept
-            })?;
+            self.at(id, |cluster| cluster.finish_oldest(id))?;
         }
         self.forget_early(id)?;
         self.acknowledge_silent(id)?;
@@ -239,9 +235,7 @@ impl Stage {
         let is_silent = |number: &u64| self.acks.get(number).is_some_and(|ack| ack.silent);
         let silent: Vec<u64> = acks.map(|(number, _)| number).filter(is_silent).collect();
         for number in silent {
-            self.at(id, |cluster| {
-                let _ = cluster.acknowledge_number(id, number); // what breaks is kept
-            })?;
+            self.at(id, |cluster| cluster.acknowledge_number(id, number))?;
         }
         Ok(())
     }

@@ -122,15 +122,18 @@ impl Stage {
         out.line(&parcel.text);
         let to = parcel.to;
         self.node(to)?;
-        let refusals = if parcel.is_ack {
-            self.at(to, |cluster| {
-                let _ = cluster.acknowledge_number(to, parcel.number); // what breaks is kept
-            })?
+        let done = if parcel.is_ack {
+            self.at(to, |cluster| cluster.acknowledge_number(to, parcel.number))
         } else {
             let message = MessageRef::Id(parcel.number);
             let keep = keep && !parcel.is_local();
-            self.step(Step::Deliver { message, keep })?
+            self.at(to, |cluster| cluster.step(Step::Deliver { message, keep }))
         };
+        // What a node makes of one message is no reason to keep the others back.
+        let refusals = done.unwrap_or_else(|failure| {
+            out.line(failure.words());
+            Vec::new()
+        });
         for refusal in refusals {
             let words = match refusal {
                 Refusal::Message(error) => step_words(&error),

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use quorate::message::Payload;
 use quorate::types::{EntryId, NodeId};
-use quorate::{Message, Storage, StorageError};
+use quorate::{Config, Message, RawNode, Snapshot, Storage, StorageError};
 use quorate_sim::cluster::Refusal;
 use quorate_sim::command::{Command, bytes_of, number};
 use quorate_sim::disk::Write;
@@ -68,10 +68,10 @@ impl Interaction {
         let payload = Payload::InstallSnapshot(Box::new(self.stage.handout(from, to)?));
         let message = Message::new(from, to, term, payload);
         out.line(Line::of_message(&message).to_string());
-        self.stage.at(from, |cluster| {
-            let _ = cluster.put(from, message); // what breaks is kept
-        })?;
-        Ok(())
+        self.stage
+            .cluster
+            .put(from, message)
+            .map_err(|broken| Failure::new(broken.detail))
     }
 
     // ----- starting, compacting
@@ -94,6 +94,7 @@ impl Interaction {
         let Some(state) = remembered.or(stored) else {
             return Err(Failure::new("the state machine does not remember that index"));
         };
+        self.can_start(node, &state)?;
         if self.stage.cluster.node(node).is_some() {
             let kept = self.stage.cluster.unsynced(node);
             self.stage.step(Step::Crash { node, kept })?;
@@ -102,6 +103,21 @@ impl Interaction {
             disk.begin_at(state);
         }
         self.stage.step(Step::Restart { node }).map(drop)
+    }
+
+    /// A start that is refused changes nothing.
+    fn can_start(&mut self, id: NodeId, state: &Snapshot) -> Result<(), Failure> {
+        let mut disk = self.stage.disk(id)?.clone();
+        disk.begin_at(state.clone());
+        let mut config = self
+            .stage
+            .cluster
+            .config(id)
+            .cloned()
+            .unwrap_or_else(|| Config::new(id, 1));
+        config.applied = state.metadata.index;
+        RawNode::new(config, disk)?;
+        Ok(())
     }
 
     pub(super) fn wipe(&mut self, command: &Command) -> Result<(), Failure> {
@@ -117,9 +133,7 @@ impl Interaction {
         let [id, to] = command.exactly("ID FIRST")?;
         let (id, to) = (number(id)?, number(to)?);
         self.can_compact(id, to)?;
-        self.stage.at(id, |cluster| {
-            let _ = cluster.write_to(id, Write::Compact(to)); // what breaks is kept
-        })?;
+        self.stage.at(id, |cluster| cluster.write_to(id, Write::Compact(to)))?;
         self.show_log(id, out)
     }
 
@@ -193,9 +207,10 @@ impl Interaction {
         let context: Bytes = bytes_of(context).unwrap_or_default();
         self.stage.operations += 1;
         let operation = self.stage.operations;
-        told(self.stage.at(id, |cluster| {
-            let _ = cluster.read_as(id, operation, context.clone(), context); // what breaks is kept
-        })?)
+        told(
+            self.stage
+                .at(id, |cluster| cluster.read_as(id, operation, context.clone(), context))?,
+        )
     }
 
     pub(super) fn report_snapshot(&mut self, command: &Command) -> Result<(), Failure> {

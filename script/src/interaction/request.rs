@@ -4,19 +4,16 @@ use bytes::Bytes;
 use quorate::membership::{AnyConfChange, ConfChange, ConfChangeV2, Transition};
 use quorate::types::{Index, SnapshotMetadata, Term};
 use quorate::{ConfState, Config, EntryId, Snapshot};
-
-use super::recorded::config;
-use crate::output::Failure;
-use quorate_sim::command::Command;
-use quorate_sim::command::changes;
+use quorate_sim::cluster::VETO;
+use quorate_sim::command::{Command, changes};
 use quorate_sim::settings;
 use quorate_sim::step::transition;
 
+use super::recorded::config;
+use crate::output::Failure;
+
 /// The term of the snapshot that new nodes begin with.
 const INITIAL_TERM: Term = 1;
-
-/// A configuration change that carries this is vetoed by every node that applies it.
-pub(super) const VETO: &[u8] = b"veto";
 
 /// The configuration change that a command and its input describe.
 pub(super) fn conf_change(command: &Command, input: &[String]) -> Result<AnyConfChange, Failure> {

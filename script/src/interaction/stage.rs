@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use quorate::error::NodeError;
 use quorate::ready::{Ack, AckKind, AppendTask, ApplyTask};
 use quorate::types::NodeId;
 use quorate::{Event, HardState, RawNode, Ready, Snapshot, Storage};
 use quorate_sim::cluster::{Cluster, Refusal, Seeds, Seen};
 use quorate_sim::replay::World;
 use quorate_sim::step::Step;
-use quorate_sim::{Disk, Violation};
+use quorate_sim::{Disk, Verdict, Violation};
 
 use super::flight::Local;
 use super::line::Line;
@@ -160,9 +161,7 @@ impl Stage {
     pub(super) fn step(&mut self, step: Step) -> Result<Vec<Refusal>, Failure> {
         let node = step.node().unwrap_or(0);
         let after = step.clone();
-        let refusals = self.at(node, |cluster| {
-            let _ = cluster.step(step); // what breaks is kept
-        })?;
+        let refusals = self.at(node, |cluster| cluster.step(step))?;
         match after {
             Step::Restart { node } => self.started(node),
             Step::Join { node } => {
@@ -179,7 +178,7 @@ impl Stage {
     pub(super) fn at(
         &mut self,
         node: NodeId,
-        act: impl FnOnce(&mut Cluster<Joined, ScriptDisk>),
+        act: impl FnOnce(&mut Cluster<Joined, ScriptDisk>) -> Verdict,
     ) -> Result<Vec<Refusal>, Failure> {
         let known = self.cluster.violations().len();
         let (written, tasks) = self.cluster.tasks(node);
@@ -187,8 +186,12 @@ impl Stage {
             appends: written.into_iter().chain(tasks).cloned().collect(),
             apply: self.cluster.next_apply(node).cloned(),
         };
-        act(&mut self.cluster);
+        let done = act(&mut self.cluster);
         let refusals = self.look(&before, node);
+        done.map_err(|broken| Failure::new(broken.detail))?;
+        if let Some(fault) = self.cluster.node(node).and_then(RawNode::poisoned) {
+            return Err(NodeError::Poisoned(fault.clone()).into());
+        }
         let new = self.cluster.violations().iter().skip(known);
         match new.into_iter().find(|broken| is_impossible(broken)) {
             Some(broken) => Err(Failure::new(broken.detail.clone())),
@@ -280,7 +283,10 @@ impl Stage {
 
     /// What a peer would be sent now.
     pub(super) fn handout(&mut self, id: NodeId, peer: NodeId) -> Result<Snapshot, Failure> {
-        Ok(self.disk(id)?.snapshot(peer, 0)?)
+        match self.side(id)? {
+            side if side.as_recorded => Ok(side.handout.clone()),
+            _ => Ok(self.disk(id)?.snapshot(peer, 0)?),
+        }
     }
 
     /// What broke so far. In the recordings' ways vote requests leave before they should.

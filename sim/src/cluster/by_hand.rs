@@ -16,6 +16,7 @@ use crate::judge::Verdict;
 use crate::machine::StateMachine;
 use crate::member::{Life, Member, PendingRead};
 use crate::replay::World;
+use crate::shadow::marks;
 
 /// Where the seeds of a node's starts come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,7 +162,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     }
 
     /// A node proposes a change of either kind.
-    pub fn propose_change(&mut self, id: NodeId, change: AnyConfChange, expected: Option<Index>) {
+    pub fn propose_change(&mut self, id: NodeId, change: AnyConfChange, expected: Option<Index>) -> Verdict {
         let proposed = self.call(id, |node| match expected {
             Some(expected) => node.propose_conf_change_if_unchanged(change, expected),
             None => node.propose_conf_change(change),
@@ -169,6 +170,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         if let Some(Err(error)) = proposed {
             self.saw(|| Seen::Refused(id, Refusal::Propose(error)));
         }
+        Ok(())
     }
 
     /// A client reads, and the node is told this name of it.
@@ -205,9 +207,13 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         }
     }
 
-    /// Something is written to the disk of a node that is up.
+    /// Something is written to a node's disk, be it down.
     pub fn write_to(&mut self, id: NodeId, write: Write) -> Verdict {
-        self.write_one(id, write)
+        let marks = marks(&write);
+        let Some(disk) = self.disk_mut(id) else { return Ok(()) };
+        disk.write(write).map_err(|error| unexpected(id, "a write", &error))?;
+        self.members[Self::position(id)].marks.extend(marks);
+        Ok(())
     }
 
     /// With asynchronous writes: syncs, and is done with the oldest task that is written, and no other.

@@ -106,6 +106,20 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         self.observe(id)
     }
 
+    pub(super) fn promote(&mut self, id: NodeId, learner: NodeId) -> Verdict {
+        let Some(node) = self.member_mut(id).and_then(Member::node_mut) else {
+            return Ok(());
+        };
+        match node.propose_promotion(learner) {
+            Ok(_) => self.coverage.promotions += 1,
+            Err(error) => {
+                self.coverage.promotions_refused += 1;
+                self.saw(|| Seen::Refused(id, Refusal::Propose(error)));
+            }
+        }
+        self.observe(id)
+    }
+
     pub(super) fn transfer(&mut self, id: NodeId, to: Option<NodeId>) -> Verdict {
         let Some(node) = self.member_mut(id).and_then(Member::node_mut) else {
             return Ok(());

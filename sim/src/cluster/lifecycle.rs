@@ -81,6 +81,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             durable,
             marks: VecDeque::new(),
             seen: Seen::default(),
+            unavailable: false,
         });
         if let Some(trace) = &mut self.trace {
             trace.nodes.push(id);
@@ -223,7 +224,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         disk.crash(kept);
         let survived: Vec<Mark> = member.marks.drain(..).take(kept).collect();
         member.work = Work::default();
-        member.seen = Seen::default();
+        (member.seen, member.unavailable) = (Seen::default(), false);
         let calls = std::mem::take(&mut member.calls);
         member.life = Life::Down(disk);
         self.settle(id, survived)?;

@@ -8,7 +8,7 @@ use crate::disk::Disk;
 use crate::judge::{Judge, Verdict, Violation};
 use crate::machine::StateMachine;
 use crate::member::Member;
-use crate::step::MessageRef;
+use crate::step::{MessageRef, Step};
 use crate::trace::What;
 
 impl<M: StateMachine, D: Disk> Cluster<M, D> {
@@ -83,6 +83,21 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let alike = |other: &&Message| (other.from, other.to, other.payload.name()) == (from, to, kind);
         let nth = self.pool.range(..id).map(|(_, message)| message).filter(alike).count();
         Some(MessageRef::Nth { from, to, kind, nth })
+    }
+
+    /// The step with its message named so that another run finds it; `None` if it is about one that is not there. A
+    /// number counts those in flight, oldest first, around and around.
+    pub(crate) fn resolved(&self, step: &Step) -> Option<Step> {
+        let mut step = step.clone();
+        if let Step::Deliver { message, .. } | Step::Stray { message, .. } | Step::Lose { message } = &mut step {
+            if let MessageRef::Id(number) = message {
+                let position = number.checked_rem(self.pool.len() as u64)?;
+                let (name, _) = self.pool.iter().nth(usize::try_from(position).ok()?)?;
+                *message = MessageRef::Id(*name);
+            }
+            *message = self.describe(*message)?;
+        }
+        Some(step)
     }
 
     pub(super) fn deliver(&mut self, which: MessageRef, keep: bool) -> Verdict {

@@ -16,7 +16,7 @@ use crate::shadow::marks;
 use crate::trace::What;
 
 /// A configuration change that carries this is vetoed by every node that applies it.
-pub(crate) const VETO: &[u8] = b"veto";
+pub const VETO: &[u8] = b"veto";
 
 impl<M: StateMachine, D: Disk> Cluster<M, D> {
     pub(super) fn take_ready(&mut self, id: NodeId) -> Verdict {

@@ -26,7 +26,8 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         }
         let position = usize::try_from(client).unwrap_or(0);
         let nodes = self.running();
-        let favourite = self.leader().filter(|_| self.dice.chance(500_000));
+        let knows = self.parameters.corners.flow.max(500_000);
+        let favourite = self.leader().filter(|_| self.dice.chance(knows));
         let Some(node) = favourite.or_else(|| self.dice.pick(&nodes).copied()) else {
             let wait = self.parameters.tick_us;
             self.clock.after(wait, Due::Client(client));

@@ -10,12 +10,14 @@ use crate::clock::Due;
 use crate::cluster::{Cluster, PATIENCE, timeout_of};
 use crate::disk::Disk;
 use crate::judge::{Verdict, Violation};
+use crate::parameters::Spread;
 use crate::step::{Step, Well};
 use crate::workload::Workload;
 
 impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     /// How long it took, in microseconds.
     pub(super) fn recover(&mut self) -> Result<u64, Violation> {
+        self.dice.forget_bytes(); // nobody steers a group so that it never comes to rest
         let Some(mut core) = self.choose_core() else {
             return Ok(0);
         };
@@ -50,6 +52,9 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
                     self.heal(&core)?;
                 }
             }
+        }
+        if self.parameters.corners.like_etcd != Spread::Off {
+            return Ok(0); // some corners have no way out in etcd-io/raft's ways
         }
         // Whether they recover if all goes well is what is left to see of it in a replay.
         let core_now = core.iter().map(|node| Well {
@@ -123,6 +128,15 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             self.on_resume(*node)?;
             if !self.is_up(*node) {
                 self.perform_at(*node, Step::Restart { node: *node })?;
+            }
+            if self.member(*node).is_some_and(|member| member.unavailable) {
+                self.perform_at(
+                    *node,
+                    Step::Storage {
+                        node: *node,
+                        available: true,
+                    },
+                )?;
             }
             self.note(*node, "fault", || "well again".to_owned());
         }

@@ -8,6 +8,7 @@ use quorate::{Message, NodeId};
 use super::{Driver, Report};
 use crate::clock::{Clock, Due};
 use crate::cluster::Cluster;
+use crate::dice::Dice;
 use crate::disk::Disk;
 use crate::judge::{Verdict, Violation};
 use crate::member::{Life, Member};
@@ -31,7 +32,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         };
         let seed = parameters.seed;
         let cluster = Cluster::of_recovered(seed, recovered, parameters.voters, make_disk, settings)?;
-        let mut driver = Self::over(parameters, workload, cluster);
+        let mut driver = Self::over(parameters, workload, cluster, Dice::new(parameters.seed));
         driver.clock.delay(now);
         let node = recovered.node_id;
         driver.perform_at(node, Step::Campaign { node })?;

@@ -7,6 +7,7 @@ use super::Driver;
 use crate::cluster::VETO;
 use crate::disk::Disk;
 use crate::judge::Verdict;
+use crate::member::Member;
 use crate::step::{Promises, Step};
 use crate::workload::Workload;
 
@@ -37,6 +38,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         if self.dice.chance(self.parameters.retiming) {
             self.retime(node)?;
         }
+        self.promote_or_starve(node)?;
         let damage = self.parameters.extras.damage;
         if damage > 0 && self.dice.chance(damage) {
             self.perform_at(node, Step::RequestSnapshot { node })?;
@@ -51,6 +53,21 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
                 },
             };
             self.perform_at(node, step)?;
+        }
+        Ok(())
+    }
+
+    /// A learner may be promoted, if it has caught up; a storage may be unavailable for a while.
+    fn promote_or_starve(&mut self, node: NodeId) -> Verdict {
+        let (promotion, unavailable) = (self.parameters.corners.promotion, self.parameters.corners.unavailable);
+        if promotion > 0 && self.member(node).is_some_and(Member::is_leader) && self.dice.chance(promotion) {
+            let learners = self.cluster.membership().learners().to_vec();
+            let learner = self.dice.pick(&learners).copied().unwrap_or(node);
+            self.perform_at(node, Step::Promote { node, learner })?;
+        }
+        let available = self.member(node).is_some_and(|member| member.unavailable);
+        if self.dice.chance(if available { 200_000 } else { unavailable }) {
+            self.perform_at(node, Step::Storage { node, available })?;
         }
         Ok(())
     }

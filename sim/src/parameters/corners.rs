@@ -1,7 +1,9 @@
 //! What networks do rarely, and what then meets what nobody thought of together: drawn by dice of its own, so that all
 //! else is drawn as before.
 
-use super::Parameters;
+use quorate::Config;
+
+use super::{Parameters, Spread};
 use crate::dice::Dice;
 
 /// All off by default. Rates are in a million.
@@ -18,6 +20,17 @@ pub struct Corners {
     pub burst: u64,
     /// For how long.
     pub link_ticks: u64,
+    /// Clients know who leads, so often, and little else goes wrong for long: logs grow, and differ by much.
+    pub flow: u64,
+    /// Nodes refuse reads, entries and bytes in flight beyond small numbers.
+    pub small_bounds: bool,
+    /// Nodes keep to etcd-io/raft's ways where quorate has others by default: what rests on them is no progress in
+    /// some corners, and is not asked for then.
+    pub like_etcd: Spread,
+    /// At each tick of a leader: a learner is promoted, if it has caught up.
+    pub promotion: u64,
+    /// At each tick of a node: its storage is unavailable for a while.
+    pub unavailable: u64,
 }
 
 impl Parameters {
@@ -30,6 +43,45 @@ impl Parameters {
             self.corners.slow_link = dice.below(10_000);
             self.corners.burst = dice.below(10_000);
             self.corners.link_ticks = dice.between(5, 100);
+        }
+        if dice.chance(250_000) {
+            self.corners.flow = 950_000;
+            (self.clients, self.think_us) = (self.clients.max(4), dice.between(500, 10_000));
+            (self.crash, self.failing_disk) = (self.crash / 8, self.failing_disk / 4);
+            (self.loss, self.partition) = (self.loss / 8, self.partition / 4);
+        }
+        self.corners.small_bounds = dice.chance(150_000);
+        if dice.chance(150_000) {
+            self.corners.like_etcd = [Spread::Mixed, Spread::Mixed, Spread::On][dice.position(3)];
+        }
+        if dice.chance(300_000) {
+            self.corners.promotion = dice.below(30_000);
+        }
+        if dice.chance(200_000) {
+            self.corners.unavailable = dice.below(20_000);
+        }
+    }
+
+    /// The settings of one node.
+    pub(super) fn set_corners(&self, config: &mut Config) {
+        let dice = &mut Dice::new(self.seed ^ config.id.wrapping_mul(0x636f_726e_6572));
+        let settings = config.settings_mut();
+        if self.corners.small_bounds {
+            settings.max_pending_reads = dice.position(4) + 1;
+            settings.max_entry_bytes = dice.between(30, 100);
+            let bytes = dice.between(0, 300);
+            if self.small_messages || self.single_entries {
+                settings.max_inflight_bytes = settings.max_message_bytes.saturating_add(bytes).max(1);
+            }
+        }
+        settings.transfer_when_disk_lags = dice.chance(100_000);
+        if self.corners.like_etcd.at(dice) {
+            let plain = [(); 5].map(|()| dice.chance(500_000));
+            settings.higher_term_resets_timer = plain[0];
+            settings.refuse_stale_candidates = plain[1];
+            settings.votes_tell_commit = plain[2];
+            settings.commit_notice_on_removal = plain[3];
+            settings.transfer_refusals = plain[4];
         }
     }
 }

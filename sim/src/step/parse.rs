@@ -78,6 +78,11 @@ impl Step {
                 let [node, peer] = plain(command, "ID PEER")?;
                 Self::ReportUnreachable { node, peer }
             }
+            "promote" => {
+                let [node, learner] = plain(command, "ID LEARNER")?;
+                Self::Promote { node, learner }
+            }
+            "storage" => storage(command)?,
             "report-snapshot" => report(command)?,
             _ => return Self::of_node(command),
         }))
@@ -214,6 +219,18 @@ fn transfer(command: &Command) -> Result<Step, Misuse> {
     };
     let to = command.value("to")?;
     Ok(Step::Transfer { node, to })
+}
+
+fn storage(command: &Command) -> Result<Step, Misuse> {
+    command.only(&[])?;
+    let [node, word] = command.exactly("ID available|unavailable")?;
+    let available = match word {
+        "available" => true,
+        "unavailable" => false,
+        _ => return Err(Misuse::new("a storage is available or unavailable")),
+    };
+    let node = number(node)?;
+    Ok(Step::Storage { node, available })
 }
 
 fn report(command: &Command) -> Result<Step, Misuse> {

@@ -79,6 +79,11 @@ impl Step {
                 write!(f, "propose-conf-change {node} {}", Change(change))?;
                 expected.map_or(Ok(()), |index| write!(f, " expected={index}"))
             }
+            Self::Promote { node, learner } => write!(f, "promote {node} {learner}"),
+            Self::Storage { node, available } => {
+                let word = if *available { "available" } else { "unavailable" };
+                write!(f, "storage {node} {word}")
+            }
             Self::Transfer { node, to: Some(to) } => write!(f, "transfer-leadership from={node} to={to}"),
             Self::Transfer { node, to: None } => write!(f, "transfer-leadership from={node}"),
             Self::Campaign { node } => write!(f, "campaign {node}"),

@@ -3,9 +3,13 @@
 use quorate::MemoryStorage;
 
 use super::Make;
+use super::steps::Step;
 use super::view::View;
 use super::words::Verdict;
 use crate::disk::{Disk, Fault, Write};
+
+/// What is said of a storage whose power cannot fail.
+pub(super) const UNTOLD: &str = "this storage cannot be told when its power fails, so that this cannot be tried:";
 
 /// A storage, what of it is durable, and what was written since.
 pub(super) struct Bench {
@@ -82,6 +86,31 @@ impl Bench {
             return self.fails("which has to be refused");
         }
         self.is_model("after the refusal")
+    }
+
+    /// Does a step that the power may fail in, and says whether it did not: then parts of a write may be there.
+    pub(super) fn try_step(&mut self, step: &Step) -> Result<bool, String> {
+        match step {
+            Step::Sync => self.try_sync(),
+            Step::Write(write) => {
+                let is_done = self.try_write(write.clone());
+                if !is_done {
+                    self.since.extend(write.clone().parts());
+                }
+                Ok(is_done)
+            }
+        }
+    }
+
+    /// Tells the storage when its power fails; it has to be one that can be told.
+    pub(super) fn fail_power_after(&mut self, operations: u64) -> Verdict {
+        if self.disk.fail_power_after(operations) {
+            self.done.push(format!("power for {operations} operations"));
+            return Ok(());
+        }
+        Err(format!(
+            "{UNTOLD} write `Disk::fail_power_after`, or leave the rule out by name"
+        ))
     }
 
     /// Syncs; that has to succeed.

@@ -60,6 +60,11 @@ pub(super) const RULES: &[Rule] = &[
         a_snapshot_covers_what_is_asked,
         "snapshot() is one that was written and covers at least what is asked, or `TemporarilyUnavailable`."
     ),
+    rule!(
+        Contract,
+        a_snapshot_names_the_peer,
+        "A snapshot for a peer is one whose configuration names it, where the latest does: one that does not is not sent."
+    ),
 ];
 
 fn a_new_store_is_empty(make: &mut Make<'_>) -> Verdict {
@@ -264,6 +269,33 @@ fn the_missing_is_unavailable(make: &mut Make<'_>) -> Verdict {
         let what = format!("entries(9, 12, {max_bytes})");
         let missing = Err(StorageError::Unavailable);
         equal(&what, &bench.disk().entries(9, 12, max_bytes), &missing)?;
+    }
+    Ok(())
+}
+
+fn a_snapshot_names_the_peer(make: &mut Make<'_>) -> Verdict {
+    // Each names a learner of its own, beside the voters.
+    let writes = [5, 8].map(|index| Write::Snapshot(snapshot(1, index)));
+    let mut bench = Bench::with(make, [entries(1, 1..=10)])?;
+    let mut latest = Snapshot::default();
+    for write in writes.into_iter().chain([Write::Install(snapshot(3, 20))]) {
+        if let Write::Snapshot(snapshot) | Write::Install(snapshot) = &write {
+            latest = snapshot.clone();
+        }
+        bench.write(write)?;
+        let (index, id) = (latest.metadata.index, latest.id());
+        for peer in [1, 2, 3, 100 + index] {
+            match bench.disk().snapshot(peer, 1) {
+                Err(StorageError::TemporarilyUnavailable) => {}
+                Ok(found) if found.metadata.conf_state.contains(peer) => {}
+                other => {
+                    let found = brief(&other);
+                    return bench.fails(&format!(
+                        "snapshot({peer}, 1) is {found}; the latest, {id}, names the peer"
+                    ));
+                }
+            }
+        }
     }
     Ok(())
 }

@@ -71,7 +71,7 @@ fn at_every_write(make: &mut Make<'_>, steps: &[Step], judge: Judge) -> Verdict 
     Ok(())
 }
 
-fn take(bench: &mut Bench, step: &Step) -> Verdict {
+pub(super) fn take(bench: &mut Bench, step: &Step) -> Verdict {
     match step {
         Step::Write(write) => bench.write(write.clone()),
         Step::Sync => bench.sync(),

@@ -14,6 +14,7 @@ use quorate::{
 };
 
 use super::Make;
+use super::bench::UNTOLD;
 use super::words::{ALL, GROUP, equal};
 use crate::disk::{Disk, Write, writes_of};
 
@@ -69,12 +70,25 @@ pub(super) enum Way {
     Writes,
     /// By [`Disk::persist_task`]: it fails between two calls.
     Tasks,
+    /// The same; it fails inside of a call.
+    Inside,
 }
 
 /// Why a node stopped.
 pub(super) enum Stop {
     Power,
     Wrong(String),
+}
+
+impl Stop {
+    /// What was wrong, and when.
+    pub(super) fn within(self, power: usize, outage: Outage) -> String {
+        let what = match self {
+            Self::Wrong(what) => what,
+            Self::Power => "the power failed twice".to_owned(), // cannot be
+        };
+        format!("with an outage ({outage:?}) after {power} operations, {what}")
+    }
 }
 
 impl<E: std::error::Error> From<E> for Stop {
@@ -120,6 +134,12 @@ impl Host {
         let snapshot = bootstrap(1, &disk, &ConfState::of_voters(voters.iter().copied()))?;
         disk.0.borrow_mut().write(Write::Install(snapshot))?;
         disk.0.borrow_mut().sync()?;
+        if let Way::Inside = way
+            && !disk.0.borrow_mut().fail_power_after(power as u64)
+        {
+            let what = format!("{UNTOLD} write `Disk::fail_power_after`, or leave the rule out by name");
+            return Err(Stop::Wrong(what));
+        }
         Ok(Self {
             voters: voters.to_vec(),
             disk,
@@ -210,7 +230,7 @@ impl Host {
 
     fn persist(&mut self, ready: &Ready) -> Result<(), Stop> {
         let Some(task) = ready.append_task() else { return Ok(()) };
-        if let Way::Tasks = self.way {
+        if let Way::Tasks | Way::Inside = self.way {
             return self.persist_task(task);
         }
         for write in writes_of(task) {
@@ -224,7 +244,8 @@ impl Host {
 
     fn persist_task(&mut self, task: &AppendTask) -> Result<(), Stop> {
         self.consume()?;
-        self.disk.0.borrow_mut().persist_task(task)?;
+        let stored = self.disk.0.borrow_mut().persist_task(task);
+        stored.map_err(|error| self.failed(error))?;
         // What is to be there is what the task says, whatever the storage has made of it.
         self.written = task.hard_state().unwrap_or(self.written);
         if task.must_sync() {
@@ -237,7 +258,8 @@ impl Host {
 
     fn write(&mut self, write: Write) -> Result<(), Stop> {
         self.consume()?;
-        Ok(self.disk.0.borrow_mut().write(write)?)
+        let written = self.disk.0.borrow_mut().write(write);
+        written.map_err(|error| self.failed(error))
     }
 
     fn sync(&mut self) -> Result<(), Stop> {
@@ -247,7 +269,18 @@ impl Host {
         Ok(())
     }
 
+    /// Before the first outage inside of a call, what fails is the power.
+    fn failed(&self, error: StorageError) -> Stop {
+        match self.way {
+            Way::Inside if self.power < usize::MAX => Stop::Power,
+            _ => error.into(),
+        }
+    }
+
     fn consume(&mut self) -> Result<(), Stop> {
+        if let Way::Inside = self.way {
+            return Ok(()); // the disk counts
+        }
         self.power = self.power.checked_sub(1).ok_or(Stop::Power)?;
         Ok(())
     }
@@ -303,6 +336,9 @@ impl Host {
                 disk.crash(unsynced);
             }
             Outage::Tears(seed) => disk.crash_torn(seed),
+        }
+        if let Way::Inside = self.way {
+            disk.fail_power_after(u64::MAX);
         }
         self.power = usize::MAX;
     }

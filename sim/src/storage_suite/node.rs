@@ -29,7 +29,7 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 /// Some of a node's life; it can be called again after it was cut short.
-type Life = fn(&mut Host, &mut RawNode<Shared>) -> Result<(), Stop>;
+pub(super) type Life = fn(&mut Host, &mut RawNode<Shared>) -> Result<(), Stop>;
 
 /// Runs a life with the power failing at each write and sync in turn, in each way.
 fn at_every_outage(make: &mut Make<'_>, way: Way, voters: &[NodeId], life: Life) -> Verdict {
@@ -37,12 +37,7 @@ fn at_every_outage(make: &mut Make<'_>, way: Way, voters: &[NodeId], life: Life)
         for outage in [Outage::LosesAll, Outage::LosesNothing, Outage::Tears(power as u64)] {
             let failed = match run(make, way, voters, life, (power, outage)) {
                 Ok(failed) => failed,
-                Err(Stop::Power) => true, // cannot be: the life was taken up again
-                Err(Stop::Wrong(what)) => {
-                    return Err(format!(
-                        "with an outage ({outage:?}) after {power} writes and syncs, {what}"
-                    ));
-                }
+                Err(stop) => return Err(stop.within(power, outage)),
             };
             if !failed {
                 return Ok(()); // the life is shorter
@@ -53,7 +48,7 @@ fn at_every_outage(make: &mut Make<'_>, way: Way, voters: &[NodeId], life: Life)
 }
 
 /// Whether the power failed.
-fn run(
+pub(super) fn run(
     make: &mut Make<'_>,
     way: Way,
     voters: &[NodeId],
@@ -93,7 +88,7 @@ fn what_is_persisted_is_kept(make: &mut Make<'_>) -> Verdict {
 }
 
 /// It is alone, and commits what it proposes.
-fn commits(host: &mut Host, node: &mut RawNode<Shared>) -> Result<(), Stop> {
+pub(super) fn commits(host: &mut Host, node: &mut RawNode<Shared>) -> Result<(), Stop> {
     node.campaign()?;
     host.drain(node)?;
     for number in 1..=6 {
@@ -107,7 +102,7 @@ fn commits(host: &mut Host, node: &mut RawNode<Shared>) -> Result<(), Stop> {
 }
 
 /// It is asked for votes.
-fn votes(host: &mut Host, node: &mut RawNode<Shared>) -> Result<(), Stop> {
+pub(super) fn votes(host: &mut Host, node: &mut RawNode<Shared>) -> Result<(), Stop> {
     for term in 2..=5 {
         // First one, then the other; after an outage the other way round, so that a vote which was
         // given and forgotten is given again.
@@ -124,7 +119,7 @@ fn votes(host: &mut Host, node: &mut RawNode<Shared>) -> Result<(), Stop> {
 }
 
 /// A leader sends it snapshots, and entries behind them.
-fn follows(host: &mut Host, node: &mut RawNode<Shared>) -> Result<(), Stop> {
+pub(super) fn follows(host: &mut Host, node: &mut RawNode<Shared>) -> Result<(), Stop> {
     for index in [10, 20, 30] {
         let last = EntryId { term: 2, index };
         let metadata = SnapshotMetadata::new(last, ConfState::of_voters(host.voters.iter().copied()));

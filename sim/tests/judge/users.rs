@@ -183,6 +183,6 @@ fn a_state_machine_that_panics_is_a_violation_like_others() {
 
 #[test]
 fn so_are_a_disk_and_clients() {
-    is_cut_down::<Tally<true>, FragileDisk>(0, &["`compact ", "compactions are not written yet"]);
+    is_cut_down::<Tally<true>, FragileDisk>(0, &["`compact-to-applied ", "compactions are not written yet"]);
     is_cut_down::<Tally<true>, MemoryDisk>(30, &["a client panics at", "this one never ends"]);
 }

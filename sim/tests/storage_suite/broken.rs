@@ -29,6 +29,9 @@ pub(crate) struct Broken {
     write_fails: bool,
     sync_fails: bool,
     sync_failed: bool,
+    /// The power is to fail, and what it cut short.
+    power: bool,
+    cut_short: Vec<Write>,
 }
 
 fn refused() -> StorageError {
@@ -51,6 +54,8 @@ impl Broken {
             write_fails: false,
             sync_fails: false,
             sync_failed: false,
+            power: false,
+            cut_short: Vec::new(),
         }
     }
 
@@ -156,6 +161,13 @@ impl Broken {
         self.disk.crash(if self.has(CrashKeepsNothing) { 0 } else { kept });
         match self.defect {
             Some(SyncIsOneBehind) => self.becomes(&self.synced[1].clone()),
+            Some(OpeningDestroys) if self.power => self.becomes(&MemoryDisk::default()),
+            Some(CutShortDestroys) if !self.cut_short.is_empty() => self.becomes(&MemoryDisk::default()),
+            Some(CutShortIsAhead) if kept == 0 => {
+                for write in std::mem::take(&mut self.cut_short) {
+                    self.force(write);
+                }
+            }
             Some(SecondRestartIsEmpty) if self.crashed && self.since.is_empty() => self.becomes(&MemoryDisk::default()),
             Some(HardStateAloneIsNotSynced) if kept == 0 => self.force(Write::HardState(self.synced_state)),
             Some(HardStateIsAhead) => self.force(Write::HardState(state)),
@@ -188,7 +200,8 @@ impl Broken {
         self.since.clear();
         self.synced = [self.disk.clone(), self.disk.clone()];
         (self.crashed, self.sync_failed) = (true, false);
-        (self.write_fails, self.sync_fails) = (false, false);
+        (self.write_fails, self.sync_fails, self.power) = (false, false, false);
+        self.cut_short.clear();
     }
 }
 
@@ -233,7 +246,14 @@ impl Disk for Broken {
         }
         self.written += write.clone().parts().len();
         self.before_crash = None;
-        self.altered(write)?.into_iter().try_for_each(|write| self.put(write))
+        let put = self
+            .altered(write.clone())?
+            .into_iter()
+            .try_for_each(|write| self.put(write));
+        if put.is_err() && self.power {
+            self.cut_short = vec![write];
+        }
+        put
     }
 
     fn sync(&mut self) -> Result<(), StorageError> {
@@ -290,8 +310,14 @@ impl Disk for Broken {
             Fault::SyncFails => self.sync_fails = true,
             Fault::Full => self.full = true,
             Fault::Space => self.full = self.has(Defect::FullForever),
+            _ => return false,
         }
         !self.has(Defect::CannotBeTold)
+    }
+
+    fn fail_power_after(&mut self, operations: u64) -> bool {
+        self.power = operations < u64::MAX;
+        self.disk.fail_power_after(operations) && !self.has(Defect::CannotBeTold)
     }
 
     fn set_cluster_id(&mut self, cluster_id: ClusterId) -> bool {

@@ -121,6 +121,14 @@ pub(crate) enum Defect {
     PersistForgetsHardState,
     /// Nor a snapshot.
     PersistForgetsSnapshot,
+    /// A snapshot is handed out without the peer that it is for.
+    SnapshotForgetsPeer,
+    /// What the power cut short is durable, and what was written before it is not.
+    CutShortIsAhead,
+    /// A task that the power cuts short takes everything along.
+    CutShortDestroys,
+    /// So does an opening.
+    OpeningDestroys,
     /// None, but it cannot be told to fail.
     CannotBeTold,
 }
@@ -195,4 +203,8 @@ pub(crate) const BROKEN: &[(Defect, &[&str])] = &[
     (PersistForgetsSync, &["what_is_persisted_is_kept"]),
     (PersistForgetsHardState, &["what_is_persisted_is_kept"]),
     (PersistForgetsSnapshot, &["what_is_persisted_is_kept"]),
+    (SnapshotForgetsPeer, &["a_snapshot_names_the_peer"]),
+    (CutShortIsAhead, &["a_crash_inside_a_write_keeps_a_prefix"]),
+    (CutShortDestroys, &["a_crash_inside_persisting_keeps_what_was_promised"]),
+    (OpeningDestroys, &["a_crash_inside_an_opening_loses_nothing"]),
 ];

@@ -67,7 +67,12 @@ impl Storage for Broken {
 
     fn snapshot(&self, peer: NodeId, at_least: Index) -> Result<Snapshot, StorageError> {
         let at_least = if self.has(SnapshotIgnoresAsked) { 0 } else { at_least };
-        self.disk.snapshot(peer, at_least)
+        let mut snapshot = self.disk.snapshot(peer, at_least)?;
+        if self.has(SnapshotForgetsPeer) {
+            let conf_state = &mut snapshot.metadata.conf_state;
+            conf_state.learners.retain(|learner| *learner != peer);
+        }
+        Ok(snapshot)
     }
 }
 

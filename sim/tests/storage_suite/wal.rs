@@ -7,9 +7,12 @@
 use quorate::types::{ClusterId, Identity};
 use quorate::{MemoryStorage, Snapshot, Storage, StorageError};
 use quorate_sim::disk::{Disk, Fault, Write};
-use quorate_sim::file::FakeFile;
+use quorate_sim::file::FakeDir;
 
 use crate::codec::{decode, encode};
+
+/// The only file.
+const FILE: &str = "log";
 
 /// Length and checksum of a record.
 const HEAD: usize = 8;
@@ -34,7 +37,7 @@ pub(crate) enum Care {
 /// The storage.
 #[derive(Debug)]
 pub(crate) struct WalDisk {
-    file: FakeFile,
+    directory: FakeDir,
     read: MemoryStorage,
     /// The group and the identity, which are parts of the file's name.
     cluster_id: ClusterId,
@@ -50,8 +53,11 @@ pub(crate) struct WalDisk {
 
 impl WalDisk {
     pub(crate) fn new(seed: u64) -> Self {
+        let mut directory = FakeDir::new();
+        let made = directory.create(FILE).and_then(|()| directory.sync_directory());
+        made.expect("an empty directory");
         Self {
-            file: FakeFile::new(),
+            directory,
             read: MemoryStorage::new(),
             cluster_id: 0,
             identity: 0,
@@ -73,6 +79,20 @@ impl WalDisk {
         self.forgotten != Some(care)
     }
 
+    fn file(&self) -> &[u8] {
+        self.directory.read(FILE).expect("it is never removed")
+    }
+
+    /// The power may fail again while the file is opened.
+    fn reopen(&mut self) {
+        self.failed = false;
+        self.open();
+        if self.directory.is_off() {
+            self.directory.crash(0);
+            self.reopen();
+        }
+    }
+
     /// Replays the file, and cuts off what is no record.
     fn open(&mut self) {
         let made = MemoryStorage::new().with_cluster_id(self.cluster_id);
@@ -84,10 +104,10 @@ impl WalDisk {
             }
             end += length;
         }
-        if end < self.file.len() && self.takes(Care::Cut) {
-            self.failed = self.file.set_len(end).is_err();
+        if end < self.file().len() && self.takes(Care::Cut) {
+            self.failed = self.directory.set_len(FILE, end).is_err();
             if self.takes(Care::CutSync) {
-                self.failed |= self.file.sync().is_err();
+                self.failed |= self.directory.sync(FILE).is_err();
             }
         }
         self.unsynced.clear();
@@ -95,10 +115,10 @@ impl WalDisk {
 
     /// The write whose record begins at `at`, and the record's length.
     fn record(&self, at: usize) -> Option<(Write, usize)> {
-        let head = self.file.read(at, HEAD);
+        let head = part(self.file(), at, HEAD);
         let (length, checksum) = head.split_first_chunk::<4>()?;
         let size = usize::try_from(u32::from_le_bytes(*length)).ok()?;
-        let payload = self.file.read(at + HEAD, size);
+        let payload = part(self.file(), at + HEAD, size);
         let is_whole = checksum == self.checksum(*length, payload) && payload.len() == size;
         if !is_whole && self.takes(Care::Checksum) {
             return None;
@@ -128,8 +148,9 @@ impl WalDisk {
                 .map_err(std::io::Error::other)?
                 .to_le_bytes();
             let checksum = self.checksum(length, &payload);
-            self.file.append(&[&length[..], &checksum, &payload].concat())?;
-            self.unsynced.push(self.file.unsynced());
+            self.directory
+                .append(FILE, &[&length[..], &checksum, &payload].concat())?;
+            self.unsynced.push(self.directory.unsynced());
         }
         Ok(())
     }
@@ -138,7 +159,7 @@ impl WalDisk {
     /// earlier writes are synced along.
     fn take_back(&mut self, end: usize) {
         if self.takes(Care::FailedWrite) {
-            self.failed = self.file.set_len(end).is_err() || self.sync().is_err();
+            self.failed = self.directory.set_len(FILE, end).is_err() || self.sync().is_err();
         }
     }
 
@@ -155,7 +176,7 @@ impl Disk for WalDisk {
         self.refuse_if_failed()?;
         let mut next = self.read.clone();
         write.clone().apply_to(&mut next)?;
-        let end = self.file.len();
+        let end = self.file().len();
         if let Err(error) = self.append(write.parts()) {
             self.take_back(end);
             return Err(StorageError::Broken(error.to_string()));
@@ -167,7 +188,7 @@ impl Disk for WalDisk {
     fn sync(&mut self) -> Result<(), StorageError> {
         self.refuse_if_failed()?;
         self.unsynced.clear();
-        self.file.sync().map_err(|error| {
+        self.directory.sync(FILE).map_err(|error| {
             self.failed = true;
             StorageError::Broken(error.to_string())
         })
@@ -180,25 +201,29 @@ impl Disk for WalDisk {
     fn crash(&mut self, kept: usize) {
         let kept = kept.min(self.unsynced.len());
         let last = kept.checked_sub(1).and_then(|last| self.unsynced.get(last));
-        self.file.crash(last.copied().unwrap_or(0));
-        self.failed = false;
-        self.open();
+        self.directory.crash(last.copied().unwrap_or(0));
+        self.reopen();
     }
 
     fn crash_torn(&mut self, seed: u64) {
-        self.file.crash_torn(seed);
-        self.failed = false;
-        self.open();
+        self.directory.crash_torn(seed);
+        self.reopen();
     }
 
     fn inject(&mut self, fault: Fault) -> bool {
         self.seed = self.seed.wrapping_add(1);
         match fault {
-            Fault::WriteFails => self.file.fail_next_write(self.seed),
-            Fault::SyncFails => self.file.fail_next_sync(self.seed),
-            Fault::Full => self.file.set_capacity(Some(self.file.len() + 100)),
-            Fault::Space => self.file.set_capacity(None),
+            Fault::WriteFails => self.directory.fail_next_write(self.seed),
+            Fault::SyncFails => self.directory.fail_next_sync(self.seed),
+            Fault::Full => self.directory.set_capacity(Some(self.directory.size() + 100)),
+            Fault::Space => self.directory.set_capacity(None),
+            _ => return false,
         }
+        true
+    }
+
+    fn fail_power_after(&mut self, operations: u64) -> bool {
+        self.directory.fail_power_after(operations);
         true
     }
 
@@ -224,4 +249,10 @@ impl Disk for WalDisk {
 
 impl Storage for WalDisk {
     quorate::delegate_storage!(read);
+}
+
+/// At most so many bytes from `at` on.
+fn part(bytes: &[u8], at: usize, length: usize) -> &[u8] {
+    let end = at.saturating_add(length).min(bytes.len());
+    bytes.get(at..end).unwrap_or_default()
 }
