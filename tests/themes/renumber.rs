@@ -87,7 +87,7 @@ fn tasks_and_acknowledgements_follow() {
             let by = node.renumber(task.as_ref());
             task.iter_mut().for_each(|task| task.renumber(&by));
             apply.iter_mut().for_each(|task| task.renumber(&by));
-            for task in task {
+            if let Some(task) = task {
                 assert_eq!(task.number(), 1, "the oldest that is out");
                 node.storage_mut().persist_task(&task).expect("it works");
                 for response in task.done() {
@@ -99,7 +99,7 @@ fn tasks_and_acknowledgements_follow() {
                     node.acknowledge(&ack).expect("in order");
                 }
             }
-            for task in apply {
+            if let Some(task) = apply {
                 let by = node.renumber(None);
                 let mut ack = task.done();
                 ack.renumber(&by);
