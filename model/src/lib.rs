@@ -50,3 +50,9 @@ pub use search::{Found, Limits, Outcome, search};
 pub use system::{Next, System};
 pub use walk::{Walk, walk};
 pub use world::{Change, World};
+
+/// The README's examples are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+#[derive(Debug)]
+pub struct Readme;

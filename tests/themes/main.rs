@@ -34,6 +34,7 @@ mod raw_node;
 mod read_modes;
 mod read_quorums;
 mod reads;
+mod renumber;
 mod replication;
 mod requested_snapshots;
 mod restart;

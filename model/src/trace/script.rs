@@ -6,8 +6,8 @@ use quorate_sim::replay::{Recording, World};
 
 use crate::group::{Group, Move};
 
-/// The steps of a trace, with the cluster that they are done to. Printed it is a script of the conformance runner, which
-/// fails at its end, `check`, as long as the fault is there; and the simulator can do it again.
+/// The steps of a trace, with the cluster that they are done to. Printed it is a script of the conformance runner,
+/// which fails at its end, `check`, as long as the fault is there; and the simulator can do it again.
 pub fn recording(group: &Group, trace: &[Move], violation: &Violation) -> Recording {
     let settings = |id| group.rules().config(id, false).settings().clone();
     let world = group.world();

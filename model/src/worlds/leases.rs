@@ -13,6 +13,7 @@ pub(super) const WORLDS: &[Named] = &[
         lease,
     )
     .small(),
+    row("lease-long", "the same, for two election timeouts", long),
     row(
         "lease-restart",
         "the same while voters restart, with a shorter election timeout and no silence of their own",
@@ -60,6 +61,10 @@ fn led(skew: u8, ticks: u8) -> World {
 
 fn lease() -> World {
     led(1, 5)
+}
+
+fn long() -> World {
+    led(1, 6)
 }
 
 fn restart() -> World {
