@@ -37,6 +37,8 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         Judge::monotone(id, "commit index", before.commit, commit)?;
         let silent = Judge::silence_ends(id, before.silent, status.silent_ticks);
         self.rule(silent)?;
+        let waiting = self.judge_uncommitted(id, &status);
+        self.rule(waiting)?;
         let now = member::Seen {
             role: status.soft_state.role,
             term,

@@ -39,7 +39,9 @@ pub fn after(before: &ConfState, change: &ConfChangeV2) -> Option<ConfState> {
         return None;
     }
     if enters {
-        parts.values_mut().for_each(|part| part.outgoing = part.incoming);
+        for part in parts.values_mut() {
+            part.outgoing = part.incoming;
+        }
     }
     let old = parts.clone();
     for single in change.changes.iter().filter(|single| single.node_id != 0) {
@@ -75,7 +77,7 @@ fn name(parts: &mut BTreeMap<NodeId, Part>, old: &BTreeMap<NodeId, Part>, change
         let given = match single.kind {
             ConfChangeKind::AddNode | ConfChangeKind::AddLearnerNode => !was.is_member(),
             ConfChangeKind::UpdateNode => change.changes.len() == 1 && was.identity.is_none(),
-            _ => false,
+            ConfChangeKind::RemoveNode => false,
         };
         if let Some(part) = parts.get_mut(&single.node_id).filter(|_| given) {
             part.identity = Some(single.identity);

@@ -38,6 +38,13 @@ impl Judge {
         )
     }
 
+    /// What overwrote an entry, or committed it, ends its waiting: else proposals are refused as too many for ever.
+    pub fn counts_what_waits(node: NodeId, counted: u64, waiting: u64) -> Verdict {
+        check(counted <= waiting, "what waits is in the log", || {
+            format!("{node} counts {counted} bytes as uncommitted, and its log has {waiting} that may be")
+        })
+    }
+
     /// A leader that was told where the logs may agree at most probes no later: `rejected` is the rejected entry and
     /// that hint.
     pub fn heeds(leader: NodeId, peer: NodeId, prev: Index, matched: Index, rejected: (Index, Index)) -> Verdict {

@@ -198,8 +198,32 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         led.resized = true;
     }
 
+    /// What counts as uncommitted is in the log, and may not be applied yet. (With asynchronous writes it also counts until
+    /// its own acknowledgement is back, which nobody else can tell.)
+    pub(in super::super) fn judge_uncommitted(&self, id: NodeId, status: &Status) -> Verdict {
+        let (counted, member) = (status.uncommitted_bytes, &self.members[Self::position(id)]);
+        if counted == 0 || counted == u64::MAX || member.config.settings().async_storage_writes {
+            return Ok(());
+        }
+        let released = status
+            .hard_state
+            .commit
+            .min(status.applied)
+            .min(member.durable.last().index);
+        let mut waiting = 0;
+        for index in released + 1..=status.last_index {
+            let entry = member
+                .log
+                .term(index)
+                .and_then(|term| self.judge.stored(EntryId { term, index }));
+            let Some(entry) = entry else { return Ok(()) }; // not handed out yet
+            waiting += entry.data.len() as u64;
+        }
+        Judge::counts_what_waits(id, counted, waiting)
+    }
+
     /// All that is still kept for somebody at a node, though nothing is under way; `None`: nothing.
-    pub(in super::super) fn leftover(&self, member: &Member<M, D>, core: impl Fn(NodeId) -> bool) -> Option<String> {
+    pub(in super::super) fn leftover(member: &Member<M, D>, core: impl Fn(NodeId) -> bool) -> Option<String> {
         let node = member.node()?;
         let status = node.status();
         if status.pending_reads > 0 {
