@@ -41,6 +41,9 @@ pub struct Status {
     pub lease_ticks: u64,
     /// Ticks for which this node promised a leader to elect nobody else.
     pub promised_ticks: u64,
+    /// Ticks for which it stays silent after a restart, because an earlier start may have promised as much: it neither
+    /// votes nor campaigns.
+    pub silent_ticks: u64,
     /// The state machine waits for a snapshot that was [asked for](crate::RawNode::request_snapshot), and must cover
     /// this; until it has become that.
     pub snapshot_request: Option<Index>,
@@ -104,6 +107,8 @@ pub struct ProgressStatus {
     pub unreachable: bool,
     /// So many entries are committed that it has not acknowledged.
     pub commit_lag: u64,
+    /// Ticks for which this leader counts on the member's promise to elect nobody else; 0 of the leader itself.
+    pub promised_ticks: u64,
     /// It [asks for a snapshot](crate::RawNode::request_snapshot) beside the log, which must cover this.
     pub snapshot_request: Option<Index>,
     /// Appends on their way.
@@ -126,6 +131,7 @@ impl ProgressStatus {
             silent_ticks: if own { 0 } else { progress.silent_ticks() },
             unreachable: progress.is_missing(),
             commit_lag: server.log.committed().saturating_sub(progress.matched()),
+            promised_ticks: progress.promised,
             snapshot_request: progress.asks_for(),
             inflight: progress.inflights().map_or(0, Inflights::len),
             inflight_full: progress.is_window_full(&server.config),

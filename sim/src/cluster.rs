@@ -4,6 +4,7 @@
 mod availability;
 mod by_hand;
 mod call;
+mod causes;
 mod damage;
 mod identity;
 mod lifecycle;
@@ -19,6 +20,7 @@ mod stranger;
 mod watch;
 
 pub use by_hand::Seeds;
+pub(crate) use causes::Causes;
 pub(crate) use recovery::{PATIENCE, timeout_of};
 pub use storage::VETO;
 pub use watch::{Refusal, Seen};
@@ -90,6 +92,8 @@ pub struct Cluster<M, D> {
     watch: Option<Box<watch::Watch>>,
     /// Whether a lease that overlaps another, or a stale read, is a violation.
     pub(crate) judge_leases: bool,
+    /// By how many ticks two clocks may differ over an election timeout, if that is known.
+    drift_ticks: Option<u64>,
 }
 
 impl<M, D> fmt::Debug for Cluster<M, D> {
@@ -184,6 +188,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             disks_forgot: false,
             watch: None,
             judge_leases: true,
+            drift_ticks: None,
         }
     }
 
@@ -194,10 +199,12 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             move |id| parameters.config(id)
         };
         let (seed, voters, names) = (parameters.seed, parameters.voters, parameters.names);
-        caught(
+        let mut cluster = caught(
             || "the beginning".to_owned(),
             || Self::founded(seed, voters, names, make_disk, settings),
-        )
+        )?;
+        cluster.drift_ticks = Some(parameters.drift_ticks());
+        Ok(cluster)
     }
 
     /// Does one thing, and judges what came of it.

@@ -95,7 +95,7 @@ where
 
 /// Does these steps to the group of three that a seed draws, without clients and leases (a list of steps has no clock).
 /// A message that is [named by a number](crate::step::MessageRef::Id) is that of those in flight, oldest first, around
-/// and around.
+/// and around. Operations get numbers of their own.
 /// What cannot be done, or may break a sound group (a disk that is lost, say), is left out.
 ///
 /// ```
@@ -121,7 +121,12 @@ pub fn steps<M: StateMachine, D: Disk>(
         .map_err(|violation| violation.clone())
         .and_then(|cluster| {
             for step in steps.iter().filter(|step| is_sound(step)) {
-                let Some(step) = cluster.resolved(step) else { continue };
+                let Some(mut step) = cluster.resolved(step) else {
+                    continue;
+                };
+                if let Step::Propose { operation, .. } | Step::Read { operation, .. } = &mut step {
+                    *operation = done.len() as u64; // so that no two are taken for each other
+                }
                 done.push(step.clone());
                 perform(cluster, &step)?;
             }

@@ -5,10 +5,15 @@
 //! rules out. They know nothing of how it came about, so that each can be tested by telling it a
 //! history that breaks it.
 
+mod changes;
 mod configurations;
+mod lease;
+mod model;
 mod node;
 mod promise;
+mod reads;
 mod replicas;
+mod replication;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,6 +25,8 @@ pub use crate::shadow::{Mark, Shadow};
 use crate::values::{both, shown};
 pub use configurations::Configurations;
 pub(crate) use configurations::{are_in_two_groups, is_quorum};
+pub use lease::Lease;
+pub use model::after as configuration_after;
 pub(crate) use replicas::COMPARED_EVERY;
 pub(crate) use replicas::not_canonical;
 pub use replicas::{Replica, Replicas};

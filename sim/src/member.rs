@@ -9,6 +9,7 @@ use quorate::status::RoleKind;
 use quorate::types::Identity;
 use quorate::{ConfState, Config, EntryId, Index, NodeId, RawNode, Ready, Storage, Term};
 
+use crate::cluster::Causes;
 use crate::judge::Replica;
 use crate::shadow::{Mark, Shadow};
 
@@ -46,6 +47,7 @@ pub(crate) struct Member<M, D> {
     /// What was written and not synced.
     pub(crate) marks: VecDeque<Mark>,
     pub(crate) seen: Seen,
+    pub(crate) causes: Causes,
     /// Its storage cannot be read for now.
     pub(crate) unavailable: bool,
 }
@@ -90,6 +92,15 @@ pub(crate) struct PendingRead {
     pub(crate) committed_before: Index,
     /// Where it may be served.
     pub(crate) at: Option<Index>,
+    /// Ticks for which it has waited at a node that does not lead, and for which it may.
+    pub(crate) waited: u64,
+    pub(crate) patience: u64,
+    /// What was in flight when it was asked, and as of which term and configuration its node was.
+    pub(crate) asked_at: u64,
+    pub(crate) term: Term,
+    pub(crate) configured_at: Index,
+    /// It was answered at once, by the lease.
+    pub(crate) by_lease: bool,
 }
 
 /// What was last seen of the node.
@@ -100,6 +111,11 @@ pub(crate) struct Seen {
     pub(crate) commit: Index,
     pub(crate) leader: Option<NodeId>,
     pub(crate) lease: bool,
+    /// Ticks of its promise, and of its silence after a restart, that are left.
+    pub(crate) promised: u64,
+    pub(crate) silent: u64,
+    /// It leads, and counts on promises of others.
+    pub(crate) counts_on_promises: bool,
     /// It leads, and said that the identities are in force.
     pub(crate) in_force: bool,
     /// It leads, and its log was not looked at yet.

@@ -304,6 +304,12 @@ impl Parameters {
         ((ticks / 2).max(least), 2 * ticks)
     }
 
+    /// By how many ticks two clocks may differ over an election timeout, rounded up.
+    pub(crate) fn drift_ticks(&self) -> u64 {
+        let (_, longest) = self.election_bounds();
+        (2 * self.drift * (longest + 1)).div_ceil(1_000_000_u64.saturating_sub(self.drift).max(1))
+    }
+
     fn suit_leases(&mut self, dice: &mut Dice) {
         self.check_quorum = true;
         self.leases = if dice.chance(500_000) {

@@ -1,5 +1,7 @@
 //! The judges: for each property a history that breaks it, beside the nearest one that does not.
 
+#[path = "judge/causes.rs"]
+mod causes;
 #[path = "judge/identities.rs"]
 mod identities;
 #[path = "judge/liars.rs"]

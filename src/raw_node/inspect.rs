@@ -65,6 +65,7 @@ impl<S: Storage> RawNode<S> {
             pending_reads,
             lease_ticks: leader.map_or(0, |leader| leader.lease_ticks(server)),
             promised_ticks: server.timer.promised(),
+            silent_ticks: server.timer.silent(),
             snapshot_request: server.log.snapshot_request(),
             corrupt: server.corrupt.map(NonZero::get),
             diverged: server.diverged,

@@ -8,7 +8,7 @@ use super::queue::Queue;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct ForwardedReads {
-    /// In the order in which they were sent, which is that of their deadlines too.
+    /// In the order in which they were sent. Where the election timeout was shortened since, a later one has less time.
     reads: Queue<ForwardedRead>,
 }
 
@@ -44,15 +44,15 @@ impl ForwardedReads {
             read.ticks_left = read.ticks_left.saturating_sub(ticks);
         }
         let mut late = Vec::new();
-        while self.deadline() == Some(0) {
-            late.extend(self.reads.pop().map(|read| read.context));
+        while let Some(read) = self.reads.remove_first(|read| read.ticks_left == 0) {
+            late.push(read.context);
         }
         late
     }
 
     /// Ticks until the first one's time runs out.
     pub(crate) fn deadline(&self) -> Option<u64> {
-        self.reads.first().map(|read| read.ticks_left)
+        self.reads.iter().map(|read| read.ticks_left).min()
     }
 
     /// All of them, because there is no such leader any more.

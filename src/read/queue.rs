@@ -45,6 +45,10 @@ impl<T> Queue<T> {
         self.elements()?.get(position)
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.elements().into_iter().flatten()
+    }
+
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.filled.iter_mut().flat_map(|filled| &mut filled.elements)
     }
@@ -101,6 +105,7 @@ mod tests {
                 }
                 prop_assert_eq!((queue.len(), queue.first()), (model.len(), model.first()));
                 prop_assert!((0..model.len() + 2).all(|place| queue.get(place) == model.get(place)));
+                prop_assert!(queue.iter().eq(model.iter()));
                 prop_assert!(queue.iter_mut().eq(model.iter_mut()));
                 prop_assert_eq!(queue.clone().drain().collect::<Vec<_>>(), model.clone());
                 prop_assert_eq!(queue == Queue::default(), model.is_empty());

@@ -16,6 +16,7 @@ impl fmt::Display for Status {
         write!(f, " last={}", self.last_index)?;
         let numbers = [
             ("promised_ticks", self.promised_ticks),
+            ("silent_ticks", self.silent_ticks),
             ("lease_ticks", self.lease_ticks),
             ("pending_reads", self.pending_reads.try_into().unwrap_or(u64::MAX)),
             ("uncommitted_bytes", self.uncommitted_bytes),
@@ -51,6 +52,9 @@ impl fmt::Display for ProgressStatus {
         write!(f, "node {id}: {state}, matched={} next={}", self.matched, self.next)?;
         if self.commit_lag > 0 {
             write!(f, " commit_lag={}", self.commit_lag)?;
+        }
+        if self.promised_ticks > 0 {
+            write!(f, " promised_ticks={}", self.promised_ticks)?;
         }
         if let Some(at_least) = self.snapshot_request {
             write!(f, " snapshot_request={at_least}")?;

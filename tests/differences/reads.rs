@@ -159,3 +159,36 @@ fn d29_a_promise_outlives_a_restart_under_other_settings() {
     let refused = CampaignError::Refused(CampaignRefusal::Silent(20));
     assert_eq!(node.campaign(), Err(refused));
 }
+
+/// A forwarded read has the time of the election timeout that it was asked under, and waits for no earlier one with more.
+#[test]
+fn d12_a_forwarded_read_has_its_own_time() {
+    let mut cluster = single(Config::new(1, 7), store(&[1, 2, 3]));
+    cluster.step(append(2, 1, 1, (1, 1)));
+    cluster.node(1).read_index("first").unwrap();
+    let mut shorter = cluster.raw(1).config().clone();
+    shorter.settings_mut().election_timeout_ticks = 6;
+    cluster.node(1).set_config(shorter).unwrap();
+    cluster.node(1).read_index("second").unwrap();
+    cluster.drain(1);
+    cluster.tick(1, 6);
+    let back: Vec<_> = cluster.nodes[&1].reads.iter().map(|read| &*read.context).collect();
+    assert_eq!(back, [b"second"]);
+    assert_eq!(cluster.nodes[&1].reads[0].outcome, Err(ReadRefusal::Timeout));
+}
+
+/// The silence after a restart, and what a leader counts on, are there to be looked at.
+#[test]
+fn d01_promises_and_silence_can_be_looked_at() {
+    let mut cluster = led_with(3, |config| config.settings_mut().read_mode = ReadMode::Lease);
+    cluster.tick_all(1);
+    let counted: Vec<u64> = cluster.raw(1).progress().map(|peer| peer.promised_ticks).collect();
+    assert_eq!(counted, [0, 10, 10]);
+    let kept = cluster.raw(2).status();
+    assert_eq!((kept.promised_ticks, kept.silent_ticks), (10, 0));
+    cluster.restart(2);
+    let kept = cluster.raw(2).status();
+    assert_eq!((kept.promised_ticks, kept.silent_ticks), (0, 10));
+    cluster.tick(2, 3);
+    assert_eq!(cluster.raw(2).status().silent_ticks, 7);
+}

@@ -29,6 +29,27 @@ pub enum Seeds {
 
 impl<M: StateMachine, D: Disk> Cluster<M, D> {
     /// Without any nodes, and without a group that stores could name.
+    ///
+    /// ```
+    /// use quorate::status::RoleKind;
+    /// use quorate::types::SnapshotMetadata;
+    /// use quorate::{ConfState, Config, EntryId, Snapshot};
+    /// use quorate_sim::cluster::{Cluster, Seeds, Seen};
+    /// use quorate_sim::machine::KvMap;
+    /// use quorate_sim::MemoryDisk;
+    ///
+    /// let mut cluster = Cluster::<KvMap, _>::by_hand(MemoryDisk::default);
+    /// cluster.watch();
+    /// let metadata = SnapshotMetadata::new(EntryId { term: 1, index: 10 }, ConfState::of_voters([1]));
+    /// cluster.add_node(Config::new(1, 7), Some(&Snapshot::new(metadata, "")), Seeds::Counted)?;
+    /// for step in ["campaign 1", "ready 1", "recover 1"] {
+    ///     cluster.step(step.parse()?)?;
+    /// }
+    /// assert_eq!(cluster.node(1).map(|node| node.status().soft_state.role), Some(RoleKind::Leader));
+    /// assert!(cluster.take_seen().iter().any(|seen| matches!(seen, Seen::Ready(1, _))));
+    /// assert_eq!(cluster.violations(), []);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn by_hand(make_disk: impl Fn() -> D + 'static) -> Self {
         let mut cluster = Self::empty(0, crate::parameters::Names::Ids, make_disk, |id| Config::new(id, 1));
         cluster.group = 0;
@@ -175,19 +196,28 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
 
     /// A client reads, and the node is told this name of it.
     pub fn read_as(&mut self, id: NodeId, operation: u64, query: Bytes, context: Bytes) -> Verdict {
-        let committed_before = self.judge.committed();
+        let (committed_before, asked_at) = (self.judge.committed(), self.messages);
         let Some(node) = self.member_mut(id).and_then(Member::node_mut) else {
             self.end(id, operation, super::Outcome::Refused);
             return Ok(());
         };
-        match node.read_index(context.clone()) {
+        let by_lease = node.counters().reads_by_lease;
+        let read = PendingRead {
+            query,
+            context: context.clone(),
+            committed_before,
+            at: None,
+            waited: 0,
+            patience: node.config().settings().election_timeout_ticks,
+            asked_at,
+            term: node.status().hard_state.term,
+            configured_at: node.configured_at(),
+            by_lease: false,
+        };
+        match node.read_index(context) {
             Ok(()) => {
-                let read = PendingRead {
-                    query,
-                    context,
-                    committed_before,
-                    at: None,
-                };
+                let by_lease = node.counters().reads_by_lease > by_lease;
+                let read = PendingRead { by_lease, ..read };
                 self.members[Self::position(id)].calls.reads.insert(operation, read);
             }
             Err(ReadError::Node(error)) => return Err(unexpected(id, "read", &error)),

@@ -3,14 +3,14 @@
 use bytes::Bytes;
 use quorate::error::ProposeError;
 use quorate::membership::ConfChangeV2;
-use quorate::status::SnapshotStatus;
+use quorate::status::{RoleKind, SnapshotStatus};
 use quorate::{EntryId, Index, NodeId, Proposed};
 
 use super::{Cluster, Outcome, Refusal, Seen, unexpected};
 use crate::disk::Disk;
-use crate::judge::Verdict;
+use crate::judge::{Judge, Verdict};
 use crate::machine::{StateMachine, numbers, pack};
-use crate::member::Member;
+use crate::member::{self, Member};
 use crate::trace::What;
 
 impl<M: StateMachine, D: Disk> Cluster<M, D> {
@@ -31,11 +31,19 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     }
 
     pub(super) fn tick(&mut self, id: NodeId, ticks: u64) -> Verdict {
+        let before = self.member(id).map_or_else(member::Seen::default, |member| member.seen);
+        self.wait_for_reads(id, ticks);
         let mut left = ticks;
         while left > 0 {
             let Some(node) = self.member_mut(id).and_then(Member::node_mut) else {
                 return Ok(());
             };
+            let follows = node.status().soft_state.role == RoleKind::Follower;
+            if left == 1 && follows && !node.has_ready() && node.next_deadline().is_none_or(|due| due > 1) {
+                node.tick().map_err(|error| unexpected(id, "tick", &error))?;
+                self.pass_quietly(id)?;
+                break;
+            }
             let before = node.status().transferee;
             let used = node
                 .advance_ticks(left)
@@ -44,7 +52,32 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             self.coverage.transfers_of_its_own += u64::from(begun);
             left = left.saturating_sub(used.max(1));
         }
-        self.observe(id)
+        if left == 0 {
+            self.observe(id)?;
+        }
+        let now = self.members[Self::position(id)].seen;
+        let verdict = Judge::runs_down(id, "promise", before.promised, ticks, now.promised)
+            .and_then(|()| Judge::runs_down(id, "silence", before.silent, ticks, now.silent));
+        self.rule(verdict)
+    }
+
+    /// A tick on which nothing was due: the node has nothing to do, and says so when it is asked.
+    fn pass_quietly(&mut self, id: NodeId) -> Verdict {
+        let Some(member) = self.member_mut(id) else {
+            return Ok(());
+        };
+        let free = member.work.batch.is_none();
+        let Some(node) = member.node_mut() else { return Ok(()) };
+        let status = node.status();
+        if free && !node.has_ready() {
+            // As loops do: what is kept for the next batch is put away.
+            let ready = node.ready().map_err(|error| unexpected(id, "ready", &error))?;
+            Judge::idle(id, ready.is_some())?;
+        }
+        let seen = &mut self.members[Self::position(id)].seen;
+        (seen.promised, seen.silent) = (status.promised_ticks, status.silent_ticks);
+        let verdict = self.judge_promises(id, &status);
+        self.rule(verdict)
     }
 
     pub(super) fn propose(&mut self, id: NodeId, operation: u64, command: Bytes) -> Verdict {
@@ -92,10 +125,15 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let Some(node) = self.member_mut(id).and_then(Member::node_mut) else {
             return Ok(());
         };
+        let applied = node.status().applied;
         let proposed = match expected {
             Some(expected) => node.propose_conf_change_if_unchanged(change, expected),
             None => node.propose_conf_change(change),
         };
+        if let Ok(Proposed::At { index, .. }) = proposed {
+            let verdict = self.stores_change(id, index, applied);
+            self.rule(verdict)?;
+        }
         match proposed {
             Ok(_) => self.coverage.changes_proposed += 1,
             Err(error) => {

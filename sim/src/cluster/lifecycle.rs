@@ -6,7 +6,7 @@ use quorate::recover::Recovered;
 use quorate::{ConfState, Config, Entry, EntryId, HardState, NodeId, RawNode, Snapshot};
 
 use super::identity::{Store, check_made};
-use super::{Cluster, Outcome, unexpected};
+use super::{Causes, Cluster, Outcome, unexpected};
 use crate::disk::{Disk, Write};
 use crate::judge::{Judge, Verdict, Violation};
 use crate::machine::StateMachine;
@@ -81,6 +81,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             durable,
             marks: VecDeque::new(),
             seen: Seen::default(),
+            causes: Causes::default(),
             unavailable: false,
         });
         if let Some(trace) = &mut self.trace {
@@ -149,8 +150,16 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         member.seen = Seen {
             term,
             commit: commit.max(member.applied),
+            silent: u64::MAX, // it is not known yet
             ..Seen::default()
         };
+        let (now, last) = (
+            member.node().map_or(0, |node| node.status().hard_state.term),
+            member.durable.last(),
+        );
+        let founded = last == member.durable.base(); // it may be in no term yet
+        Judge::term_covers(id, now, if founded { EntryId::default() } else { last })?;
+        self.find_changes(id)?;
         self.note(id, || What::Restarted);
         self.note_role(id);
         self.coverage.restarts += 1;
@@ -224,7 +233,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         disk.crash(kept);
         let survived: Vec<Mark> = member.marks.drain(..).take(kept).collect();
         member.work = Work::default();
-        (member.seen, member.unavailable) = (Seen::default(), false);
+        (member.seen, member.causes, member.unavailable) = (Seen::default(), Causes::default(), false);
         let calls = std::mem::take(&mut member.calls);
         member.life = Life::Down(disk);
         self.settle(id, survived)?;

@@ -18,6 +18,8 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let kept = Judge::sends(id, &message, &member.log, &member.durable);
         self.rule(named)?;
         self.rule(kept)?;
+        let heeded = self.judge_probe(id, &message);
+        self.rule(heeded)?;
         if let Payload::RequestVote(RequestVote { committed, .. })
         | Payload::VoteResponse(VoteResponse { committed, .. }) = message.payload
             && committed.term > 0
@@ -36,6 +38,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         };
         self.rule(verdict)?;
         self.coverage.snapshots_sent += u64::from(matches!(message.payload, Payload::InstallSnapshot(_)));
+        self.note_round(id, &message, self.messages + 1);
         self.put_in_flight(id, message);
         Ok(())
     }

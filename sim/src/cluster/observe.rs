@@ -28,18 +28,22 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let status = node.status();
         let events = node.take_events();
         for event in events {
-            self.on_event(id, &event)?;
+            self.on_event(id, &event, &status)?;
         }
         self.observe_names(id, &status)?;
         let before = self.members[Self::position(id)].seen;
         let (term, commit) = (status.hard_state.term, status.hard_state.commit);
         Judge::monotone(id, "term", before.term, term)?;
         Judge::monotone(id, "commit index", before.commit, commit)?;
+        let silent = Judge::silence_ends(id, before.silent, status.silent_ticks);
+        self.rule(silent)?;
         let now = member::Seen {
             role: status.soft_state.role,
             term,
             commit,
             leader: status.soft_state.leader,
+            promised: status.promised_ticks,
+            silent: status.silent_ticks,
             ..if term == before.term {
                 before
             } else {
@@ -53,9 +57,16 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         }
         if now.role == RoleKind::Leader {
             self.observe_leader(id, before, &status)?;
+            let verdict = self.judge_progress(id, &status);
+            self.rule(verdict)?;
         } else {
-            self.members[Self::position(id)].seen.lease = false;
+            let seen = &mut self.members[Self::position(id)].seen;
+            (seen.lease, seen.counts_on_promises) = (false, false);
         }
+        let kept = self.judge_promises(id, &status);
+        self.rule(kept)?;
+        let waiting = self.judge_reads(id, &status);
+        self.rule(waiting)?;
         if commit > before.commit {
             self.note(id, || What::Committed { index: commit });
         }
@@ -122,6 +133,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     pub(crate) fn suspend_lease(&mut self, id: NodeId) {
         if let Some(member) = self.member_mut(id) {
             member.seen.lease = false;
+            member.causes.stands = true;
         }
     }
 
@@ -175,8 +187,14 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         self.judge.configurations.is_at(id, *index, conf_state)
     }
 
-    fn on_event(&mut self, id: NodeId, event: &Event) -> Verdict {
+    fn on_event(&mut self, id: NodeId, event: &Event, status: &Status) -> Verdict {
         self.saw(|| Seen::Event(id, event.clone()));
+        if let Event::BecameCandidate { pre_vote, .. } = event
+            && (*pre_vote || self.members[Self::position(id)].seen.role != RoleKind::PreCandidate)
+        {
+            let verdict = self.judge_campaign(id, status);
+            self.rule(verdict)?;
+        }
         let coverage = &mut self.coverage;
         match event {
             Event::SteppedDown { .. } => coverage.steps_down += 1,

@@ -158,6 +158,9 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             if !member.calls.reads.is_empty() {
                 return Some(format!("{} has reads that nobody answers", member.id));
             }
+            if let Some(left) = self.leftover(member, |id| core.contains(&id)) {
+                return Some(left);
+            }
         }
         None
     }

@@ -6,6 +6,7 @@ use quorate::ready::{Ack, AppendTask, ReadState, TaskResponse};
 use quorate::types::EntryKind;
 use quorate::{Entry, NodeId, Ready};
 
+use super::causes::change_of;
 use super::watch::rule;
 use super::{Cluster, Outcome, Refusal, Seen, unexpected};
 use crate::disk::{Disk, Write, writes_of};
@@ -51,6 +52,9 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let member = &mut self.members[Self::position(id)];
         if let Some(snapshot) = ready.snapshot() {
             rule(watch, judge.believes(id, snapshot.id()))?;
+            let ours = member.log.entry(snapshot.metadata.index).map(|(term, _)| term);
+            rule(watch, Judge::replaces(id, snapshot.id(), ours))?;
+            member.causes.changes.clear();
             member.log.apply(Mark::Install(snapshot.id()));
         }
         self.coverage.truncations += u64::from(
@@ -76,7 +80,9 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             rule(watch, judge.leader_holds(id, member.seen.term, &member.log))?;
         }
         let verdict = judge.commits(id, member.seen.term, member.seen.commit, &member.log);
-        rule(watch, verdict.map(drop))
+        rule(watch, verdict.map(drop))?;
+        self.note_changes(id, ready.entries());
+        Ok(())
     }
 
     /// The oldest batch or task is written; one that need not be synced is done with that.
@@ -298,7 +304,8 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let Some(node) = member.node_mut() else { return Ok(()) };
         let by_all = entry.kind == EntryKind::ConfChangeV2
             && ConfChangeV2::decode(&*entry.data).is_ok_and(|change| &*change.context == VETO);
-        let state = if here || by_all {
+        let vetoed = here || by_all;
+        let state = if vetoed {
             self.coverage.changes_vetoed += 1;
             node.cancel_conf_change(entry).map(|()| node.membership().conf_state())
         } else {
@@ -314,8 +321,13 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         member.conf_state.clone_from(&state);
         self.coverage.changes_applied += 1;
         self.coverage.joint_states += u64::from(joint);
+        let change = change_of(entry);
+        let made = change.as_ref().filter(|_| !vetoed);
+        let verdict = self.judge.configurations.follows(id, entry.index, made, &state);
+        self.rule(verdict)?;
         let verdict = self.judge.configurations.applies(id, entry.index, &state);
         self.rule(verdict)?;
+        self.forget_progress(id, change.iter().flat_map(|change| &change.changes));
         self.note(id, || What::Configured {
             text: format!("{state:?}"),
         });
@@ -336,8 +348,11 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
                     return Ok(());
                 };
                 read.at = Some(index);
+                let read = read.clone();
                 if judge_reads {
                     let verdict = Judge::reads(id, index, read.committed_before);
+                    self.rule(verdict)?;
+                    let verdict = self.judge_confirmed(id, &read);
                     self.rule(verdict)?;
                 }
             }

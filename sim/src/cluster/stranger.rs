@@ -5,6 +5,7 @@ use quorate::types::{ClusterId, RECOVERED};
 use quorate::{Message, RawNode, Status, Storage};
 
 use super::Cluster;
+use super::causes::Before;
 use super::network::over_the_wire;
 use crate::disk::Disk;
 use crate::judge::{Judge, Verdict, Violation};
@@ -59,12 +60,17 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
 
     /// A message reaches a node.
     pub(super) fn receive(&mut self, to: u64, message: Message) -> Verdict {
+        let seen = Before::of(self, to, &message);
         let Some(node) = self.member_mut(to).and_then(Member::node_mut) else {
             return Ok(());
         };
         // A refusal is the sender's affair: a response from a node that was removed, say.
-        if let Err(error) = node.step(message) {
-            self.observe_refusal(to, &error)?;
+        match node.step(message) {
+            Ok(()) => {
+                let verdict = self.judge_delivery(to, seen);
+                self.rule(verdict)?;
+            }
+            Err(error) => self.observe_refusal(to, &error)?,
         }
         self.observe(to)
     }

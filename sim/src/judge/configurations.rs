@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use quorate::membership::ConfChangeV2;
 use quorate::{ConfState, Index, NodeId};
 
+use super::model::after;
 use super::{Verdict, check};
 
 const SAME: &str = "same configuration";
@@ -36,6 +38,18 @@ impl Configurations {
         }
         self.seen.insert(index, state.clone());
         Ok(())
+    }
+
+    /// What a node makes of the change at `index` is what the change says; `None`: the change is vetoed, or unreadable.
+    pub fn follows(&self, node: NodeId, index: Index, change: Option<&ConfChangeV2>, state: &ConfState) -> Verdict {
+        let Some((before, first)) = self.latest().filter(|(before, _)| *before < index) else {
+            return Ok(()); // others applied it before
+        };
+        let expected = change.and_then(|change| after(first, change));
+        let expected = expected.as_ref().unwrap_or(first);
+        check(expected == state, "changes are what they say", || {
+            format!("{node} makes {state:?} of {first:?} of {before} and {change:?}, and not {expected:?}")
+        })
     }
 
     /// A node begins with this configuration.

@@ -10,6 +10,13 @@ use quorate::{EntryId, Event, Index, Message, NodeId};
 use super::{Judge, Shadow, Verdict, check};
 
 impl Judge {
+    /// A node that says that there is nothing to do has nothing to do.
+    pub fn idle(node: NodeId, ready: bool) -> Verdict {
+        check(!ready, "who has nothing to do says so", || {
+            format!("{node} hands out a batch, and said that it had none")
+        })
+    }
+
     /// *Leader append-only*: a leader never overwrites or deletes what is in its log, whose last entry is
     /// `last`.
     pub fn leader_writes(node: NodeId, entry: EntryId, last: EntryId) -> Verdict {
