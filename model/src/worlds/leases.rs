@@ -16,7 +16,7 @@ pub(super) const WORLDS: &[Named] = &[
     row("lease-long", "the same, for two election timeouts", long),
     row(
         "lease-restart",
-        "the same while voters restart, with a shorter election timeout and no silence of their own",
+        "the same while voters restart with no silence by their settings, but what is stored",
         restart,
     ),
     row("lease-transfer", "the same while leadership is handed over", transfer),
