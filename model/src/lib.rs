@@ -12,7 +12,7 @@
 //! ```
 //!
 //! * A [`World`] says who is in the group, what may happen how often, and what must hold: values, no code.
-//! * A [`Group`] is a world made ready: the [`System`] that [`search`] and [`walk`] explore.
+//! * A [`Group`] is a world made ready: the [`System`] that [`search()`] and [`walk()`] explore.
 //! * What must hold are the judges of [`quorate_sim`], told of each move, and [`Invariant`]s of each state.
 //! * What is found is a list of [moves](Move): [`trace`] makes steps of the simulator and a script of them.
 //!

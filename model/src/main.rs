@@ -76,17 +76,16 @@ fn explore(world: &Named, arguments: &Arguments) -> bool {
         Ok(group) => group,
         Err(error) => fail(&format!("{}: {error}", world.name)),
     };
-    let found = match arguments.walk {
-        Some(seed) => walks(&group, seed, arguments),
-        None => {
-            let limits = Limits {
-                threads: arguments.threads,
-                states: arguments.states,
-            };
-            let outcome = search(&group, limits);
-            println!("{}", row(world.name, &group, &outcome));
-            outcome.found
-        }
+    let found = if let Some(seed) = arguments.walk {
+        walks(&group, seed, arguments)
+    } else {
+        let limits = Limits {
+            threads: arguments.threads,
+            states: arguments.states,
+        };
+        let outcome = search(&group, limits);
+        println!("{}", row(world.name, &group, &outcome));
+        outcome.found
     };
     if let Some(found) = &found {
         tell(&group, found, arguments.script);

@@ -3,6 +3,7 @@
 mod known;
 mod path;
 
+use std::panic::resume_unwind;
 use std::time::Instant;
 
 use quorate_sim::Violation;
@@ -169,7 +170,7 @@ fn expand<S: System>(system: &S, workers: &mut [S::Worker], known: &Known, batch
             .collect();
         running
             .into_iter()
-            .flat_map(|thread| thread.join().unwrap_or_default())
+            .flat_map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
             .collect()
     });
     done.sort_by_key(|(number, _)| *number);
@@ -233,7 +234,7 @@ fn merge<S: System>(
             .collect();
         running
             .into_iter()
-            .flat_map(|thread| thread.join().unwrap_or_default())
+            .flat_map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
             .collect()
     });
     let moves = blocks.iter().enumerate().filter_map(|(number, block)| {
