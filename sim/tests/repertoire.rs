@@ -97,7 +97,7 @@ fn every_call_of_a_node_is_made() {
     compare(
         &calls,
         |name| world.contains(&format!(".{name}(")) || name == "new",
-        &CALLS,
+        CALLS,
     );
 }
 
