@@ -154,8 +154,8 @@ pub trait Storage {
     fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Entries, StorageError>;
 
     /// A snapshot to send to `peer` that covers at least `at_least` and names the peer;
-    /// [`StorageError::TemporarilyUnavailable`] if there is none yet. (One that does not name the peer is not sent, and a
-    /// later one is asked for.)
+    /// [`StorageError::TemporarilyUnavailable`] if there is none yet. (One that does not name the peer is not sent, and
+    /// a later one is asked for.)
     fn snapshot(&self, peer: NodeId, at_least: Index) -> Result<Snapshot, StorageError>;
 
     /// Whether [`initial_state`](Self::initial_state) gives back

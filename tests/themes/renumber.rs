@@ -85,8 +85,12 @@ fn tasks_and_acknowledgements_follow() {
         while let Some(mut ready) = node.ready().expect("a sound node") {
             let (mut task, mut apply) = (ready.take_append_task(), ready.take_apply_task());
             let by = node.renumber(task.as_ref());
-            task.iter_mut().for_each(|task| task.renumber(&by));
-            apply.iter_mut().for_each(|task| task.renumber(&by));
+            if let Some(task) = &mut task {
+                task.renumber(&by);
+            }
+            if let Some(task) = &mut apply {
+                task.renumber(&by);
+            }
             if let Some(task) = task {
                 assert_eq!(task.number(), 1, "the oldest that is out");
                 node.storage_mut().persist_task(&task).expect("it works");
