@@ -9,6 +9,7 @@ mod liveness;
 mod lost_quorum;
 mod operator;
 mod replacement;
+mod service;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -52,6 +53,8 @@ pub struct Driver<W: Workload, D> {
     operations: u64,
     /// Which client waits for which operation.
     waiting: BTreeMap<u64, usize>,
+    /// What was asked for after a recovery.
+    probe: Option<service::Probe>,
     recording: Option<Vec<Step>>,
     /// Nothing goes wrong any more.
     calm: bool,
@@ -151,6 +154,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             clients: (0..parameters.clients).map(|_| Client::default()).collect(),
             operations: 0,
             waiting: BTreeMap::new(),
+            probe: None,
             recording: None,
             calm: false,
             steps: 0,

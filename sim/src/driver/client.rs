@@ -65,6 +65,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     /// Whoever waited for what has ended asks for something else, after a while.
     pub(super) fn tell_clients(&mut self) {
         for (operation, outcome) in std::mem::take(&mut self.cluster.ended) {
+            self.tell_probe(operation, &outcome);
             let Some(position) = self.waiting.remove(&operation) else {
                 continue;
             };

@@ -35,7 +35,11 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             if self.clock.now >= probed {
                 probed = self.clock.now + self.parameters.tick_us;
                 if self.cluster.missing(&core).is_none() {
-                    return Ok(self.clock.now - before);
+                    let took = self.clock.now - before;
+                    if self.parameters.corners.like_etcd == Spread::Off {
+                        self.serve(&mut core, patience)?;
+                    }
+                    return Ok(took);
                 }
                 self.nudge(&core)?;
                 if patient && self.clock.now >= before + patience / 2 {
@@ -77,7 +81,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
 
     /// Adds random members until the core is a quorum of the newest configuration, and of those that its
     /// own nodes have: a node that was not told of a change needs those that it knows of.
-    fn grow(&mut self, core: &mut BTreeSet<NodeId>) -> bool {
+    pub(super) fn grow(&mut self, core: &mut BTreeSet<NodeId>) -> bool {
         while let Some(lacking) = self.cluster.lacks_quorum(core) {
             let mut candidates = lacking.members();
             candidates.retain(|id| {
@@ -92,7 +96,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         true
     }
 
-    fn heal(&mut self, core: &BTreeSet<NodeId>) -> Verdict {
+    pub(super) fn heal(&mut self, core: &BTreeSet<NodeId>) -> Verdict {
         self.calm = true;
         let all: Vec<NodeId> = (1..=self.nodes.len() as u64).collect();
         // Without both, a node that can be heard and does not hear disturbs the others for ever.
@@ -144,7 +148,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     }
 
     /// Who waits for a snapshot may be the only one that could lead: it begins anew from what it has on its disk.
-    fn repair(&mut self, core: &BTreeSet<NodeId>) -> Verdict {
+    pub(super) fn repair(&mut self, core: &BTreeSet<NodeId>) -> Verdict {
         let damaged = |node: &&NodeId| self.member(**node).is_some_and(|member| member.damaged.is_some());
         for node in core.iter().filter(damaged).copied().collect::<Vec<_>>() {
             self.cluster.coverage.requests_given_up += 1;
@@ -155,7 +159,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     }
 
     /// Makes the snapshots that are asked for, so that whoever needs one gets it.
-    fn nudge(&mut self, core: &BTreeSet<NodeId>) -> Verdict {
+    pub(super) fn nudge(&mut self, core: &BTreeSet<NodeId>) -> Verdict {
         for node in core {
             self.perform_at(*node, Step::Compact { node: *node, keep: 1 })?;
         }

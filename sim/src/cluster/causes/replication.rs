@@ -4,7 +4,7 @@ use quorate::membership::ConfChangeSingle;
 use quorate::message::{AppendResponse, Payload};
 use quorate::quorum::Majority;
 use quorate::status::{ReplicationState, RoleKind};
-use quorate::{EntryId, Index, Message, NodeId, Status, Term};
+use quorate::{EntryId, Index, Message, NodeId, RawNode, Status, Term};
 
 use super::super::Cluster;
 use super::Led;
@@ -202,7 +202,9 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     /// its own acknowledgement is back, which nobody else can tell.)
     pub(in super::super) fn judge_uncommitted(&self, id: NodeId, status: &Status) -> Verdict {
         let (counted, member) = (status.uncommitted_bytes, &self.members[Self::position(id)]);
-        if counted == 0 || counted == u64::MAX || member.config.settings().async_storage_writes {
+        // What is not handed out yet may have overwritten what is known here.
+        let unknown = member.node().is_none_or(RawNode::has_ready);
+        if counted == 0 || counted == u64::MAX || unknown || member.config.settings().async_storage_writes {
             return Ok(());
         }
         let released = status
@@ -216,7 +218,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
                 .log
                 .term(index)
                 .and_then(|term| self.judge.stored(EntryId { term, index }));
-            let Some(entry) = entry else { return Ok(()) }; // not handed out yet
+            let Some(entry) = entry else { return Ok(()) };
             waiting += entry.data.len() as u64;
         }
         Judge::counts_what_waits(id, counted, waiting)
