@@ -42,19 +42,13 @@ fn broken(name: &str) -> (&'static str, usize, Option<&'static str>) {
 #[test]
 fn worlds_that_must_fail_do() {
     let table = [
-        ("lease-skew", "leases do not overlap", Some("leases do not overlap")),
-        (
-            "lease-silence-0",
-            "leases do not overlap",
-            Some("leases do not overlap"),
-        ),
+        ("lease-skew", "leases do not overlap", Some("promises are kept")),
+        // On a store that keeps no promises the simulator lets no node start without its silence.
+        ("lease-silence-0", "leases do not overlap", None),
         // Other settings from a restart on, but for promises, are no step of the simulator.
         ("torn-change-unproved", "elected one change behind at most", None),
-        (
-            "wipe",
-            "committed is durable on a quorum",
-            Some("committed is durable on a quorum"),
-        ),
+        // There a disk that is lost counts for what it held when that was acknowledged.
+        ("wipe", "committed is durable on a quorum", None),
     ];
     for (name, property, in_the_simulator) in table {
         let (found, moves, again) = broken(name);
