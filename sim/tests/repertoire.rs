@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 /// Calls that no run makes.
 const CALLS: &[(&str, &str)] = &[
     ("catch_up", "only tells"),
-    ("configured_at", "only tells"),
     ("explain_index", "only tells"),
     ("explain_peer", "only tells"),
     ("propose_batch", "to come"),
@@ -24,7 +23,6 @@ const CALLS: &[(&str, &str)] = &[
         "withdraw_snapshot_request",
         "to come: nodes that wait for a snapshot restart",
     ),
-    ("next_deadline", "only tells"),
 ];
 
 /// Settings that all nodes have as they are by default.

@@ -42,7 +42,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
                 self.nudge(core)?;
                 let (writes, outcome) = self.ask(node, until)?;
                 let answered = matches!(outcome, Some(Outcome::Answered(_)));
-                asked += u32::from(answered);
+                asked += u32::from(answered || (writes && !leads)); // who only writes is not asked for ever
                 read |= answered && !writes;
                 written |= answered && writes;
                 // A change that was under way may ask for more than this majority.
