@@ -32,6 +32,9 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     pub(super) fn recover(&mut self, well: &[Well]) -> Verdict {
         let well = self.heal(well)?;
         let core: BTreeSet<NodeId> = well.iter().map(|well| well.node).collect();
+        for node in core.iter().copied() {
+            self.step(Step::Storage { node, available: true })?;
+        }
         let timeouts = self
             .core_members(&core)
             .map(|member| timeout_of(member.config.settings()));
