@@ -6,6 +6,7 @@ mod extras;
 mod names;
 mod profile;
 mod rates;
+mod spread;
 
 use std::fmt;
 
@@ -16,36 +17,7 @@ pub use corners::Corners;
 pub use extras::Extras;
 pub use names::Names;
 pub use profile::{Profile, UnknownProfile};
-
-/// How a boolean setting is spread over the nodes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Spread {
-    /// On everywhere.
-    On,
-    /// Off everywhere.
-    #[default]
-    Off,
-    /// On here, off there.
-    Mixed,
-}
-
-impl Spread {
-    fn draw(dice: &mut Dice) -> Self {
-        match dice.below(4) {
-            0 => Self::Off,
-            1 => Self::Mixed,
-            _ => Self::On,
-        }
-    }
-
-    fn at(self, dice: &mut Dice) -> bool {
-        match self {
-            Self::On => true,
-            Self::Off => false,
-            Self::Mixed => dice.chance(500_000),
-        }
-    }
-}
+pub use spread::Spread;
 
 /// All that a seed draws. Rates are per tick and node, in a million; times in microseconds.
 #[derive(Clone, Debug, PartialEq, Eq)]

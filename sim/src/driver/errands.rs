@@ -27,7 +27,12 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         self.local(node).due.remove(&kind);
         let step = match kind {
             Kind::Ready => Step::Ready { node },
-            Kind::Write if self.dice.chance(self.parameters.extras.persist_at_once) => Step::Persist { node },
+            // Only between a write and its sync can a change be torn off.
+            Kind::Write
+                if self.parameters.torn_change == 0 && self.dice.chance(self.parameters.extras.persist_at_once) =>
+            {
+                Step::Persist { node }
+            }
             Kind::Write => Step::Write { node },
             Kind::Sync => Step::Sync { node },
             Kind::Acknowledge => Step::Acknowledge { node },

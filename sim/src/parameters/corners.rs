@@ -7,7 +7,7 @@ use super::{Parameters, Spread};
 use crate::dice::Dice;
 
 /// All off by default. Rates are in a million.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs)] // each is named after what it sets
 pub struct Corners {
     /// For each message: it is held for up to `held_ticks`, while all around it goes on.

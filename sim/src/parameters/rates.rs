@@ -1,6 +1,6 @@
 //! How often things go wrong, and how slow they are: what may change while a run is under way.
 
-use super::Parameters;
+use super::{Corners, Parameters};
 
 impl Parameters {
     /// Goes on with the rates of others. What is sound stays so: how far clocks are off, whose disks may be lost, and
@@ -27,6 +27,11 @@ impl Parameters {
         self.keep_entries = other.keep_entries;
         self.meddling = other.meddling;
         self.think_us = other.think_us;
-        self.corners = other.corners.clone();
+        // What nodes are set to stays: they run under it.
+        self.corners = Corners {
+            small_bounds: self.corners.small_bounds,
+            like_etcd: self.corners.like_etcd,
+            ..other.corners
+        };
     }
 }

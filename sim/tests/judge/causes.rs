@@ -68,6 +68,8 @@ fn what_a_leader_counts() {
         "what matches is on the disk",
         Judge::matched_is_held(1, 2, id(7, 3), false),
     );
+    holds(Judge::counts_what_waits(1, 25, 25));
+    breaks("what waits is in the log", Judge::counts_what_waits(1, 26, 25));
     let property = "what a quorum holds is committed";
     holds(Judge::held_is_committed(1, 3, 7, Some(3), 7));
     holds(Judge::held_is_committed(1, 3, 7, Some(2), 5)); // of an earlier term: Figure 8
