@@ -62,7 +62,7 @@ coverage! {
     storages_unavailable,
     /// Storages that could not read any more what they held.
     storages_corrupted,
-    /// Calls of nodes that met that.
+    /// Nodes that met that.
     corruptions_met,
     /// Leaders forgotten on demand.
     leaders_forgotten,
@@ -162,8 +162,9 @@ coverage! {
     leader_faults,
     /// Nodes that died when they were left as the only voter, and campaigned once they were back.
     last_faults,
-    /// Power failures between a change of the configuration and the hard state that was written with it.
-    torn_changes,
+    /// Power failures between a change of the configuration, or entries with a new term, and the hard state that was
+    /// written with them.
+    torn_batches,
     /// Crashes.
     crashes,
     /// Starts, the first ones included.

@@ -79,10 +79,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     ) -> Result<Option<T>, Violation> {
         match outcome {
             Ok(value) => Ok(Some(value)),
-            Err(error) if error.met_corrupt() && self.is_corrupt(id) => {
-                self.coverage.corruptions_met += 1;
-                Ok(None)
-            }
+            Err(error) if error.met_corrupt() && self.is_corrupt(id) => Ok(None),
             Err(error) => Err(unexpected(id, what, &error)),
         }
     }
