@@ -9,6 +9,7 @@ mod liveness;
 mod lost_quorum;
 mod operator;
 mod replacement;
+mod run;
 mod service;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,16 +24,12 @@ use crate::dice::Dice;
 use crate::disk::Disk;
 use crate::judge::{Verdict, Violation};
 use crate::member::{Life, Member};
-use crate::panics::caught;
 use crate::parameters::Parameters;
 use crate::step::Step;
 use crate::trace::{Trace, What};
 use crate::workload::Workload;
 
 use client::Client;
-
-/// Of a million turns: the rates change too.
-const RATES: u64 = 400_000;
 
 /// A run under way. A clone of one goes on by itself.
 #[derive(Clone)]
@@ -182,70 +179,20 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         self
     }
 
-    /// Takes so many steps, then heals a majority and waits for it to agree, and judges.
-    ///
-    /// Clients that panic break a property, as all other code that panics.
-    pub fn run(mut self, steps: u64) -> Report {
-        match self.take(steps) {
-            Ok(()) => self.finish(),
-            Err(violation) => self.report(Some(violation), 0),
-        }
-    }
-
-    /// Takes so many steps more.
-    pub(crate) fn take(&mut self, steps: u64) -> Verdict {
-        caught(
-            || "a client".to_owned(),
-            || (0..steps).try_for_each(|_| self.take_one()),
-        )
-    }
-
-    /// Heals a majority and waits for it to agree, and judges.
-    pub(crate) fn finish(mut self) -> Report {
-        let recovery = caught(|| "a client".to_owned(), || self.recover());
-        let mut judged = || caught(|| "verdict()".to_owned(), || self.workload.verdict());
-        let verdict = recovery.clone().and_then(|_| judged());
-        self.report(verdict.err(), recovery.unwrap_or(0))
-    }
-
-    /// From here on other dice, and perhaps other rates of what goes wrong.
-    pub(crate) fn turn(&mut self, seed: u64) {
-        self.dice = Dice::new(seed);
-        if self.dice.chance(RATES) {
-            let other = Parameters::draw(self.dice.number(), self.parameters.profile);
-            self.parameters.take_rates(&other);
-        }
-    }
-
-    /// What was seen so far.
-    pub(crate) fn seen(&self) -> Coverage {
-        let mut coverage = *self.cluster.coverage();
-        coverage.simulated_us = self.clock.now;
-        let nodes = self.cluster.members.iter().filter_map(Member::node);
-        coverage.reads_by_lease += nodes.map(|node| node.counters().reads_by_lease).sum::<u64>();
-        coverage.steps = self.steps;
-        coverage
-    }
-
-    pub(crate) fn report(mut self, violation: Option<Violation>, recovery_us: u64) -> Report {
-        let coverage = self.seen();
-        if let Some(trace) = &mut self.cluster.trace {
-            trace.end(self.clock.now, violation.as_ref());
-        }
-        Report {
-            fingerprint: self.cluster.fingerprint(),
-            coverage,
-            violation,
-            steps: self.recording.unwrap_or_default(),
-            trace: self.cluster.trace,
-            recovery_us,
+    /// What is due next; that a client gives up is no step where it waits no more.
+    fn next_due(&mut self) -> Option<Due> {
+        loop {
+            match self.clock.next()? {
+                Due::GiveUp { client, operation } if !self.waits_for(client, operation) => {}
+                due => return Some(due),
+            }
         }
     }
 
     /// What is due next happens.
     fn take_one(&mut self) -> Verdict {
         self.steps += 1;
-        let Some(due) = self.clock.next() else { return Ok(()) };
+        let Some(due) = self.next_due() else { return Ok(()) };
         self.cluster.now = self.clock.now;
         match due {
             Due::Tick(node) => self.on_tick(node)?,

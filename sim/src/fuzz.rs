@@ -76,8 +76,8 @@ pub fn cluster<W, D>(
     make_disk: impl Fn() -> D + 'static,
 ) -> Result<(), Box<Found>>
 where
-    W: Workload,
-    D: Disk + 'static,
+    W: Workload + Clone,
+    D: Disk + Clone + 'static,
 {
     let (parameters, rest) = begin(bytes);
     let dice = Dice::from_bytes(rest.to_vec());

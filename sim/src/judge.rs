@@ -168,6 +168,15 @@ impl Judge {
         })
     }
 
+    /// Whoever leads has the votes of a quorum of its configuration: sent, or on the disk.
+    pub fn has_votes(&self, leader: NodeId, term: Term, members: &ConfState) -> Verdict {
+        let stores = |node| 0..=self.replaced.get(&node).copied().unwrap_or(0);
+        let voted = |node| stores(node).any(|store| self.votes.get(&((node, store), term)) == Some(&leader));
+        check(is_quorum(members, voted), "elected by a quorum", || {
+            format!("{leader} leads term {term} without the votes of a quorum of {members:?}")
+        })
+    }
+
     /// *Log matching*: two entries of one index and term are the same, and so are those before them.
     /// `prev` is the term of the entry before, or of the snapshot that the log begins after; a log that
     /// does not have it has a gap. Terms never fall along a log.

@@ -18,8 +18,8 @@ use crate::workload::Workload;
 
 impl<W, D, C, F> Job<C, F>
 where
-    W: Workload,
-    D: Disk + 'static,
+    W: Workload + Clone,
+    D: Disk + Clone + 'static,
     C: Fn(u64) -> W + Sync,
     F: Fn() -> D + Clone + Sync + 'static,
 {

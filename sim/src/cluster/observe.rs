@@ -90,6 +90,9 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             let member = &mut self.members[Self::position(id)];
             self.judge.leads(id, term, member.durable.hard_state)?;
             Judge::elected(id, member.node().map_or(0, unapplied_changes))?;
+            if let Some(node) = member.node() {
+                self.judge.has_votes(id, term, &node.membership().conf_state())?;
+            }
             member.seen.begins = true;
             self.coverage.elections += 1;
         }

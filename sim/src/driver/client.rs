@@ -10,6 +10,9 @@ use crate::judge::Verdict;
 use crate::step::Step;
 use crate::workload::{Request, Workload};
 
+/// Of a million refusals: the client asks again at once.
+const HASTE: u64 = 100_000;
+
 /// A client, as the driver sees it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Client {
@@ -37,8 +40,6 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         let operation = self.operations;
         self.clients[position].waits = Some((operation, node));
         self.waiting.insert(operation, position);
-        let patience = self.dice.between(1, 3) * self.parameters.election_ticks * self.parameters.tick_us;
-        self.clock.after(patience, Due::GiveUp { client, operation });
         let session = client + self.parameters.clients * self.clients[position].sessions;
         let step = match self.workload.ask(operation, session, &mut self.dice) {
             Request::Write(command) => Step::Propose {
@@ -48,7 +49,18 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             },
             Request::Read(query) => Step::Read { node, operation, query },
         };
-        self.perform_at(node, step)
+        let verdict = self.perform_at(node, step);
+        if self.waits_for(client, operation) {
+            let patience = self.dice.between(1, 3) * self.parameters.election_ticks * self.parameters.tick_us;
+            self.clock.after(patience, Due::GiveUp { client, operation });
+        }
+        verdict
+    }
+
+    /// Whether a client still waits for this.
+    pub(super) fn waits_for(&self, client: u64, operation: u64) -> bool {
+        let client = self.clients.get(usize::try_from(client).unwrap_or(usize::MAX));
+        client.is_some_and(|client| client.waits.is_some_and(|(waits, _)| waits == operation))
     }
 
     pub(super) fn on_patience_lost(&mut self, client: u64, operation: u64) {
@@ -75,7 +87,13 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             }
             self.workload.ended(operation, &outcome);
             self.clients[position].waits = None;
-            let wait = self.dice.wait(self.parameters.think_us);
+            let mut wait = self.dice.wait(self.parameters.think_us);
+            if outcome == Outcome::Refused && !self.dice.chance(HASTE) {
+                // Else most of what happens where nobody leads is that clients are refused.
+                wait += self
+                    .dice
+                    .below(self.parameters.election_ticks * self.parameters.tick_us);
+            }
             self.clock.after(wait, Due::Client(position as u64));
         }
     }

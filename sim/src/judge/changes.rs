@@ -14,6 +14,14 @@ impl Judge {
         )
     }
 
+    /// Nobody begins a campaign with two changes in its log that it does not know to be committed: the second proves that
+    /// the first is, and the configuration after the first is the oldest by which anybody may still be elected.
+    pub fn campaigns_one_behind(node: NodeId, uncommitted: usize) -> Verdict {
+        check(uncommitted < 2, "campaigns one change behind at most", || {
+            format!("{node} campaigns with {uncommitted} changes in its log that it does not know to be committed")
+        })
+    }
+
     /// Nobody begins a campaign with a change that is committed and not applied.
     pub fn campaigns(node: NodeId, change: Option<Index>, applied: Index) -> Verdict {
         check(change.is_none(), "no campaign beside a change", || {

@@ -62,12 +62,13 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         Ok(())
     }
 
-    /// A node begins a campaign: no change in its log is committed and not applied.
+    /// A node begins a campaign: no change in its log is committed and not applied, and one at most is not committed.
     pub(in super::super) fn judge_campaign(&self, id: NodeId, status: &Status) -> Verdict {
         let changes = &self.members[Self::position(id)].causes.changes;
         let (applied, commit) = (status.applied, status.hard_state.commit);
         let change = changes.iter().find(|change| **change > applied && **change <= commit);
-        Judge::campaigns(id, change.copied(), applied)
+        Judge::campaigns(id, change.copied(), applied)?;
+        Judge::campaigns_one_behind(id, changes.iter().filter(|change| **change > commit).count())
     }
 }
 

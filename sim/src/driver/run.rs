@@ -1,0 +1,96 @@
+//! A run from its beginning to its end, and what is reported of it.
+
+use super::{Driver, Report};
+use crate::coverage::Coverage;
+use crate::dice::Dice;
+use crate::disk::Disk;
+use crate::judge::{Verdict, Violation};
+use crate::member::Member;
+use crate::panics::caught;
+use crate::parameters::Parameters;
+use crate::workload::Workload;
+
+/// Of a million turns: the rates change too.
+const RATES: u64 = 400_000;
+
+impl<W: Workload, D: Disk + 'static> Driver<W, D> {
+    /// Takes so many steps, then heals a majority and waits for it to agree, and judges. In half of the seeds a copy does
+    /// so earlier too: a group that is dead for a while only is found.
+    ///
+    /// Clients that panic break a property, as all other code that panics.
+    pub fn run(mut self, steps: u64) -> Report
+    where
+        W: Clone,
+        D: Clone,
+    {
+        let dice = &mut Dice::new(self.parameters.seed ^ 0x65_6172_6c79);
+        let early = if dice.chance(500_000) {
+            dice.below(steps.max(1))
+        } else {
+            0
+        };
+        if let Err(violation) = self.take(early) {
+            return self.report(Some(violation), 0);
+        }
+        if early > 0 {
+            let report = self.clone().finish();
+            if report.violation.is_some() {
+                return report;
+            }
+        }
+        match self.take(steps - early) {
+            Ok(()) => self.finish(),
+            Err(violation) => self.report(Some(violation), 0),
+        }
+    }
+
+    /// Takes so many steps more.
+    pub(crate) fn take(&mut self, steps: u64) -> Verdict {
+        caught(
+            || "a client".to_owned(),
+            || (0..steps).try_for_each(|_| self.take_one()),
+        )
+    }
+
+    /// Heals a majority and waits for it to agree, and judges.
+    pub(crate) fn finish(mut self) -> Report {
+        let recovery = caught(|| "a client".to_owned(), || self.recover());
+        let mut judged = || caught(|| "verdict()".to_owned(), || self.workload.verdict());
+        let verdict = recovery.clone().and_then(|_| judged());
+        self.report(verdict.err(), recovery.unwrap_or(0))
+    }
+
+    /// From here on other dice, and perhaps other rates of what goes wrong.
+    pub(crate) fn turn(&mut self, seed: u64) {
+        self.dice = Dice::new(seed);
+        if self.dice.chance(RATES) {
+            let other = Parameters::draw(self.dice.number(), self.parameters.profile);
+            self.parameters.take_rates(&other);
+        }
+    }
+
+    /// What was seen so far.
+    pub(crate) fn seen(&self) -> Coverage {
+        let mut coverage = *self.cluster.coverage();
+        coverage.simulated_us = self.clock.now;
+        let nodes = self.cluster.members.iter().filter_map(Member::node);
+        coverage.reads_by_lease += nodes.map(|node| node.counters().reads_by_lease).sum::<u64>();
+        coverage.steps = self.steps;
+        coverage
+    }
+
+    pub(crate) fn report(mut self, violation: Option<Violation>, recovery_us: u64) -> Report {
+        let coverage = self.seen();
+        if let Some(trace) = &mut self.cluster.trace {
+            trace.end(self.clock.now, violation.as_ref());
+        }
+        Report {
+            fingerprint: self.cluster.fingerprint(),
+            coverage,
+            violation,
+            steps: self.recording.unwrap_or_default(),
+            trace: self.cluster.trace,
+            recovery_us,
+        }
+    }
+}
