@@ -13,6 +13,9 @@ struct Arguments {
     /// Say which worlds there are; with `--small`, which small ones.
     #[arg(long)]
     list: bool,
+    /// With `--list`: only worlds in which nothing wrong is to be found.
+    #[arg(long)]
+    holds: bool,
     /// All small worlds.
     #[arg(long)]
     small: bool,
@@ -40,6 +43,7 @@ fn main() {
     let arguments = Arguments::parse();
     if arguments.list {
         let listed = all().into_iter().filter(|world| world.small || !arguments.small);
+        let listed = listed.filter(|world| !world.breaks || !arguments.holds);
         for Named { name, about, .. } in listed {
             println!("{name:24} {about}");
         }
@@ -77,7 +81,11 @@ fn explore(world: &Named, arguments: &Arguments) -> bool {
         Err(error) => fail(&format!("{}: {error}", world.name)),
     };
     let found = if let Some(seed) = arguments.walk {
-        walks(&group, seed, arguments)
+        let found = walks(&group, seed, arguments);
+        if found.is_none() {
+            println!("{}: {} walks, nothing wrong", world.name, arguments.walks);
+        }
+        found
     } else {
         let limits = Limits {
             threads: arguments.threads,

@@ -86,7 +86,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         if let Some(spare) = member.spare.as_mut().filter(|_| !entry.data.is_empty()) {
             caught(
                 || format!("node {id}, apply() at {},", entry.index),
-                || Ok(drop(spare.apply(&entry.data))),
+                || Ok(spare.apply(&entry.data)),
             )?;
         }
         if let Some(operation) = member.calls.proposals.remove(&entry.data) {

@@ -151,8 +151,8 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         Ok(())
     }
 
-    /// A storage cannot read any more what it holds; after a while its operator restarts the node on another disk that has
-    /// all that was synced, or gives it up. Whether that is done now.
+    /// A storage cannot read any more what it holds; after a while its operator restarts the node on another disk that
+    /// has all that was synced, or gives it up. Whether that is done now.
     pub(super) fn rot(&mut self, node: NodeId) -> Result<bool, Violation> {
         let corruption = self.parameters.corners.corruption;
         let Some(member) = self.member(node).filter(|_| corruption > 0) else {

@@ -1,5 +1,5 @@
-//! A member is removed, its disk is wiped, and it is added again under its id, with no name to tell the two stores apart:
-//! what it said before is still on its way.
+//! A member is removed, its disk is wiped, and it is added again under its id, with no name to tell the two stores
+//! apart: what it said before is still on its way.
 
 use quorate::NodeId;
 use quorate::membership::{ConfChangeKind, ConfChangeV2};
