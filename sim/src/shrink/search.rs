@@ -153,3 +153,19 @@ fn is_alike(one: &Violation, other: &Violation) -> bool {
 fn words(detail: &str) -> String {
     detail.chars().filter(|char| !char.is_ascii_digit()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parameters::Spread;
+
+    #[test]
+    fn a_stale_read_rests_on_clocks_where_some_read_goes_by_a_lease() {
+        let stale = Violation::new("stale read", String::new());
+        let mut parameters = Parameters::draw(0, Profile::Network);
+        (parameters.leases, parameters.corners.lease_reads) = (Spread::Off, false);
+        assert!(!rests_on_clocks(&parameters, &stale));
+        parameters.corners.lease_reads = true;
+        assert!(rests_on_clocks(&parameters, &stale));
+    }
+}
