@@ -1,6 +1,7 @@
 //! Worlds that reach corners: it happens, and nothing breaks.
 
 use quorate::NodeId;
+use quorate::status::RoleKind;
 use quorate_sim::cluster::Cluster;
 use quorate_sim::coverage::Coverage;
 use quorate_sim::machine::KvMap;
@@ -73,12 +74,12 @@ fn led() -> Cluster<KvMap, MemoryDisk> {
     let settings = |id| quorate::Config::new(id, 1);
     let mut cluster = Cluster::new(7, 3, MemoryDisk::default, settings).expect("a cluster");
     perform(&mut cluster, &["campaign 1"]);
-    let votes = ["MsgPreVote", "MsgPreVoteResp", "MsgVote", "MsgVoteResp"];
-    settle(&mut cluster, &[1, 2], &votes);
+    settle(&mut cluster, &[1, 2], &VOTES);
     settle(&mut cluster, &[1, 2, 3], &APPENDS);
     cluster
 }
 
+const VOTES: [&str; 4] = ["MsgPreVote", "MsgPreVoteResp", "MsgVote", "MsgVoteResp"];
 const APPENDS: [&str; 2] = ["MsgApp", "MsgAppResp"];
 
 fn perform(cluster: &mut Cluster<KvMap, MemoryDisk>, steps: &[&str]) {
@@ -103,7 +104,31 @@ fn settle(cluster: &mut Cluster<KvMap, MemoryDisk>, nodes: &[NodeId], kinds: &[&
 }
 
 #[test]
+fn who_forgot_a_vote_leads_and_is_asked() {
+    let mut cluster = rejoined();
+    perform(&mut cluster, &["transfer-leadership from=1 to=3"]);
+    settle(&mut cluster, &[1, 3], &["MsgTimeoutNow"]);
+    settle(&mut cluster, &[1, 2, 3], &VOTES);
+    settle(&mut cluster, &[1, 2, 3], &APPENDS);
+    let role = cluster.node(3).map(|node| node.status().soft_state.role);
+    assert_eq!(role, Some(RoleKind::Leader));
+    let dropped = cluster.coverage().dropped;
+    perform(&mut cluster, &["propose 1 y operation=7", "read-index 1 r operation=8"]);
+    settle(&mut cluster, &[1, 2, 3], &["MsgProp", "MsgReadIndex"]);
+    assert_eq!(
+        cluster.coverage().dropped,
+        dropped,
+        "what carries no term is not of an earlier life"
+    );
+}
+
+#[test]
 fn a_vote_that_is_forgotten_is_not_asked_for_again() {
+    rejoined();
+}
+
+/// The third is removed, wiped, and added again.
+fn rejoined() -> Cluster<KvMap, MemoryDisk> {
     let mut cluster = led();
     perform(&mut cluster, &["propose-conf-change 1 change=(r3)"]);
     settle(&mut cluster, &[1, 2, 3], &APPENDS);
@@ -121,6 +146,7 @@ fn a_vote_that_is_forgotten_is_not_asked_for_again() {
     settle(&mut cluster, &[1, 2, 3], &kinds);
     let known = |id| cluster.node(id).map(|node| node.status().hard_state.commit);
     assert_eq!(known(3), known(1), "it is a member again");
+    cluster
 }
 
 #[test]

@@ -74,7 +74,11 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     /// ones may make it campaign in terms in which it did before. The network loses them.
     pub(super) fn is_forgotten(&self, message: &Message) -> bool {
         let forgot = self.member(message.to).and_then(|member| member.forgot);
-        let asks = matches!(&message.payload, Payload::RequestVote(request) if !request.pre_vote);
+        let asks = match &message.payload {
+            Payload::Propose { .. } | Payload::ReadIndex { .. } => return false, // they carry no term
+            Payload::RequestVote(request) => !request.pre_vote,
+            _ => false,
+        };
         forgot.is_some_and(|forgot| message.term < forgot.term || (asks && message.term == forgot.term))
     }
 
