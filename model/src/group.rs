@@ -72,7 +72,7 @@ impl Group {
         check_symmetry(&world)?;
         let clocks = world.clocks.map_or(0, |_| ids.len());
         let layout = Layout::new(&world.limits, clocks);
-        let mut invariants = always();
+        let mut invariants = always(&world);
         invariants.extend(world.invariants.iter().cloned());
         let mut group = Self {
             world,
@@ -198,7 +198,7 @@ fn rules(world: &World) -> Result<Rules, WorldError> {
         storing: world.storing,
         counts_starts: world.limit(Kind::Read) > 0 && world.limit(Kind::Crash) > 0,
         disks_forget_promises: world.forgets_promises,
-        disks_forget: world.limit(Kind::Wipe) > 0 && world.wipes_members && !world.named,
+        disks_forget: world.forgets_entries(),
         ..Rules::default()
     };
     for (id, settings) in &world.settings {

@@ -137,6 +137,7 @@ impl Turn<'_> {
             return Ok(false);
         }
         if let Event::Read(read) = event {
+            self.effect.member.reads.push(*read);
             self.note(Note::Asked(*read));
         }
         self.observe()?;
@@ -159,17 +160,27 @@ impl Turn<'_> {
     }
 
     fn tick(&mut self, ticks: u64) -> Verdict {
-        let id = self.id();
+        let (id, before) = (self.id(), self.effect.member.seen);
         let mut left = ticks;
         while left > 0 {
             let Some(node) = self.effect.member.node_mut() else {
                 return Ok(());
             };
+            let mut by_one = node.clone();
             let used = node.advance_ticks(left);
             let used = used.map_err(|error| unexpected(id, "tick", &error))?;
+            let ticked = (0..used).try_for_each(|_| by_one.tick());
+            ticked.map_err(|error| unexpected(id, "tick", &error))?;
+            if by_one != *node {
+                let detail = format!("{id} is another node after {used} single ticks than after as many at once");
+                return Err(Violation::new("ticks at once are ticks", detail));
+            }
             left = left.saturating_sub(used.max(1));
         }
-        self.observe()
+        self.observe()?;
+        let now = self.effect.member.seen;
+        Judge::runs_down(id, "promise", before.promised, ticks, now.promised)?;
+        Judge::runs_down(id, "silence", before.silent, ticks, now.silent)
     }
 
     /// A message leaves.
@@ -186,6 +197,7 @@ impl Turn<'_> {
         if let Some(committed) = tells.filter(|committed| committed.term > 0) {
             self.note(Note::Believes(id, committed));
         }
+        self.effect.member.led.gave_up |= matches!(message.payload, Payload::TimeoutNow);
         self.effect.sent.push(message);
         Ok(())
     }

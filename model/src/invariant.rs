@@ -1,5 +1,7 @@
 //! What must hold in every state.
 
+mod counted;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -9,6 +11,7 @@ use quorate_sim::{Verdict, Violation};
 
 use crate::member::Member;
 use crate::note::History;
+use crate::world::World;
 
 /// The state as an invariant sees it.
 #[derive(Debug)]
@@ -79,12 +82,25 @@ impl Invariant {
 }
 
 /// What is checked in every world, beside what the judges are told of each move.
-pub(crate) fn always() -> Vec<Invariant> {
-    vec![
+pub(crate) fn always(world: &World) -> Vec<Invariant> {
+    let mut all = vec![
         Invariant::of("log matching", log_matching),
         Invariant::of("leader completeness", leader_completeness),
         Invariant::of("leases do not overlap", leases),
-    ]
+    ];
+    // How far a promise can be off is known only of clocks that are bounded.
+    if let Some(skew) = world.skew() {
+        all.push(Invariant::of("promises are kept", move |state| {
+            counted::promises(state, skew)
+        }));
+        all.push(Invariant::of("a lease rests on a quorum", move |state| {
+            counted::leases(state, skew)
+        }));
+    }
+    if !world.forgets_entries() {
+        all.push(Invariant::of("what matches is on the disk", counted::matched));
+    }
+    all
 }
 
 /// *Log matching*: two logs that have an entry of one term at an index are the same up to there.

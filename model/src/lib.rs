@@ -43,7 +43,7 @@ pub use error::WorldError;
 pub use event::{Event, Happening, Tear};
 pub use group::{Group, Memory, Move};
 pub use invariant::{Invariant, State};
-pub use member::{Life, Member, Seen};
+pub use member::{Led, Life, Member, Peer, Seen};
 pub use note::History;
 pub use rules::Storing;
 pub use search::{Found, Limits, Outcome, search};

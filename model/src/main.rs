@@ -13,6 +13,9 @@ struct Arguments {
     /// Say which worlds there are; with `--small`, which small ones.
     #[arg(long)]
     list: bool,
+    /// With `--list`: only worlds in which nothing wrong is to be found.
+    #[arg(long)]
+    holds: bool,
     /// All small worlds.
     #[arg(long)]
     small: bool,
@@ -40,6 +43,7 @@ fn main() {
     let arguments = Arguments::parse();
     if arguments.list {
         let listed = all().into_iter().filter(|world| world.small || !arguments.small);
+        let listed = listed.filter(|world| !world.breaks || !arguments.holds);
         for Named { name, about, .. } in listed {
             println!("{name:24} {about}");
         }

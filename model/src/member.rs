@@ -39,6 +39,10 @@ pub struct Member {
     pub(crate) marks: VecDeque<Mark>,
     /// What was last seen of the node.
     pub seen: Seen,
+    /// What it counts on as a leader; nothing if it does not lead.
+    pub led: Led,
+    /// Reads that it took and did not answer.
+    pub(crate) reads: Vec<u64>,
 }
 
 /// Whether a node runs.
@@ -79,6 +83,32 @@ pub struct Seen {
     pub(crate) begins: bool,
     /// It leads, and a read at it would be answered by its lease.
     pub lease: bool,
+    /// For so many ticks it promised to elect nobody but its leader.
+    pub promised: u64,
+    /// For so many ticks it is silent after a restart.
+    pub silent: u64,
+}
+
+/// What a leader counts on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Led {
+    /// The members as it sees them, itself included.
+    pub peers: Vec<Peer>,
+    /// For so many ticks it holds a lease.
+    pub lease: u64,
+    /// In this term it ordered another node to campaign.
+    pub gave_up: bool,
+}
+
+/// A member as the leader sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Peer {
+    /// Its id.
+    pub id: NodeId,
+    /// Its log is known to match the leader's up to here.
+    pub matched: Index,
+    /// For so many ticks the leader counts on its promise.
+    pub promised: u64,
 }
 
 impl Member {
@@ -99,6 +129,8 @@ impl Member {
             durable: Shadow::default(),
             marks: VecDeque::new(),
             seen: Seen::default(),
+            led: Led::default(),
+            reads: Vec::new(),
         }
     }
 

@@ -341,6 +341,16 @@ impl World {
         self.forgets_promises
     }
 
+    /// By how many ticks two clocks may differ, if that is bounded.
+    pub(crate) fn skew(&self) -> Option<u8> {
+        self.clocks.map(|clocks| clocks.skew)
+    }
+
+    /// Whether disks without a name are lost: committed entries may be contradicted.
+    pub(crate) fn forgets_entries(&self) -> bool {
+        self.limit(Kind::Wipe) > 0 && self.wipes_members && !self.named
+    }
+
     pub(crate) fn limit(&self, kind: Kind) -> u8 {
         self.limits[kind as usize]
     }

@@ -1,7 +1,7 @@
 //! What may happen in a state.
 
-use quorate::NodeId;
 use quorate::membership::{ConfChangeSingle, ConfChangeV2};
+use quorate::{EntryId, NodeId};
 
 use super::Group;
 use super::memory::Memory;
@@ -195,6 +195,16 @@ impl Group {
         let used = |kind| self.layout.used(self.budget(state), kind);
         let peers = || self.ids.iter().copied().filter(|id| *id != member.id);
         if member.is_leader() {
+            for (peer, snapshot) in snapshots_on_their_way(member) {
+                self.pay(
+                    memory,
+                    state,
+                    node,
+                    Event::ReportLost(peer, snapshot),
+                    Kind::Report,
+                    all,
+                );
+            }
             let command = format!("w{}", used(Kind::Propose));
             self.pay(memory, state, node, Event::Propose(command.into()), Kind::Propose, all);
             for change in &self.world.changes {
@@ -234,4 +244,12 @@ impl Group {
         let parts: Vec<ConfChangeSingle> = parts.collect();
         ConfChangeV2::new(parts).with_transition(change.transition)
     }
+}
+
+/// Snapshots that a leader waits for an answer to.
+fn snapshots_on_their_way(leader: &Member) -> Vec<(NodeId, EntryId)> {
+    let Some(node) = leader.node() else { return Vec::new() };
+    let progress = node.progress().into_iter();
+    let waits = progress.filter_map(|peer| Some((peer.id, peer.state.pending_snapshot()?)));
+    waits.collect()
 }

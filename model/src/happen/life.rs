@@ -1,14 +1,14 @@
 //! Starting, crashing, losing disks, compacting.
 
 use quorate::types::Identity;
-use quorate::{ConfState, HardState, RawNode, Snapshot, Storage};
+use quorate::{ConfState, EntryId, HardState, NodeId, RawNode, Snapshot, Storage};
 use quorate_sim::disk::Write;
-use quorate_sim::judge::{Mark, Shadow};
+use quorate_sim::judge::{Judge, Mark, Shadow};
 use quorate_sim::{Disk, Verdict, Violation};
 
 use super::{Turn, unexpected};
 use crate::disk::WorldDisk;
-use crate::member::{Life, Seen, Work};
+use crate::member::{Led, Life, Seen, Work};
 use crate::note::Note;
 
 impl Turn<'_> {
@@ -38,6 +38,7 @@ impl Turn<'_> {
     fn stop(&mut self) {
         let member = &mut self.effect.member;
         (member.work, member.seen, member.log) = (Work::default(), Seen::default(), Shadow::default());
+        (member.led, member.reads) = (Led::default(), Vec::new());
         (member.applied, member.state, member.conf_state) = (0, 0, ConfState::default());
     }
 
@@ -65,8 +66,17 @@ impl Turn<'_> {
         member.seen = Seen {
             term,
             commit: commit.max(member.applied),
+            silent: u64::MAX, // it is not known yet
             ..Seen::default()
         };
+        // It may be in no term yet.
+        let founded = member.durable.last() == member.durable.base();
+        let last = if founded {
+            EntryId::default()
+        } else {
+            member.durable.last()
+        };
+        Judge::term_covers(id, member.node().map_or(0, |node| node.status().hard_state.term), last)?;
         if !snapshot.is_empty() {
             self.note(Note::IsAt(id, metadata.index, metadata.conf_state.clone()));
         }
@@ -163,6 +173,7 @@ impl Turn<'_> {
         let Life::Up(node) = &mut member.life else {
             return Ok(());
         };
+        waits(member.id, node, &member.reads)?;
         let work = &mut member.work;
         let oldest = work.written.front().or(work.tasks.front());
         let by = node.renumber(oldest);
@@ -175,4 +186,21 @@ impl Turn<'_> {
         work.acks.iter_mut().for_each(|ack| ack.renumber(&by));
         Ok(())
     }
+}
+
+/// When nothing is to be handed out: what is counted as uncommitted is in the log, and reads that were taken wait.
+fn waits(id: NodeId, node: &RawNode<WorldDisk>, reads: &[u64]) -> Verdict {
+    if node.has_ready() || node.config().settings().async_storage_writes {
+        return Ok(());
+    }
+    let status = node.status();
+    Judge::reads_wait(id, reads.len(), status.pending_reads)?;
+    let last = node.storage().last_index().unwrap_or(0);
+    if status.uncommitted_bytes == u64::MAX || last < status.last_index {
+        return Ok(());
+    }
+    let released = status.hard_state.commit.min(status.applied);
+    let entries = node.storage().entries(released + 1, last + 1, u64::MAX);
+    let waiting = entries.iter().flatten().map(|entry| entry.data.len() as u64).sum();
+    Judge::counts_what_waits(id, status.uncommitted_bytes, waiting)
 }

@@ -1,13 +1,14 @@
 //! What is looked at after each call: the node that it was made to.
 
+use quorate::quorum::{Joint, Majority};
 use quorate::status::RoleKind;
-use quorate::{EntryId, Event, Index, RawNode, Status, Storage};
+use quorate::{EntryId, Event, Index, NodeId, RawNode, Status, Storage};
 use quorate_sim::Verdict;
 use quorate_sim::judge::Judge;
 
 use super::{Counted, Turn, unexpected};
 use crate::disk::WorldDisk;
-use crate::member::Seen;
+use crate::member::{Led, Peer, Seen};
 use crate::note::Note;
 
 impl Turn<'_> {
@@ -30,11 +31,14 @@ impl Turn<'_> {
         let (term, commit) = (status.hard_state.term, status.hard_state.commit);
         Judge::monotone(id, "term", before.term, term)?;
         Judge::monotone(id, "commit index", before.commit, commit)?;
+        Judge::silence_ends(id, before.silent, status.silent_ticks)?;
         self.effect.member.seen = Seen {
             role: status.soft_state.role,
             term,
             commit,
             leader: status.soft_state.leader,
+            promised: status.promised_ticks,
+            silent: status.silent_ticks,
             ..if term == before.term { before } else { Seen::default() }
         };
         if status.soft_state.role == RoleKind::Leader {
@@ -42,6 +46,7 @@ impl Turn<'_> {
         } else {
             self.effect.member.seen.lease = false;
             self.effect.member.seen.begins = false;
+            self.effect.member.led = Led::default();
         }
         Ok(())
     }
@@ -53,7 +58,7 @@ impl Turn<'_> {
         if begins {
             let member = &mut self.effect.member;
             let durable = member.durable.hard_state;
-            Judge::elected(id, member.node().map_or(0, unapplied_changes))?;
+            Judge::elected(id, member.node().map_or(0, |node| unapplied_changes(node).len()))?;
             member.seen.begins = true;
             self.note(Note::Leads(id, term, durable));
         }
@@ -66,6 +71,43 @@ impl Turn<'_> {
                 self.count(commit);
             }
         }
+        self.observe_led(begins, status)
+    }
+
+    /// What it counts on: of its peers, and for its lease.
+    fn observe_led(&mut self, begins: bool, status: &Status) -> Verdict {
+        let id = self.id();
+        let member = &mut self.effect.member;
+        let before = if begins {
+            Led::default()
+        } else {
+            std::mem::take(&mut member.led)
+        };
+        let Some(node) = member.node() else { return Ok(()) };
+        let peers = node.progress().into_iter().map(|progress| Peer {
+            id: progress.id,
+            matched: progress.matched,
+            promised: progress.promised_ticks,
+        });
+        let led = Led {
+            peers: peers.collect(),
+            lease: status.lease_ticks,
+            gave_up: before.gave_up,
+        };
+        for peer in &led.peers {
+            let known = before.peers.iter().find(|known| known.id == peer.id);
+            Judge::matched_grows(id, peer.id, known.map_or(0, |known| known.matched), peer.matched)?;
+        }
+        if node.config().settings().commit_groups.is_empty() {
+            let matched = |id| led.peers.iter().find(|peer| peer.id == id).map(|peer| peer.matched);
+            let (held, commit) = (held(node.membership().voters(), matched), status.hard_state.commit);
+            Judge::held_is_committed(id, status.hard_state.term, held, member.log.term(held), commit)?;
+        }
+        if led.lease > 0 {
+            let voter = node.membership().is_voter(id);
+            Judge::lease_may_be_held(id, voter, unapplied_changes(node).first().copied(), led.gave_up)?;
+        }
+        member.led = led;
         Ok(())
     }
 
@@ -95,10 +137,20 @@ impl Turn<'_> {
 }
 
 /// Changes of the configuration in a log that are not applied.
-fn unapplied_changes(node: &RawNode<WorldDisk>) -> usize {
+pub(super) fn unapplied_changes(node: &RawNode<WorldDisk>) -> Vec<Index> {
     let (from, last) = (node.status().applied + 1, node.storage().last_index());
     let entries = last.and_then(|last| node.storage().entries(from, last + 1, u64::MAX));
-    entries.map_or(0, |entries| {
-        entries.iter().filter(|entry| entry.is_conf_change()).count()
-    })
+    let changes = entries.into_iter().flatten().filter(quorate::Entry::is_conf_change);
+    changes.map(|entry| entry.index).collect()
+}
+
+/// Up to where a quorum of each half is known to match.
+fn held(voters: &Joint, matched: impl Fn(NodeId) -> Option<Index>) -> Index {
+    let half = |half: &Majority| {
+        let mut held: Vec<Index> = half.ids().iter().map(|id| matched(*id).unwrap_or(0)).collect();
+        held.sort_unstable();
+        held.get(held.len().saturating_sub(1) / 2).copied()
+    };
+    let incoming = half(voters.incoming()).unwrap_or(0);
+    half(voters.outgoing()).map_or(incoming, |outgoing| outgoing.min(incoming))
 }

@@ -7,7 +7,9 @@ use quorate_sim::disk::{Write, writes_of};
 use quorate_sim::judge::{Judge, Mark};
 use quorate_sim::{Disk, Verdict, Violation};
 
+use super::observe::unapplied_changes;
 use super::{Turn, unexpected};
+use crate::member::Member;
 use crate::note::Note;
 use crate::rules::Storing;
 
@@ -59,6 +61,8 @@ impl Turn<'_> {
         }
         let member = &mut self.effect.member;
         if let Some(snapshot) = ready.snapshot() {
+            let ours = member.log.entry(snapshot.metadata.index).map(|(term, _)| term);
+            Judge::replaces(id, snapshot.id(), ours)?;
             member.log.apply(Mark::Install(snapshot.id()));
         }
         let begins = std::mem::take(&mut member.seen.begins);
@@ -68,6 +72,7 @@ impl Turn<'_> {
             // The first batch of a leader may also hold what it was sent as a follower.
             if member.is_leader() && (!begins || entry.term == member.seen.term) {
                 Judge::leader_writes(id, entry.id(), last)?;
+                stores_change(member, entry)?;
             }
             member.log.apply(Mark::entry(entry));
         }
@@ -89,6 +94,7 @@ impl Turn<'_> {
             return;
         };
         let read = u64::from_be_bytes(bytes);
+        self.effect.member.reads.retain(|waiting| *waiting != read);
         self.note(match state.outcome {
             Ok(index) => Note::Answered(id, read, index),
             Err(_) => Note::Forgotten(read),
@@ -299,6 +305,16 @@ fn follows(id: quorate::NodeId, entry: &Entry, prev: Option<quorate::Term>) -> V
     }
     let detail = format!("{id} stores {} after an entry of term {prev:?}", entry.id());
     Err(Violation::new("logs have no gaps", detail))
+}
+
+/// A leader stores a change when it has applied all that its log had before, unless it is set not to look.
+fn stores_change(leader: &Member, entry: &Entry) -> Verdict {
+    let node = leader.node().filter(|_| entry.is_conf_change());
+    let Some(node) = node.filter(|node| !node.config().settings().disable_conf_change_validation) else {
+        return Ok(());
+    };
+    let earlier = unapplied_changes(node).into_iter().rfind(|index| *index < entry.index);
+    Judge::stores_change(leader.id, entry.index, earlier, node.status().applied)
 }
 
 /// The state machine: a digest of all that was applied.

@@ -1,7 +1,10 @@
 //! Elections, replication and reads, where no time passes.
 
+use quorate::CommitGroups;
+
 use super::{Named, row};
 use crate::budget::Kind;
+use crate::event::Event;
 use crate::world::World;
 
 pub(super) const WORLDS: &[Named] = &[
@@ -20,7 +23,7 @@ pub(super) const WORLDS: &[Named] = &[
     row("terms", "three voters, terms to 3, two proposals, any order", terms),
     row(
         "figure-8",
-        "the paper's Figure 8: terms to 4, one entry a message, two in flight, loss",
+        "the paper's Figure 8 from (a) on: terms to 5, one entry a message, two in flight, what is sent beside them lost",
         figure_8,
     ),
     row(
@@ -60,6 +63,12 @@ pub(super) const WORLDS: &[Named] = &[
         pre_vote,
     ),
     row("mixed", "etcd's settings beside ours", mixed),
+    row(
+        "groups",
+        "four voters in two commit groups of three and one, while that one is elected",
+        groups,
+    )
+    .small(),
 ];
 
 fn pair() -> World {
@@ -90,14 +99,17 @@ fn terms() -> World {
         .max_in_flight(4)
 }
 
-/// Three are enough: a leader of term 4 counts an entry of term 2, and one that has an entry of term 3 is elected.
+/// Three are enough: a leader of term 4 counts an entry of term 2, and one that has an entry of term 3 is elected in
+/// term 5. It begins as the figure does, in (a): the leader of term 2 has an entry that nobody else has.
 fn figure_8() -> World {
     World::new(3)
         .settings(|settings| settings.max_message_bytes = 0)
-        .allow(Kind::Campaign, 4)
-        .allow(Kind::Propose, 1)
-        .allow(Kind::Lose, 9)
-        .max_term(4)
+        .led_by(1)
+        .first(1, Event::Propose("x".into()))
+        .first_silence()
+        .allow_at(Kind::Campaign, 3, [1, 3])
+        .crowded()
+        .max_term(5)
         .max_in_flight(2)
 }
 
@@ -183,5 +195,17 @@ fn mixed() -> World {
         .allow(Kind::Propose, 1)
         .allow(Kind::Crash, 1)
         .max_term(3)
-        .max_in_flight(2)
+        .max_in_flight(3)
+}
+
+/// Three voters of one group are a quorum and no two groups; one of each group are no quorum.
+fn groups() -> World {
+    World::new(4)
+        .settings(|settings| settings.commit_groups = CommitGroups::new([(1, 1), (2, 1), (3, 1), (4, 2)]))
+        .led_by(1)
+        .allow_at(Kind::Campaign, 1, [4])
+        .allow(Kind::Propose, 1)
+        .crowded()
+        .max_term(2)
+        .max_in_flight(3)
 }
