@@ -114,11 +114,16 @@ impl Turn<'_> {
 
     /// What a client, an operator or the transport asks of a node that runs; `false` if it is refused.
     fn call(&mut self, event: &Event) -> Result<bool, Violation> {
-        let id = self.id();
+        let (id, later) = (self.id(), self.rules.config(self.id(), true));
         let Some(node) = self.effect.member.node_mut() else {
             return Ok(false);
         };
         let done = match event {
+            Event::Configure => {
+                let mut next = node.config().clone();
+                next.settings_mut().election_timeout_ticks = later.settings().election_timeout_ticks;
+                node.set_config(next).is_ok()
+            }
             Event::Campaign => node.campaign().is_ok(),
             Event::Propose(command) => node.propose(command.clone()).is_ok(),
             Event::Read(read) => node.read_index(read.to_be_bytes().to_vec()).is_ok(),

@@ -223,6 +223,7 @@ impl Group {
         let read = Event::Read(u64::from(used(Kind::Read)));
         self.pay(memory, state, node, read, Kind::Read, all);
         self.pay(memory, state, node, Event::Compact, Kind::Compact, all);
+        self.pay(memory, state, node, Event::Configure, Kind::Configure, all);
     }
 
     /// Nodes are added with the names of the stores that they have now.
