@@ -23,7 +23,7 @@ pub(super) const WORLDS: &[Named] = &[
     row("terms", "three voters, terms to 3, two proposals, any order", terms),
     row(
         "figure-8",
-        "the paper's Figure 8 from (a) on: terms to 5, one entry a message, two in flight, what is sent beside them lost",
+        "the paper's Figure 8 from (a) on: terms to 4, one entry a message, three in flight, what is sent beside them lost",
         figure_8,
     ),
     row(
@@ -99,8 +99,8 @@ fn terms() -> World {
         .max_in_flight(4)
 }
 
-/// Three are enough: a leader of term 4 counts an entry of term 2, and one that has an entry of term 3 is elected in
-/// term 5. It begins as the figure does, in (a): the leader of term 2 has an entry that nobody else has.
+/// Three are enough: a leader of term 3 counts an entry of term 1, and one that has an entry of term 2 is elected in
+/// term 4. It begins as the figure does, in (a): the leader of term 1 has an entry that nobody else has.
 fn figure_8() -> World {
     World::new(3)
         .settings(|settings| settings.max_message_bytes = 0)
@@ -108,9 +108,10 @@ fn figure_8() -> World {
         .first(1, Event::Propose("x".into()))
         .first_silence()
         .allow_at(Kind::Campaign, 3, [1, 3])
+        .allow(Kind::Lose, 1)
         .crowded()
-        .max_term(5)
-        .max_in_flight(2)
+        .max_term(4)
+        .max_in_flight(3)
 }
 
 fn torn() -> World {
