@@ -7,7 +7,7 @@ mod turn;
 
 use quorate::message::Payload;
 use quorate::status::SnapshotStatus;
-use quorate::{CommitGroups, ConfState, EntryId, Message, NodeId};
+use quorate::{CommitGroups, ConfState, EntryId, Message, NodeId, Term};
 use quorate_sim::judge::Judge;
 use quorate_sim::{Verdict, Violation};
 
@@ -24,6 +24,8 @@ pub(crate) struct Effect {
     pub(crate) notes: Vec<Note>,
     /// What a leader counts as committed: to be on the disks of a quorum.
     pub(crate) commits: Vec<Counted>,
+    /// Begins to lead: to have the votes of a quorum.
+    pub(crate) elected: Option<Elected>,
     /// Batches that a crash could interrupt: how many writes were not synced then.
     pub(crate) tears: Vec<usize>,
     /// Batches that were handed out, for the steps of a trace.
@@ -36,6 +38,13 @@ pub(crate) struct Counted {
     pub(crate) entry: EntryId,
     pub(crate) members: ConfState,
     pub(crate) groups: CommitGroups,
+}
+
+/// Who begins to lead, in this term and by this configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Elected {
+    pub(crate) term: Term,
+    pub(crate) members: ConfState,
 }
 
 /// While an event happens.
@@ -55,6 +64,7 @@ pub(crate) fn happen(member: &Member, happening: &Happening, rules: &Rules) -> R
             sent: Vec::new(),
             notes: Vec::new(),
             commits: Vec::new(),
+            elected: None,
             tears: Vec::new(),
             readies: 0,
         },
