@@ -81,7 +81,11 @@ fn explore(world: &Named, arguments: &Arguments) -> bool {
         Err(error) => fail(&format!("{}: {error}", world.name)),
     };
     let found = if let Some(seed) = arguments.walk {
-        walks(&group, seed, arguments)
+        let found = walks(&group, seed, arguments);
+        if found.is_none() {
+            println!("{}: {} walks, nothing wrong", world.name, arguments.walks);
+        }
+        found
     } else {
         let limits = Limits {
             threads: arguments.threads,

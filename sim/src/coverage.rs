@@ -150,8 +150,9 @@ coverage! {
     leader_faults,
     /// Nodes that died when they were left as the only voter, and campaigned once they were back.
     last_faults,
-    /// Power failures between a change of the configuration and the hard state that was written with it.
-    torn_changes,
+    /// Power failures between a change of the configuration, or entries with a new term, and the hard state that was
+    /// written with them.
+    torn_batches,
     /// Crashes.
     crashes,
     /// Starts, the first ones included.

@@ -67,9 +67,9 @@ pub struct Parameters {
     pub leader_fault: u64,
     /// Each time that a node is left as the only voter: its process dies, and campaigns once it is back.
     pub last_fault: u64,
-    /// Each time that a change of the configuration is written: the power fails before the hard state that
-    /// was written with it is on the disk.
-    pub torn_change: u64,
+    /// Each time that a change of the configuration, or entries with a new term, are written: the power fails before the
+    /// hard state that was written with them is on the disk.
+    pub torn_batch: u64,
     pub failing_disk: u64,
     pub wipe: u64,
     pub names: Names,
@@ -132,6 +132,10 @@ impl Parameters {
             }
             self.bound_drift();
         }
+        let tears = matches!(self.profile, Profile::Swarm | Profile::Disk | Profile::Elections);
+        if tears && dice.chance(200_000) {
+            self.torn_batch = dice.below(300_000);
+        }
     }
 
     fn draw_mild(seed: u64, profile: Profile, dice: &mut Dice) -> Self {
@@ -172,7 +176,7 @@ impl Parameters {
             down_ticks: dice.between(1, 50),
             leader_fault: 0,
             last_fault: 0,
-            torn_change: 0,
+            torn_batch: 0,
             failing_disk: sometimes(dice, 2_000),
             wipe: sometimes(dice, 100_000),
             names: Names::Ids,
@@ -237,7 +241,7 @@ impl Parameters {
                 self.compaction = self.compaction.max(20_000);
                 (self.loss, self.crash) = (self.loss / 4, self.crash / 4);
                 self.least_voters = dice.between(1, 2);
-                self.torn_change = if dice.chance(300_000) { dice.below(300_000) } else { 0 };
+                self.torn_batch = if dice.chance(300_000) { dice.below(300_000) } else { 0 };
             }
             Profile::Lease | Profile::LeaseBeyondDrift => self.suit_leases(dice),
             Profile::Elections => self.suit_elections(dice),

@@ -231,6 +231,28 @@ fn elected_one_change_behind_at_most() {
 }
 
 #[test]
+fn campaigns_one_change_behind_at_most() {
+    holds(Judge::campaigns_one_behind(1, 1)); // the last one may be committed, and nobody can tell yet
+    breaks("campaigns one change behind at most", Judge::campaigns_one_behind(1, 2));
+}
+
+#[test]
+fn elected_by_a_quorum() {
+    let mut joint = ConfState::of_voters([1, 2, 3]);
+    joint.voters_outgoing = vec![3, 4, 5];
+    let mut judge = Judge::new(0);
+    for voter in [1, 2, 3] {
+        holds(judge.votes(voter, 2, 1));
+    }
+    breaks("elected by a quorum", judge.has_votes(1, 2, &joint)); // three of five, and one of 3, 4 and 5
+    holds(judge.votes(4, 1, 1)); // in another term
+    breaks("elected by a quorum", judge.has_votes(1, 2, &joint));
+    judge.replaced(3); // what it voted, it voted with the store that it had
+    holds(judge.votes(5, 2, 1));
+    holds(judge.has_votes(1, 2, &joint));
+}
+
+#[test]
 fn committed_is_durable_on_a_quorum() {
     let durable =
         |members: &ConfState, disks: &[NodeId]| Judge::durable(1, id(7, 3), members, |id| disks.contains(&id));

@@ -22,12 +22,12 @@ pub(super) fn check<S: Storage>(
     role: &Role,
     message: &Message,
 ) -> Result<Admitted, Stop<StepError>> {
-    check_envelope(server, message)
+    check_envelope(server, role, message)
         .and_then(|()| check_payload(server, role, message))
         .map_err(Stop::Refused)
 }
 
-fn check_envelope<S: Storage>(server: &Server<S>, message: &Message) -> Result<(), StepError> {
+fn check_envelope<S: Storage>(server: &Server<S>, role: &Role, message: &Message) -> Result<(), StepError> {
     check_cluster(&server.config, message.cluster_id)?;
     let (id, from, to, term) = (server.id(), message.from, message.to, message.term);
     let payload = &message.payload;
@@ -44,10 +44,17 @@ fn check_envelope<S: Storage>(server: &Server<S>, message: &Message) -> Result<(
         (false, 1..) => return Err(StepError::UnexpectedTerm(term)),
         _ => {}
     }
-    if payload.is_response() {
+    if payload.is_response() && !is_from_removed_leader(server, role, message) {
         check_responder(&server.membership, from, message.identity)?;
     }
     Ok(())
+}
+
+/// A leader that was removed may lead on: it counts nowhere, and what it says of a read does not count either, but answers.
+fn is_from_removed_leader<S: Storage>(server: &Server<S>, role: &Role, message: &Message) -> bool {
+    let follows = role.leader(server.id()) == Some(message.from) && message.term == server.term();
+    let answers = matches!(message.payload, Payload::ReadIndexResponse { .. });
+    follows && answers && !server.membership.contains(message.from)
 }
 
 /// Only members answer; and another store must not take the place of the one that the quorums are counted by.

@@ -1,13 +1,14 @@
 //! A leader leaves its group: by itself, which costs an election, or having handed over, which costs nothing. The recipe
 //! of `docs/membership.md`.
 
-use quorate::error::{ChangeRefusal, ProposeError, TransferError};
+use quorate::error::{ChangeRefusal, ProposeError, StepError, TransferError};
 use quorate::event::StepDownReason;
 use quorate::membership::{ChangeError, ConfChangeKind, ConfChangeV2};
+use quorate::message::Payload;
 use quorate::status::RoleKind;
 use quorate::{Event, NodeId, Proposed};
 
-use crate::support::Cluster;
+use crate::support::{Cluster, config, message};
 
 /// An election timeout in ticks.
 const TIMEOUT: u64 = 10;
@@ -55,6 +56,29 @@ fn by_itself() {
             "{ticks} ticks in a group of {n}"
         );
     }
+}
+
+/// A leader that leads on though it was removed, by its settings, answers reads; who follows it takes the answers. Of a
+/// removed node that it does not follow a node takes none.
+#[test]
+fn who_leads_on_answers_reads() {
+    let mut cluster = Cluster::new(3, |id| {
+        let mut config = config(id);
+        config.settings_mut().step_down_on_removal = false;
+        config
+    });
+    cluster.elect(1);
+    let _ = cluster.node(1).propose_conf_change(removal(1)).expect("it may");
+    cluster.settle();
+    assert_eq!(cluster.role(1), RoleKind::Leader);
+    assert!(!cluster.raw(2).membership().contains(1));
+    cluster.node(2).read_index("r").expect("it takes reads");
+    cluster.settle();
+    let reads: Vec<_> = cluster.nodes[&2].reads.iter().map(|read| read.outcome).collect();
+    assert_eq!(reads, [Ok(cluster.committed(2))]);
+    // Of another term it is not the leader's that is followed.
+    let response = message(1, 2, cluster.term(2) + 1, Payload::read_index_response(9, "r"));
+    assert_eq!(cluster.node(2).step(response), Err(StepError::UnknownPeer { from: 1 }));
 }
 
 /// Having handed over: there is a leader all the time, and the node may be stopped at once.

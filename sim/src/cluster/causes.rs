@@ -23,7 +23,7 @@ use replication::Told;
 #[derive(Clone, Default)]
 pub(crate) struct Causes {
     /// Where the changes of the configuration are that its log holds, as far as they are not applied.
-    pub(super) changes: Vec<Index>,
+    pub(crate) changes: Vec<Index>,
     /// In this term its leader's messages compared the logs up to here.
     pub(super) compared: (Term, Index),
     /// What it leads by: begun anew with each term.

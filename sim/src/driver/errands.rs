@@ -27,9 +27,9 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         self.local(node).due.remove(&kind);
         let step = match kind {
             Kind::Ready => Step::Ready { node },
-            // Only between a write and its sync can a change be torn off.
+            // Only between a write and its sync can a hard state be torn off.
             Kind::Write
-                if self.parameters.torn_change == 0 && self.dice.chance(self.parameters.extras.persist_at_once) =>
+                if self.parameters.torn_batch == 0 && self.dice.chance(self.parameters.extras.persist_at_once) =>
             {
                 Step::Persist { node }
             }

@@ -1,11 +1,11 @@
 //! What goes wrong with nodes: crashes, disks, clocks, pauses.
 
-use quorate::{Entry, NodeId, RawNode};
+use quorate::{NodeId, RawNode};
 
 use super::Driver;
 use crate::clock::Due;
 use crate::disk::Disk;
-use crate::judge::Verdict;
+use crate::judge::{Mark, Verdict};
 use crate::member::Member;
 use crate::step::Step;
 use crate::trace::What;
@@ -49,8 +49,8 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     /// After each thing that happens at a node, something may go wrong because of it.
     pub(super) fn tempt(&mut self, node: NodeId) -> Verdict {
         self.tempt_last(node)?;
-        if self.tears_change(node) {
-            return self.tear_change(node);
+        if self.tears_batch(node) {
+            return self.tear_batch(node);
         }
         self.tempt_leader(node)
     }
@@ -72,23 +72,34 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         self.perform_at(node, Step::Campaign { node })
     }
 
-    /// Whether a batch with a change of the configuration is written, not synced, and about to be torn.
-    fn tears_change(&mut self, node: NodeId) -> bool {
-        let batch = self.member(node).and_then(|member| member.work.batch.as_ref());
-        let written = batch.filter(|(_, written)| *written);
-        let changes = written.is_some_and(|(ready, _)| {
-            ready.hard_state().is_some() && ready.entries().iter().any(Entry::is_conf_change)
+    /// Whether a hard state is written, not synced, and about to be torn off what was written with it: a change of the
+    /// configuration, which proves what was committed before, or entries with a new term.
+    fn tears_batch(&mut self, node: NodeId) -> bool {
+        let Some(member) = self.member(node) else { return false };
+        let Some(Mark::HardState(state)) = member.marks.back() else {
+            return false;
+        };
+        let first = member.marks.iter().find_map(|mark| match mark {
+            Mark::Entry(entry, _) => Some(entry.index),
+            _ => None,
         });
-        changes && !self.calm && self.dice.chance(self.parameters.torn_change)
+        let changes = &member.causes.changes;
+        let tears = first.is_some_and(|first| {
+            state.term > member.durable.hard_state.term || changes.last().is_some_and(|change| *change >= first)
+        });
+        tears && !self.calm && self.dice.chance(self.parameters.torn_batch)
     }
 
-    /// The power fails between the entries of a batch and its hard state.
-    fn tear_change(&mut self, node: NodeId) -> Verdict {
-        self.cluster.coverage.torn_changes += 1;
+    /// The power fails between the entries of a batch and its hard state; often the leader cannot be heard then either.
+    fn tear_batch(&mut self, node: NodeId) -> Verdict {
+        self.cluster.coverage.torn_batches += 1;
         let unsynced = self.member(node).map_or(0, |member| member.marks.len());
         let kept = unsynced.saturating_sub(1);
         self.perform_at(node, Step::Crash { node, kept })?;
         self.clock.after(self.parameters.tick_us, Due::Restart(node));
+        if let Some(leader) = self.leader().filter(|_| self.dice.chance(500_000)) {
+            self.keep_few(leader);
+        }
         Ok(())
     }
 

@@ -8,6 +8,7 @@ use crate::cluster::VETO;
 use crate::disk::Disk;
 use crate::judge::Verdict;
 use crate::member::Member;
+use crate::parameters::Corners;
 use crate::step::{Promises, Step};
 use crate::workload::Workload;
 
@@ -59,15 +60,23 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
 
     /// A learner may be promoted, if it has caught up; a storage may be unavailable for a while.
     fn promote_or_starve(&mut self, node: NodeId) -> Verdict {
-        let (promotion, unavailable) = (self.parameters.corners.promotion, self.parameters.corners.unavailable);
+        let Corners {
+            promotion,
+            unavailable,
+            available: heals,
+            ..
+        } = self.parameters.corners;
         if promotion > 0 && self.member(node).is_some_and(Member::is_leader) && self.dice.chance(promotion) {
             let learners = self.cluster.membership().learners().to_vec();
             let learner = self.dice.pick(&learners).copied().unwrap_or(node);
             self.perform_at(node, Step::Promote { node, learner })?;
         }
         let available = self.member(node).is_some_and(|member| member.unavailable);
-        if self.dice.chance(if available { 200_000 } else { unavailable }) {
+        if self.dice.chance(if available { heals } else { unavailable }) {
             self.perform_at(node, Step::Storage { node, available })?;
+            if let Some(leader) = self.leader().filter(|_| !available && self.dice.chance(200_000)) {
+                self.keep_few(leader); // so that nodes campaign that cannot read what they have to apply
+            }
         }
         Ok(())
     }

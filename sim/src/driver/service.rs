@@ -36,9 +36,6 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
                 if read && (written || !leads) {
                     break;
                 }
-                if self.is_led_from_outside() {
-                    return Ok(());
-                }
                 self.nudge(core)?;
                 let (writes, outcome) = self.ask(node, until)?;
                 let answered = matches!(outcome, Some(Outcome::Answered(_)));
@@ -113,13 +110,6 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             Some(_) => {}
         }
         Ok((writes, outcome))
-    }
-
-    /// Whether a leader that is no member any more leads on, by its settings: whoever knows that it is none takes no
-    /// responses from it.
-    fn is_led_from_outside(&self) -> bool {
-        let membership = self.cluster.membership();
-        self.leader().is_some_and(|leader| !membership.contains(leader))
     }
 
     fn wait_a_tick(&mut self) -> Verdict {

@@ -29,8 +29,9 @@ pub struct Corners {
     pub like_etcd: Spread,
     /// At each tick of a leader: a learner is promoted, if it has caught up.
     pub promotion: u64,
-    /// At each tick of a node: its storage is unavailable for a while.
+    /// At each tick of a node: its storage is unavailable for a while, and at each tick from then on: it is available.
     pub unavailable: u64,
+    pub available: u64,
 }
 
 impl Parameters {
@@ -59,6 +60,7 @@ impl Parameters {
         }
         if dice.chance(200_000) {
             self.corners.unavailable = dice.below(20_000);
+            self.corners.available = [200_000, 30_000][dice.position(2)];
         }
     }
 

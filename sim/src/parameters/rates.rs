@@ -17,7 +17,7 @@ impl Parameters {
         self.crash = other.crash;
         self.down_ticks = other.down_ticks;
         self.leader_fault = other.leader_fault;
-        self.torn_change = other.torn_change;
+        self.torn_batch = other.torn_batch;
         self.failing_disk = other.failing_disk;
         self.pause = other.pause;
         self.pause_ticks = other.pause_ticks;
