@@ -250,7 +250,7 @@ impl Group {
 /// Snapshots that a leader waits for an answer to.
 fn snapshots_on_their_way(leader: &Member) -> Vec<(NodeId, EntryId)> {
     let Some(node) = leader.node() else { return Vec::new() };
-    let progress = node.progress().into_iter();
+    let progress = node.progress();
     let waits = progress.filter_map(|peer| Some((peer.id, peer.state.pending_snapshot()?)));
     waits.collect()
 }

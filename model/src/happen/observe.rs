@@ -86,7 +86,7 @@ impl Turn<'_> {
             std::mem::take(&mut member.led)
         };
         let Some(node) = member.node() else { return Ok(()) };
-        let peers = node.progress().into_iter().map(|progress| Peer {
+        let peers = node.progress().map(|progress| Peer {
             id: progress.id,
             matched: progress.matched,
             promised: progress.promised_ticks,
