@@ -1,10 +1,12 @@
 //! A cluster in one thread: nodes, their disks, and the messages between them. Nothing happens by
 //! itself: each [`Step`] does one thing, and is judged.
 
+mod apply;
 mod availability;
 mod by_hand;
 mod call;
 mod causes;
+mod corruption;
 mod damage;
 mod identity;
 mod lifecycle;
@@ -14,15 +16,17 @@ mod observe;
 mod persist;
 mod recovered;
 mod recovery;
+mod rejoin;
 mod snapshots;
 mod storage;
 mod stranger;
 mod watch;
 
+pub use apply::VETO;
 pub use by_hand::Seeds;
 pub(crate) use causes::Causes;
 pub(crate) use recovery::{PATIENCE, timeout_of};
-pub use storage::VETO;
+pub(crate) use rejoin::Forgot;
 pub use watch::{Refusal, Seen};
 
 use quorate::{Config, EntryId, Index, Message, NodeId, Snapshot};
@@ -249,6 +253,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             Step::Lose { message } => self.lose(message, "lost"),
             Step::Crash { node, kept } => self.crash(node, kept)?,
             Step::Restart { node } => self.restart(node)?,
+            Step::RestartDurable { node } => self.restart_durable(node)?,
             Step::Join { node } => self.join(node)?,
             Step::Pause { node } => self.suspend_lease(node),
             Step::Configure { node, promises } => self.configure(node, promises)?,
@@ -258,14 +263,26 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
                 operation,
                 command,
             } => self.propose(node, operation, command)?,
-            Step::Read { node, operation, query } => self.read(node, operation, query)?,
+            Step::ProposeBatch {
+                node,
+                operation,
+                commands,
+            } => self.propose_batch(node, operation, commands)?,
+            Step::Read {
+                node,
+                operation,
+                query,
+                mode,
+            } => self.read(node, operation, query, mode)?,
             Step::Change { node, change, expected } => self.change(node, change, expected)?,
             Step::Promote { node, learner } => self.promote(node, learner)?,
             Step::Storage { node, available } => self.storage_is(node, available)?,
+            Step::Corrupt { node, index } => self.corrupt(node, index)?,
             Step::Transfer { node, to } => self.transfer(node, to)?,
             Step::Campaign { node } => self.campaign(node)?,
             Step::ForgetLeader { node } => self.forget_leader(node)?,
             Step::RequestSnapshot { node } => self.request_snapshot(node)?,
+            Step::WithdrawRequest { node } => self.withdraw_request(node)?,
             Step::ReportUnreachable { node, peer } => self.report_unreachable(node, peer)?,
             Step::ReportSnapshot {
                 node,

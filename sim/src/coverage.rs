@@ -60,6 +60,10 @@ coverage! {
     promotions_refused,
     /// Storages that could not be read for a while.
     storages_unavailable,
+    /// Storages that could not read any more what they held.
+    storages_corrupted,
+    /// Nodes that met that.
+    corruptions_met,
     /// Leaders forgotten on demand.
     leaders_forgotten,
     /// Changes of the configuration that were proposed.
@@ -84,6 +88,8 @@ coverage! {
     proposals_committed,
     /// Proposals passed on to the leader.
     proposals_forwarded,
+    /// Proposals of several commands at once.
+    batches_proposed,
     /// Proposals refused at once.
     proposals_refused,
     /// Proposals that lost their place to another leader's entry.
@@ -94,6 +100,8 @@ coverage! {
     reads_answered,
     /// Of these, by the lease.
     reads_by_lease,
+    /// Reads that said how they want to be confirmed.
+    reads_with_a_mode,
     /// Reads refused, at once or later.
     reads_refused,
     /// Forwarded reads dropped for want of a leader.
@@ -106,6 +114,8 @@ coverage! {
     truncations,
     /// Logs compacted.
     compactions,
+    /// Of these, at leaders while a snapshot was on its way to a peer.
+    compactions_beside_snapshots,
     /// Snapshots sent.
     snapshots_sent,
     /// Snapshots installed.
@@ -114,6 +124,8 @@ coverage! {
     snapshots_requested,
     /// Of these, those that became one, and whose log stayed.
     snapshots_served,
+    /// Requests for a snapshot that were withdrawn before one came.
+    requests_withdrawn,
     /// Nodes that were started again because nobody served them, or could lead without them.
     requests_given_up,
     /// Snapshots that nobody answered in time.
@@ -157,6 +169,10 @@ coverage! {
     crashes,
     /// Starts, the first ones included.
     restarts,
+    /// Of these, those with a state machine that survived by itself.
+    machines_survived,
+    /// And that was ahead of the commit index on the disk.
+    machines_ahead,
     /// Election timeouts that were changed at a node that ran.
     timeouts_changed,
     /// Starts with another election timeout, with other promises, or with another silence.
@@ -187,6 +203,10 @@ coverage! {
     strangers_refused,
     /// Rejections that came so late that a leader took their sender's store for an earlier state of itself.
     late_rejections,
+    /// Members that were removed, to be wiped and added again under their ids.
+    rejoins_begun,
+    /// Of these, those that came back with an empty store without a name.
+    stores_forgotten,
     /// Members whose stores were named one by one.
     stores_named,
     /// Leaders that said that the identities of all members are in force.

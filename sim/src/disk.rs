@@ -67,6 +67,9 @@ pub enum Fault {
     Unavailable,
     /// They can be read again; so they can after a crash.
     Available,
+    /// From now on the entry at this index [cannot be read](StorageError::Corrupt), until it is replaced or compacted
+    /// away; before the first entry it is the snapshot that cannot. After a crash all can be read again.
+    Corrupt(Index),
 }
 
 /// A storage that the simulator can write to, and crash.
@@ -159,6 +162,7 @@ pub struct MemoryDisk {
     sync_fails: bool,
     full: bool,
     unavailable: bool,
+    corrupt: Option<Index>,
     /// Calls that still succeed before the power fails.
     power: Option<u64>,
 }
@@ -197,6 +201,13 @@ impl Disk for MemoryDisk {
         if self.full {
             return Err(StorageError::Broken("the disk is full".to_owned()));
         }
+        let replaces = match &write {
+            Write::Install(_) => true,
+            Write::Entries(entries) => entries.first().is_some_and(|first| Some(first.index) <= self.corrupt),
+            Write::Compact(to) => Some(*to) >= self.corrupt,
+            Write::HardState(_) | Write::Snapshot(_) => false,
+        };
+        self.corrupt = self.corrupt.filter(|_| !replaces);
         write.clone().apply_to(&mut self.read)?;
         self.unsynced.extend(write.parts());
         Ok(())
@@ -224,7 +235,8 @@ impl Disk for MemoryDisk {
         }
         self.unsynced.clear();
         self.read = self.durable.clone();
-        (self.write_fails, self.sync_fails, self.power, self.unavailable) = (false, false, None, false);
+        (self.write_fails, self.sync_fails, self.power) = (false, false, None);
+        (self.unavailable, self.corrupt) = (false, None);
     }
 
     fn inject(&mut self, fault: Fault) -> bool {
@@ -235,6 +247,7 @@ impl Disk for MemoryDisk {
             Fault::Space => self.full = false,
             Fault::Unavailable => self.unavailable = true,
             Fault::Available => self.unavailable = false,
+            Fault::Corrupt(index) => self.corrupt = Some(index),
         }
         true
     }
@@ -279,10 +292,16 @@ impl Storage for MemoryDisk {
     quorate::delegate_storage!(read: initial_state, first_index, last_index, term, keeps_promises);
 
     fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Entries, StorageError> {
-        self.readable()?.entries(low, high, max_bytes)
+        match self.corrupt {
+            Some(corrupt) if (low..high).contains(&corrupt) => Err(StorageError::Corrupt(corrupt)),
+            _ => self.readable()?.entries(low, high, max_bytes),
+        }
     }
 
     fn snapshot(&self, peer: NodeId, at_least: Index) -> Result<Snapshot, StorageError> {
-        self.readable()?.snapshot(peer, at_least)
+        match self.corrupt {
+            Some(corrupt) if corrupt < self.read.first_index()? => Err(StorageError::Corrupt(corrupt)),
+            _ => self.readable()?.snapshot(peer, at_least),
+        }
     }
 }

@@ -8,6 +8,7 @@ mod links;
 mod liveness;
 mod lost_quorum;
 mod operator;
+mod rejoin;
 mod replacement;
 mod run;
 mod service;
@@ -50,6 +51,10 @@ pub struct Driver<W: Workload, D> {
     operations: u64,
     /// Which client waits for which operation.
     waiting: BTreeMap<u64, usize>,
+    /// Who is removed, wiped and added again, and where that is.
+    rejoins: Option<(NodeId, rejoin::Rejoins)>,
+    /// Operations of clients who come once.
+    passers_by: BTreeSet<u64>,
     /// What was asked for after a recovery.
     probe: Option<service::Probe>,
     recording: Option<Vec<Step>>,
@@ -151,6 +156,8 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             clients: (0..parameters.clients).map(|_| Client::default()).collect(),
             operations: 0,
             waiting: BTreeMap::new(),
+            rejoins: None,
+            passers_by: BTreeSet::new(),
             probe: None,
             recording: None,
             calm: false,

@@ -9,7 +9,7 @@ use quorate::status::RoleKind;
 use quorate::types::Identity;
 use quorate::{ConfState, Config, EntryId, Index, NodeId, RawNode, Ready, Storage, Term};
 
-use crate::cluster::Causes;
+use crate::cluster::{Causes, Forgot};
 use crate::judge::Replica;
 use crate::shadow::{Mark, Shadow};
 
@@ -28,6 +28,11 @@ pub(crate) struct Member<M, D> {
     /// How many stores it has had, and what was durable on those with identities that are lost.
     pub(crate) stores: u64,
     pub(crate) lost: Vec<(Identity, Shadow)>,
+    /// What earlier stores without a name knew, where it comes back without them; and whether it may do so now.
+    pub(crate) forgot: Option<Forgot>,
+    pub(crate) forgets: bool,
+    /// Ticks of its promise and its silence that were left when it crashed.
+    pub(crate) owed: u64,
     /// It did not start on its store yet.
     pub(crate) fresh: bool,
     pub(crate) life: Life<D>,
@@ -37,6 +42,8 @@ pub(crate) struct Member<M, D> {
     pub(crate) restored: Index,
     /// The state machine is damaged, and its node asked for a snapshot that covers this.
     pub(crate) damaged: Option<Index>,
+    /// Then: what it is, should it turn out not to be damaged.
+    pub(crate) spare: Option<M>,
     /// The configuration as of `applied`. (The node's own may be ahead, by a snapshot that it was sent.)
     pub(crate) conf_state: ConfState,
     pub(crate) work: Work,
@@ -50,6 +57,10 @@ pub(crate) struct Member<M, D> {
     pub(crate) causes: Causes,
     /// Its storage cannot be read for now.
     pub(crate) unavailable: bool,
+    /// Its storage cannot read something that it holds.
+    pub(crate) corrupt: bool,
+    /// The last change of the configuration that it did not make.
+    pub(crate) vetoed_at: Index,
 }
 
 #[derive(Clone)]

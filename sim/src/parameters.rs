@@ -1,12 +1,14 @@
 //! What a seed draws before a run begins: how many nodes, what goes wrong and how often, and the settings
 //! of each node. Half of the seeds are *hot*: mild ones miss classic bugs for thousands of seeds.
 
+mod calls;
 mod corners;
 mod extras;
 mod names;
 mod profile;
 mod rates;
 mod spread;
+mod stores;
 
 use std::fmt;
 
@@ -109,6 +111,8 @@ impl Parameters {
         drawn.draw_names(&mut Dice::new(seed ^ 0x6e_616d_6573));
         drawn.draw_extras(&mut Dice::new(seed ^ 0x65_7874_7261));
         drawn.draw_corners(&mut Dice::new(seed ^ 0x63_6f72_6e65));
+        drawn.draw_calls(&mut Dice::new(seed ^ 0x63_616c_6c73));
+        drawn.draw_stores(&mut Dice::new(seed ^ 0x73_746f_7265));
         drawn
     }
 
@@ -262,7 +266,7 @@ impl Parameters {
 
     /// Leases rest on clocks that keep to the margin.
     fn bound_drift(&mut self) {
-        if self.leases != Spread::Off {
+        if self.has_leases() {
             // Two clocks, each off by so much, within an election timeout by the margin less one tick.
             let (_, longest) = self.election_bounds();
             let bound = (self.lease_margin_ticks - 1) * 1_000_000 / (2 * longest + 2);

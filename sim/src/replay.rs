@@ -134,7 +134,7 @@ fn tell<W: Workload, D: Disk>(
     clients: &mut W,
     known: &mut bool,
 ) -> Verdict {
-    if let Some((operation, request)) = asked(step) {
+    for (operation, request) in asked(step) {
         *known &= clients.asks_again(operation, &request);
     }
     let verdict = cluster.step(step.clone());
@@ -147,12 +147,18 @@ fn tell<W: Workload, D: Disk>(
     verdict
 }
 
-/// What a client asks for by this step, if one does.
-fn asked(step: &Step) -> Option<(u64, Request)> {
+/// What clients ask for by this step, if they do.
+fn asked(step: &Step) -> Vec<(u64, Request)> {
     match step {
-        Step::Propose { operation, command, .. } => Some((*operation, Request::Write(command.clone()))),
-        Step::Read { operation, query, .. } => Some((*operation, Request::Read(query.clone()))),
-        _ => None,
+        Step::Propose { operation, command, .. } => vec![(*operation, Request::Write(command.clone()))],
+        Step::ProposeBatch {
+            operation, commands, ..
+        } => {
+            let requests = commands.iter().cloned().map(Request::Write);
+            (*operation..).zip(requests).collect()
+        }
+        Step::Read { operation, query, .. } => vec![(*operation, Request::Read(query.clone()))],
+        _ => Vec::new(),
     }
 }
 

@@ -15,7 +15,7 @@ pub use drawn::any_step;
 
 use bytes::Bytes;
 use quorate::membership::ConfChangeV2;
-use quorate::{EntryId, Index, NodeId};
+use quorate::{EntryId, Index, NodeId, ReadMode};
 
 /// One thing that happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +90,12 @@ pub enum Step {
         /// The node.
         node: NodeId,
     },
+    /// The same, with a state machine that survived by itself, with all that it had applied: it may be ahead of the
+    /// commit index on the disk. (A state machine that is damaged, or may have applied what the disk lost, begins anew.)
+    RestartDurable {
+        /// The node.
+        node: NodeId,
+    },
     /// A node starts with an empty disk: a new one, or one that is to join.
     Join {
         /// The node.
@@ -123,6 +129,15 @@ pub enum Step {
         /// What is proposed.
         command: Bytes,
     },
+    /// Clients propose commands that are to follow each other.
+    ProposeBatch {
+        /// To this node.
+        node: NodeId,
+        /// The name of the first; those of the others count on from there.
+        operation: u64,
+        /// What is proposed.
+        commands: Vec<Bytes>,
+    },
     /// A client reads.
     Read {
         /// From this node.
@@ -131,6 +146,8 @@ pub enum Step {
         operation: u64,
         /// What is asked.
         query: Bytes,
+        /// How it is to be confirmed, if not as the settings say.
+        mode: Option<ReadMode>,
     },
     /// An operator changes the configuration.
     Change {
@@ -155,6 +172,13 @@ pub enum Step {
         /// Whether it can.
         available: bool,
     },
+    /// What a node's storage holds at an index cannot be read any more, until it crashes.
+    Corrupt {
+        /// The node.
+        node: NodeId,
+        /// Where; before the log's first entry: the snapshot.
+        index: Index,
+    },
     /// An operator hands leadership over.
     Transfer {
         /// At this node.
@@ -174,6 +198,11 @@ pub enum Step {
     },
     /// A node's state machine is damaged, and the node asks for a snapshot.
     RequestSnapshot {
+        /// The node.
+        node: NodeId,
+    },
+    /// It turns out that the state machine is not damaged: its node no longer asks, if no snapshot has come.
+    WithdrawRequest {
         /// The node.
         node: NodeId,
     },
@@ -249,11 +278,14 @@ impl Step {
             | Self::Apply { node }
             | Self::Crash { node, .. }
             | Self::Restart { node }
+            | Self::RestartDurable { node }
+            | Self::Corrupt { node, .. }
             | Self::Join { node }
             | Self::Pause { node }
             | Self::Configure { node, .. }
             | Self::Wipe { node }
             | Self::Propose { node, .. }
+            | Self::ProposeBatch { node, .. }
             | Self::Read { node, .. }
             | Self::Change { node, .. }
             | Self::Promote { node, .. }
@@ -262,6 +294,7 @@ impl Step {
             | Self::Campaign { node }
             | Self::ForgetLeader { node }
             | Self::RequestSnapshot { node }
+            | Self::WithdrawRequest { node }
             | Self::ReportUnreachable { node, .. }
             | Self::ReportSnapshot { node, .. }
             | Self::Compact { node, .. } => Some(*node),

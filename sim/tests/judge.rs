@@ -1,5 +1,7 @@
 //! The judges: for each property a history that breaks it, beside the nearest one that does not.
 
+#[path = "judge/calls.rs"]
+mod calls;
 #[path = "judge/causes.rs"]
 mod causes;
 #[path = "judge/identities.rs"]

@@ -10,8 +10,6 @@ const CALLS: &[(&str, &str)] = &[
     ("catch_up", "only tells"),
     ("explain_index", "only tells"),
     ("explain_peer", "only tells"),
-    ("propose_batch", "to come"),
-    ("read_index_with", "to come: all reads are of the mode of their node"),
     (
         "set_election_timeout_draw",
         "for tests and scripts: leases rest on what is drawn",
@@ -19,10 +17,6 @@ const CALLS: &[(&str, &str)] = &[
     ("renumber", "for model checkers: numbers that decide nothing"),
     ("snapshot_metadata", "only tells"),
     ("with_logger", "logs are for people"),
-    (
-        "withdraw_snapshot_request",
-        "to come: nodes that wait for a snapshot restart",
-    ),
 ];
 
 /// Settings that all nodes have as they are by default.

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use proptest::prelude::*;
-use quorate::EntryId;
 use quorate::membership::{ConfChangeKind, ConfChangeSingle, ConfChangeV2, Transition};
+use quorate::{EntryId, ReadMode};
 use quorate_sim::step::{KINDS, MessageRef, Promises, Step, Well};
 
 fn message() -> impl Strategy<Value = MessageRef> {
@@ -25,6 +25,10 @@ fn bytes() -> impl Strategy<Value = Bytes> {
         text.prop_map(Bytes::from),
         prop::collection::vec(any::<u8>(), 0..12).prop_map(Bytes::from),
     ]
+}
+
+fn read_mode() -> impl Strategy<Value = Option<ReadMode>> {
+    prop::sample::select(vec![None, Some(ReadMode::ReadIndex), Some(ReadMode::Lease)])
 }
 
 fn change() -> impl Strategy<Value = ConfChangeV2> {
@@ -59,12 +63,14 @@ fn of_node(node: u64) -> Vec<Step> {
         Step::Acknowledge { node },
         Step::Apply { node },
         Step::Restart { node },
+        Step::RestartDurable { node },
         Step::Join { node },
         Step::Pause { node },
         Step::Wipe { node },
         Step::Campaign { node },
         Step::ForgetLeader { node },
         Step::RequestSnapshot { node },
+        Step::WithdrawRequest { node },
     ]
 }
 
@@ -75,10 +81,18 @@ fn call() -> impl Strategy<Value = Step> {
             operation,
             command
         }),
-        (any::<u64>(), any::<u64>(), bytes()).prop_map(|(node, operation, query)| Step::Read {
+        (any::<[u64; 2]>(), prop::collection::vec(bytes(), 0..4)).prop_map(|([node, operation], commands)| {
+            Step::ProposeBatch {
+                node,
+                operation,
+                commands,
+            }
+        }),
+        (any::<u64>(), any::<u64>(), bytes(), read_mode()).prop_map(|(node, operation, query, mode)| Step::Read {
             node,
             operation,
-            query
+            query,
+            mode
         }),
         (any::<u64>(), change(), any::<Option<u64>>()).prop_map(|(node, change, expected)| Step::Change {
             node,
@@ -95,6 +109,7 @@ fn call() -> impl Strategy<Value = Step> {
         }),
         (any::<u64>(), any::<u64>()).prop_map(|(node, keep)| Step::Compact { node, keep }),
         (any::<u64>(), any::<u64>()).prop_map(|(node, learner)| Step::Promote { node, learner }),
+        (any::<u64>(), any::<u64>()).prop_map(|(node, index)| Step::Corrupt { node, index }),
         (any::<u64>(), any::<bool>()).prop_map(|(node, available)| Step::Storage { node, available }),
     ]
 }
@@ -152,6 +167,8 @@ fn what_they_look_like() {
         stray 1->2 MsgApp|stray #7 group=none|lose #7|crash 1 keep=2|crash 1|restart 1|join 4|\
         configure 1 election=12 lease-promises=true|configure 1 election=12 lease-promises=false restart-silence=0|\
         propose 1 \"\\x00\\xff\" operation=17|propose 1 w17 operation=0|read-index 1 \"\" operation=18|\
+        propose-batch 1 \"\" w2 operation=17|propose-batch 1 operation=3|read-index 1 r operation=1 mode=safe|\
+        read-index 1 r operation=1 mode=lease-based|withdraw-request 2|restart-durable 3|corrupt 3 17|\
         propose-conf-change 1 change=() expected=9|propose-conf-change 1 change=(v2:60fb,r3) transition=explicit|\
         propose-conf-change 1 change=(l2) context=veto|transfer-leadership from=1 to=2|transfer-leadership from=1|\
         report-snapshot 1 2 failed snapshot=3/4|compact-to-applied 1 keep=3|recover 1 2 tick=(1,1000)|recover 1|recover|\
@@ -176,6 +193,8 @@ fn what_they_look_like() {
         "stray 1->2 MsgApp group=3",
         "recover 1 tick=(1,2)",
         "promote 1",
+        "propose-batch",
+        "read-index 1 r mode=stale",
         "storage 1 broken",
         "propose-conf-change 1 change=(x1)",
     ] {

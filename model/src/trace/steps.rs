@@ -173,6 +173,7 @@ fn step(node: NodeId, event: &Event, operation: u64) -> Option<Step> {
             node,
             operation: 1 << 32 | read,
             query: Bytes::new(),
+            mode: None,
         },
         Event::Change(change) => Step::Change {
             node,

@@ -163,7 +163,7 @@ impl Stage {
         let after = step.clone();
         let refusals = self.at(node, |cluster| cluster.step(step))?;
         match after {
-            Step::Restart { node } => self.started(node),
+            Step::Restart { node } | Step::RestartDurable { node } => self.started(node),
             Step::Join { node } => {
                 self.forget(node);
                 self.started(node);

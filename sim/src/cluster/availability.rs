@@ -2,7 +2,7 @@
 
 use quorate::NodeId;
 
-use super::{Cluster, unexpected};
+use super::Cluster;
 use crate::disk::{Disk, Fault};
 use crate::judge::Verdict;
 use crate::machine::StateMachine;
@@ -23,8 +23,8 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             return Ok(());
         }
         if available {
-            node.storage_ready()
-                .map_err(|error| unexpected(id, "its storage, which is available again", &error))?;
+            let told = node.storage_ready();
+            self.unless_corrupt(id, "its storage, which is available again", told)?;
         } else {
             self.coverage.storages_unavailable += 1;
         }

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use quorate::error::ReadError;
 use quorate::membership::AnyConfChange;
 use quorate::ready::{Ack, AppendTask, ApplyTask};
 use quorate::{ConfState, Config, Index, Message, NodeId, RawNode, Ready, Snapshot};
@@ -14,7 +13,7 @@ use super::{Cluster, Refusal, Seen, unexpected};
 use crate::disk::{Disk, Write};
 use crate::judge::Verdict;
 use crate::machine::StateMachine;
-use crate::member::{Life, Member, PendingRead};
+use crate::member::{Life, Member};
 use crate::replay::World;
 use crate::shadow::marks;
 
@@ -196,38 +195,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
 
     /// A client reads, and the node is told this name of it.
     pub fn read_as(&mut self, id: NodeId, operation: u64, query: Bytes, context: Bytes) -> Verdict {
-        let (committed_before, asked_at) = (self.judge.committed(), self.messages);
-        let Some(node) = self.member_mut(id).and_then(Member::node_mut) else {
-            self.end(id, operation, super::Outcome::Refused);
-            return Ok(());
-        };
-        let by_lease = node.counters().reads_by_lease;
-        let read = PendingRead {
-            query,
-            context: context.clone(),
-            committed_before,
-            at: None,
-            waited: 0,
-            patience: node.config().settings().election_timeout_ticks,
-            asked_at,
-            term: node.status().hard_state.term,
-            configured_at: node.configured_at(),
-            by_lease: false,
-        };
-        match node.read_index(context) {
-            Ok(()) => {
-                let by_lease = node.counters().reads_by_lease > by_lease;
-                let read = PendingRead { by_lease, ..read };
-                self.members[Self::position(id)].calls.reads.insert(operation, read);
-            }
-            Err(ReadError::Node(error)) => return Err(unexpected(id, "read", &error)),
-            Err(error) => {
-                self.coverage.reads_refused += 1;
-                self.end(id, operation, super::Outcome::Refused);
-                self.saw(|| Seen::Refused(id, Refusal::Read(error)));
-            }
-        }
-        self.observe(id)
+        self.read_with(id, operation, query, context, None)
     }
 
     /// The next change of the configuration that the node applies is vetoed there.

@@ -1,16 +1,16 @@
 //! What clients and operators ask for.
 
 use bytes::Bytes;
-use quorate::error::ProposeError;
+use quorate::error::{ProposeError, ReadError};
 use quorate::membership::ConfChangeV2;
 use quorate::status::{RoleKind, SnapshotStatus};
-use quorate::{EntryId, Index, NodeId, Proposed};
+use quorate::{EntryId, Index, NodeId, Proposed, RawNode, ReadMode};
 
-use super::{Cluster, Outcome, Refusal, Seen, unexpected};
+use super::{Cluster, Outcome, Refusal, Seen};
 use crate::disk::Disk;
 use crate::judge::{Judge, Verdict};
 use crate::machine::{StateMachine, numbers, pack};
-use crate::member::{self, Member};
+use crate::member::{self, Member, PendingRead};
 use crate::trace::What;
 
 impl<M: StateMachine, D: Disk> Cluster<M, D> {
@@ -40,15 +40,17 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             };
             let follows = node.status().soft_state.role == RoleKind::Follower;
             if left == 1 && follows && !node.has_ready() && node.next_deadline().is_none_or(|due| due > 1) {
-                node.tick().map_err(|error| unexpected(id, "tick", &error))?;
+                let ticked = node.tick();
+                self.unless_corrupt(id, "tick", ticked)?;
                 self.pass_quietly(id)?;
                 break;
             }
             let before = node.status().transferee;
-            let used = node
-                .advance_ticks(left)
-                .map_err(|error| unexpected(id, "tick", &error))?;
+            let used = node.advance_ticks(left);
             let begun = node.status().transferee.is_some_and(|to| before != Some(to));
+            let Some(used) = self.unless_corrupt(id, "tick", used)? else {
+                return self.observe(id); // nobody knows how much passed
+            };
             self.coverage.transfers_of_its_own += u64::from(begun);
             left = left.saturating_sub(used.max(1));
         }
@@ -71,8 +73,9 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let status = node.status();
         if free && !node.has_ready() {
             // As loops do: what is kept for the next batch is put away.
-            let ready = node.ready().map_err(|error| unexpected(id, "ready", &error))?;
-            Judge::idle(id, ready.is_some())?;
+            let ready = node.ready();
+            let ready = self.unless_corrupt(id, "ready", ready)?;
+            Judge::idle(id, ready.flatten().is_some())?;
         }
         let seen = &mut self.members[Self::position(id)].seen;
         (seen.promised, seen.silent) = (status.promised_ticks, status.silent_ticks);
@@ -81,41 +84,122 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     }
 
     pub(super) fn propose(&mut self, id: NodeId, operation: u64, command: Bytes) -> Verdict {
-        self.note(id, || What::Called {
-            operation,
-            text: format!("propose: {}", M::command_in_words(&command)),
-        });
+        let proposed = command.clone();
+        self.propose_by(id, operation, vec![command], |node| node.propose(proposed))
+    }
+
+    pub(super) fn propose_batch(&mut self, id: NodeId, first: u64, commands: Vec<Bytes>) -> Verdict {
+        self.coverage.batches_proposed += u64::from(commands.len() > 1);
+        let proposed = commands.clone();
+        self.propose_by(id, first, commands, |node| node.propose_batch(proposed))
+    }
+
+    /// Commands, the operations of which count on from the first one; they follow each other in the log.
+    fn propose_by(
+        &mut self,
+        id: NodeId,
+        first: u64,
+        commands: Vec<Bytes>,
+        propose: impl FnOnce(&mut RawNode<D>) -> Result<Proposed, ProposeError>,
+    ) -> Verdict {
+        for (operation, command) in (first..).zip(&commands) {
+            self.note(id, || What::Called {
+                operation,
+                text: format!("propose: {}", M::command_in_words(command)),
+            });
+        }
+        let size = commands.len() as u64;
+        let operations = (first..).zip(commands);
         let Some(node) = self.member_mut(id).and_then(Member::node_mut) else {
-            self.end(id, operation, Outcome::Refused);
+            operations.for_each(|(operation, _)| self.end(id, operation, Outcome::Refused));
             return Ok(());
         };
-        let proposed = node.propose(command.clone());
+        let proposed = propose(node);
         let calls = &mut self.members[Self::position(id)].calls;
         match proposed {
             Ok(Proposed::At { term, index }) => {
-                calls.placed.insert(index, (term, command.clone()));
-                calls.proposals.insert(command, operation);
+                for (at, (operation, command)) in (index + 1 - size..).zip(operations) {
+                    calls.placed.insert(at, (term, command.clone()));
+                    calls.proposals.insert(command, operation);
+                }
             }
             Ok(_) => {
                 self.coverage.proposals_forwarded += 1;
-                calls.proposals.insert(command, operation);
+                calls
+                    .proposals
+                    .extend(operations.map(|(operation, command)| (command, operation)));
             }
-            Err(ProposeError::Node(error)) => return Err(unexpected(id, "propose", &error)),
+            Err(error @ ProposeError::Node(_)) => {
+                self.unless_corrupt(id, "propose", Err::<(), _>(error))?;
+                operations.for_each(|(operation, _)| self.end(id, operation, Outcome::Unknown));
+            }
             Err(error) => {
                 self.coverage.proposals_refused += 1;
-                self.end(id, operation, Outcome::Refused);
+                operations.for_each(|(operation, _)| self.end(id, operation, Outcome::Refused));
                 self.saw(|| Seen::Refused(id, Refusal::Propose(error)));
             }
         }
         self.observe(id)
     }
 
-    pub(super) fn read(&mut self, id: NodeId, operation: u64, query: Bytes) -> Verdict {
+    pub(super) fn read(&mut self, id: NodeId, operation: u64, query: Bytes, mode: Option<ReadMode>) -> Verdict {
         self.note(id, || What::Called {
             operation,
             text: format!("read: {}", M::query_in_words(&query)),
         });
-        self.read_as(id, operation, query, pack([operation]).into())
+        self.read_with(id, operation, query, pack([operation]).into(), mode)
+    }
+
+    /// A client reads, and the node is told this name of it, and how it is to be confirmed.
+    pub(super) fn read_with(
+        &mut self,
+        id: NodeId,
+        operation: u64,
+        query: Bytes,
+        context: Bytes,
+        mode: Option<ReadMode>,
+    ) -> Verdict {
+        let (committed_before, asked_at) = (self.judge.committed(), self.messages);
+        let Some(node) = self.member_mut(id).and_then(Member::node_mut) else {
+            self.end(id, operation, Outcome::Refused);
+            return Ok(());
+        };
+        let by_lease = node.counters().reads_by_lease;
+        let read = PendingRead {
+            query,
+            context: context.clone(),
+            committed_before,
+            at: None,
+            waited: 0,
+            patience: node.config().settings().election_timeout_ticks,
+            asked_at,
+            term: node.status().hard_state.term,
+            configured_at: node.configured_at(),
+            by_lease: false,
+        };
+        let asked = match mode {
+            Some(mode) => node.read_index_with(mode, context),
+            None => node.read_index(context),
+        };
+        match asked {
+            Ok(()) => {
+                let by_lease = node.counters().reads_by_lease > by_lease;
+                self.coverage.reads_with_a_mode += u64::from(mode.is_some());
+                self.rule(Judge::reads_as_asked(id, by_lease, mode))?;
+                let read = PendingRead { by_lease, ..read };
+                self.members[Self::position(id)].calls.reads.insert(operation, read);
+            }
+            Err(error @ ReadError::Node(_)) => {
+                self.unless_corrupt(id, "read", Err::<(), _>(error))?;
+                self.end(id, operation, Outcome::Refused);
+            }
+            Err(error) => {
+                self.coverage.reads_refused += 1;
+                self.end(id, operation, Outcome::Refused);
+                self.saw(|| Seen::Refused(id, Refusal::Read(error)));
+            }
+        }
+        self.observe(id)
     }
 
     pub(super) fn change(&mut self, id: NodeId, change: ConfChangeV2, expected: Option<Index>) -> Verdict {
@@ -182,8 +266,8 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let Some(node) = self.member_mut(id).and_then(Member::node_mut) else {
             return Ok(());
         };
-        node.forget_leader()
-            .map_err(|error| unexpected(id, "forget the leader", &error))?;
+        let forgotten = node.forget_leader();
+        self.unless_corrupt(id, "forget the leader", forgotten)?;
         self.coverage.leaders_forgotten += 1;
         self.observe(id)
     }
@@ -192,8 +276,8 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let Some(node) = self.member_mut(id).and_then(Member::node_mut) else {
             return Ok(());
         };
-        node.report_unreachable(peer)
-            .map_err(|error| unexpected(id, "a report", &error))?;
+        let told = node.report_unreachable(peer);
+        self.unless_corrupt(id, "a report", told)?;
         self.observe(id)
     }
 
@@ -206,8 +290,8 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         } else {
             SnapshotStatus::Failed
         };
-        node.report_snapshot(peer, snapshot, status)
-            .map_err(|error| unexpected(id, "a report", &error))?;
+        let told = node.report_snapshot(peer, snapshot, status);
+        self.unless_corrupt(id, "a report", told)?;
         self.observe(id)
     }
 }

@@ -3,11 +3,12 @@
 use quorate::error::SnapshotRequestError;
 use quorate::{Entry, NodeId, Snapshot};
 
-use super::{Cluster, Outcome, Refusal, Seen, unexpected};
+use super::{Cluster, Outcome, Refusal, Seen};
 use crate::disk::{Disk, Write};
 use crate::judge::{Judge, Verdict};
 use crate::machine::StateMachine;
 use crate::member::Member;
+use crate::panics::caught;
 use crate::trace::What;
 
 impl<M: StateMachine, D: Disk> Cluster<M, D> {
@@ -23,15 +24,42 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
                 let verdict = Judge::one_request(id, open, at_least);
                 self.rule(verdict)?;
                 let member = &mut self.members[Self::position(id)];
-                (member.damaged, member.machine) = (at_least, M::default());
+                member.damaged = at_least;
+                member.spare = Some(std::mem::take(&mut member.machine));
                 self.coverage.snapshots_requested += 1;
                 self.note(id, || What::Note {
                     kind: "fault",
                     text: "its state machine is damaged".to_owned(),
                 });
             }
-            Err(SnapshotRequestError::Node(error)) => return Err(unexpected(id, "a request for a snapshot", &error)),
+            Err(error @ SnapshotRequestError::Node(_)) => {
+                self.unless_corrupt(id, "a request for a snapshot", Err::<(), _>(error))?;
+            }
             Err(error) => self.saw(|| Seen::Refused(id, Refusal::Snapshot(error))),
+        }
+        self.observe(id)
+    }
+
+    /// The state machine was not damaged after all: if no snapshot has come, it is what it would be by now.
+    pub(super) fn withdraw_request(&mut self, id: NodeId) -> Verdict {
+        let Some(node) = self.member_mut(id).and_then(Member::node_mut) else {
+            return Ok(());
+        };
+        let withdrawn = node.withdraw_snapshot_request();
+        if self.unless_corrupt(id, "a request that is withdrawn", withdrawn)? == Some(true) {
+            let verdict = Judge::withdraws(id, self.members[Self::position(id)].damaged);
+            self.rule(verdict)?;
+            let member = &mut self.members[Self::position(id)];
+            member.damaged = None;
+            if let Some(spare) = member.spare.take() {
+                member.machine = spare;
+            }
+            self.coverage.requests_withdrawn += 1;
+            self.note(id, || What::Note {
+                kind: "fault",
+                text: "its state machine is well, after all".to_owned(),
+            });
+            self.answer_reads(id)?;
         }
         self.observe(id)
     }
@@ -53,10 +81,17 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     }
 
     /// An entry for a state machine that is damaged: it was handed out before, and is lost on it.
-    pub(super) fn waste(&mut self, id: NodeId, entry: &Entry) {
-        let calls = &mut self.members[Self::position(id)].calls;
-        if let Some(operation) = calls.proposals.remove(&entry.data) {
+    pub(super) fn waste(&mut self, id: NodeId, entry: &Entry) -> Verdict {
+        let member = &mut self.members[Self::position(id)];
+        if let Some(spare) = member.spare.as_mut().filter(|_| !entry.data.is_empty()) {
+            caught(
+                || format!("node {id}, apply() at {},", entry.index),
+                || Ok(spare.apply(&entry.data)),
+            )?;
+        }
+        if let Some(operation) = member.calls.proposals.remove(&entry.data) {
             self.end(id, operation, Outcome::Unknown);
         }
+        Ok(())
     }
 }

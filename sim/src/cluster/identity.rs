@@ -68,16 +68,20 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
 
     /// A node's disk is lost. (Not before all members of a group are named: nobody could tell the next one from it.)
     pub(super) fn wipe(&mut self, id: NodeId) {
-        let in_force = self.names_in_force;
+        let (in_force, forgets) = (self.names_in_force, self.forgets(id));
         let Some(member) = self.member_mut(id) else { return };
         if !matches!(member.life, Life::Down(_)) || !in_force {
             return;
         }
         member.life = Life::Gone;
+        member.applied = 0;
         if member.identity != 0 {
             let lost = std::mem::take(&mut member.durable);
             member.lost.push((member.identity, lost));
             member.identity = 0;
+        } else {
+            member.forgets = forgets.is_some();
+            member.forgot = forgets.or(member.forgot);
         }
         self.coverage.disks_lost += 1;
         self.note(id, || What::Note {
@@ -101,8 +105,11 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             member.config.cluster_id,
             member.config.settings_mut().accept_unnamed_store,
         ) = (cluster_id, false);
-        (member.identity, member.stores) = (identity, stores);
         (member.life, member.durable) = (Life::Down(disk), Shadow::default());
+        if identity == 0 && std::mem::take(&mut member.forgets) {
+            return self.rejoin(id);
+        }
+        (member.identity, member.stores) = (identity, stores);
         if identity == 0 {
             // What breaks then, a profile shows.
             self.disks_forgot = true;
@@ -149,7 +156,8 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
                 return Ok(());
             }
         }
-        Judge::keeps_entries(id, event, self.disks_forgot)
+        let late = self.is_told_of_earlier_store(id, event);
+        Judge::keeps_entries(id, event, self.disks_forgot || late)
     }
 
     /// A message was refused.

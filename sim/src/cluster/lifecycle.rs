@@ -68,12 +68,16 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             identity,
             stores: 1,
             lost: Vec::new(),
+            forgot: None,
+            forgets: false,
+            owed: 0,
             fresh: hard_state.is_none() && next_seed.is_none(),
             life: Life::Down(disk),
             machine: M::default(),
             applied: 0,
             restored: 0,
             damaged: None,
+            spare: None,
             conf_state: ConfState::default(),
             work: Work::default(),
             calls: Calls::default(),
@@ -83,6 +87,8 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             seen: Seen::default(),
             causes: Causes::default(),
             unavailable: false,
+            corrupt: false,
+            vetoed_at: 0,
         });
         if let Some(trace) = &mut self.trace {
             trace.nodes.push(id);
@@ -114,10 +120,31 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     }
 
     pub(super) fn restart(&mut self, id: NodeId) -> Verdict {
+        self.start(id, false)
+    }
+
+    /// With the state machine as it was, if that survives by itself.
+    pub(super) fn restart_durable(&mut self, id: NodeId) -> Verdict {
+        self.start(id, true)
+    }
+
+    /// Whether what a node had applied is all on its disk, and made of nothing else.
+    fn survives(&self, id: NodeId, snapshot: &Snapshot) -> bool {
+        let stored = snapshot.metadata.index;
+        self.member(id).is_some_and(|member| {
+            !member.config.settings().async_storage_writes
+                && member.damaged.is_none()
+                && member.vetoed_at <= stored // such a change would be made again
+                && (stored..=member.durable.last().index).contains(&member.applied)
+        })
+    }
+
+    fn start(&mut self, id: NodeId, durable: bool) -> Verdict {
         let Some(snapshot) = self.judge_disk(id)? else {
             return Ok(());
         };
         let seed = self.next_seed(id);
+        let survives = durable && self.survives(id, &snapshot);
         let Some(member) = self.member_mut(id) else {
             return Ok(());
         };
@@ -128,18 +155,18 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
                 return Ok(());
             }
         };
-        (member.machine, member.restored) = (M::default(), 0);
         member.starts += 1;
         member.next_seed = member.next_seed.map(|seed| seed.wrapping_add(1));
-        if !snapshot.is_empty() {
-            self.restore(id, &snapshot)?;
+        if survives {
+            let ahead = member.applied > member.durable.hard_state.commit;
+            self.coverage.machines_survived += 1;
+            self.coverage.machines_ahead += u64::from(ahead);
+        } else {
+            self.begin_machine(id, &snapshot)?;
         }
         let member = &mut self.members[Self::position(id)];
-        (member.applied, member.damaged) = (snapshot.metadata.index, None);
-        member.conf_state.clone_from(&snapshot.metadata.conf_state);
         let mut config = member.config.clone();
-        config.applied = snapshot.metadata.index;
-        config.seed = seed;
+        (config.applied, config.seed) = (member.applied, seed);
         if std::mem::take(&mut member.fresh) {
             config.settings_mut().restart_silence_ticks = Some(0); // nothing was promised before
         }
@@ -164,6 +191,19 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         self.note_role(id);
         self.coverage.restarts += 1;
         self.observe(id)
+    }
+
+    /// The state machine begins with what the disk holds of it.
+    fn begin_machine(&mut self, id: NodeId, snapshot: &Snapshot) -> Verdict {
+        let member = &mut self.members[Self::position(id)];
+        (member.machine, member.restored, member.vetoed_at) = (M::default(), 0, 0);
+        if !snapshot.is_empty() {
+            self.restore(id, snapshot)?;
+        }
+        let member = &mut self.members[Self::position(id)];
+        (member.applied, member.damaged, member.spare) = (snapshot.metadata.index, None, None);
+        member.conf_state.clone_from(&snapshot.metadata.conf_state);
+        Ok(())
     }
 
     /// What a node that is down has to start on, if it is; and whether that is what it wrote.
@@ -233,7 +273,9 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         disk.crash(kept);
         let survived: Vec<Mark> = member.marks.drain(..).take(kept).collect();
         member.work = Work::default();
-        (member.seen, member.causes, member.unavailable) = (Seen::default(), Causes::default(), false);
+        member.owed = member.seen.promised.max(member.seen.silent);
+        (member.seen, member.causes) = (Seen::default(), Causes::default());
+        (member.unavailable, member.corrupt) = (false, false);
         let calls = std::mem::take(&mut member.calls);
         member.life = Life::Down(disk);
         self.settle(id, survived)?;

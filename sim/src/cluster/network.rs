@@ -116,12 +116,15 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             self.sent.push(name);
             name = self.name(message.from, &message);
         }
-        if !self.member(to).is_some_and(Member::is_up) {
+        let is_up = self.member(to).is_some_and(Member::is_up);
+        if !is_up || self.is_forgotten(&message) {
             self.coverage.dropped += 1;
-            self.note(message.from, || What::Dropped {
-                message: name,
-                why: "the recipient is down",
-            });
+            let why = if is_up {
+                "it is of an earlier life"
+            } else {
+                "the recipient is down"
+            };
+            self.note(message.from, || What::Dropped { message: name, why });
             return Ok(());
         }
         self.coverage.delivered += 1;

@@ -207,6 +207,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             Event::BecameCandidate { .. } => coverage.campaigns += 1,
             Event::CampaignRefused { .. } => coverage.campaigns_refused += 1,
             Event::VoteRefused { .. } => coverage.votes_refused += 1,
+            Event::StorageCorrupt { .. } => coverage.corruptions_met += 1,
             Event::SnapshotStalled { .. } => coverage.snapshots_stalled += 1,
             Event::SnapshotNeeded { .. } => coverage.snapshots_needed += 1,
             Event::TransferOrdered { .. } => coverage.transfers_ordered += 1,

@@ -65,6 +65,9 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     /// Starts those that are down; gives those that run.
     fn heal(&mut self, well: &[Well]) -> Result<Vec<Well>, Violation> {
         for Well { node, .. } in well.iter().copied() {
+            if self.is_corrupt(node) {
+                self.step(Step::Crash { node, kept: 0 })?; // it comes back with another disk that has all
+            }
             self.step(Step::Restart { node })?;
             if let Some(member) = self.member_mut(node) {
                 // Clients do not wait for ever, and a replay does not tell when they give up.

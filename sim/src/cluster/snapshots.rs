@@ -43,7 +43,8 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         for operation in lost {
             self.end(id, operation, Outcome::Unknown);
         }
-        self.members[Self::position(id)].damaged = None;
+        let member = &mut self.members[Self::position(id)];
+        (member.damaged, member.spare, member.vetoed_at) = (None, None, 0);
         self.answer_reads(id)
     }
 
@@ -78,6 +79,10 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             },
             member.conf_state.clone(),
         );
+        let peers = node.progress();
+        let travels = peers
+            .map(|peer| peer.state)
+            .any(|state| state.pending_snapshot().is_some());
         let data = self.state(id)?;
         let to = member.applied.saturating_sub(keep);
         let snapshot = Snapshot::new(metadata, data);
@@ -88,6 +93,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             self.write_one(id, Write::Compact(to))?;
         }
         self.coverage.compactions += 1;
+        self.coverage.compactions_beside_snapshots += u64::from(travels);
         self.note(id, || What::Note {
             kind: "compaction",
             text: format!("up to {to}"),

@@ -1,23 +1,16 @@
 //! Batches and tasks: from a node to its disk and its state machine, and back.
 
 use quorate::error::AcknowledgeError;
-use quorate::membership::ConfChangeV2;
 use quorate::ready::{Ack, AppendTask, ReadState, TaskResponse};
-use quorate::types::EntryKind;
-use quorate::{Entry, NodeId, Ready};
+use quorate::{NodeId, Ready};
 
-use super::causes::change_of;
 use super::watch::rule;
 use super::{Cluster, Outcome, Refusal, Seen, unexpected};
 use crate::disk::{Disk, Write, writes_of};
-use crate::judge::{COMPARED_EVERY, Judge, Mark, Verdict};
+use crate::judge::{Judge, Mark, Verdict};
 use crate::machine::StateMachine;
 use crate::member::Member;
 use crate::shadow::marks;
-use crate::trace::What;
-
-/// A configuration change that carries this is vetoed by every node that applies it.
-pub const VETO: &[u8] = b"veto";
 
 impl<M: StateMachine, D: Disk> Cluster<M, D> {
     pub(super) fn take_ready(&mut self, id: NodeId) -> Verdict {
@@ -26,8 +19,12 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         };
         let asynchronous = member.config.settings().async_storage_writes;
         let Some(node) = member.node_mut() else { return Ok(()) };
-        let ready = node.ready().map_err(|error| unexpected(id, "ready", &error))?;
-        let Some(mut ready) = ready else { return Ok(()) };
+        let corrupt = node.status().corrupt;
+        let ready = node.ready();
+        let Some(mut ready) = self.unless_corrupt(id, "ready", ready)?.flatten() else {
+            return self.observe(id);
+        };
+        self.rule(Self::judge_quiet(id, corrupt, &ready))?;
         self.saw(|| Seen::Ready(id, Box::new(ready.clone())));
         self.log_ready(id, &ready)?;
         for message in ready.take_messages() {
@@ -162,7 +159,8 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         }
         self.apply(id, &done.take_committed_entries())?;
         if let Some(node) = self.members[Self::position(id)].node_mut() {
-            node.advance(done).map_err(|error| unexpected(id, "advance", &error))?;
+            let advanced = node.advance(done);
+            self.unless_corrupt(id, "advance", advanced)?;
         }
         self.observe(id)
     }
@@ -208,7 +206,10 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
                 self.saw(|| Seen::Refused(id, Refusal::Acknowledge(error)));
                 self.observe(id)
             }
-            Err(error) => Err(unexpected(id, "acknowledge", &error)),
+            Err(error) => {
+                self.unless_corrupt(id, "acknowledge", Err::<(), _>(error))?;
+                self.observe(id)
+            }
         }
     }
 
@@ -237,101 +238,6 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         self.apply(id, task.entries())?;
         self.return_ack(id, task.done());
         self.observe(id)
-    }
-
-    fn apply(&mut self, id: NodeId, entries: &[Entry]) -> Verdict {
-        for entry in entries {
-            let applied = self.members[Self::position(id)].applied;
-            if entry.index <= applied && entry.index <= self.members[Self::position(id)].log.base().index {
-                continue; // a snapshot was faster
-            }
-            self.rule(Judge::applies_next(id, entry.id(), applied))?;
-            let damaged = self.members[Self::position(id)].damaged;
-            self.rule(Judge::applies_to_damaged(id, entry.id(), damaged))?;
-            let first = self.judge.applies(id, entry);
-            if first == Ok(true) && entry.kind == EntryKind::Normal && !entry.data.is_empty() {
-                self.committed.push(entry.data.clone());
-            }
-            self.rule(first.map(drop))?;
-            self.saw(|| Seen::Applied(id, entry.clone()));
-            self.apply_one(id, entry)?;
-            let damaged = self.members[Self::position(id)].damaged.is_some();
-            if entry.index.is_multiple_of(COMPARED_EVERY) && !damaged {
-                let state = self.state(id)?;
-                let verdict = self.judge_state(id, entry.index, &state);
-                self.rule(verdict)?;
-            }
-        }
-        if let Some(last) = entries.last() {
-            self.answer_reads(id)?;
-            self.note(id, || What::Applied { index: last.index });
-        }
-        Ok(())
-    }
-
-    fn apply_one(&mut self, id: NodeId, entry: &Entry) -> Verdict {
-        let member = &mut self.members[Self::position(id)];
-        member.applied = entry.index;
-        if let Some((term, command)) = member.calls.placed.remove(&entry.index)
-            && term != entry.term
-            && let Some(operation) = member.calls.proposals.remove(&command)
-        {
-            self.coverage.proposals_superseded += 1;
-            self.end(id, operation, Outcome::Refused);
-        }
-        if entry.kind != EntryKind::Normal {
-            return self.apply_change(id, entry);
-        }
-        if self.members[Self::position(id)].damaged.is_some() {
-            self.waste(id, entry);
-            return Ok(());
-        }
-        if entry.data.is_empty() {
-            return Ok(());
-        }
-        let answer = self.command(id, entry)?;
-        let member = &mut self.members[Self::position(id)];
-        if let Some(operation) = member.calls.proposals.remove(&entry.data) {
-            self.coverage.proposals_committed += 1;
-            self.end(id, operation, Outcome::Answered(answer));
-        }
-        Ok(())
-    }
-
-    fn apply_change(&mut self, id: NodeId, entry: &Entry) -> Verdict {
-        let member = &mut self.members[Self::position(id)];
-        let here = std::mem::take(&mut member.vetoes);
-        let Some(node) = member.node_mut() else { return Ok(()) };
-        let by_all = entry.kind == EntryKind::ConfChangeV2
-            && ConfChangeV2::decode(&*entry.data).is_ok_and(|change| &*change.context == VETO);
-        let vetoed = here || by_all;
-        let state = if vetoed {
-            self.coverage.changes_vetoed += 1;
-            node.cancel_conf_change(entry).map(|()| node.membership().conf_state())
-        } else {
-            node.apply_conf_change(entry)
-        };
-        let state = state.map_err(|error| unexpected(id, "a configuration change", &error))?;
-        // A snapshot that was received meanwhile covers the entry: its configuration is a later one.
-        if node.membership_status().is_ok_and(|known| known.index > entry.index) {
-            self.coverage.changes_overtaken += 1;
-            return Ok(());
-        }
-        let joint = !state.voters_outgoing.is_empty();
-        member.conf_state.clone_from(&state);
-        self.coverage.changes_applied += 1;
-        self.coverage.joint_states += u64::from(joint);
-        let change = change_of(entry);
-        let made = change.as_ref().filter(|_| !vetoed);
-        let verdict = self.judge.configurations.follows(id, entry.index, made, &state);
-        self.rule(verdict)?;
-        let verdict = self.judge.configurations.applies(id, entry.index, &state);
-        self.rule(verdict)?;
-        self.forget_progress(id, change.iter().flat_map(|change| &change.changes));
-        self.note(id, || What::Configured {
-            text: format!("{state:?}"),
-        });
-        Ok(())
     }
 
     fn on_read_state(&mut self, id: NodeId, state: &ReadState) -> Verdict {

@@ -5,7 +5,7 @@ use quorate::{NodeId, RawNode};
 use super::Driver;
 use crate::clock::Due;
 use crate::disk::Disk;
-use crate::judge::{Mark, Verdict};
+use crate::judge::{Mark, Verdict, Violation};
 use crate::member::Member;
 use crate::step::Step;
 use crate::trace::What;
@@ -130,11 +130,16 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     }
 
     fn crash(&mut self, node: NodeId) -> Verdict {
+        self.crash_and_lose(node, self.parameters.wipe)
+    }
+
+    /// It crashes, and so often its disk is lost.
+    fn crash_and_lose(&mut self, node: NodeId, wipe: u64) -> Verdict {
         let unsynced = self.member(node).map_or(0, |member| member.marks.len() as u64);
         let kept = usize::try_from(self.dice.between(0, unsynced)).unwrap_or(0);
         self.perform_at(node, Step::Crash { node, kept })?;
         let wait = self.dice.wait(self.parameters.down_ticks * self.parameters.tick_us);
-        if self.dice.chance(self.parameters.wipe) && self.may_lose(node) {
+        if self.dice.chance(wipe) && self.may_lose(node) {
             let keeps_old_id = self.keeps_old_id(node);
             self.perform_at(node, Step::Wipe { node })?;
             if !keeps_old_id {
@@ -144,6 +149,36 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         }
         self.clock.after(wait, Due::Restart(node));
         Ok(())
+    }
+
+    /// A storage cannot read any more what it holds; after a while its operator restarts the node on another disk that
+    /// has all that was synced, or gives it up. Whether that is done now.
+    pub(super) fn rot(&mut self, node: NodeId) -> Result<bool, Violation> {
+        let corruption = self.parameters.corners.corruption;
+        let Some(member) = self.member(node).filter(|_| corruption > 0) else {
+            return Ok(false);
+        };
+        if member.corrupt {
+            let helps = self.dice.chance(60_000);
+            if helps {
+                self.crash_and_lose(node, if self.parameters.wipe > 0 { 300_000 } else { 0 })?;
+            }
+            return Ok(helps);
+        }
+        let bounds = member.node().and_then(|node| {
+            let storage = node.storage();
+            let (first, last) = (storage.first_index().ok()?, storage.last_index().ok()?);
+            Some((first, last, (node.status().applied + 1).min(last)))
+        });
+        if let Some((first, last, unapplied)) = bounds
+            && self.dice.chance(corruption)
+        {
+            let newest = self.dice.chance(700_000); // which are read soon
+            let lowest = if newest { unapplied } else { first.saturating_sub(1) };
+            let index = self.dice.between(lowest, last);
+            self.perform_at(node, Step::Corrupt { node, index })?;
+        }
+        Ok(false)
     }
 
     fn pause(&mut self, node: NodeId) -> Verdict {

@@ -27,6 +27,9 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             self.cluster.coverage.messages_held += 1;
             return self.dice.between(1, ticks) * self.parameters.tick_us;
         }
+        if let Some(wait) = self.hold_of_leaver(from) {
+            return wait;
+        }
         let now = self.clock.now;
         match self.upset_links.get(&(from, to)) {
             Some(Upset { until, holds: true }) if *until > now => until - now + self.dice.below(200),

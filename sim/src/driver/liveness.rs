@@ -130,6 +130,9 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             }
             self.local(*node).stopped = 0;
             self.on_resume(*node)?;
+            if self.member(*node).is_some_and(|member| member.corrupt) {
+                self.perform_at(*node, Step::Crash { node: *node, kept: 0 })?;
+            }
             if !self.is_up(*node) {
                 self.perform_at(*node, Step::Restart { node: *node })?;
             }

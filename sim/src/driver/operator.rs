@@ -28,6 +28,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             self.propose_change(node)?;
         }
         self.replace_stores(node)?;
+        self.rejoin(node)?;
         if self.dice.chance(transfer) {
             let all: Vec<NodeId> = (1..=self.nodes.len() as u64).collect();
             let to = self
@@ -40,9 +41,17 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             self.retime(node)?;
         }
         self.promote_or_starve(node)?;
+        if self.rot(node)? {
+            return Ok(());
+        }
         let damage = self.parameters.extras.damage;
         if damage > 0 && self.dice.chance(damage) {
             self.perform_at(node, Step::RequestSnapshot { node })?;
+        }
+        let withdrawal = self.parameters.corners.withdrawal;
+        let waits = self.member(node).is_some_and(|member| member.damaged.is_some());
+        if withdrawal > 0 && waits && self.dice.chance(withdrawal) {
+            self.perform_at(node, Step::WithdrawRequest { node })?;
         }
         if self.dice.chance(meddling) {
             let step = match self.dice.below(3) {
@@ -90,6 +99,9 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             if let Some(leader) = self.leader().filter(|leader| *leader != node) {
                 self.tempt_promise(leader);
             }
+        }
+        if self.parameters.is_durable(node) && !self.calm {
+            return self.perform_at(node, Step::RestartDurable { node });
         }
         self.perform_at(node, Step::Restart { node })
     }

@@ -44,7 +44,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     }
 
     /// Whether the others are a quorum without it.
-    fn bears_loss(&mut self, node: NodeId) -> bool {
+    pub(super) fn bears_loss(&mut self, node: NodeId) -> bool {
         let membership = self.cluster.membership();
         let vote = |id: NodeId| {
             let counts = self.member(id).is_some_and(|member| member.counts_in(&membership));

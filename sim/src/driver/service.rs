@@ -70,11 +70,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         self.operations += 1;
         let operation = self.operations;
         // Nobody else waits any more: each is a client of its own.
-        let client = self
-            .parameters
-            .clients
-            .saturating_mul(1 << 32)
-            .saturating_add(operation);
+        let client = self.passer_by(operation);
         let request = self.workload.ask(operation, client, &mut self.dice);
         let writes = matches!(request, Request::Write(_));
         let step = match request {
@@ -83,7 +79,12 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
                 operation,
                 command,
             },
-            Request::Read(query) => Step::Read { node, operation, query },
+            Request::Read(query) => Step::Read {
+                node,
+                operation,
+                query,
+                mode: None,
+            },
         };
         self.probe = Some(Probe {
             operation,

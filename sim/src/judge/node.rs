@@ -17,6 +17,13 @@ impl Judge {
         })
     }
 
+    /// A leader's proposal is where the leader said, as long as the entry there is of its term.
+    pub fn is_placed(node: NodeId, entry: EntryId, same: bool) -> Verdict {
+        check(same, "a proposal is where it was said to be", || {
+            format!("{node} finds at {entry} another command than the one that it said would be there")
+        })
+    }
+
     /// *Leader append-only*: a leader never overwrites or deletes what is in its log, whose last entry is
     /// `last`.
     pub fn leader_writes(node: NodeId, entry: EntryId, last: EntryId) -> Verdict {
@@ -52,6 +59,13 @@ impl Judge {
     pub fn one_request(node: NodeId, open: Option<Index>, now: Option<Index>) -> Verdict {
         check(open.is_none() && now.is_some(), "one request at a time", || {
             format!("{node} asks for a snapshot that covers {now:?}, and asked for {open:?} before")
+        })
+    }
+
+    /// What is withdrawn was asked for.
+    pub fn withdraws(node: NodeId, at_least: Option<Index>) -> Verdict {
+        check(at_least.is_some(), "a request is withdrawn once", || {
+            format!("{node} withdraws a request for a snapshot, and asked for none")
         })
     }
 

@@ -1,7 +1,7 @@
 //! Reads that were taken: none is forgotten, and each is confirmed after it was asked.
 
-use quorate::NodeId;
 use quorate::quorum::Joint;
+use quorate::{NodeId, ReadMode};
 
 use super::{Judge, Verdict, check};
 
@@ -31,6 +31,14 @@ impl Judge {
         check(all, "reads are confirmed after they were asked", || {
             let heard: Vec<_> = voters.ids().into_iter().filter(|id| confirmed(*id)).collect();
             format!("{leader} answers a read, of {voters}; since it was asked {heard:?} confirmed that it leads")
+        })
+    }
+
+    /// A read that wants a round of heartbeats rests on no clock.
+    pub fn reads_as_asked(node: NodeId, by_lease: bool, mode: Option<ReadMode>) -> Verdict {
+        let round = mode == Some(ReadMode::ReadIndex);
+        check(!(by_lease && round), "a read by a round rests on no lease", || {
+            format!("{node} answers by its lease what was to be confirmed by a round of heartbeats")
         })
     }
 

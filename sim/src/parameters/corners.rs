@@ -32,6 +32,20 @@ pub struct Corners {
     /// At each tick of a node: its storage is unavailable for a while, and at each tick from then on: it is available.
     pub unavailable: u64,
     pub available: u64,
+    /// For each command: others are proposed with it, at once.
+    pub batches: u64,
+    /// For each read: it says how it is to be confirmed.
+    pub read_modes: u64,
+    /// Also by a lease, where the nodes' settings ask for none.
+    pub lease_reads: bool,
+    /// At each tick of a node that asked for a snapshot: it turns out that it needs none.
+    pub withdrawal: u64,
+    /// At each tick of a leader: a member, always the same, is removed, wiped and added again, under its id alone.
+    pub rejoins: u64,
+    /// At each tick of a node: its storage cannot read any more something that it holds.
+    pub corruption: u64,
+    /// Nodes whose state machines survive crashes by themselves, with all that they applied.
+    pub durable_machines: Spread,
 }
 
 impl Parameters {

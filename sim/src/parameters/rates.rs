@@ -31,6 +31,9 @@ impl Parameters {
         self.corners = Corners {
             small_bounds: self.corners.small_bounds,
             like_etcd: self.corners.like_etcd,
+            lease_reads: self.corners.lease_reads,
+            rejoins: self.corners.rejoins,
+            durable_machines: self.corners.durable_machines,
             ..other.corners
         };
     }

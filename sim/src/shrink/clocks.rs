@@ -15,6 +15,7 @@ pub(super) fn is_free(step: &Step) -> bool {
             | Step::Pause { .. }
             | Step::Crash { .. }
             | Step::Restart { .. }
+            | Step::RestartDurable { .. }
             | Step::Join { .. }
             | Step::Wipe { .. }
     )
@@ -29,7 +30,7 @@ pub(super) fn cut(steps: &[Step], start: usize, end: usize, voters: u64) -> Vec<
         let inside = at >= start;
         match step {
             // Whoever is up for a part of it only might miss time in the other.
-            Step::Restart { node } | Step::Join { node } => {
+            Step::Restart { node } | Step::RestartDurable { node } | Step::Join { node } => {
                 down.retain(|other| other != node);
                 passed.insert(*node, 0);
             }

@@ -123,7 +123,9 @@ fn restarts(search: &mut Search<'_>) {
             continue;
         };
         let mut later = search.steps().iter().enumerate().skip(at + 1);
-        let Some((next, Step::Restart { .. })) = later.find(|(_, step)| step.node() == Some(node)) else {
+        let Some((next, Step::Restart { .. } | Step::RestartDurable { .. })) =
+            later.find(|(_, step)| step.node() == Some(node))
+        else {
             continue;
         };
         let mut steps = search.steps().to_vec();
@@ -189,6 +191,7 @@ fn plainer_steps(search: &mut Search<'_>) {
         let plainer = match search.steps().get(at).cloned() {
             Some(Step::Deliver { message, keep: true }) => vec![Step::Deliver { message, keep: false }],
             Some(Step::Crash { node, kept: 1.. }) => vec![Step::Crash { node, kept: 0 }],
+            Some(Step::RestartDurable { node }) => vec![Step::Restart { node }],
             Some(Step::Compact { node, keep: 1.. }) => vec![Step::Compact { node, keep: 0 }],
             Some(Step::Tick { node, ticks }) if !search.timed => {
                 let shorter = [1, ticks / 2, ticks - 1];

@@ -3,7 +3,7 @@
 use super::{Failing, Shrunk, clocks};
 use crate::judge::Violation;
 use crate::panics;
-use crate::parameters::{Parameters, Profile, Spread};
+use crate::parameters::{Parameters, Profile};
 use crate::replay::Broken;
 use crate::step::Step;
 
@@ -133,7 +133,7 @@ impl<'a> Search<'a> {
 fn rests_on_clocks(parameters: &Parameters, violation: &Violation) -> bool {
     let of_leases = match violation.property {
         "leases do not overlap" | "promises are kept" | "a lease rests on a quorum" => true,
-        "stale read" => parameters.leases != Spread::Off,
+        "stale read" => parameters.has_leases(),
         _ => false,
     };
     of_leases && parameters.profile != Profile::LeaseBeyondDrift

@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use quorate::membership::{ConfChangeKind, ConfChangeV2, Transition};
-use quorate::{EntryId, NodeId};
+use quorate::{EntryId, NodeId, ReadMode};
 
 use super::{MessageRef, Step};
 
@@ -51,6 +51,7 @@ fn rare(kind: u8, node: NodeId, b: u8, c: u8) -> Step {
             node,
             operation: u64::from(b) * 256 + u64::from(c),
             query: Bytes::copy_from_slice(&[b]),
+            mode: (c >= 224).then_some(ReadMode::ReadIndex),
         },
         56 => Step::Crash {
             node,
@@ -69,9 +70,17 @@ fn rare(kind: u8, node: NodeId, b: u8, c: u8) -> Step {
             keep: u64::from(b % 4),
         },
         62 => asked(node, b, c),
-        _ => match b % 3 {
+        _ => match b % 7 {
             0 => Step::Join { node },
             1 => Step::Pause { node },
+            2 => Step::WithdrawRequest { node },
+            4 => Step::RestartDurable { node },
+            5 => Step::Corrupt { node, index: c.into() },
+            3 => Step::ProposeBatch {
+                node,
+                operation: u64::from(b) * 256 + u64::from(c),
+                commands: (0..c % 4).map(|part| Bytes::copy_from_slice(&[part, b, c])).collect(),
+            },
             _ => Step::Stray {
                 message,
                 named: b >= 128,

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use bytes::Bytes;
 use quorate::membership::{ConfChangeV2, Transition};
-use quorate::{EntryId, NodeId};
+use quorate::{EntryId, NodeId, ReadMode};
 
 use super::{KINDS, MessageRef, Promises, Step, Well};
 use crate::command::{Command, Misuse, bytes_of, changes, number};
@@ -61,7 +61,7 @@ impl Step {
     fn of_call(command: &Command) -> Result<Option<Self>, Misuse> {
         Ok(Some(match command.name.as_str() {
             "propose" => {
-                let (node, operation, command) = client(command, "ID DATA")?;
+                let (node, operation, command) = client(command, "ID DATA", &["operation"])?;
                 Self::Propose {
                     node,
                     operation,
@@ -69,9 +69,16 @@ impl Step {
                 }
             }
             "read-index" => {
-                let (node, operation, query) = client(command, "ID CONTEXT")?;
-                Self::Read { node, operation, query }
+                let mode = read_mode(command)?;
+                let (node, operation, query) = client(command, "ID CONTEXT", &["operation", "mode"])?;
+                Self::Read {
+                    node,
+                    operation,
+                    query,
+                    mode,
+                }
             }
+            "propose-batch" => batch(command)?,
             "propose-conf-change" => change(command)?,
             "transfer-leadership" => transfer(command)?,
             "report-unreachable" => {
@@ -83,6 +90,10 @@ impl Step {
                 Self::Promote { node, learner }
             }
             "storage" => storage(command)?,
+            "corrupt" => {
+                let [node, index] = plain(command, "ID INDEX")?;
+                Self::Corrupt { node, index }
+            }
             "report-snapshot" => report(command)?,
             _ => return Self::of_node(command),
         }))
@@ -98,12 +109,14 @@ impl Step {
             "acknowledge" => |node| Self::Acknowledge { node },
             "apply" => |node| Self::Apply { node },
             "restart" => |node| Self::Restart { node },
+            "restart-durable" => |node| Self::RestartDurable { node },
             "join" => |node| Self::Join { node },
             "pause" => |node| Self::Pause { node },
             "wipe" => |node| Self::Wipe { node },
             "campaign" => |node| Self::Campaign { node },
             "forget-leader" => |node| Self::ForgetLeader { node },
             "request-snapshot" => |node| Self::RequestSnapshot { node },
+            "withdraw-request" => |node| Self::WithdrawRequest { node },
             _ => return Ok(None),
         };
         one(command, "ID", &[]).map(make).map(Some)
@@ -146,11 +159,39 @@ fn message(command: &Command, usage: &str, keys: &[&str]) -> Result<MessageRef, 
     Ok(MessageRef::Nth { from, to, kind, nth })
 }
 
-fn client(command: &Command, usage: &str) -> Result<(NodeId, u64, Bytes), Misuse> {
-    command.only(&["operation"])?;
+fn client(command: &Command, usage: &str, keys: &[&str]) -> Result<(NodeId, u64, Bytes), Misuse> {
+    command.only(keys)?;
     let [node, data] = command.exactly(usage)?;
-    let bytes = bytes_of(data).ok_or_else(|| Misuse::new(format!("{data} is not quoted as it should be")))?;
-    Ok((number(node)?, command.value("operation")?.unwrap_or(0), bytes))
+    Ok((number(node)?, command.value("operation")?.unwrap_or(0), unquoted(data)?))
+}
+
+fn batch(command: &Command) -> Result<Step, Misuse> {
+    command.only(&["operation"])?;
+    let mut words = command.words();
+    let node = words
+        .next()
+        .ok_or_else(|| Misuse::new("expected: propose-batch ID DATA..."))?;
+    Ok(Step::ProposeBatch {
+        node: number(node)?,
+        operation: command.value("operation")?.unwrap_or(0),
+        commands: words.map(unquoted).collect::<Result<_, _>>()?,
+    })
+}
+
+fn unquoted(data: &str) -> Result<Bytes, Misuse> {
+    bytes_of(data).ok_or_else(|| Misuse::new(format!("{data} is not quoted as it should be")))
+}
+
+/// How a read wants to be confirmed.
+fn read_mode(command: &Command) -> Result<Option<ReadMode>, Misuse> {
+    match command.value::<String>("mode")?.as_deref() {
+        None => Ok(None),
+        Some("safe") => Ok(Some(ReadMode::ReadIndex)),
+        Some("lease-based") => Ok(Some(ReadMode::Lease)),
+        Some(other) => Err(Misuse::new(format!(
+            "a read's mode is safe or lease-based, not {other}"
+        ))),
+    }
 }
 
 /// What a [`Promises`] is written as.

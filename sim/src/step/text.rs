@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use quorate::ReadMode;
 use quorate::membership::{ConfChangeV2, Transition};
 
 use super::{MessageRef, Promises, Step, Well};
@@ -53,6 +54,7 @@ impl fmt::Display for Step {
             Self::Crash { node, kept: 0 } => write!(f, "crash {node}"),
             Self::Crash { node, kept } => write!(f, "crash {node} keep={kept}"),
             Self::Restart { node } => write!(f, "restart {node}"),
+            Self::RestartDurable { node } => write!(f, "restart-durable {node}"),
             Self::Join { node } => write!(f, "join {node}"),
             Self::Pause { node } => write!(f, "pause {node}"),
             Self::Configure { node, promises } => write!(f, "configure {node} {promises}"),
@@ -72,8 +74,29 @@ impl Step {
                 operation,
                 command,
             } => write!(f, "propose {node} {} operation={operation}", word_of(command)),
-            Self::Read { node, operation, query } => {
-                write!(f, "read-index {node} {} operation={operation}", word_of(query))
+            Self::ProposeBatch {
+                node,
+                operation,
+                commands,
+            } => {
+                write!(f, "propose-batch {node}")?;
+                commands
+                    .iter()
+                    .try_for_each(|command| write!(f, " {}", word_of(command)))?;
+                write!(f, " operation={operation}")
+            }
+            Self::Read {
+                node,
+                operation,
+                query,
+                mode,
+            } => {
+                write!(f, "read-index {node} {} operation={operation}", word_of(query))?;
+                match mode {
+                    None => Ok(()),
+                    Some(ReadMode::Lease) => f.write_str(" mode=lease-based"),
+                    Some(_) => f.write_str(" mode=safe"),
+                }
             }
             Self::Change { node, change, expected } => {
                 write!(f, "propose-conf-change {node} {}", Change(change))?;
@@ -84,11 +107,13 @@ impl Step {
                 let word = if *available { "available" } else { "unavailable" };
                 write!(f, "storage {node} {word}")
             }
+            Self::Corrupt { node, index } => write!(f, "corrupt {node} {index}"),
             Self::Transfer { node, to: Some(to) } => write!(f, "transfer-leadership from={node} to={to}"),
             Self::Transfer { node, to: None } => write!(f, "transfer-leadership from={node}"),
             Self::Campaign { node } => write!(f, "campaign {node}"),
             Self::ForgetLeader { node } => write!(f, "forget-leader {node}"),
             Self::RequestSnapshot { node } => write!(f, "request-snapshot {node}"),
+            Self::WithdrawRequest { node } => write!(f, "withdraw-request {node}"),
             Self::ReportUnreachable { node, peer } => write!(f, "report-unreachable {node} {peer}"),
             Self::ReportSnapshot {
                 node,
