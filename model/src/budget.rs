@@ -33,10 +33,12 @@ pub enum Kind {
     Report,
     /// A state machine asks for a snapshot.
     Request,
+    /// A node that runs takes the election timeout with which it [would start again](crate::World::restart_with).
+    Configure,
 }
 
 /// All kinds.
-pub const KINDS: [Kind; 15] = [
+pub const KINDS: [Kind; 16] = [
     Kind::Tick,
     Kind::Campaign,
     Kind::Propose,
@@ -52,6 +54,7 @@ pub const KINDS: [Kind; 15] = [
     Kind::Compact,
     Kind::Report,
     Kind::Request,
+    Kind::Configure,
 ];
 
 /// How often each kind happened, and how many ticks passed at each node: one byte each, those of kinds that a world

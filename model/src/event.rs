@@ -30,6 +30,8 @@ pub enum Event {
     ReportUnreachable(NodeId),
     /// Its transport reports that a snapshot did not arrive.
     ReportLost(NodeId, EntryId),
+    /// An operator gives it the election timeout with which it would start again.
+    Configure,
     /// A snapshot of its state machine is stored, and the log compacted up to there.
     Compact,
     /// It stops, and the first so many of its unsynced writes survive.

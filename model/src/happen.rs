@@ -7,7 +7,7 @@ mod turn;
 
 use quorate::message::Payload;
 use quorate::status::SnapshotStatus;
-use quorate::{CommitGroups, ConfState, EntryId, Message, NodeId};
+use quorate::{CommitGroups, ConfState, EntryId, Message, NodeId, Term};
 use quorate_sim::judge::Judge;
 use quorate_sim::{Verdict, Violation};
 
@@ -24,6 +24,8 @@ pub(crate) struct Effect {
     pub(crate) notes: Vec<Note>,
     /// What a leader counts as committed: to be on the disks of a quorum.
     pub(crate) commits: Vec<Counted>,
+    /// Begins to lead: to have the votes of a quorum.
+    pub(crate) elected: Option<Elected>,
     /// Batches that a crash could interrupt: how many writes were not synced then.
     pub(crate) tears: Vec<usize>,
     /// Batches that were handed out, for the steps of a trace.
@@ -36,6 +38,13 @@ pub(crate) struct Counted {
     pub(crate) entry: EntryId,
     pub(crate) members: ConfState,
     pub(crate) groups: CommitGroups,
+}
+
+/// Who begins to lead, in this term and by this configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Elected {
+    pub(crate) term: Term,
+    pub(crate) members: ConfState,
 }
 
 /// While an event happens.
@@ -55,6 +64,7 @@ pub(crate) fn happen(member: &Member, happening: &Happening, rules: &Rules) -> R
             sent: Vec::new(),
             notes: Vec::new(),
             commits: Vec::new(),
+            elected: None,
             tears: Vec::new(),
             readies: 0,
         },
@@ -114,11 +124,16 @@ impl Turn<'_> {
 
     /// What a client, an operator or the transport asks of a node that runs; `false` if it is refused.
     fn call(&mut self, event: &Event) -> Result<bool, Violation> {
-        let id = self.id();
+        let (id, later) = (self.id(), self.rules.config(self.id(), true));
         let Some(node) = self.effect.member.node_mut() else {
             return Ok(false);
         };
         let done = match event {
+            Event::Configure => {
+                let mut next = node.config().clone();
+                next.settings_mut().election_timeout_ticks = later.settings().election_timeout_ticks;
+                node.set_config(next).is_ok()
+            }
             Event::Campaign => node.campaign().is_ok(),
             Event::Propose(command) => node.propose(command.clone()).is_ok(),
             Event::Read(read) => node.read_index(read.to_be_bytes().to_vec()).is_ok(),

@@ -146,6 +146,8 @@ fn walks_are_runs_of_the_simulator() {
         "joint",
         "wipe-named",
         "lease",
+        "lease-settings",
+        "lease-last-voter",
     ] {
         let group = group(world(name));
         let mut memory = group.worker();

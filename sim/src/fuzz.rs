@@ -78,8 +78,8 @@ pub fn cluster<W, D>(
     make_disk: impl Fn() -> D + 'static,
 ) -> Result<(), Box<Found>>
 where
-    W: Workload + Clone,
-    D: Disk + Clone + 'static,
+    W: Workload,
+    D: Disk + 'static,
 {
     let (parameters, rest) = begin(bytes);
     let dice = Dice::from_bytes(rest.to_vec());

@@ -11,7 +11,7 @@ use super::memory::{Done, Led, Memory};
 use super::{Group, Move};
 use crate::budget::Kind;
 use crate::event::{Event, Tear};
-use crate::happen::happen;
+use crate::happen::{Elected, happen};
 use crate::rules::Storing;
 use crate::system::Next;
 
@@ -106,6 +106,7 @@ impl Group {
                         .collect(),
                     notes: effect.notes.into(),
                     commits: effect.commits,
+                    elected: effect.elected,
                     tears: effect.tears,
                 }))
             }
@@ -159,6 +160,9 @@ impl Group {
         for counted in &led.commits {
             self.judge_durable(memory, next, self.ids[candidate.node], counted)?;
         }
+        if let Some(elected) = &led.elected {
+            self.judge_votes(memory, next, self.ids[candidate.node], elected)?;
+        }
         let sent = led.sent.iter().enumerate();
         next.extend(
             sent.filter(|(place, _)| !is_dropped(candidate.dropped, *place))
@@ -182,6 +186,30 @@ impl Group {
             memory.messages.catch_up(*last);
         }
         messages.sort_unstable_by_key(|number| (memory.messages.fingerprint(*number), *number));
+    }
+
+    /// Who leads has the votes of a quorum, as far as disks still tell: in a later term, or on another one, they do not.
+    fn judge_votes(
+        &self,
+        memory: &mut Memory,
+        state: &[u32],
+        leader: NodeId,
+        elected: &Elected,
+    ) -> Result<(), Violation> {
+        if self.world.limit(Kind::Wipe) > 0 && !self.world.named {
+            return Ok(());
+        }
+        let mut judge = Judge::new(0);
+        for number in &state[..self.ids.len()] {
+            let member = memory.members.get(*number);
+            let (log, term) = (&member.durable, elected.term);
+            let later = log.hard_state.term.max(log.last().term) > term || member.stores > 1 || log.last().index == 0;
+            let voted = log.hard_state.term == term && log.hard_state.vote == Some(leader);
+            if later || voted || member.id == leader {
+                judge.votes(member.id, term, leader)?;
+            }
+        }
+        judge.has_votes(leader, elected.term, &elected.members)
     }
 
     /// What a leader counts as committed is on the disks of a quorum.

@@ -223,6 +223,7 @@ impl Group {
         let read = Event::Read(u64::from(used(Kind::Read)));
         self.pay(memory, state, node, read, Kind::Read, all);
         self.pay(memory, state, node, Event::Compact, Kind::Compact, all);
+        self.pay(memory, state, node, Event::Configure, Kind::Configure, all);
     }
 
     /// Nodes are added with the names of the stores that they have now.
@@ -249,7 +250,7 @@ impl Group {
 /// Snapshots that a leader waits for an answer to.
 fn snapshots_on_their_way(leader: &Member) -> Vec<(NodeId, EntryId)> {
     let Some(node) = leader.node() else { return Vec::new() };
-    let progress = node.progress().into_iter();
+    let progress = node.progress();
     let waits = progress.filter_map(|peer| Some((peer.id, peer.state.pending_snapshot()?)));
     waits.collect()
 }

@@ -8,7 +8,7 @@ use quorate::Message;
 use quorate_sim::Violation;
 
 use crate::event::{Happening, Tear};
-use crate::happen::Counted;
+use crate::happen::{Counted, Elected};
 use crate::member::Member;
 use crate::note::{History, Note};
 use crate::tables::{Mirror, Shared};
@@ -59,6 +59,7 @@ pub(super) struct Led {
     pub(super) sent: Box<[u32]>,
     pub(super) notes: Arc<[Note]>,
     pub(super) commits: Vec<Counted>,
+    pub(super) elected: Option<Elected>,
     pub(super) tears: Vec<usize>,
 }
 

@@ -6,7 +6,7 @@ use quorate::{EntryId, Event, Index, NodeId, RawNode, Status, Storage};
 use quorate_sim::Verdict;
 use quorate_sim::judge::Judge;
 
-use super::{Counted, Turn, unexpected};
+use super::{Counted, Elected, Turn, unexpected};
 use crate::disk::WorldDisk;
 use crate::member::{Led, Peer, Seen};
 use crate::note::Note;
@@ -60,6 +60,8 @@ impl Turn<'_> {
             let durable = member.durable.hard_state;
             Judge::elected(id, member.node().map_or(0, |node| unapplied_changes(node).len()))?;
             member.seen.begins = true;
+            let members = member.node().map(|node| node.membership().conf_state());
+            self.effect.elected = members.map(|members| Elected { term, members });
             self.note(Note::Leads(id, term, durable));
         }
         let member = &mut self.effect.member;
@@ -84,7 +86,7 @@ impl Turn<'_> {
             std::mem::take(&mut member.led)
         };
         let Some(node) = member.node() else { return Ok(()) };
-        let peers = node.progress().into_iter().map(|progress| Peer {
+        let peers = node.progress().map(|progress| Peer {
             id: progress.id,
             matched: progress.matched,
             promised: progress.promised_ticks,

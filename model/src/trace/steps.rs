@@ -80,7 +80,7 @@ impl<'a> Replay<'a> {
             let message = reference;
             self.steps.push(Step::Deliver { message, keep });
         } else {
-            if happening.event == Event::Restart {
+            if matches!(happening.event, Event::Restart | Event::Configure) {
                 self.steps.extend(configure(self.group, node));
             }
             self.steps.extend(step(node, &happening.event, operation));
@@ -161,7 +161,7 @@ fn configure(group: &Group, node: NodeId) -> Option<Step> {
 /// What an event is in the simulator; nothing where the group is founded, with which a simulation begins.
 fn step(node: NodeId, event: &Event, operation: u64) -> Option<Step> {
     Some(match event {
-        Event::Deliver(_) | Event::Found(..) => return None,
+        Event::Deliver(_) | Event::Found(..) | Event::Configure => return None,
         Event::Tick(ticks) => Step::Tick { node, ticks: *ticks },
         Event::Campaign => Step::Campaign { node },
         Event::Propose(command) => Step::Propose {

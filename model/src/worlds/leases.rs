@@ -35,6 +35,16 @@ pub(super) const WORLDS: &[Named] = &[
         "pre-votes and checks of the quorum, time passing in whole election timeouts",
         check_quorum,
     ),
+    row(
+        "lease-settings",
+        "a lease while a voter's election timeout is made shorter as it runs",
+        settings,
+    ),
+    row(
+        "lease-last-voter",
+        "the leader of two is removed while it holds a lease, and the last voter restarts and stands at once",
+        last_voter,
+    ),
 ];
 
 fn timed(settings: &mut Settings) {
@@ -112,4 +122,31 @@ fn check_quorum() -> World {
         .allow(Kind::Propose, 1)
         .max_term(2)
         .max_in_flight(3)
+}
+
+/// The difference is more than what clocks may be off by: a promise that became shorter shows at once.
+fn settings() -> World {
+    let longer = |settings: &mut Settings| {
+        settings.election_timeout_ticks = 7;
+        settings.min_election_timeout_ticks = Some(8);
+    };
+    led(1, 4)
+        .settings(longer)
+        .restart_with(|settings| settings.election_timeout_ticks = 3)
+        .allow(Kind::Configure, 1)
+}
+
+fn last_voter() -> World {
+    use quorate::membership::ConfChangeKind::RemoveNode;
+    World::new(2)
+        .settings(timed)
+        .led_by(1)
+        .clocks(4, 1)
+        .crowded()
+        .changes([crate::world::Change::simple(RemoveNode, 1)])
+        .allow_at(Kind::Change, 1, [1])
+        .allow_at(Kind::Crash, 1, [2])
+        .allow_at(Kind::Campaign, 1, [2])
+        .max_term(2)
+        .max_in_flight(2)
 }

@@ -90,8 +90,8 @@ where
     fn simulate(&self, parameters: &Parameters, traced: bool) -> Report {
         let steps = self.arguments.steps;
         match self.driver(parameters) {
-            Ok(driver) if traced => driver.traced().run(steps),
-            Ok(driver) => driver.run(steps),
+            Ok(driver) if traced => driver.traced().run_with_early_end(steps),
+            Ok(driver) => driver.run_with_early_end(steps),
             Err(violation) => Report::broken(violation),
         }
     }

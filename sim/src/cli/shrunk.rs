@@ -60,8 +60,8 @@ where
     fn again(&self, seed: u64, parameters: &Parameters) -> Report {
         let shown = self.arguments.timeline.is_some() && !self.arguments.is_single();
         let mut report = match self.driver(parameters) {
-            Ok(driver) if shown => driver.recorded().traced().run(self.arguments.steps),
-            Ok(driver) => driver.recorded().run(self.arguments.steps),
+            Ok(driver) if shown => driver.recorded().traced().run_with_early_end(self.arguments.steps),
+            Ok(driver) => driver.recorded().run_with_early_end(self.arguments.steps),
             Err(violation) => Report::broken(violation),
         };
         if let Some(trace) = &mut report.trace {
