@@ -63,4 +63,10 @@ impl Clock {
         self.now = at;
         Some(due)
     }
+
+    /// How much of a kind is due at some time.
+    #[cfg(test)]
+    pub(crate) fn count_of(&self, kind: impl Fn(&Due) -> bool) -> usize {
+        self.queue.iter().filter(|Reverse((_, _, due))| kind(due)).count()
+    }
 }

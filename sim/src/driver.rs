@@ -77,6 +77,8 @@ struct Local {
     stopped: u64,
     /// It stands still for good.
     dead: bool,
+    /// Its clock has stopped with it.
+    timeless: bool,
     /// And its disk is lost.
     lost: bool,
     /// Its disk was lost, and it is to be a voter again with another one.
@@ -290,6 +292,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     fn on_tick(&mut self, node: NodeId) -> Verdict {
         let local = self.local(node);
         if local.dead {
+            local.timeless = true;
             return Ok(());
         }
         let wait = local.tick_us;

@@ -50,7 +50,7 @@ fn check_envelope<S: Storage>(server: &Server<S>, role: &Role, message: &Message
     Ok(())
 }
 
-/// A leader that was removed may lead on. It counts nowhere; that it tells its followers where to read is counted by nobody.
+/// A leader that was removed may lead on. It counts nowhere, and nobody counts what it says of a read.
 fn is_from_removed_leader<S: Storage>(server: &Server<S>, role: &Role, message: &Message) -> bool {
     let follows = role.leader(server.id()) == Some(message.from) && message.term == server.term();
     let answers = matches!(message.payload, Payload::ReadIndexResponse { .. });

@@ -125,7 +125,9 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             }
         }
         for node in core {
-            if std::mem::take(&mut self.local(*node).dead) {
+            let local = self.local(*node);
+            local.dead = false;
+            if std::mem::take(&mut local.timeless) {
                 self.clock.after(1, Due::Tick(*node));
             }
             self.local(*node).stopped = 0;
@@ -167,5 +169,32 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             self.perform_at(*node, Step::Compact { node: *node, keep: 1 })?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::MemoryDisk;
+    use crate::parameters::{Parameters, Profile};
+    use crate::workload::Standard;
+
+    /// Else it would run at twice its speed.
+    #[test]
+    fn a_node_that_is_well_again_has_one_clock() {
+        let parameters = Parameters::draw(7, Profile::Network);
+        let mut driver = Driver::new(&parameters, Standard::new(2), MemoryDisk::default).expect("a group");
+        let core: BTreeSet<NodeId> = (1..=parameters.voters).collect();
+        let mut due_after = |died: u64| {
+            driver.local(1).dead = true;
+            let until = driver.clock.now + died;
+            while driver.clock.now < until {
+                driver.take_one().expect("sound");
+            }
+            driver.heal(&core).expect("sound");
+            driver.clock.count_of(|due| *due == Due::Tick(1))
+        };
+        let (at_once, later) = (due_after(0), due_after(5 * parameters.tick_us));
+        assert_eq!((at_once, later), (1, 1));
     }
 }
