@@ -11,7 +11,7 @@ use lying::LyingDisk;
 use quorate_script::{Kind, run};
 use quorate_sim::disk::{Disk, MemoryDisk};
 use quorate_sim::judge::Violation;
-use quorate_sim::parameters::{Extras, Parameters, Profile, Spread};
+use quorate_sim::parameters::{Corners, Extras, Parameters, Profile, Spread};
 use quorate_sim::replay::{Broken, Recording, replay, replay_clients};
 use quorate_sim::shrink::{Failing, Shrunk, shrink, shrink_clients};
 use quorate_sim::step::{Step, Well};
@@ -136,6 +136,8 @@ fn leases_under_clocks_that_drift_too_far() {
         strays: 0,
         clock_fault: 0,
         failing_disk: 0,
+        corners: Corners::default(),
+        extras: Extras::default(),
         ..Parameters::draw(FAR_OFF + seed, Profile::LeaseBeyondDrift)
     });
     let failing = failing(drawn, &LEASES, MemoryDisk::default);
@@ -148,16 +150,15 @@ fn leases_under_clocks_that_drift_too_far() {
     let (verdict, script) = checked(&shrunk);
     assert_eq!(verdict, format!("VIOLATION {}\n", shrunk.violation), "{script}");
 
-    // The same run, but clocks are said to be sound: time is cut everywhere or nowhere.
+    // The same run, but clocks are said to be sound: time is cut at each node. (By the same at each, but for what comes
+    // after an earlier break: `shrink/clocks.rs` tests that.)
     let mut sound = failing.clone();
     sound.parameters.profile = Profile::Lease;
     let ticks = |steps: &[Step]| [1, 2, 3].map(|id| ticks_of(id, steps));
     let kept = shrink::<StandardMachine, _>(&sound, MemoryDisk::default).expect("it breaks again");
     let (before, after) = (ticks(&failing.steps), ticks(&kept.steps));
-    let less = [0, 1, 2].map(|at| before[at] - after[at]);
     assert!(
-        // The tick in which it breaks is the last step, at one node only.
-        less.iter().all(|cut| *cut > 0 && less[0].abs_diff(*cut) <= 1),
+        [0, 1, 2].iter().all(|at| after[*at] < before[*at]),
         "{before:?} {after:?}"
     );
     println!(

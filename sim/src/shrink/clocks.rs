@@ -63,3 +63,42 @@ pub(super) fn cut(steps: &[Step], start: usize, end: usize, voters: u64) -> Vec<
     }
     kept
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ticks_of(id: NodeId, steps: &[Step]) -> u64 {
+        let ticks = |step: &Step| match step {
+            Step::Tick { node, ticks } if *node == id => *ticks,
+            _ => 0,
+        };
+        steps.iter().map(ticks).sum()
+    }
+
+    /// Wherever it is cut, every node that is up loses the same: as much as passes at the slowest of them.
+    #[test]
+    fn a_cut_takes_the_same_time_from_each() {
+        let tick = |node, ticks| Step::Tick { node, ticks };
+        let campaign = Step::Campaign { node: 1 };
+        let steps = [
+            tick(1, 3),
+            tick(2, 1),
+            campaign.clone(),
+            tick(3, 4),
+            tick(1, 1),
+            tick(2, 2),
+            tick(3, 1),
+            campaign,
+        ];
+        for start in 0..steps.len() {
+            for end in start..=steps.len() {
+                let kept = cut(&steps, start, end, 3);
+                let lost = [1, 2, 3].map(|id| ticks_of(id, &steps) - ticks_of(id, &kept));
+                let passed = [1, 2, 3].map(|id| ticks_of(id, &steps[start..end]));
+                assert_eq!(Some(lost[0]), passed.into_iter().min(), "{start}..{end}");
+                assert_eq!(lost, [lost[0]; 3], "{start}..{end}");
+            }
+        }
+    }
+}
