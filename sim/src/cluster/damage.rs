@@ -3,7 +3,7 @@
 use quorate::error::SnapshotRequestError;
 use quorate::{Entry, NodeId, Snapshot};
 
-use super::{Cluster, Outcome, Refusal, Seen};
+use super::{Cluster, Outcome, Refusal, Seen, unexpected};
 use crate::disk::{Disk, Write};
 use crate::judge::{Judge, Verdict};
 use crate::machine::StateMachine;
@@ -71,7 +71,14 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let verdict = Judge::restores(id, snapshot.id(), member.damaged, &member.durable);
         self.rule(verdict)?;
         self.replace_machine(id, snapshot)?;
-        self.write_one(id, Write::Snapshot(snapshot.clone()))?;
+        let stored = self.member(id).and_then(Member::node);
+        let stored = stored.map_or(Ok(0), |node| {
+            node.storage().latest_snapshot().map(|stored| stored.metadata.index)
+        });
+        // One that is being installed, with asynchronous writes, may be on the disk already.
+        if stored.map_err(|error| unexpected(id, "its snapshot", &error))? < snapshot.metadata.index {
+            self.write_one(id, Write::Snapshot(snapshot.clone()))?;
+        }
         self.coverage.snapshots_served += 1;
         self.note(id, || What::Note {
             kind: "snapshot",
