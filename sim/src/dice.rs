@@ -28,7 +28,7 @@ impl Dice {
     /// ```
     /// use quorate_sim::dice::Dice;
     /// let mut dice = Dice::from_bytes(vec![0, 255, 128]);
-    /// assert_eq!((dice.below(6), dice.below(6), dice.chance(500_000)), (0, 5, true));
+    /// assert_eq!((dice.below(6), dice.below(6), dice.chance_per_million(500_000)), (0, 5, true));
     /// assert_eq!(dice.number(), Dice::from_bytes(vec![]).number());
     /// ```
     pub fn from_bytes(bytes: impl Into<Bytes>) -> Self {
@@ -73,7 +73,7 @@ impl Dice {
     }
 
     /// True so many times in a million.
-    pub fn chance(&mut self, in_a_million: u64) -> bool {
+    pub fn chance_per_million(&mut self, in_a_million: u64) -> bool {
         if in_a_million == 0 {
             return false;
         }

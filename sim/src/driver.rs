@@ -241,7 +241,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         let verdict = self.perform(step);
         self.arrange_work(node);
         verdict?;
-        self.tempt(node)
+        self.react(node)
     }
 
     /// A node that has just been added.
@@ -312,8 +312,8 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             self.perform_at(node, Step::Tick { node, ticks: 1 })?;
         }
         if !self.calm {
-            self.tempt_fate(node)?;
-            self.meddle(node)?;
+            self.inject_faults(node)?;
+            self.operate(node)?;
         }
         Ok(())
     }

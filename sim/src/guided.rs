@@ -106,7 +106,7 @@ where
 
     /// One more future of one past.
     fn try_one(&mut self) -> Option<Find> {
-        let picked = if self.dice.chance(ROOTS) {
+        let picked = if self.dice.chance_per_million(ROOTS) {
             None
         } else {
             self.pool.pick(&mut self.dice)
@@ -123,7 +123,7 @@ where
         self.coverage.add(&run.seen().since(&before));
         let violation = match found {
             Some(violation) => violation,
-            None if self.dice.chance(ENDS) => {
+            None if self.dice.chance_per_million(ENDS) => {
                 path.ends = true;
                 run.finish().violation?
             }

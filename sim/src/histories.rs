@@ -111,7 +111,7 @@ impl World {
         let spared = self.await_lease()?;
         let halted = self.halt_some(spared)?;
         let chosen = self.choose(&halted)?;
-        let returns = self.dice.chance(400_000);
+        let returns = self.dice.chance_per_million(400_000);
         self.seen.returned = u64::from(returns);
         self.lose_the_others(&halted, &chosen, returns)?;
         for id in chosen {
@@ -128,7 +128,7 @@ impl World {
 
     /// In half of the runs the quorum is lost just when a leader holds a lease, if one does soon.
     fn await_lease(&mut self) -> Result<Option<NodeId>, Violation> {
-        if self.dice.chance(500_000) {
+        if self.dice.chance_per_million(500_000) {
             return Ok(None);
         }
         let old = &mut self.all[0];
@@ -152,7 +152,7 @@ impl World {
         let lucky = self.dice.position(ids.len());
         let mut halted = Vec::new();
         for (at, id) in ids.into_iter().enumerate() {
-            if at == lucky || self.dice.chance(500_000) {
+            if at == lucky || self.dice.chance_per_million(500_000) {
                 old.halt(id)?;
                 halted.push(id);
             }
@@ -182,11 +182,11 @@ impl World {
             self.seen.chosen += 1;
         }
         let mut chosen = Vec::new();
-        if self.dice.chance(900_000) {
+        if self.dice.chance_per_million(900_000) {
             chosen.push(best);
         }
         let others: Vec<NodeId> = inspected.iter().map(|(id, _)| *id).filter(|id| *id != best).collect();
-        if chosen.is_empty() || self.dice.chance(500_000) {
+        if chosen.is_empty() || self.dice.chance_per_million(500_000) {
             chosen.extend(self.dice.pick(&others));
         }
         Ok(chosen)

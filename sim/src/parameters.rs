@@ -90,7 +90,7 @@ pub struct Parameters {
     pub transfer: u64,
     pub compaction: u64,
     pub keep_entries: u64,
-    pub meddling: u64,
+    pub interference: u64,
     pub clients: u64,
     pub think_us: u64,
     pub corners: Corners,
@@ -101,7 +101,7 @@ impl Parameters {
     /// What `seed` draws under `profile`.
     pub fn draw(seed: u64, profile: Profile) -> Self {
         let dice = &mut Dice::new(seed ^ 0x70_6172_616d);
-        let hot = dice.chance(500_000);
+        let hot = dice.chance_per_million(500_000);
         let mut drawn = Self::draw_mild(seed, profile, dice);
         if hot {
             drawn.heat(dice);
@@ -118,7 +118,7 @@ impl Parameters {
 
     /// What was added later, by dice of its own: all else is drawn as before.
     fn draw_later(&mut self, dice: &mut Dice) {
-        if dice.chance(300_000) {
+        if dice.chance_per_million(300_000) {
             self.strays = dice.below(50_000);
             self.accept_unnamed = [Spread::Off, Spread::Off, Spread::Mixed, Spread::On][dice.position(4)];
         }
@@ -127,24 +127,34 @@ impl Parameters {
         } else {
             200_000
         };
-        if !self.profile.is_unsound() && dice.chance(often) {
+        if !self.profile.is_unsound() && dice.chance_per_million(often) {
             self.other_promises = dice.between(200_000, 900_000);
             self.promise_fault = dice.below(600_000);
-            self.retiming = if dice.chance(500_000) { dice.below(20_000) } else { 0 };
-            if dice.chance(500_000) {
+            self.retiming = if dice.chance_per_million(500_000) {
+                dice.below(20_000)
+            } else {
+                0
+            };
+            if dice.chance_per_million(500_000) {
                 self.lease_margin_ticks = 2; // so that leases last for most of the promises
             }
             self.bound_drift();
         }
         let tears = matches!(self.profile, Profile::Swarm | Profile::Disk | Profile::Elections);
-        if tears && dice.chance(200_000) {
+        if tears && dice.chance_per_million(200_000) {
             self.torn_batch = dice.below(300_000);
         }
     }
 
     fn draw_mild(seed: u64, profile: Profile, dice: &mut Dice) -> Self {
         let election_ticks = dice.between(5, 20);
-        let sometimes = |dice: &mut Dice, most: u64| if dice.chance(500_000) { dice.below(most) } else { 0 };
+        let sometimes = |dice: &mut Dice, most: u64| {
+            if dice.chance_per_million(500_000) {
+                dice.below(most)
+            } else {
+                0
+            }
+        };
         Self {
             seed,
             profile,
@@ -155,16 +165,16 @@ impl Parameters {
             election_ticks,
             heartbeat_ticks: dice.between(1, 2),
             pre_vote: Spread::draw(dice),
-            check_quorum: dice.chance(750_000),
+            check_quorum: dice.chance_per_million(750_000),
             leases: Spread::Off,
             other_promises: 0,
             promise_fault: 0,
             retiming: 0,
             lease_margin_ticks: dice.between(2, election_ticks - 1),
             asynchronous: Spread::draw(dice),
-            small_messages: dice.chance(300_000),
+            small_messages: dice.chance_per_million(300_000),
             single_entries: false,
-            small_windows: dice.chance(300_000),
+            small_windows: dice.chance_per_million(300_000),
             forwarding: Spread::draw(dice),
             delay_us: dice.between(500, 60_000),
             us_a_kilobyte: sometimes(dice, 20_000),
@@ -195,7 +205,7 @@ impl Parameters {
             transfer: sometimes(dice, 5_000),
             compaction: sometimes(dice, 50_000),
             keep_entries: dice.below(20),
-            meddling: sometimes(dice, 5_000),
+            interference: sometimes(dice, 5_000),
             clients: dice.between(1, 6),
             think_us: dice.between(1_000, 200_000),
             corners: Corners::default(),
@@ -212,7 +222,7 @@ impl Parameters {
         self.partition = dice.below(30_000);
         self.partition_ticks = dice.between(3, 40);
         self.failing_disk = dice.below(10_000);
-        self.meddling = dice.below(20_000);
+        self.interference = dice.below(20_000);
         self.clients = self.clients.max(3);
         self.think_us = dice.between(1_000, 50_000);
     }
@@ -221,12 +231,16 @@ impl Parameters {
     fn suit(&mut self, dice: &mut Dice) {
         match self.profile {
             Profile::Swarm => {
-                if self.check_quorum && dice.chance(300_000) {
+                if self.check_quorum && dice.chance_per_million(300_000) {
                     self.leases = Spread::Mixed;
-                } else if dice.chance(300_000) {
+                } else if dice.chance_per_million(300_000) {
                     self.clock_fault = dice.below(5_000);
                 }
-                self.leader_fault = if dice.chance(200_000) { dice.below(100_000) } else { 0 };
+                self.leader_fault = if dice.chance_per_million(200_000) {
+                    dice.below(100_000)
+                } else {
+                    0
+                };
             }
             Profile::Network => {
                 (self.crash, self.failing_disk, self.wipe, self.pause) = (0, 0, 0, 0);
@@ -245,7 +259,11 @@ impl Parameters {
                 self.compaction = self.compaction.max(20_000);
                 (self.loss, self.crash) = (self.loss / 4, self.crash / 4);
                 self.least_voters = dice.between(1, 2);
-                self.torn_batch = if dice.chance(300_000) { dice.below(300_000) } else { 0 };
+                self.torn_batch = if dice.chance_per_million(300_000) {
+                    dice.below(300_000)
+                } else {
+                    0
+                };
             }
             Profile::Lease | Profile::LeaseBeyondDrift => self.suit_leases(dice),
             Profile::Elections => self.suit_elections(dice),
@@ -292,7 +310,7 @@ impl Parameters {
 
     fn suit_leases(&mut self, dice: &mut Dice) {
         self.check_quorum = true;
-        self.leases = if dice.chance(500_000) {
+        self.leases = if dice.chance_per_million(500_000) {
             Spread::On
         } else {
             Spread::Mixed
@@ -304,14 +322,14 @@ impl Parameters {
         self.partition = self.partition.max(10_000);
         self.partition_ticks = dice.between(self.election_ticks, 4 * self.election_ticks);
         (self.loss, self.crash) = (self.loss / 4, self.crash / 4);
-        if dice.chance(300_000) {
+        if dice.chance_per_million(300_000) {
             // Where little is written, a node that was cut off for a while may still be elected: by voters
             // that just restarted, and promised something before.
             self.think_us = dice.between(1_000_000, 10_000_000);
             (self.crash, self.down_ticks) = (dice.between(20_000, 100_000), 1);
             self.partition = dice.between(10_000, 40_000);
             self.lease_margin_ticks = 2;
-        } else if dice.chance(150_000) {
+        } else if dice.chance_per_million(150_000) {
             // Who is left as the only voter may campaign at once, while the leader that it had still leads.
             (self.voters, self.spares, self.least_voters) = (2, 0, 1);
             self.change = dice.between(20_000, 100_000);
@@ -324,8 +342,8 @@ impl Parameters {
         self.voters = [3, 3, 4, 5, 5, 5][usize::try_from(dice.below(6)).unwrap_or(0)];
         self.election_ticks = dice.between(5, 10);
         self.lease_margin_ticks = 2;
-        self.single_entries = dice.chance(800_000);
-        self.small_windows = dice.chance(500_000);
+        self.single_entries = dice.chance_per_million(800_000);
+        self.small_windows = dice.chance_per_million(500_000);
         self.leader_fault = dice.between(50_000, 500_000);
         self.partition_ticks = dice.between(self.election_ticks, 4 * self.election_ticks);
         (self.loss, self.crash) = (self.loss / 2, self.crash / 8);
@@ -351,7 +369,7 @@ impl Parameters {
         }
         config.settings_mut().async_storage_writes = self.asynchronous.at(dice);
         config.settings_mut().disable_proposal_forwarding = !self.forwarding.at(dice);
-        config.settings_mut().eager_appends = dice.chance(200_000);
+        config.settings_mut().eager_appends = dice.chance_per_million(200_000);
         if self.small_messages {
             config.settings_mut().max_message_bytes = dice.below(200);
             config.settings_mut().max_committed_bytes_per_ready = dice.between(1, 200);
@@ -364,11 +382,11 @@ impl Parameters {
             config.settings_mut().max_uncommitted_bytes = dice.between(50, 2_000);
         }
         let stays = if self.last_fault > 0 { 700_000 } else { 200_000 };
-        config.settings_mut().step_down_on_removal = !dice.chance(stays);
+        config.settings_mut().step_down_on_removal = !dice.chance_per_million(stays);
         // A node that joins later is named by the change that adds it.
         config.settings_mut().accept_unnamed_store = self.names == Names::Later && id <= self.voters;
         config.settings_mut().accept_without_cluster_id = self.accept_unnamed.at(&mut Dice::new(self.seed ^ id));
-        config.settings_mut().snapshot_stall_ticks = dice.chance(500_000).then(|| dice.between(5, 50));
+        config.settings_mut().snapshot_stall_ticks = dice.chance_per_million(500_000).then(|| dice.between(5, 50));
         self.set_extras(&mut config);
         self.set_corners(&mut config);
         config

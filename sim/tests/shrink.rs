@@ -132,7 +132,7 @@ fn leases_under_clocks_that_drift_too_far() {
         crash: 0,
         pause: 0,
         change: 0,
-        meddling: 0,
+        interference: 0,
         strays: 0,
         clock_fault: 0,
         failing_disk: 0,

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use quorate::recover::Recovered;
-use quorate::{ConfState, Config, Entry, EntryId, HardState, NodeId, RawNode, Snapshot};
+use quorate::{ConfState, Config, Entry, EntryId, HardState, NodeId, RawNode, Snapshot, StorageError};
 
 use super::identity::{Store, check_made};
 use super::{Causes, Cluster, Outcome, unexpected};
@@ -23,6 +23,25 @@ pub(super) enum Begin<'a> {
     Founder(&'a Snapshot),
     /// What is left of another group.
     Recovered(&'a Recovered),
+}
+
+impl Begin<'_> {
+    /// Puts it there.
+    fn put_on<D: Disk>(&self, disk: &mut D) -> Result<Shadow, StorageError> {
+        let (first, hard_state) = match self {
+            Self::Empty => (None, None),
+            Self::Founder(first) => (Some(*first), None),
+            Self::Recovered(recovered) => (Some(&recovered.snapshot), Some(recovered.hard_state)),
+        };
+        let installs = first.cloned().map(Write::Install);
+        for write in installs.into_iter().chain(hard_state.map(Write::HardState)) {
+            disk.write(write)?;
+            disk.sync()?;
+        }
+        let mut durable = first.map(Shadow::of_snapshot).unwrap_or_default();
+        durable.hard_state = hard_state.unwrap_or_default();
+        Ok(durable)
+    }
 }
 
 impl<M: StateMachine, D: Disk> Cluster<M, D> {
@@ -47,18 +66,8 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             identity,
         } = store;
         config.cluster_id = cluster_id;
-        let (first, hard_state) = match begin {
-            Begin::Empty => (None, None),
-            Begin::Founder(first) => (Some(*first), None),
-            Begin::Recovered(recovered) => (Some(&recovered.snapshot), Some(recovered.hard_state)),
-        };
-        let installs = first.cloned().map(Write::Install);
-        for write in installs.into_iter().chain(hard_state.map(Write::HardState)) {
-            let written = disk.write(write).and_then(|()| disk.sync());
-            written.map_err(|error| unexpected(id, "the first snapshot", &error))?;
-        }
-        let mut durable = first.map(Shadow::of_snapshot).unwrap_or_default();
-        durable.hard_state = hard_state.unwrap_or_default();
+        let durable = begin.put_on(&mut disk);
+        let durable = durable.map_err(|error| unexpected(id, "the first snapshot", &error))?;
         self.members.push(Member {
             id,
             config,
@@ -71,7 +80,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             forgot: None,
             forgets: false,
             owed: 0,
-            fresh: hard_state.is_none() && next_seed.is_none(),
+            fresh: !matches!(begin, Begin::Recovered(_)) && next_seed.is_none(),
             life: Life::Down(disk),
             machine: M::default(),
             applied: 0,

@@ -31,7 +31,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         let position = usize::try_from(client).unwrap_or(0);
         let nodes = self.running();
         let knows = self.parameters.corners.flow.max(500_000);
-        let favourite = self.leader().filter(|_| self.dice.chance(knows));
+        let favourite = self.leader().filter(|_| self.dice.chance_per_million(knows));
         let Some(node) = favourite.or_else(|| self.dice.pick(&nodes).copied()) else {
             let wait = self.parameters.tick_us;
             self.clock.after(wait, Due::Client(client));
@@ -62,7 +62,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     /// A command is proposed; in some runs others come with it, each of a client that asks for nothing else.
     fn write(&mut self, node: NodeId, operation: u64, command: Bytes) -> Verdict {
         let batches = self.parameters.corners.batches;
-        if batches == 0 || !self.dice.chance(batches) {
+        if batches == 0 || !self.dice.chance_per_million(batches) {
             return self.perform_at(
                 node,
                 Step::Propose {
@@ -108,8 +108,8 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     /// In some runs a read says how it is to be confirmed: by a lease only where clocks are good for one.
     fn read(&mut self, node: NodeId, operation: u64, query: Bytes) -> Verdict {
         let (often, leases) = (self.parameters.corners.read_modes, self.parameters.has_leases());
-        let mode = (often > 0 && self.dice.chance(often)).then(|| {
-            let lease = leases && self.dice.chance(600_000);
+        let mode = (often > 0 && self.dice.chance_per_million(often)).then(|| {
+            let lease = leases && self.dice.chance_per_million(600_000);
             if lease { ReadMode::Lease } else { ReadMode::ReadIndex }
         });
         self.perform_at(
@@ -151,7 +151,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             self.workload.ended(operation, &outcome);
             self.clients[position].waits = None;
             let mut wait = self.dice.wait(self.parameters.think_us);
-            if outcome == Outcome::Refused && !self.dice.chance(HASTE) {
+            if outcome == Outcome::Refused && !self.dice.chance_per_million(HASTE) {
                 // Else most of what happens where nobody leads is that clients are refused.
                 wait += self
                     .dice

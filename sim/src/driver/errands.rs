@@ -29,7 +29,8 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             Kind::Ready => Step::Ready { node },
             // Only between a write and its sync can a hard state be torn off.
             Kind::Write
-                if self.parameters.torn_batch == 0 && self.dice.chance(self.parameters.extras.persist_at_once) =>
+                if self.parameters.torn_batch == 0
+                    && self.dice.chance_per_million(self.parameters.extras.persist_at_once) =>
             {
                 Step::Persist { node }
             }

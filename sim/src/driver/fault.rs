@@ -13,23 +13,23 @@ use crate::workload::Workload;
 
 impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     /// At each tick of a node, something may go wrong there.
-    pub(super) fn tempt_fate(&mut self, node: NodeId) -> Verdict {
+    pub(super) fn inject_faults(&mut self, node: NodeId) -> Verdict {
         let parameters = &self.parameters;
         let (crash, failing, pause) = (parameters.crash, parameters.failing_disk, parameters.pause);
         let (partition, clock) = (parameters.partition, parameters.clock_fault);
-        if self.dice.chance(partition) {
+        if self.dice.chance_per_million(partition) {
             self.partition();
         }
         self.upset_a_link(node);
         if !self.is_up(node) {
             return Ok(());
         }
-        if self.dice.chance(crash) {
+        if self.dice.chance_per_million(crash) {
             return self.crash(node);
         }
-        if self.dice.chance(failing) && self.has_work_for_the_disk(node) {
+        if self.dice.chance_per_million(failing) && self.has_work_for_the_disk(node) {
             // What a sync that fails leaves behind is anything; the node has to be rebuilt.
-            if self.dice.chance(500_000) {
+            if self.dice.chance_per_million(500_000) {
                 self.cluster.coverage.failed_syncs += 1;
             } else {
                 self.cluster.coverage.full_disks += 1;
@@ -37,31 +37,31 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             self.note(node, "disk", || "a sync failed, or the disk is full".to_owned());
             return self.crash(node);
         }
-        if self.dice.chance(pause) && self.local(node).paused.is_none() {
+        if self.dice.chance_per_million(pause) && self.local(node).paused.is_none() {
             self.pause(node)?;
         }
-        if self.dice.chance(clock) && self.runs(node) {
+        if self.dice.chance_per_million(clock) && self.runs(node) {
             return self.upset_clock(node);
         }
         Ok(())
     }
 
     /// After each thing that happens at a node, something may go wrong because of it.
-    pub(super) fn tempt(&mut self, node: NodeId) -> Verdict {
-        self.tempt_last(node)?;
+    pub(super) fn react(&mut self, node: NodeId) -> Verdict {
+        self.fail_last_voter(node)?;
         if self.tears_batch(node) {
             return self.tear_batch(node);
         }
-        self.tempt_leader(node)
+        self.fail_leader(node)
     }
 
     /// A node is left as the only voter: its process dies, with nothing in its log that is not in a
     /// snapshot, and is back in no time, and made to campaign.
-    fn tempt_last(&mut self, node: NodeId) -> Verdict {
+    fn fail_last_voter(&mut self, node: NodeId) -> Verdict {
         let is_last = |node: &RawNode<D>| node.membership().is_sole_voter(node.config().id);
         let last = self.member(node).and_then(Member::node).is_some_and(is_last);
         let was_last = std::mem::replace(&mut self.local(node).last, last);
-        if was_last || !last || self.calm || !self.dice.chance(self.parameters.last_fault) {
+        if was_last || !last || self.calm || !self.dice.chance_per_million(self.parameters.last_fault) {
             return Ok(());
         }
         self.cluster.coverage.last_faults += 1;
@@ -87,7 +87,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         let tears = first.is_some_and(|first| {
             state.term > member.durable.hard_state.term || changes.last().is_some_and(|change| *change >= first)
         });
-        tears && !self.calm && self.dice.chance(self.parameters.torn_batch)
+        tears && !self.calm && self.dice.chance_per_million(self.parameters.torn_batch)
     }
 
     /// The power fails between the entries of a batch and its hard state; often the leader cannot be heard then either.
@@ -97,7 +97,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         let kept = unsynced.saturating_sub(1);
         self.perform_at(node, Step::Crash { node, kept })?;
         self.clock.after(self.parameters.tick_us, Due::Restart(node));
-        if let Some(leader) = self.leader().filter(|_| self.dice.chance(500_000)) {
+        if let Some(leader) = self.leader().filter(|_| self.dice.chance_per_million(500_000)) {
             self.keep_few(leader);
         }
         Ok(())
@@ -105,7 +105,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
 
     /// A leader fails just when it has appended or committed something: it crashes, while what it sent is
     /// on its way, or at most two of the others still hear it.
-    fn tempt_leader(&mut self, node: NodeId) -> Verdict {
+    fn fail_leader(&mut self, node: NodeId) -> Verdict {
         let Some(member) = self.member(node).filter(|member| member.is_leader()) else {
             return Ok(());
         };
@@ -113,11 +113,11 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         if std::mem::replace(&mut self.local(node).grown, now) == now || self.calm {
             return Ok(());
         }
-        if !self.dice.chance(self.parameters.leader_fault) {
+        if !self.dice.chance_per_million(self.parameters.leader_fault) {
             return Ok(());
         }
         self.cluster.coverage.leader_faults += 1;
-        if self.dice.chance(300_000) {
+        if self.dice.chance_per_million(300_000) {
             return self.crash(node);
         }
         self.keep_few(node);
@@ -139,7 +139,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         let kept = usize::try_from(self.dice.between(0, unsynced)).unwrap_or(0);
         self.perform_at(node, Step::Crash { node, kept })?;
         let wait = self.dice.wait(self.parameters.down_ticks * self.parameters.tick_us);
-        if self.dice.chance(wipe) && self.may_lose(node) {
+        if self.dice.chance_per_million(wipe) && self.may_lose(node) {
             let keeps_old_id = self.keeps_old_id(node);
             self.perform_at(node, Step::Wipe { node })?;
             if !keeps_old_id {
@@ -159,7 +159,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             return Ok(false);
         };
         if member.corrupt {
-            let helps = self.dice.chance(60_000);
+            let helps = self.dice.chance_per_million(60_000);
             if helps {
                 self.crash_and_lose(node, if self.parameters.wipe > 0 { 300_000 } else { 0 })?;
             }
@@ -171,9 +171,9 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             Some((first, last, (node.status().applied + 1).min(last)))
         });
         if let Some((first, last, unapplied)) = bounds
-            && self.dice.chance(corruption)
+            && self.dice.chance_per_million(corruption)
         {
-            let newest = self.dice.chance(700_000); // which are read soon
+            let newest = self.dice.chance_per_million(700_000); // which are read soon
             let lowest = if newest { unapplied } else { first.saturating_sub(1) };
             let index = self.dice.between(lowest, last);
             self.perform_at(node, Step::Corrupt { node, index })?;
@@ -207,7 +207,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     /// A clock stops for a while, or jumps ahead.
     fn upset_clock(&mut self, node: NodeId) -> Verdict {
         let ticks = self.dice.between(1, 3 * self.parameters.election_ticks);
-        if self.dice.chance(500_000) {
+        if self.dice.chance_per_million(500_000) {
             self.cluster.coverage.clock_stops += 1;
             self.local(node).stopped = ticks;
             self.note(node, "clock", || format!("stops for {ticks} ticks"));

@@ -23,7 +23,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             };
             // A forwarded message keeps its first sender's name, and goes by this node's links all the same.
             let (from, to, size) = (message.from, message.to, message_size(message));
-            let unlucky = !self.calm && self.dice.chance(self.parameters.loss);
+            let unlucky = !self.calm && self.dice.chance_per_million(self.parameters.loss);
             if unlucky || self.is_cut(from, to) {
                 self.lose(name, if unlucky { "lost" } else { "cut off" });
                 continue;
@@ -71,18 +71,18 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             return Ok(());
         }
         let message = MessageRef::Id(name);
-        if !self.calm && self.dice.chance(self.parameters.strays) {
-            let named = self.dice.chance(700_000);
+        if !self.calm && self.dice.chance_per_million(self.parameters.strays) {
+            let named = self.dice.chance_per_million(700_000);
             self.perform_at(to, Step::Stray { message, named })?;
         }
-        let keep = !self.calm && self.dice.chance(self.parameters.duplication);
-        let retimes = heartbeat && !self.calm && self.dice.chance(self.parameters.retiming);
+        let keep = !self.calm && self.dice.chance_per_million(self.parameters.duplication);
+        let retimes = heartbeat && !self.calm && self.dice.chance_per_million(self.parameters.retiming);
         if retimes {
             self.retime(to)?;
         }
         self.perform_at(to, Step::Deliver { message, keep })?;
         if retimes {
-            self.tempt_promise(from);
+            self.cut_off_relying_leader(from);
         }
         self.report_snapshot(snapshot, from, to, true)
     }
@@ -93,7 +93,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             return Ok(());
         }
         if let Some(snapshot) = snapshot
-            && self.dice.chance(300_000)
+            && self.dice.chance_per_million(300_000)
         {
             let report = Step::ReportSnapshot {
                 node,
@@ -103,7 +103,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             };
             return self.perform_at(node, report);
         }
-        if !finished && self.dice.chance(50_000) {
+        if !finished && self.dice.chance_per_million(50_000) {
             return self.perform_at(node, Step::ReportUnreachable { node, peer });
         }
         Ok(())
@@ -113,7 +113,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     pub(super) fn partition(&mut self) {
         let all: Vec<NodeId> = (1..=self.nodes.len() as u64).collect();
         let alone = self.dice.pick(&all).copied().unwrap_or(1);
-        let sides: Vec<bool> = all.iter().map(|_| self.dice.chance(500_000)).collect();
+        let sides: Vec<bool> = all.iter().map(|_| self.dice.chance_per_million(500_000)).collect();
         let side = |id: NodeId| {
             sides
                 .get(usize::try_from(id - 1).unwrap_or(0))
@@ -130,7 +130,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
                     2 => side(*from) && !side(*to),
                     3 => *from == alone,
                     4 => *to == alone,
-                    _ => self.dice.chance(300_000),
+                    _ => self.dice.chance_per_million(300_000),
                 };
                 if cut {
                     cuts.push((*from, *to));

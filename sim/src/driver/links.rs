@@ -23,7 +23,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         let (delay, slow) = (self.parameters.delay_us, self.parameters.us_a_kilobyte);
         let wait = self.dice.wait(delay) + size * slow / 1024;
         let (held, ticks) = (self.parameters.corners.held, self.parameters.corners.held_ticks);
-        if self.dice.chance(held) {
+        if self.dice.chance_per_million(held) {
             self.cluster.coverage.messages_held += 1;
             return self.dice.between(1, ticks) * self.parameters.tick_us;
         }
@@ -45,7 +45,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     pub(super) fn upset_a_link(&mut self, from: NodeId) {
         let (slow_link, burst) = (self.parameters.corners.slow_link, self.parameters.corners.burst);
         for (often, holds) in [(slow_link, false), (burst, true)] {
-            if !self.dice.chance(often) {
+            if !self.dice.chance_per_million(often) {
                 continue;
             }
             let to = self.dice.between(1, self.nodes.len() as u64);

@@ -106,14 +106,14 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             .retain(|(from, to), _| !(core.contains(from) && core.contains(to)));
         for outside in all.iter().filter(|id| !core.contains(id)) {
             // Whoever hears none of the majority cannot lead; it may be heard by it, if that does no harm.
-            let cut_off = quiet || self.dice.chance(500_000);
+            let cut_off = quiet || self.dice.chance_per_million(500_000);
             for inside in core {
                 self.cuts.insert((*inside, *outside), u64::MAX);
                 if cut_off {
                     self.cuts.insert((*outside, *inside), u64::MAX);
                 }
             }
-            if !self.local(*outside).dead && self.dice.chance(500_000) {
+            if !self.local(*outside).dead && self.dice.chance_per_million(500_000) {
                 self.perform_at(
                     *outside,
                     Step::Crash {

@@ -132,7 +132,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         let Some(next) = self.dice.pick(&wanted).copied() else {
             return Ok(());
         };
-        let as_learner = !membership.contains(next) && self.dice.chance(300_000);
+        let as_learner = !membership.contains(next) && self.dice.chance_per_million(300_000);
         let kind = if as_learner {
             ConfChangeKind::AddLearnerNode
         } else {

@@ -14,30 +14,30 @@ use crate::workload::Workload;
 
 impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     /// At each tick of a node, an operator may do something there.
-    pub(super) fn meddle(&mut self, node: NodeId) -> Verdict {
+    pub(super) fn operate(&mut self, node: NodeId) -> Verdict {
         if !self.runs(node) {
             return Ok(());
         }
         let (change, transfer) = (self.parameters.change, self.parameters.transfer);
-        let (compaction, meddling) = (self.parameters.compaction, self.parameters.meddling);
-        if self.dice.chance(compaction) {
+        let (compaction, interference) = (self.parameters.compaction, self.parameters.interference);
+        if self.dice.chance_per_million(compaction) {
             let keep = self.dice.between(0, self.parameters.keep_entries);
             self.perform_at(node, Step::Compact { node, keep })?;
         }
-        if self.dice.chance(change) {
+        if self.dice.chance_per_million(change) {
             self.propose_change(node)?;
         }
         self.replace_stores(node)?;
         self.rejoin(node)?;
-        if self.dice.chance(transfer) {
+        if self.dice.chance_per_million(transfer) {
             let all: Vec<NodeId> = (1..=self.nodes.len() as u64).collect();
             let to = self
                 .dice
-                .chance(700_000)
+                .chance_per_million(700_000)
                 .then(|| self.dice.pick(&all).copied().unwrap_or(1));
             self.perform_at(node, Step::Transfer { node, to })?;
         }
-        if self.dice.chance(self.parameters.retiming) {
+        if self.dice.chance_per_million(self.parameters.retiming) {
             self.retime(node)?;
         }
         self.promote_or_starve(node)?;
@@ -45,15 +45,15 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             return Ok(());
         }
         let damage = self.parameters.extras.damage;
-        if damage > 0 && self.dice.chance(damage) {
+        if damage > 0 && self.dice.chance_per_million(damage) {
             self.perform_at(node, Step::RequestSnapshot { node })?;
         }
         let withdrawal = self.parameters.corners.withdrawal;
         let waits = self.member(node).is_some_and(|member| member.damaged.is_some());
-        if withdrawal > 0 && waits && self.dice.chance(withdrawal) {
+        if withdrawal > 0 && waits && self.dice.chance_per_million(withdrawal) {
             self.perform_at(node, Step::WithdrawRequest { node })?;
         }
-        if self.dice.chance(meddling) {
+        if self.dice.chance_per_million(interference) {
             let step = match self.dice.below(3) {
                 0 => Step::ForgetLeader { node },
                 1 => Step::Campaign { node },
@@ -75,15 +75,22 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             available: heals,
             ..
         } = self.parameters.corners;
-        if promotion > 0 && self.member(node).is_some_and(Member::is_leader) && self.dice.chance(promotion) {
+        if promotion > 0 && self.member(node).is_some_and(Member::is_leader) && self.dice.chance_per_million(promotion)
+        {
             let learners = self.cluster.membership().learners().to_vec();
             let learner = self.dice.pick(&learners).copied().unwrap_or(node);
             self.perform_at(node, Step::Promote { node, learner })?;
         }
         let available = self.member(node).is_some_and(|member| member.unavailable);
-        if self.dice.chance(if available { heals } else { unavailable }) {
+        if self
+            .dice
+            .chance_per_million(if available { heals } else { unavailable })
+        {
             self.perform_at(node, Step::Storage { node, available })?;
-            if let Some(leader) = self.leader().filter(|_| !available && self.dice.chance(200_000)) {
+            if let Some(leader) = self
+                .leader()
+                .filter(|_| !available && self.dice.chance_per_million(200_000))
+            {
                 self.keep_few(leader); // so that nodes campaign that cannot read what they have to apply
             }
         }
@@ -93,11 +100,11 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     /// A node starts again, perhaps with other settings; and then its leader, who relies on what it promised under the
     /// old ones, may be cut off just now.
     pub(super) fn restart(&mut self, node: NodeId) -> Verdict {
-        if !self.calm && self.dice.chance(self.parameters.other_promises) {
+        if !self.calm && self.dice.chance_per_million(self.parameters.other_promises) {
             let promises = self.draw_promises();
             self.perform(Step::Configure { node, promises })?;
             if let Some(leader) = self.leader().filter(|leader| *leader != node) {
-                self.tempt_promise(leader);
+                self.cut_off_relying_leader(leader);
             }
         }
         if self.parameters.is_durable(node) && !self.calm {
@@ -113,8 +120,8 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     }
 
     /// A leader may be cut off, who relies on promises that were made under other settings.
-    pub(super) fn tempt_promise(&mut self, leader: NodeId) {
-        if self.dice.chance(self.parameters.promise_fault) {
+    pub(super) fn cut_off_relying_leader(&mut self, leader: NodeId) {
+        if self.dice.chance_per_million(self.parameters.promise_fault) {
             self.cluster.coverage.promise_faults += 1;
             self.keep_some(leader, 0);
         }
@@ -125,7 +132,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         let (any, silence) = (self.dice.between(shortest, longest), self.dice.between(0, longest));
         Promises {
             election_ticks: [shortest, longest, any][self.dice.position(3)],
-            lease_promises: self.dice.chance(700_000),
+            lease_promises: self.dice.chance_per_million(700_000),
             silence_ticks: [None, Some(0), Some(0), Some(silence)][self.dice.position(4)],
         }
     }
@@ -141,11 +148,11 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
 
     fn propose_change(&mut self, node: NodeId) -> Verdict {
         let known = self.nodes.len() as u64;
-        if known < self.parameters.voters + self.parameters.spares && self.dice.chance(300_000) {
+        if known < self.parameters.voters + self.parameters.spares && self.dice.chance_per_million(300_000) {
             return self.add_node();
         }
         let membership = self.cluster.membership();
-        if membership.is_joint() && self.dice.chance(700_000) {
+        if membership.is_joint() && self.dice.chance_per_million(700_000) {
             let change = ConfChangeV2::leave_joint();
             return self.perform_at(
                 node,
@@ -156,7 +163,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
                 },
             );
         }
-        let count = if self.dice.chance(600_000) {
+        let count = if self.dice.chance_per_million(600_000) {
             1
         } else {
             self.dice.between(2, 3)
@@ -168,12 +175,12 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             1 => Transition::JointExplicit,
             _ => Transition::Auto,
         };
-        if self.dice.chance(30_000) {
+        if self.dice.chance_per_million(30_000) {
             change.context = VETO.into();
         }
         let expected = self
             .dice
-            .chance(200_000)
+            .chance_per_million(200_000)
             .then(|| self.cluster.judge.configurations.latest().map_or(0, |(index, _)| index));
         self.perform_at(node, Step::Change { node, change, expected })
     }

@@ -41,14 +41,14 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         let membership = self.cluster.membership();
         match (stage, membership.contains(node)) {
             (Rejoins::Stays, true) => {
-                if self.dice.chance(often) && self.is_up(node) && self.bears_loss(node) {
+                if self.dice.chance_per_million(often) && self.is_up(node) && self.bears_loss(node) {
                     self.rejoins = Some((node, Rejoins::Leaves));
                     self.cluster.coverage.rejoins_begun += 1;
                     return self.alter(leader, ConfChangeKind::RemoveNode, node);
                 }
                 Ok(())
             }
-            (Rejoins::Leaves, true) if self.dice.chance(OFTEN / 4) => {
+            (Rejoins::Leaves, true) if self.dice.chance_per_million(OFTEN / 4) => {
                 self.alter(leader, ConfChangeKind::RemoveNode, node)
             }
             (Rejoins::Leaves, false) if self.cluster.may_forget(node) => {
@@ -58,7 +58,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
                 self.perform_at(node, Step::Wipe { node })?;
                 self.perform_at(node, Step::Join { node })
             }
-            (Rejoins::Returns | Rejoins::Stays, false) if self.dice.chance(OFTEN) => {
+            (Rejoins::Returns | Rejoins::Stays, false) if self.dice.chance_per_million(OFTEN) => {
                 let kinds = [ConfChangeKind::AddLearnerNode, ConfChangeKind::AddNode];
                 let kind = kinds[self.dice.position(2)];
                 self.alter(leader, kind, node)
@@ -67,7 +67,9 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
                 self.rejoins = Some((node, Rejoins::Stays));
                 Ok(())
             }
-            (Rejoins::Returns, true) if self.dice.chance(OFTEN) => self.alter(leader, ConfChangeKind::AddNode, node),
+            (Rejoins::Returns, true) if self.dice.chance_per_million(OFTEN) => {
+                self.alter(leader, ConfChangeKind::AddNode, node)
+            }
             _ => Ok(()),
         }
     }
@@ -87,7 +89,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     /// For how long a message of a node that leaves is held, if it is: until it is back perhaps.
     pub(super) fn hold_of_leaver(&mut self, from: NodeId) -> Option<u64> {
         let leaves = self.rejoins == Some((from, Rejoins::Leaves));
-        let holds = leaves && self.dice.chance(HELD);
+        let holds = leaves && self.dice.chance_per_million(HELD);
         holds.then(|| self.dice.between(1, 60) * self.parameters.tick_us)
     }
 }

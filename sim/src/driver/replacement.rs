@@ -29,12 +29,13 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             return false; // nobody could tell the next store from it
         }
         let named = self.cluster.is_named(node);
-        let reckless = named && self.dice.chance(self.parameters.reckless);
+        let reckless = named && self.dice.chance_per_million(self.parameters.reckless);
         if !reckless && (self.changes_pending() || !self.bears_loss(node)) {
             return false;
         }
         self.cluster.coverage.reckless_losses += u64::from(reckless);
-        self.local(node).replacing = named && (self.nodes.len() >= 9 || self.dice.chance(self.parameters.old_id));
+        self.local(node).replacing =
+            named && (self.nodes.len() >= 9 || self.dice.chance_per_million(self.parameters.old_id));
         self.local(node).replacing || self.nodes.len() < 9
     }
 
@@ -91,7 +92,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             return Ok(());
         }
         let naming = !self.cluster.names_in_force;
-        if !self.dice.chance(if naming { NAMES } else { REPLACES }) {
+        if !self.dice.chance_per_million(if naming { NAMES } else { REPLACES }) {
             return Ok(());
         }
         let Some(change) = self.dice.pick(&wanted).cloned() else {

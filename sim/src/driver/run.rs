@@ -32,7 +32,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         D: Clone,
     {
         let dice = &mut Dice::new(self.parameters.seed ^ 0x65_6172_6c79);
-        if dice.chance(500_000) {
+        if dice.chance_per_million(500_000) {
             let early = dice.below(steps.max(1));
             if let Err(violation) = self.take(early) {
                 return self.report(Some(violation), 0);
@@ -65,7 +65,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     /// From here on other dice, and perhaps other rates of what goes wrong.
     pub(crate) fn turn(&mut self, seed: u64) {
         self.dice = Dice::new(seed);
-        if self.dice.chance(RATES) {
+        if self.dice.chance_per_million(RATES) {
             let other = Parameters::draw(self.dice.number(), self.parameters.profile);
             self.parameters.take_rates(&other);
         }

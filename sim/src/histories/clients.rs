@@ -54,7 +54,7 @@ impl Workload for Clients {
     type Machine = Chronicle;
 
     fn ask(&mut self, operation: u64, _client: u64, dice: &mut Dice) -> Request {
-        if dice.chance(300_000) {
+        if dice.chance_per_million(300_000) {
             return Request::Read(Bytes::new());
         }
         Request::Write(pack([self.history, operation]).into())

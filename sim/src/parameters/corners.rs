@@ -50,29 +50,29 @@ pub struct Corners {
 
 impl Parameters {
     pub(super) fn draw_corners(&mut self, dice: &mut Dice) {
-        if dice.chance(250_000) {
+        if dice.chance_per_million(250_000) {
             self.corners.held = dice.between(200, 10_000);
             self.corners.held_ticks = [20, 200, 2_000, 5_000][dice.position(4)];
         }
-        if dice.chance(200_000) {
+        if dice.chance_per_million(200_000) {
             self.corners.slow_link = dice.below(10_000);
             self.corners.burst = dice.below(10_000);
             self.corners.link_ticks = dice.between(5, 100);
         }
-        if dice.chance(250_000) {
+        if dice.chance_per_million(250_000) {
             self.corners.flow = 950_000;
             (self.clients, self.think_us) = (self.clients.max(4), dice.between(500, 10_000));
             (self.crash, self.failing_disk) = (self.crash / 8, self.failing_disk / 4);
             (self.loss, self.partition) = (self.loss / 8, self.partition / 4);
         }
-        self.corners.small_bounds = dice.chance(150_000);
-        if dice.chance(150_000) {
+        self.corners.small_bounds = dice.chance_per_million(150_000);
+        if dice.chance_per_million(150_000) {
             self.corners.like_etcd = [Spread::Mixed, Spread::Mixed, Spread::On][dice.position(3)];
         }
-        if dice.chance(300_000) {
+        if dice.chance_per_million(300_000) {
             self.corners.promotion = dice.below(30_000);
         }
-        if dice.chance(200_000) {
+        if dice.chance_per_million(200_000) {
             self.corners.unavailable = dice.below(20_000);
             self.corners.available = [200_000, 30_000][dice.position(2)];
         }
@@ -90,9 +90,9 @@ impl Parameters {
                 settings.max_inflight_bytes = settings.max_message_bytes.saturating_add(bytes).max(1);
             }
         }
-        settings.transfer_when_disk_lags = dice.chance(100_000);
+        settings.transfer_when_disk_lags = dice.chance_per_million(100_000);
         if self.corners.like_etcd.at(dice) {
-            let plain = [(); 5].map(|()| dice.chance(500_000));
+            let plain = [(); 5].map(|()| dice.chance_per_million(500_000));
             settings.higher_term_resets_timer = plain[0];
             settings.refuse_stale_candidates = plain[1];
             settings.votes_tell_commit = plain[2];

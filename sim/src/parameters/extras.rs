@@ -32,20 +32,20 @@ const REPLACED: u64 = 20;
 
 impl Parameters {
     pub(super) fn draw_extras(&mut self, dice: &mut Dice) {
-        if dice.chance(200_000) {
+        if dice.chance_per_million(200_000) {
             self.extras.min_election_timeout = Some(dice.between(10, 30));
             self.extras.max_election_timeout = Some(dice.between(11, 40));
         }
-        if dice.chance(300_000) {
+        if dice.chance_per_million(300_000) {
             self.extras.ranks = [1, 1, 2, 3][dice.position(4)];
-            if self.check_quorum && dice.chance(700_000) {
+            if self.check_quorum && dice.chance_per_million(700_000) {
                 self.extras.transfer_to_preferred = Some(dice.between(20, 60));
             }
         }
-        if self.check_quorum && dice.chance(300_000) {
+        if self.check_quorum && dice.chance_per_million(300_000) {
             self.extras.commit_groups = dice.between(2, 3);
         }
-        if dice.chance(300_000) {
+        if dice.chance_per_million(300_000) {
             self.extras.damage = dice.between(500, 20_000);
         }
         self.extras.persist_at_once = [0, 0, 500_000, 1_000_000][dice.position(4)];
@@ -55,7 +55,7 @@ impl Parameters {
     fn commit_group(&self, id: NodeId) -> Option<u64> {
         let dice = &mut Dice::new(self.seed ^ id.wrapping_mul(0x6772_6f75_7073));
         let group = dice.below(self.extras.commit_groups.max(1));
-        (self.extras.commit_groups > 0 && !dice.chance(100_000)).then_some(group + 1)
+        (self.extras.commit_groups > 0 && !dice.chance_per_million(100_000)).then_some(group + 1)
     }
 
     /// The settings of one node.
@@ -64,16 +64,16 @@ impl Parameters {
         let (_, longest) = self.election_bounds();
         let ticks = |tenths: Option<u64>| tenths.map(|tenths| (longest * tenths).div_ceil(10));
         let settings = config.settings_mut();
-        if dice.chance(500_000) {
+        if dice.chance_per_million(500_000) {
             settings.min_election_timeout_ticks = ticks(self.extras.min_election_timeout);
         } else {
             settings.max_election_timeout_ticks = ticks(self.extras.max_election_timeout);
         }
         settings.election_rank = u8::try_from(dice.between(0, self.extras.ranks.into())).unwrap_or(0);
-        if dice.chance(700_000) {
+        if dice.chance_per_million(700_000) {
             settings.transfer_to_preferred_ticks = ticks(self.extras.transfer_to_preferred);
         }
-        if dice.chance(800_000) {
+        if dice.chance_per_million(800_000) {
             let members = 1..=self.voters + self.spares + REPLACED;
             let groups = members.filter_map(|id| Some((id, self.commit_group(id)?)));
             settings.commit_groups = CommitGroups::new(groups);

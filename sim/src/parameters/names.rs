@@ -50,7 +50,7 @@ impl Parameters {
         } else {
             500_000
         };
-        if self.wipe > 0 && dice.chance(150_000) {
+        if self.wipe > 0 && dice.chance_per_million(150_000) {
             self.reckless = dice.between(20_000, 500_000);
         }
     }
@@ -63,8 +63,16 @@ impl Parameters {
         self.down_ticks = dice.between(1, 20);
         self.wipe = dice.between(100_000, 600_000);
         self.compaction = self.compaction.max(10_000);
-        self.change = if dice.chance(300_000) { self.change } else { 0 };
-        self.leader_fault = if dice.chance(200_000) { dice.below(50_000) } else { 0 };
+        self.change = if dice.chance_per_million(300_000) {
+            self.change
+        } else {
+            0
+        };
+        self.leader_fault = if dice.chance_per_million(200_000) {
+            dice.below(50_000)
+        } else {
+            0
+        };
         self.loss /= 4;
     }
 }

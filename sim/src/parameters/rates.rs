@@ -25,7 +25,7 @@ impl Parameters {
         self.transfer = other.transfer;
         self.compaction = other.compaction;
         self.keep_entries = other.keep_entries;
-        self.meddling = other.meddling;
+        self.interference = other.interference;
         self.think_us = other.think_us;
         // What nodes are set to stays: they run under it.
         self.corners = Corners {

@@ -27,7 +27,7 @@ impl Spread {
         match self {
             Self::On => true,
             Self::Off => false,
-            Self::Mixed => dice.chance(500_000),
+            Self::Mixed => dice.chance_per_million(500_000),
         }
     }
 }

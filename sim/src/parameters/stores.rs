@@ -12,13 +12,13 @@ impl Parameters {
             Profile::Lease | Profile::ReplacedDisks | Profile::LeaseBeyondDrift | Profile::OldIdEmptyDisk => 0,
             Profile::Swarm | Profile::Network | Profile::Disk | Profile::Elections => 60_000,
         };
-        if dice.chance(often) {
+        if dice.chance_per_million(often) {
             self.draw_rejoins(dice);
         }
-        if dice.chance(150_000) {
+        if dice.chance_per_million(150_000) {
             self.corners.corruption = dice.between(500, 10_000);
         }
-        if dice.chance(300_000) {
+        if dice.chance_per_million(300_000) {
             self.corners.durable_machines = [Spread::Mixed, Spread::On][dice.position(2)];
         }
     }
@@ -35,7 +35,7 @@ impl Parameters {
         self.corners.rejoins = dice.between(20_000, 200_000);
         (self.names, self.old_id, self.reckless, self.wipe) = (Names::Ids, 0, 0, 0);
         self.voters = [3, 3, 4, 5][dice.position(4)];
-        if dice.chance(700_000) {
+        if dice.chance_per_million(700_000) {
             (self.spares, self.change) = (0, 0);
         }
         (self.crash, self.partition, self.loss) = (self.crash / 4, self.partition / 4, self.loss / 4);

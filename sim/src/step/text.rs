@@ -91,12 +91,12 @@ impl Step {
                 query,
                 mode,
             } => {
-                write!(f, "read-index {node} {} operation={operation}", word_of(query))?;
-                match mode {
-                    None => Ok(()),
-                    Some(ReadMode::Lease) => f.write_str(" mode=lease-based"),
-                    Some(_) => f.write_str(" mode=safe"),
-                }
+                let mode = match mode {
+                    None => "",
+                    Some(ReadMode::Lease) => " mode=lease-based",
+                    Some(_) => " mode=safe",
+                };
+                write!(f, "read-index {node} {} operation={operation}{mode}", word_of(query))
             }
             Self::Change { node, change, expected } => {
                 write!(f, "propose-conf-change {node} {}", Change(change))?;

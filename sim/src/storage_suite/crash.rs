@@ -106,7 +106,7 @@ fn live(make: &mut Make<'_>, seed: u64) -> Verdict {
     let mut bench = Bench::new(make);
     let mut steps = Steps::new(seed);
     for _ in 0..LIFE_STEPS {
-        if steps.chance(15) {
+        if steps.chance_per_million(15) {
             bench.crash_torn(steps.number())?;
             steps.forget();
         } else {

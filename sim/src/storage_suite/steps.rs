@@ -114,7 +114,7 @@ impl Steps {
         (low <= high).then(|| self.dice.between(low, high))
     }
 
-    pub(super) fn chance(&mut self, percent: u64) -> bool {
+    pub(super) fn chance_per_million(&mut self, percent: u64) -> bool {
         self.dice.below(100) < percent
     }
 

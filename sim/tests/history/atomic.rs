@@ -67,17 +67,17 @@ impl World {
                 Client::Called(id, key, request) => self.take_effect(id, key, request),
                 Client::Done(id, answer) => self.answer(id, answer),
             };
-            if self.chance(10) && !self.limbo.is_empty() {
+            if self.chance_per_million(10) && !self.limbo.is_empty() {
                 let at = self.random.random_range(0..self.limbo.len());
                 let (key, request) = self.limbo.swap_remove(at);
-                if self.chance(60) {
+                if self.chance_per_million(60) {
                     self.carry_out(key, request);
                 }
             }
         }
     }
 
-    pub(crate) fn chance(&mut self, percent: u32) -> bool {
+    pub(crate) fn chance_per_million(&mut self, percent: u32) -> bool {
         self.random.random_range(0..100) < percent
     }
 
@@ -89,8 +89,8 @@ impl World {
         let key = self.random.random_range(0..self.shape.keys);
         self.last_value += 1;
         let new = self.last_value;
-        let request = if self.chance(self.shape.on_lists) {
-            if self.chance(50) {
+        let request = if self.chance_per_million(self.shape.on_lists) {
+            if self.chance_per_million(50) {
                 Request::GetList
             } else {
                 Request::Append(new)
@@ -110,13 +110,13 @@ impl World {
     }
 
     fn take_effect(&mut self, id: OpId, key: Key, request: Request) -> Client {
-        if self.chance(self.shape.unknown) {
+        if self.chance_per_million(self.shape.unknown) {
             self.limbo.push((key, request));
             Client::Idle
-        } else if self.chance(self.shape.refused) {
+        } else if self.chance_per_million(self.shape.refused) {
             self.history.refuse(id);
             Client::Idle
-        } else if self.chance(50) {
+        } else if self.chance_per_million(50) {
             Client::Done(id, self.carry_out(key, request))
         } else {
             Client::Called(id, key, request)
@@ -124,7 +124,7 @@ impl World {
     }
 
     fn answer(&mut self, id: OpId, answer: Answer) -> Client {
-        if self.chance(50) {
+        if self.chance_per_million(50) {
             return Client::Done(id, answer);
         }
         self.history.answer(id, answer);
