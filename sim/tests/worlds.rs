@@ -155,3 +155,28 @@ fn who_is_still_a_member_forgets_nothing_soundly() {
     perform(&mut cluster, &["ticks 3 30", "crash 3", "wipe 3", "join 3"]);
     assert_eq!(cluster.coverage().stores_forgotten, 0);
 }
+
+#[test]
+fn a_late_response_that_tells_of_another_leader_takes_no_read() {
+    let mut cluster = led();
+    perform(
+        &mut cluster,
+        &["read-index 3 a operation=1", "ready 3", "crash 3", "restart 3"],
+    );
+    perform(&mut cluster, &["ticks 1 3"]);
+    settle(&mut cluster, &[1, 2, 3], &["MsgHeartbeat", "MsgHeartbeatResp"]);
+    perform(&mut cluster, &["transfer-leadership from=1 to=2"]);
+    settle(&mut cluster, &[1, 2], &["MsgTimeoutNow"]);
+    settle(&mut cluster, &[1, 2], &VOTES);
+    settle(&mut cluster, &[1, 2], &APPENDS);
+    perform(
+        &mut cluster,
+        &["read-index 3 b operation=2", "deliver 3->1 MsgReadIndex", "ready 1"],
+    );
+    perform(&mut cluster, &["deliver 3->2 MsgReadIndex"]);
+    settle(&mut cluster, &[1, 2], &["MsgHeartbeat", "MsgHeartbeatResp"]);
+    let pending = |cluster: &Cluster<_, _>| cluster.node(3).map(|node| node.status().pending_reads);
+    assert_eq!(pending(&cluster), Some(1), "it waits for the earlier leader");
+    perform(&mut cluster, &["deliver 2->3 MsgReadIndexResp"]);
+    assert_eq!(pending(&cluster), Some(0), "which leads no more");
+}

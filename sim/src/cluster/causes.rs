@@ -118,7 +118,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             self.judge_forwarded(id, proposed, &before.status)?;
         }
         match before.asked {
-            Some(asked) => self.judge_read_response(id, asked, before.status.pending_reads),
+            Some(asked) => self.judge_read_response(id, asked, &before.status),
             None => Ok(()),
         }
     }

@@ -2,13 +2,13 @@
 
 use quorate::message::Payload;
 use quorate::status::RoleKind;
-use quorate::{Message, NodeId, Status};
+use quorate::{Message, NodeId, RawNode, Status};
 
 use super::super::Cluster;
 use crate::disk::Disk;
 use crate::judge::{Judge, Verdict};
 use crate::machine::StateMachine;
-use crate::member::PendingRead;
+use crate::member::{Member, PendingRead};
 
 /// So many rounds of heartbeats are remembered: responses to older ones come too late to matter.
 const ROUNDS: usize = 256;
@@ -17,7 +17,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     /// After anything happened at a node: its reads wait there, or were given back.
     pub(in super::super) fn judge_reads(&self, id: NodeId, status: &Status) -> Verdict {
         let member = &self.members[Self::position(id)];
-        if member.calls.reads.is_empty() || member.node().is_none_or(quorate::RawNode::has_ready) {
+        if member.calls.reads.is_empty() || member.node().is_none_or(RawNode::has_ready) {
             return Ok(());
         }
         let waiting = || member.calls.reads.iter().filter(|(_, read)| read.at.is_none());
@@ -95,11 +95,14 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         Judge::read_is_confirmed(id, node.membership().voters(), confirmed)
     }
 
-    /// A response to a forwarded read reached a node, where so many waited before.
-    pub(in super::super) fn judge_read_response(&self, id: NodeId, asked: bool, before: usize) -> Verdict {
-        let pending = self
-            .member(id)
-            .and_then(|member| Some(member.node()?.status().pending_reads));
-        Judge::read_was_asked(id, asked, pending.is_some_and(|now| now < before))
+    /// A response to a forwarded read reached a node that was so before. Where it is the first that is heard of another
+    /// leader, all reads that wait are refused.
+    pub(in super::super) fn judge_read_response(&self, id: NodeId, asked: bool, before: &Status) -> Verdict {
+        let now = self.member(id).and_then(Member::node).map(RawNode::status);
+        let taken = now.is_some_and(|now| {
+            let follows = now.hard_state.term == before.hard_state.term && now.soft_state == before.soft_state;
+            follows && now.pending_reads < before.pending_reads
+        });
+        Judge::read_was_asked(id, asked, taken)
     }
 }
