@@ -105,6 +105,12 @@ impl Before {
             asked,
         })
     }
+
+    /// Whether it is a response to a read of this start, by the leader of this term.
+    pub(super) fn awaits(&self, from: NodeId, term: Term) -> bool {
+        let follows = self.status.soft_state.leader == Some(from) && self.status.hard_state.term == term;
+        self.asked == Some(true) && follows
+    }
 }
 
 impl<M: StateMachine, D: Disk> Cluster<M, D> {

@@ -1,5 +1,6 @@
 //! Reads that were taken: none is forgotten, and each is confirmed after it was asked.
 
+use quorate::error::StepError;
 use quorate::quorum::Joint;
 use quorate::{NodeId, ReadMode};
 
@@ -46,6 +47,14 @@ impl Judge {
     pub fn read_was_asked(node: NodeId, asked: bool, counts: bool) -> Verdict {
         check(asked || !counts, "responses are to what was asked", || {
             format!("{node} takes a response for one to a read of its own, which it never sent")
+        })
+    }
+
+    /// Whom a node asks it hears, though a leader that was removed may lead on.
+    pub fn hears_its_leader(node: NodeId, awaited: bool, refusal: &StepError) -> Verdict {
+        let unknown = matches!(refusal, StepError::UnknownPeer { .. });
+        check(!(awaited && unknown), "who is followed is heard", || {
+            format!("{node} refuses the response to its own read, by the leader that it follows: {refusal}")
         })
     }
 }

@@ -1,6 +1,7 @@
 //! The judges that see causes: leases, progress, changes, reads.
 
 use quorate::ConfState;
+use quorate::error::StepError;
 use quorate::membership::{ConfChangeKind::*, ConfChangeSingle, ConfChangeV2, Membership, Transition};
 use quorate::quorum::{Joint, Majority};
 use quorate_sim::dice::Dice;
@@ -141,6 +142,10 @@ fn reads_come_back_and_are_confirmed() {
     holds(Judge::read_was_asked(1, true, true));
     holds(Judge::read_was_asked(1, false, false));
     breaks("responses are to what was asked", Judge::read_was_asked(1, false, true));
+    let unknown = StepError::UnknownPeer { from: 2 };
+    holds(Judge::hears_its_leader(1, false, &unknown));
+    holds(Judge::hears_its_leader(1, true, &StepError::MissingTerm));
+    breaks("who is followed is heard", Judge::hears_its_leader(1, true, &unknown));
 }
 
 #[test]
