@@ -1,10 +1,10 @@
-//! A world of one's own: does the group go on with my settings when the leader is lost and a message is late?
+//! A world of one's own: how far behind a leader may the others be, with my settings, when a leader crashes?
 
 use quorate_model::{Group, Invariant, Kind, Limits, World, WorldError, search, trace};
 
 fn main() -> Result<(), WorldError> {
     // Something that I rely on, beside what is always checked.
-    let in_step = Invariant::new("nobody is two commands behind a leader", |state| {
+    let in_step = Invariant::new("nobody is more than two entries behind a leader", |state| {
         let ahead = state.leaders().map(|leader| leader.seen.commit).max().unwrap_or(0);
         let behind = state
             .members

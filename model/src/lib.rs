@@ -11,7 +11,7 @@
 //! # Ok::<(), quorate_model::WorldError>(())
 //! ```
 //!
-//! * A [`World`] says who is in the group, what may happen how often, and what must hold: values, no code.
+//! * A [`World`] says who is in the group, what may happen how often, and what must hold: values, and no code but for invariants of one's own.
 //! * A [`Group`] is a world made ready: the [`System`] that [`search()`] and [`walk()`] explore.
 //! * What must hold are the judges of [`quorate_sim`], told of each move, and [`Invariant`]s of each state.
 //! * What is found is a list of [moves](Move): [`trace`] makes steps of the simulator and a script of them.

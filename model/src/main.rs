@@ -34,7 +34,7 @@ struct Arguments {
     /// How many moves a walk has at most.
     #[arg(long, default_value_t = 200)]
     moves: usize,
-    /// Write what is found as a script of the conformance runner.
+    /// Print what is found as a script, for quorate-script and for quorate-sim --replay.
     #[arg(long)]
     script: bool,
 }

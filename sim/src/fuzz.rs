@@ -9,7 +9,7 @@
 //! });
 //! ```
 //!
-//! [`cluster`] lets the bytes draw all that else a seed draws while a [`Driver`] runs: what breaks there, breaks the
+//! [`cluster`] lets the bytes take the place of the dice while a [`Driver`] runs: what breaks there, breaks the
 //! library's promises. [`steps`] does a list of steps that somebody made up, by the features `arbitrary` and `proptest`
 //! for instance; it keeps to steps under which nothing may break either.
 //!

@@ -7,6 +7,7 @@
 //! | property | |
 //! |---|---|
 //! | a recovery keeps what the survivor has | every entry of its log, applied in order |
+//! | survivors agree | of those that can be read, one is the best |
 //! | leader completeness | the best of survivors that meet every quorum has all that was committed |
 //! | strangers leave no trace | a message between two histories is refused as such, and the node shows no change |
 //! | histories do not mix | no command of one is ever committed in another |

@@ -40,8 +40,8 @@
 //! | randomness that is the same everywhere | [`dice`] |
 //! | bytes of a fuzzer that steer a cluster | [`fuzz`] |
 //!
-//! Nothing here reads a clock or keeps state between runs: the same parameters, workload and disks give
-//! the same run.
+//! No run reads a clock or depends on an earlier one: the same parameters, workload and disks give the same run. (The
+//! command line reads the time for `--seconds`, and panics are caught by a hook of the whole process.)
 
 #[cfg(feature = "cli")]
 pub mod cli;

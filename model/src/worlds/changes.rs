@@ -32,7 +32,7 @@ pub(super) const WORLDS: &[Named] = &[
     ),
     row(
         "torn-change-unproved",
-        "the same where a later change does not prove the one before: a node stands two changes behind",
+        "torn-change, where a later change does not prove the one before: a node stands two changes behind",
         unproved,
     )
     .small()
@@ -48,7 +48,7 @@ pub(super) const WORLDS: &[Named] = &[
         "a disk is lost and replaced, where members are named by their stores",
         wipe_named,
     ),
-    row("wipe", "the same without names: what was committed is gone", wipe)
+    row("wipe", "wipe-named without names: what was committed is gone", wipe)
         .small()
         .breaks(),
 ];

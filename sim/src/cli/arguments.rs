@@ -41,7 +41,7 @@ pub(super) struct Arguments {
     /// first seed that fails. Where it was cut down, a second page, `NAME.shrunk.html`, shows what is left.
     #[arg(long)]
     pub(super) timeline: Option<PathBuf>,
-    /// Only says how to replay the first seed that fails, and does not cut it down.
+    /// Only says how to replay what fails, and cuts nothing down.
     #[arg(long)]
     pub(super) no_shrink: bool,
     /// Writes what is left of the first seed that fails to this file, as a script; without it, to the standard output.

@@ -7,7 +7,7 @@ use crate::parameters::{Parameters, Profile};
 
 /// From the beginning of a run: which seed it began with, and which dice it went on with, for how long.
 ///
-/// Its text, `elections/4711/12.240/99.1040/end`, is the profile, the seed of the parameters, then each segment's seed
+/// Its text, `elections/4711/12.250/99.600/end`, is the profile, the seed of the parameters, then each segment's seed
 /// and steps, and `end` if a majority was healed then.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Path {
