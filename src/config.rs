@@ -34,8 +34,8 @@ pub struct Config {
     /// This node's id: neither 0 nor one of the two largest numbers.
     pub id: NodeId,
     /// A number never used twice for this id: a random u64 (from `std` alone: `RandomState::new().hash_one(id)`), or a
-    /// boot counter. It draws the election timeouts, and tells the responses to this start's reads from those to an
-    /// earlier one's.
+    /// boot counter, which has to outlive the store where a node may come back under its id with another one. It draws
+    /// the election timeouts, and tells the responses to this start's reads from those to an earlier one's.
     pub seed: u64,
     /// The last index that the state machine had applied when it stopped: that of the snapshot that it begins with, if
     /// it is in memory. 0, the default, stands for the index before the log's first, which is the snapshot's where the

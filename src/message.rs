@@ -174,7 +174,8 @@ impl Payload {
         Self::ReadIndexResponse { index, context }
     }
 
-    /// Whether this is a response. Responses are accepted from members only.
+    /// Whether this is a response. Responses are accepted from members only, but for what a leader says to
+    /// whoever asked it.
     pub fn is_response(&self) -> bool {
         match self {
             Self::AppendResponse(_)

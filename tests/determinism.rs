@@ -15,10 +15,10 @@ use self::host::{Host, Input, Pace};
 
 /// What the groups do, for ever and on every platform. Whoever changes what nodes say changes this.
 const GOLDEN: [(&str, u64); 6] = [
-    ("as it comes", 0xd802_5c87_3330_0825),
+    ("as it comes", 0x04dd_1d15_ca00_35b5),
     ("one voter", 0xb08c_98cd_a0a4_bbf3),
-    ("lease reads", 0xa425_7589_5689_cf1d),
-    ("asynchronous writes", 0x6f11_710f_e2f6_61e3),
+    ("lease reads", 0x1358_d2e8_8e99_7a85),
+    ("asynchronous writes", 0x470f_9072_d3de_1888),
     ("plain Raft", 0xfd30_10d6_35ff_f382),
     ("slow and small", 0x3b27_711f_9050_41c7),
 ];

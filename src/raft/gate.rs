@@ -44,20 +44,26 @@ fn check_envelope<S: Storage>(server: &Server<S>, role: &Role, message: &Message
         (false, 1..) => return Err(StepError::UnexpectedTerm(term)),
         _ => {}
     }
-    if payload.is_response() && !is_from_removed_leader(server, role, message) {
+    if payload.is_response() && !is_word_of_leader(server, role, message) {
         check_responder(&server.membership, from, message.identity)?;
     }
     Ok(())
 }
 
-/// A leader that was removed may lead on. It counts nowhere, and nobody counts what it says of a read.
-fn is_from_removed_leader<S: Storage>(server: &Server<S>, role: &Role, message: &Message) -> bool {
+/// A leader need be no member: it was removed and leads on, or its addition is not applied here. What it says to
+/// whoever asked counts in no quorum. One of etcd-io/raft, whose messages name no group, may take another voter for
+/// its quorum then.
+fn is_word_of_leader<S: Storage>(server: &Server<S>, role: &Role, message: &Message) -> bool {
     let follows = role.leader(server.id()) == Some(message.from) && message.term == server.term();
-    let answers = matches!(message.payload, Payload::ReadIndexResponse { .. });
-    follows && answers && !server.membership.contains(message.from)
+    let counts_nowhere = match message.payload {
+        Payload::ReadIndexResponse { .. } => message.cluster_id != 0,
+        Payload::TransferRefused { .. } => true,
+        _ => false,
+    };
+    follows && counts_nowhere && !server.membership.contains(message.from)
 }
 
-/// Only members answer; and another store must not take the place of the one that the quorums are counted by.
+/// Only members are counted; and another store must not take the place of the one that the quorums are counted by.
 fn check_responder(membership: &Membership, from: NodeId, identity: Identity) -> Result<(), StepError> {
     if !membership.contains(from) {
         return Err(StepError::UnknownPeer { from });

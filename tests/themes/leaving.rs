@@ -1,17 +1,20 @@
 //! A leader leaves its group: by itself, which costs an election, or having handed over, which costs nothing. The recipe
 //! of `docs/membership.md`.
 
-use quorate::error::{ChangeRefusal, ProposeError, StepError, TransferError};
+use quorate::error::{ChangeRefusal, ProposeError, StepError, TransferError, TransferRefusal};
 use quorate::event::StepDownReason;
 use quorate::membership::{ChangeError, ConfChangeKind, ConfChangeV2};
 use quorate::message::Payload;
 use quorate::status::RoleKind;
 use quorate::{Event, NodeId, Proposed};
 
-use crate::support::{Cluster, config, message};
+use crate::support::{Cluster, config, message, store};
 
 /// An election timeout in ticks.
 const TIMEOUT: u64 = 10;
+
+/// The id of a group that has one.
+const GROUP: u64 = 7;
 
 fn removal(id: NodeId) -> ConfChangeV2 {
     ConfChangeV2::new([(ConfChangeKind::RemoveNode, id)])
@@ -58,27 +61,56 @@ fn by_itself() {
     }
 }
 
-/// A leader that leads on though it was removed, by its settings, answers reads; who follows it takes the answers. Of a
-/// removed node that it does not follow a node takes none.
-#[test]
-fn who_leads_on_answers_reads() {
-    let mut cluster = Cluster::new(3, |id| {
+/// Three nodes of a named group; the first leads on though it was removed, by its settings.
+fn led_on() -> Cluster {
+    let mut cluster = Cluster::default();
+    for id in 1..=3 {
         let mut config = config(id);
+        config.cluster_id = GROUP;
+        config.settings_mut().accept_without_cluster_id = true;
         config.settings_mut().step_down_on_removal = false;
-        config
-    });
+        let named = store(&[1, 2, 3]).with_cluster_id(GROUP);
+        cluster.add(config, named).expect("a legal store");
+    }
     cluster.elect(1);
     let _ = cluster.node(1).propose_conf_change(removal(1)).expect("it may");
     cluster.settle();
     assert_eq!(cluster.role(1), RoleKind::Leader);
     assert!(!cluster.raw(2).membership().contains(1));
+    cluster
+}
+
+/// Who follows such a leader takes its responses to reads, and of nobody else who is no member any.
+#[test]
+fn who_leads_on_answers_reads() {
+    let mut cluster = led_on();
     cluster.node(2).read_index("r").expect("it takes reads");
     cluster.settle();
     let reads: Vec<_> = cluster.nodes[&2].reads.iter().map(|read| read.outcome).collect();
     assert_eq!(reads, [Ok(cluster.committed(2))]);
-    // Of another term it is not the leader's that is followed.
-    let response = message(1, 2, cluster.term(2) + 1, Payload::read_index_response(9, "r"));
-    assert_eq!(cluster.node(2).step(response), Err(StepError::UnknownPeer { from: 1 }));
+    let term = cluster.term(2);
+    let refused = [
+        (1, term + 1, GROUP), // of another term it is not the leader's that is followed
+        (9, term, GROUP),     // nor does 9 lead
+        (1, term, 0),         // it may be a leader of etcd-io/raft, which takes 2 for its quorum
+    ];
+    for (from, term, group) in refused {
+        let response = message(from, 2, term, Payload::read_index_response(9, "r")).with_cluster_id(group);
+        let outcome = cluster.node(2).step(response);
+        assert_eq!(outcome, Err(StepError::UnknownPeer { from }), "in {term}, of {group}");
+    }
+}
+
+/// Who asks such a leader to hand over hears that it does not.
+#[test]
+fn who_leads_on_says_that_it_keeps_leadership() {
+    let mut cluster = led_on();
+    let refusal = Payload::transfer_refused(9, TransferRefusal::Unknown);
+    let message = message(1, 2, cluster.term(2), refusal).with_cluster_id(GROUP);
+    assert_eq!(cluster.node(2).step(message), Ok(()));
+    cluster.settle();
+    let heard = |event: &Event| matches!(event, Event::TransferRefused { to: 9, .. });
+    assert!(cluster.nodes[&2].events.iter().any(heard));
 }
 
 /// Having handed over: there is a leader all the time, and the node may be stopped at once.

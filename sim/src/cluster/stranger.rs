@@ -61,7 +61,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     /// A message reaches a node.
     pub(super) fn receive(&mut self, to: u64, message: Message) -> Verdict {
         let seen = Before::of(self, to, &message);
-        let (from, term) = (message.from, message.term);
+        let (from, term, named) = (message.from, message.term, message.cluster_id != 0);
         let Some(node) = self.member_mut(to).and_then(Member::node_mut) else {
             return Ok(());
         };
@@ -72,7 +72,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
                 self.rule(verdict)?;
             }
             Err(error) => {
-                let awaited = seen.is_some_and(|seen| seen.awaits(from, term));
+                let awaited = named && seen.is_some_and(|seen| seen.awaits(from, term));
                 self.rule(Judge::hears_its_leader(to, awaited, &error))?;
                 self.observe_refusal(to, &error)?;
             }
