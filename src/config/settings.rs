@@ -151,7 +151,7 @@ pub struct Settings {
     /// that cannot win does not keep others from campaigning.
     pub higher_term_resets_timer: bool,
     /// A candidate of an earlier term is told so by who hears no leader (Figure 2), so that it catches up with
-    /// the terms of others who campaign and cannot win. Default on.
+    /// the terms of others who campaign and cannot win; and so is a leader, by who cannot campaign. Default on.
     pub refuse_stale_candidates: bool,
     /// Votes and requests for them tell what is known to be committed, so that a node that missed a
     /// change of the configuration learns of it even when nobody leads. Default on.

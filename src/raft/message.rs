@@ -28,8 +28,8 @@ impl<S: Storage> Raft<S> {
         }
         let (ours, from) = (self.server.term(), message.from);
         let config = &self.server.config;
-        let guarded = config.settings().check_quorum || config.settings().pre_vote || config.settings().lease_promises;
-        match term::judge(ours, message.term, from, &message.payload, guarded) {
+        let tells = || self.tells_stale_leaders();
+        match term::judge(ours, message.term, from, &message.payload, tells) {
             Verdict::Proceed => self.dispatch(message, admitted),
             Verdict::Adopt(leader) => {
                 self.follow(message.term, leader, StepDownReason::HigherTerm);
@@ -64,6 +64,13 @@ impl<S: Storage> Raft<S> {
                 Ok(self.answer_vote(from, ours, true, false)?)
             }
         }
+    }
+
+    /// Whether a leader of an earlier term hears of ours from us: nobody else may tell it.
+    fn tells_stale_leaders(&self) -> bool {
+        let settings = self.server.config.settings();
+        let dropped = settings.check_quorum || settings.pre_vote || settings.lease_promises;
+        dropped || (settings.refuse_stale_candidates && self.standing_refusal().is_some())
     }
 
     /// What a message about an election tells of what is committed counts, whatever comes of the message;

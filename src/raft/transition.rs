@@ -64,23 +64,8 @@ impl<S: Storage> Raft<S> {
         let (applied, committed) = (server.log.applied(), server.log.committed());
         let refusal = if self.role.as_leader().is_some() {
             CampaignRefusal::Leading
-        } else if !server.membership.is_voter(server.id()) {
-            CampaignRefusal::NotVoter
-        } else if server.log.has_pending_snapshot() {
-            CampaignRefusal::SnapshotPending
-        } else if server.log.snapshot_request().is_some() {
-            CampaignRefusal::SnapshotRequested
-        } else if let Some(index) = server.corrupt {
-            CampaignRefusal::Corrupt(index.get())
-        } else if let Some(disowned) = server.disowned() {
-            match disowned {
-                Disowned::OtherStore => CampaignRefusal::Disowned,
-                Disowned::Unnamed => CampaignRefusal::Unnamed,
-            }
-        } else if let Some(index) = server.lost_entries() {
-            CampaignRefusal::EntriesLost(index)
-        } else if server.term() >= NUMBER_MAX || server.log.last_index() >= NUMBER_MAX {
-            CampaignRefusal::Exhausted
+        } else if let Some(refusal) = self.standing_refusal() {
+            refusal
         } else if server.timer.silent() > 0 && !self.is_alone()? {
             CampaignRefusal::Silent(server.timer.silent())
         } else if server.timer.promised() > 0 && !forced {
@@ -91,6 +76,31 @@ impl<S: Storage> Raft<S> {
             return Ok(None);
         };
         Ok(Some(refusal))
+    }
+
+    /// What keeps this node from campaigning, and does not pass with time: others have to help it.
+    pub(crate) fn standing_refusal(&self) -> Option<CampaignRefusal> {
+        let server = &self.server;
+        if !server.membership.is_voter(server.id()) {
+            Some(CampaignRefusal::NotVoter)
+        } else if server.log.has_pending_snapshot() {
+            Some(CampaignRefusal::SnapshotPending)
+        } else if server.log.snapshot_request().is_some() {
+            Some(CampaignRefusal::SnapshotRequested)
+        } else if let Some(index) = server.corrupt {
+            Some(CampaignRefusal::Corrupt(index.get()))
+        } else if let Some(disowned) = server.disowned() {
+            Some(match disowned {
+                Disowned::OtherStore => CampaignRefusal::Disowned,
+                Disowned::Unnamed => CampaignRefusal::Unnamed,
+            })
+        } else if let Some(index) = server.lost_entries() {
+            Some(CampaignRefusal::EntriesLost(index))
+        } else if server.term() >= NUMBER_MAX || server.log.last_index() >= NUMBER_MAX {
+            Some(CampaignRefusal::Exhausted)
+        } else {
+            None
+        }
     }
 
     /// Whether nobody else can have been promised anything: this node is the only voter, not by a recovery, and will

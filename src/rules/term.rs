@@ -12,9 +12,9 @@ pub(crate) enum Verdict {
     Adopt(Option<NodeId>),
     /// It is of an earlier term: forget it.
     Ignore,
-    /// A leader of an earlier term must learn that there is a later one: with pre-vote, check-quorum
-    /// or promises, in which vote requests are dropped, nobody else will tell it, and we could
-    /// neither win nor rejoin.
+    /// A leader of an earlier term must learn that there is a later one (Figure 2, `AppendEntries`, receiver 1):
+    /// with pre-vote, check-quorum or promises, in which vote requests are dropped, and where we cannot campaign,
+    /// nobody else will tell it, and we could neither win nor rejoin.
     TellLeader,
     /// A pre-vote for an earlier term must be refused, or a node that starts to use pre-vote with
     /// a shorter log and a higher term than the rest would never be heard.
@@ -25,7 +25,8 @@ pub(crate) enum Verdict {
 }
 
 /// Judges the message's `term` by `ours`.
-pub(crate) fn judge(ours: Term, term: Term, from: NodeId, payload: &Payload, guarded: bool) -> Verdict {
+/// `tells`: whether leaders of earlier terms are told.
+pub(crate) fn judge(ours: Term, term: Term, from: NodeId, payload: &Payload, tells: impl Fn() -> bool) -> Verdict {
     use Payload::{Append, Heartbeat, InstallSnapshot, RequestVote, VoteResponse};
     if !payload.carries_term() || term == ours {
         return Verdict::Proceed;
@@ -36,7 +37,7 @@ pub(crate) fn judge(ours: Term, term: Term, from: NodeId, payload: &Payload, gua
         VoteResponse(response) if response.pre_vote && response.granted && term > ours => Verdict::Proceed,
         Append(_) | Heartbeat(_) | InstallSnapshot(_) if term > ours => Verdict::Adopt(Some(from)),
         _ if term > ours => Verdict::Adopt(None),
-        Append(_) | Heartbeat(_) if guarded => Verdict::TellLeader,
+        Append(_) | Heartbeat(_) if tells() => Verdict::TellLeader,
         RequestVote(request) if request.pre_vote => Verdict::RefusePreVote,
         RequestVote(_) => Verdict::RefuseVote,
         _ => Verdict::Ignore,
