@@ -8,6 +8,8 @@ pub(crate) enum Profile {
     PreVoteOff,
     CheckQuorumOff,
     BothOff,
+    /// And promises.
+    AllOff,
     PromisesOff,
     VotesTellNothing,
     StaleUnrefused,
@@ -19,11 +21,12 @@ pub(crate) enum Profile {
 }
 
 impl Profile {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Default,
         Self::PreVoteOff,
         Self::CheckQuorumOff,
         Self::BothOff,
+        Self::AllOff,
         Self::PromisesOff,
         Self::VotesTellNothing,
         Self::StaleUnrefused,
@@ -44,6 +47,11 @@ impl Profile {
                     .allow_pre_vote_without_check_quorum_which_never_heals_from_some_partitions = true;
             }
             Self::BothOff => (config.settings_mut().pre_vote, config.settings_mut().check_quorum) = (false, false),
+            Self::AllOff => {
+                let settings = config.settings_mut();
+                (settings.pre_vote, settings.check_quorum, settings.lease_promises) = (false, false, false);
+                settings.restart_silence_ticks = Some(0);
+            }
             Self::PromisesOff => {
                 config.settings_mut().lease_promises = false;
                 config.settings_mut().restart_silence_ticks = Some(0);
