@@ -78,7 +78,7 @@ impl<S: Storage> Raft<S> {
         Ok(Some(refusal))
     }
 
-    /// What keeps this node from campaigning, and does not pass with time: others have to help it.
+    /// What keeps this node from campaigning however long it waits: others, or its storage, have to help it.
     pub(crate) fn standing_refusal(&self) -> Option<CampaignRefusal> {
         let server = &self.server;
         if !server.membership.is_voter(server.id()) {

@@ -12,13 +12,15 @@ fn outcome(text: &str) -> Outcome {
     judge(&world, end)
 }
 
-/// Found when refusals of an earlier term told nothing (`o02` in the museum), and when requests did not (`o03`).
+/// Found when refusals of an earlier term told nothing (`o02` in the museum), when requests did not (`o03`), and when who
+/// cannot campaign did not tell its leader of a later term (D24).
 #[test]
 fn worlds_that_were_dead() {
     for text in [
         "Default vvv led by 3 to lvl JointImplicit : change beat3 3>2.1 3>2.0 2>3.1 3>2.1 stand2 propose 2>3.1 end Dies(1)",
         "Default vvv led by 2 to -lv Auto : change 2>3.0 3>2.0 wait3 2>3.0 propose propose 2>3.2 2>3.0 3>2.2 stand3 end Dies(1)",
         "Default vv- led by 2 to vvv Auto : change propose 2>1.0 1>2.0 2>3.0 2>1.0 compact 3>2.0 2>3.0 end Dies(2)",
+        "AllOff v-v led by 3 to vvv Auto : change 3>1.0 1>3.0 propose 3>1.1 3>2.0 wait1 1>2.0 2>1.0 1>3.1 stand3 3>2.0 end Dies(3)",
     ] {
         let outcome = outcome(text);
         assert!(matches!(outcome, Outcome::Progress(..)), "{text}: {outcome:?}");
