@@ -72,6 +72,15 @@ impl Dice {
         low + self.below(high.saturating_sub(low) + 1)
     }
 
+    /// In half of the draws 0, else less than this.
+    pub(crate) fn sometimes(&mut self, most: u64) -> u64 {
+        if self.chance_per_million(500_000) {
+            self.below(most)
+        } else {
+            0
+        }
+    }
+
     /// True so many times in a million.
     pub fn chance_per_million(&mut self, in_a_million: u64) -> bool {
         if in_a_million == 0 {

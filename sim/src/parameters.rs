@@ -148,13 +148,6 @@ impl Parameters {
 
     fn draw_mild(seed: u64, profile: Profile, dice: &mut Dice) -> Self {
         let election_ticks = dice.between(5, 20);
-        let sometimes = |dice: &mut Dice, most: u64| {
-            if dice.chance_per_million(500_000) {
-                dice.below(most)
-            } else {
-                0
-            }
-        };
         Self {
             seed,
             profile,
@@ -177,35 +170,35 @@ impl Parameters {
             small_windows: dice.chance_per_million(300_000),
             forwarding: Spread::draw(dice),
             delay_us: dice.between(500, 60_000),
-            us_a_kilobyte: sometimes(dice, 20_000),
-            loss: sometimes(dice, 100_000),
-            duplication: sometimes(dice, 100_000),
+            us_a_kilobyte: dice.sometimes(20_000),
+            loss: dice.sometimes(100_000),
+            duplication: dice.sometimes(100_000),
             strays: 0,
             accept_unnamed: Spread::Off,
-            partition: sometimes(dice, 5_000),
+            partition: dice.sometimes(5_000),
             partition_ticks: dice.between(5, 100),
             sync_us: dice.between(100, 30_000),
-            apply_us: sometimes(dice, 50_000),
-            crash: sometimes(dice, 4_000),
+            apply_us: dice.sometimes(50_000),
+            crash: dice.sometimes(4_000),
             down_ticks: dice.between(1, 50),
             leader_fault: 0,
             last_fault: 0,
             torn_batch: 0,
-            failing_disk: sometimes(dice, 2_000),
-            wipe: sometimes(dice, 100_000),
+            failing_disk: dice.sometimes(2_000),
+            wipe: dice.sometimes(100_000),
             names: Names::Ids,
             old_id: 0,
             reckless: 0,
-            pause: sometimes(dice, 3_000),
+            pause: dice.sometimes(3_000),
             pause_ticks: dice.between(1, 40),
-            drift: sometimes(dice, 50_000),
+            drift: dice.sometimes(50_000),
             clock_fault: 0,
-            change: sometimes(dice, 10_000),
+            change: dice.sometimes(10_000),
             least_voters: 2,
-            transfer: sometimes(dice, 5_000),
-            compaction: sometimes(dice, 50_000),
+            transfer: dice.sometimes(5_000),
+            compaction: dice.sometimes(50_000),
             keep_entries: dice.below(20),
-            interference: sometimes(dice, 5_000),
+            interference: dice.sometimes(5_000),
             clients: dice.between(1, 6),
             think_us: dice.between(1_000, 200_000),
             corners: Corners::default(),

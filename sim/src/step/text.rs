@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use bytes::Bytes;
 use quorate::ReadMode;
 use quorate::membership::{ConfChangeV2, Transition};
 
@@ -79,11 +80,8 @@ impl Step {
                 operation,
                 commands,
             } => {
-                write!(f, "propose-batch {node}")?;
-                commands
-                    .iter()
-                    .try_for_each(|command| write!(f, " {}", word_of(command)))?;
-                write!(f, " operation={operation}")
+                let words: String = commands.iter().map(spaced).collect();
+                write!(f, "propose-batch {node}{words} operation={operation}")
             }
             Self::Read {
                 node,
@@ -129,6 +127,10 @@ impl Step {
             _ => Ok(()), // the others are written above
         }
     }
+}
+
+fn spaced(command: &Bytes) -> String {
+    format!(" {}", word_of(command))
 }
 
 fn write_recovery(f: &mut fmt::Formatter<'_>, core: &[Well]) -> fmt::Result {
