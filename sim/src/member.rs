@@ -165,8 +165,14 @@ impl<M, D: Storage> Member<M, D> {
     pub(crate) fn counts_in(&self, configuration: &Membership) -> bool {
         match configuration.identity(self.id) {
             Some(named) => named == self.identity,
+            None if self.awaits_another_store() => false,
             None => self.identity == 0 || self.config.settings().accept_unnamed_store,
         }
+    }
+
+    /// Whether a store that had a name is lost: the next one has another name.
+    pub(crate) fn awaits_another_store(&self) -> bool {
+        matches!(self.life, Life::Gone) && !self.lost.is_empty()
     }
 
     /// Whether the store of this name, lost or not, holds the entry; without a name, whether any that it has had does.

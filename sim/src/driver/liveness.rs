@@ -176,7 +176,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
 mod tests {
     use super::*;
     use crate::disk::MemoryDisk;
-    use crate::parameters::{Parameters, Profile};
+    use crate::parameters::{Names, Parameters, Profile};
     use crate::workload::Standard;
 
     /// Else it would run at twice its speed.
@@ -196,5 +196,23 @@ mod tests {
         };
         let (at_once, later) = (due_after(0), due_after(5 * parameters.tick_us));
         assert_eq!((at_once, later), (1, 1));
+    }
+
+    /// Nor before it has another: by then it is too late to choose somebody else.
+    #[test]
+    fn who_lost_a_named_store_is_well_for_no_configuration() {
+        let drawn = (0..).map(|seed| Parameters::draw(seed, Profile::ReplacedDisks));
+        let mut named = drawn.filter(|drawn| drawn.names == Names::Later && drawn.voters == 3);
+        let parameters = named.next().expect("one of them");
+        let mut driver = Driver::new(&parameters, Standard::new(2), MemoryDisk::default).expect("a group");
+        let unnamed = driver.cluster.membership();
+        let core = BTreeSet::from([1, 2]);
+        assert!(driver.cluster.lacks_quorum(&core).is_none());
+        driver.cluster.names_in_force = true;
+        for step in [Step::Crash { node: 2, kept: 0 }, Step::Wipe { node: 2 }] {
+            driver.perform(step).expect("sound");
+        }
+        assert_eq!(unnamed.identity(2), None);
+        assert!(driver.cluster.lacks_quorum(&core).is_some());
     }
 }

@@ -7,7 +7,6 @@ use quorate::quorum::VoteResult;
 use super::Driver;
 use crate::disk::Disk;
 use crate::judge::Verdict;
-use crate::member::Life;
 use crate::parameters::Names;
 use crate::step::Step;
 use crate::workload::Workload;
@@ -58,8 +57,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
     /// Whether there is nothing to be had from this node as the member that it is.
     pub(super) fn is_spent(&mut self, id: NodeId, membership: &Membership) -> bool {
         let another = self.member(id).is_some_and(|member| {
-            let lost = matches!(member.life, Life::Gone) && member.stores > 0 && !member.lost.is_empty();
-            lost || !member.counts_in(membership) && membership.contains(id)
+            member.awaits_another_store() || !member.counts_in(membership) && membership.contains(id)
         });
         another || self.local(id).dead
     }

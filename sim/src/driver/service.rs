@@ -31,7 +31,7 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
         for node in core.clone() {
             let (mut until, mut asked) = (self.clock.now.saturating_add(patience), 0);
             let (mut read, mut written) = (false, !takes_commands);
-            while asked < ASKED && self.cluster.membership().is_voter(node) {
+            while asked < ASKED && self.votes(node) {
                 let leads = self.member(node).is_some_and(Member::is_leader);
                 if read && (written || !leads) {
                     break;
@@ -111,6 +111,12 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             Some(_) => {}
         }
         Ok((writes, outcome))
+    }
+
+    /// Whether it is a voter, with the store that is meant.
+    fn votes(&self, node: NodeId) -> bool {
+        let membership = self.cluster.membership();
+        membership.is_voter(node) && self.member(node).is_some_and(|member| member.counts_in(&membership))
     }
 
     fn wait_a_tick(&mut self) -> Verdict {
