@@ -22,8 +22,8 @@ use crate::types::{NodeId, Term};
 pub(crate) enum Role {
     Follower(Follower),
     /// Asks for pre-votes (thesis 9.6).
-    PreCandidate(Candidacy),
-    Candidate(Candidacy),
+    PreCandidate(Box<Candidacy>),
+    Candidate(Box<Candidacy>),
     Leader(Box<Leader>),
 }
 
@@ -48,6 +48,9 @@ pub(crate) enum Next {
 pub(crate) enum Campaign {
     /// The timer ran out, or the caller wants it: ask for pre-votes first, where that is configured.
     PreVote,
+    /// The term was refused, and nothing else is known against it: the same once more, in a term above that of who
+    /// refused.
+    Again,
     /// The pre-vote was won.
     Election,
     /// The leader ordered it (thesis 3.10).
@@ -76,6 +79,13 @@ impl Role {
             Self::Follower(follower) => follower.leader(),
             Self::PreCandidate(_) | Self::Candidate(_) => None,
             Self::Leader(_) => NonZero::new(id),
+        }
+    }
+
+    pub(crate) fn as_candidacy(&self) -> Option<&Candidacy> {
+        match self {
+            Self::PreCandidate(candidacy) | Self::Candidate(candidacy) => Some(candidacy),
+            Self::Follower(_) | Self::Leader(_) => None,
         }
     }
 

@@ -19,8 +19,8 @@ const GOLDEN: [(&str, u64); 6] = [
     ("one voter", 0xb08c_98cd_a0a4_bbf3),
     ("lease reads", 0x1358_d2e8_8e99_7a85),
     ("asynchronous writes", 0x470f_9072_d3de_1888),
-    ("plain Raft", 0xfd30_10d6_35ff_f382),
-    ("slow and small", 0x3b27_711f_9050_41c7),
+    ("plain Raft", 0x53ab_81b3_7b82_7764),
+    ("slow and small", 0xc20d_17ce_40aa_b1a1),
 ];
 
 #[test]

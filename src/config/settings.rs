@@ -151,7 +151,8 @@ pub struct Settings {
     /// that cannot win does not keep others from campaigning.
     pub higher_term_resets_timer: bool,
     /// A candidate of an earlier term is told so by who hears no leader (Figure 2), so that it catches up with
-    /// the terms of others who campaign and cannot win; and so is a leader, by who cannot campaign. Default on.
+    /// the terms of others who campaign and cannot win; and so is a leader, by who cannot campaign. A candidate that is
+    /// refused for its term stands again at once, above it, but once in a row only. Default on.
     pub refuse_stale_candidates: bool,
     /// Votes and requests for them tell what is known to be committed, so that a node that missed a
     /// change of the configuration learns of it even when nobody leads. Default on.

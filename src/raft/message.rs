@@ -32,8 +32,12 @@ impl<S: Storage> Raft<S> {
         match term::judge(ours, message.term, from, &message.payload, tells) {
             Verdict::Proceed => self.dispatch(message, admitted),
             Verdict::Adopt(leader) => {
+                let outrun = self.is_outrun_by(&message.payload);
                 self.follow(message.term, leader, StepDownReason::HigherTerm);
                 self.hear_commit(&message)?;
+                if outrun {
+                    return Ok(self.campaign(Campaign::Again)?);
+                }
                 self.dispatch(message, admitted)
             }
             Verdict::Ignore => {
@@ -64,6 +68,14 @@ impl<S: Storage> Raft<S> {
                 Ok(self.answer_vote(from, ours, true, false)?)
             }
         }
+    }
+
+    /// Whether what comes in a later term only says that our candidacy is behind. If it waited for its timeout, a voter
+    /// with a shorter one would be ahead again, and again.
+    fn is_outrun_by(&self, payload: &Payload) -> bool {
+        let refused = matches!(payload, Payload::VoteResponse(response) if !response.granted);
+        let first = self.role.as_candidacy().is_some_and(|candidacy| !candidacy.again);
+        refused && first && self.server.config.settings().refuse_stale_candidates
     }
 
     /// Whether a leader of an earlier term hears of ours from us: nobody else may tell it.

@@ -120,7 +120,9 @@ impl<S: Storage> Raft<S> {
         let refusal = match campaign {
             // Who won a pre-vote was allowed to begin it, and has been nothing else since.
             Campaign::Election => None,
-            Campaign::PreVote | Campaign::Transfer => self.campaign_refusal(campaign == Campaign::Transfer)?,
+            Campaign::PreVote | Campaign::Again | Campaign::Transfer => {
+                self.campaign_refusal(campaign == Campaign::Transfer)?
+            }
         };
         match refusal {
             None => self.stand(campaign),
@@ -133,7 +135,13 @@ impl<S: Storage> Raft<S> {
 
     /// Stands for election.
     pub(super) fn stand(&mut self, campaign: Campaign) -> Result<(), Fault> {
-        let pre_vote = self.server.config.settings().pre_vote && campaign == Campaign::PreVote;
+        let asks_first = matches!(campaign, Campaign::PreVote | Campaign::Again);
+        let pre_vote = self.server.config.settings().pre_vote && asks_first;
+        let candidacy = Box::new(Candidacy::new(match campaign {
+            Campaign::Again => true,
+            Campaign::Election => self.role.as_candidacy().is_some_and(|pre| pre.again),
+            Campaign::PreVote | Campaign::Transfer => false,
+        }));
         self.leave(StepDownReason::HigherTerm);
         let term = self.server.term().saturating_add(1);
         if pre_vote {
@@ -141,14 +149,14 @@ impl<S: Storage> Raft<S> {
             if !self.server.config.settings().higher_term_resets_timer {
                 self.server.timer.redraw(&self.server.config);
             }
-            self.role = Role::PreCandidate(Candidacy::default());
+            self.role = Role::PreCandidate(candidacy);
         } else {
             self.server.ballot.adopt(term);
             self.server.ballot.cast(&vote::for_oneself(self.server.id()));
             self.server.timer.reset(&self.server.config);
             self.server.timer.restart_leaderless(&self.server.config);
             self.server.counters.campaigns = self.server.counters.campaigns.wrapping_add(1);
-            self.role = Role::Candidate(Candidacy::default());
+            self.role = Role::Candidate(candidacy);
         }
         self.server.event(Event::BecameCandidate { term, pre_vote });
         self.request_votes(term, pre_vote, campaign == Campaign::Transfer)

@@ -9,9 +9,18 @@ use crate::types::NodeId;
 pub(crate) struct Candidacy {
     /// Sorted by voter.
     votes: Vec<(NodeId, bool)>,
+    /// It follows one that was refused for its term, and is not followed by another such at once.
+    pub(crate) again: bool,
 }
 
 impl Candidacy {
+    pub(crate) fn new(again: bool) -> Self {
+        Self {
+            again,
+            ..Self::default()
+        }
+    }
+
     /// Notes an answer; the first of each voter counts.
     pub(crate) fn note(&mut self, from: NodeId, granted: bool) {
         if let Err(position) = self.position(from) {

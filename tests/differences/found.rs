@@ -288,59 +288,6 @@ fn d23_a_notice_of_what_is_committed_is_not_answered() {
     );
 }
 
-#[test]
-fn d24_a_candidate_of_an_earlier_term_learns_the_term() {
-    let answer = |leader: bool, setting: bool| {
-        let mut settings = config(2);
-        settings.settings_mut().refuse_stale_candidates = setting;
-        let mut cluster = single(settings, store(&[1, 2, 3]));
-        let request = RequestVote::new(EntryId { term: 1, index: 1 });
-        if leader {
-            let payload = Payload::Heartbeat(Heartbeat::new(0).with_context(bytes::Bytes::new()));
-            cluster.step(message(1, 2, 9, payload));
-        } else {
-            let other = RequestVote::new(EntryId::default());
-            cluster.step(message(1, 2, 9, Payload::RequestVote(other)));
-        }
-        cluster.drain(2);
-        cluster.take(|_| true);
-        cluster.step(message(3, 2, 4, Payload::RequestVote(request)));
-        cluster.drain(2);
-        cluster.take(|message| message.to == 3 && message.term == 9).len()
-    };
-    assert_eq!(answer(false, true), 1);
-    assert_eq!(answer(true, true), 0, "a leader will be heard");
-    assert_eq!(answer(false, false), 0, "as etcd");
-}
-
-/// Who cannot campaign would be behind a leader of an earlier term for ever, where nothing else makes it speak.
-#[test]
-fn d24_a_leader_of_an_earlier_term_learns_the_term() {
-    let heard = |voters: &[u64], setting: bool| {
-        let mut config = config(2);
-        let settings = config.settings_mut();
-        (settings.pre_vote, settings.check_quorum, settings.lease_promises) = (false, false, false);
-        settings.refuse_stale_candidates = setting;
-        let mut cluster = single(config, store(voters));
-        let other = RequestVote::new(EntryId::default());
-        cluster.step(message(3, 2, 9, Payload::RequestVote(other)));
-        cluster.drain(2);
-        cluster.take(|_| true);
-        cluster.step(message(1, 2, 4, Payload::Heartbeat(Heartbeat::new(0))));
-        cluster.step(message(
-            1,
-            2,
-            4,
-            Payload::Append(Append::new(EntryId::default(), 0, vec![])),
-        ));
-        cluster.drain(2);
-        cluster.take(|message| message.to == 1 && message.term == 9).len()
-    };
-    assert_eq!(heard(&[1, 3], true), 2);
-    assert_eq!(heard(&[1, 2, 3], true), 0, "it will campaign");
-    assert_eq!(heard(&[1, 3], false), 0, "as etcd");
-}
-
 /// The log has an entry of term 1; a heartbeat of term 2 says that it is committed, and then that leader's append.
 #[test]
 fn d25_a_heartbeat_commits_what_is_known_to_match() {

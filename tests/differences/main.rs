@@ -11,6 +11,7 @@ mod gateway;
 mod reads;
 mod recovered;
 mod snapshots;
+mod stale;
 
 use quorate::message::{Append, AppendResponse, Payload, RequestVote};
 use quorate::{Config, Entries, EntryId, MemoryStorage, Message, NodeId};

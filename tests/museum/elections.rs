@@ -316,7 +316,7 @@ fn m45_a_timeout_is_drawn_once_and_by_every_node_for_itself() {
 #[test]
 fn m46_only_a_vote_for_this_term_counts() {
     let answers: [(Message, RoleKind, u64); 4] = [
-        (vote((2, 1), 9, false), RoleKind::Follower, 9),
+        (vote((2, 1), 9, false), RoleKind::Candidate, 10), // again, with no vote but its own
         (vote((2, 1), 9, true), RoleKind::Follower, 9),
         (vote((2, 1), 1, true), RoleKind::Candidate, 2),
         (vote((2, 1), 2, true), RoleKind::Leader, 2),

@@ -168,15 +168,16 @@ fn what_turns_a_node_into_what() {
     type Then = [(RoleKind, u64); 4];
     const SAME: Then = [(Follower, 1), (PreCandidate, 1), (Candidate, 1), (Leader, 1)];
     const FOLLOWS: Then = [(Follower, 2); 4];
+    const AGAIN: Then = [(Follower, 2), (PreCandidate, 2), (Candidate, 3), (Follower, 2)];
     let answer = |pre_vote, granted| Payload::VoteResponse(VoteResponse::new(granted).with_pre_vote(pre_vote));
     let cases: [(&str, u64, Payload, Then); 19] = [
         ("append", 2, append((1, 1), &[], 1), FOLLOWS),
         ("heartbeat", 2, heartbeat(1), FOLLOWS),
         ("append response", 2, accepted(0), FOLLOWS),
         ("heartbeat response", 2, heartbeat_answer(), FOLLOWS),
-        ("vote response, refused", 2, answer(false, false), FOLLOWS),
+        ("vote response, refused", 2, answer(false, false), AGAIN),
         ("vote response, granted", 2, answer(false, true), FOLLOWS),
-        ("pre-vote response, refused", 2, answer(true, false), FOLLOWS),
+        ("pre-vote response, refused", 2, answer(true, false), AGAIN),
         ("vote request", 2, request(false, (1, 9), false), FOLLOWS),
         (
             "vote request with a short log",

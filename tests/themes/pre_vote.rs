@@ -80,7 +80,7 @@ fn a_new_node_refuses_by_silence() {
 #[test]
 fn pre_votes_are_counted() {
     type Case = (&'static str, &'static [(NodeId, bool, u64)], (RoleKind, u64));
-    let cases: [Case; 6] = [
+    let cases: [Case; 7] = [
         ("one is missing", &[(2, true, 2)], (PreCandidate, 1)),
         ("a majority", &[(2, true, 2), (3, true, 2)], (Candidate, 2)),
         ("a minority refuses", &[(2, false, 1), (3, false, 1)], (PreCandidate, 1)),
@@ -90,7 +90,8 @@ fn pre_votes_are_counted() {
             (Follower, 1),
         ),
         ("nobody twice", &[(2, true, 2), (2, true, 2)], (PreCandidate, 1)),
-        ("a refusal with a later term", &[(2, false, 7)], (Follower, 7)),
+        ("a refusal with a later term", &[(2, false, 7)], (PreCandidate, 7)),
+        ("two of them", &[(2, false, 7), (3, false, 8)], (Follower, 8)),
     ];
     for (name, answers, then) in cases {
         let hard_state = HardState::new(1, Some(5), 1);
@@ -137,13 +138,15 @@ fn pre_votes_are_repeated() {
 fn pre_votes_are_not_in_step() {
     let mut cluster = alone(asking_first(1), store(&[1, 2, 3]));
     let mut waits = std::collections::BTreeSet::new();
-    for term in 1..20 {
+    for term in (1..40).step_by(2) {
         let wait = cluster.raw(1).next_deadline().expect("a voter");
         cluster.tick(1, wait);
         assert_eq!(cluster.role(1), PreCandidate);
         let refused = Payload::VoteResponse(VoteResponse::new(false).with_pre_vote(true));
-        hear(&mut cluster, 2, term, refused);
-        assert_eq!((cluster.role(1), cluster.term(1)), (Follower, term));
+        for (term, role) in [(term, PreCandidate), (term + 1, Follower)] {
+            hear(&mut cluster, 2, term, refused.clone());
+            assert_eq!((cluster.role(1), cluster.term(1)), (role, term));
+        }
         waits.insert(wait);
     }
     assert!(waits.len() > 5, "{waits:?}");

@@ -1,0 +1,142 @@
+//! D24: candidates and leaders of an earlier term.
+
+use quorate::message::{Append, Heartbeat, Payload, RequestVote, VoteResponse};
+use quorate::status::RoleKind::{self, Candidate, Follower, PreCandidate};
+use quorate::{Entry, EntryId, HardState};
+
+use crate::single;
+use crate::support::{Cluster, config, message, plain, store};
+
+#[test]
+fn d24_a_candidate_of_an_earlier_term_learns_the_term() {
+    let answer = |leader: bool, setting: bool| {
+        let mut settings = config(2);
+        settings.settings_mut().refuse_stale_candidates = setting;
+        let mut cluster = single(settings, store(&[1, 2, 3]));
+        let request = RequestVote::new(EntryId { term: 1, index: 1 });
+        if leader {
+            let payload = Payload::Heartbeat(Heartbeat::new(0).with_context(bytes::Bytes::new()));
+            cluster.step(message(1, 2, 9, payload));
+        } else {
+            let other = RequestVote::new(EntryId::default());
+            cluster.step(message(1, 2, 9, Payload::RequestVote(other)));
+        }
+        cluster.drain(2);
+        cluster.take(|_| true);
+        cluster.step(message(3, 2, 4, Payload::RequestVote(request)));
+        cluster.drain(2);
+        cluster.take(|message| message.to == 3 && message.term == 9).len()
+    };
+    assert_eq!(answer(false, true), 1);
+    assert_eq!(answer(true, true), 0, "a leader will be heard");
+    assert_eq!(answer(false, false), 0, "as etcd");
+}
+
+/// Who cannot campaign would be behind a leader of an earlier term for ever, where nothing else makes it speak.
+#[test]
+fn d24_a_leader_of_an_earlier_term_learns_the_term() {
+    let heard = |voters: &[u64], setting: bool| {
+        let mut config = config(2);
+        let settings = config.settings_mut();
+        (settings.pre_vote, settings.check_quorum, settings.lease_promises) = (false, false, false);
+        settings.refuse_stale_candidates = setting;
+        let mut cluster = single(config, store(voters));
+        let other = RequestVote::new(EntryId::default());
+        cluster.step(message(3, 2, 9, Payload::RequestVote(other)));
+        cluster.drain(2);
+        cluster.take(|_| true);
+        cluster.step(message(1, 2, 4, Payload::Heartbeat(Heartbeat::new(0))));
+        cluster.step(message(
+            1,
+            2,
+            4,
+            Payload::Append(Append::new(EntryId::default(), 0, vec![])),
+        ));
+        cluster.drain(2);
+        cluster.take(|message| message.to == 1 && message.term == 9).len()
+    };
+    assert_eq!(heard(&[1, 3], true), 2);
+    assert_eq!(heard(&[1, 2, 3], true), 0, "it will campaign");
+    assert_eq!(heard(&[1, 3], false), 0, "as etcd");
+}
+
+/// A candidate that is refused for its term stands again at once, in a term above that; but not twice in a row.
+#[test]
+fn d24_a_candidate_that_is_behind_stands_again() {
+    /// Who refuses, in which term; and what the candidate of term 1 is then.
+    type Case = (bool, bool, [(u64, (RoleKind, u64)); 2]);
+    let cases: [Case; 4] = [
+        (false, true, [(5, (Candidate, 6)), (9, (Follower, 9))]),
+        (true, true, [(5, (PreCandidate, 5)), (9, (Follower, 9))]),
+        (false, false, [(5, (Follower, 5)), (9, (Follower, 9))]),
+        (true, false, [(5, (Follower, 5)), (9, (Follower, 9))]),
+    ];
+    for (pre_vote, setting, refusals) in cases {
+        let mut settings = config(1);
+        settings.settings_mut().pre_vote = pre_vote;
+        settings.settings_mut().refuse_stale_candidates = setting;
+        let mut cluster = single(settings, store(&[1, 2, 3]));
+        cluster.node(1).campaign().expect("it may");
+        cluster.drain(1);
+        for (term, then) in refusals {
+            cluster.pool.clear();
+            let refused = VoteResponse::new(false).with_pre_vote(pre_vote);
+            cluster.step(message(2, 1, term, Payload::VoteResponse(refused)));
+            cluster.drain(1);
+            assert_eq!((cluster.role(1), cluster.term(1)), then, "{pre_vote} {setting}");
+            let asked = if then.0 == Follower { 0 } else { 2 };
+            assert_eq!(cluster.pool.len(), asked, "{pre_vote} {setting}");
+        }
+    }
+}
+
+/// Who won the pre-vote of such a candidacy does not stand a third time; after its timeout it begins anew.
+#[test]
+fn d24_standing_again_is_bounded() {
+    let mut cluster = single(config(1), store(&[1, 2, 3]));
+    let answer = |pre_vote, granted| Payload::VoteResponse(VoteResponse::new(granted).with_pre_vote(pre_vote));
+    cluster.node(1).campaign().expect("it may");
+    for timeout in 0..3 {
+        let t = 10 * timeout;
+        let answers = [
+            (t + 5, answer(true, false), (PreCandidate, t + 5)),
+            (t + 6, answer(true, true), (Candidate, t + 6)),
+            (t + 9, answer(false, false), (Follower, t + 9)),
+        ];
+        for (term, answer, then) in answers {
+            cluster.drain(1);
+            cluster.step(message(2, 1, term, answer));
+            assert_eq!((cluster.role(1), cluster.term(1)), then);
+        }
+        let wait = cluster.raw(1).next_deadline().expect("a voter");
+        cluster.tick(1, wait);
+        assert_eq!(cluster.role(1), PreCandidate);
+    }
+}
+
+/// Node 2 needs the vote of node 1, which missed that node 2 votes: it asks node 3, which is gone, each time after half
+/// of node 2's timeout.
+#[test]
+fn d24_a_voter_that_asks_somebody_else_is_overtaken() {
+    let leads = |pre_vote: bool, setting: bool| {
+        let mut cluster = Cluster::default();
+        let of = |id, ticks| {
+            let mut config = plain(id);
+            let settings = config.settings_mut();
+            (settings.election_timeout_ticks, settings.refuse_stale_candidates) = (ticks, setting);
+            (settings.pre_vote, settings.check_quorum) = (pre_vote && id == 2, pre_vote && id == 2);
+            config
+        };
+        let mut longer = store(&[1, 2]);
+        longer.append(&[Entry::new(1, 2, "")]).expect("the next entry");
+        longer.set_hard_state(HardState::new(1, None, 1));
+        cluster.add(of(1, 10), store(&[1, 3])).expect("a legal store");
+        cluster.add(of(2, 20), longer).expect("a legal store");
+        cluster.tick_all(1_000);
+        (cluster.leader(), cluster.committed(1))
+    };
+    for pre_vote in [false, true] {
+        assert_eq!(leads(pre_vote, true), (Some(2), 3));
+        assert_eq!(leads(pre_vote, false), (None, 1), "as etcd");
+    }
+}
