@@ -20,6 +20,11 @@ pub(super) const WORLDS: &[Named] = &[
         votes,
     )
     .small(),
+    row(
+        "behind",
+        "three voters, terms to 5, a crash: who is refused for its term stands again, but for one who does not know that",
+        behind,
+    ),
     row("terms", "three voters, terms to 3, two proposals, any order", terms),
     row(
         "figure-8",
@@ -87,6 +92,16 @@ fn votes() -> World {
         .allow(Kind::Campaign, 2)
         .allow(Kind::Crash, 1)
         .max_term(2)
+        .max_in_flight(3)
+}
+
+/// Three candidacies make three terms; the others are of candidates that stood again.
+fn behind() -> World {
+    World::new(3)
+        .settings_at(3, |settings| settings.refuse_stale_candidates = false)
+        .allow(Kind::Campaign, 3)
+        .allow(Kind::Crash, 1)
+        .max_term(5)
         .max_in_flight(3)
 }
 
