@@ -48,8 +48,7 @@ pub(crate) enum Next {
 pub(crate) enum Campaign {
     /// The timer ran out, or the caller wants it: ask for pre-votes first, where that is configured.
     PreVote,
-    /// The term was refused, and nothing else is known against it: the same once more, in a term above that of who
-    /// refused.
+    /// The term that was asked for is past, by the word of a voter: the same once more, above that voter's term.
     Again,
     /// The pre-vote was won.
     Election,
@@ -79,13 +78,6 @@ impl Role {
             Self::Follower(follower) => follower.leader(),
             Self::PreCandidate(_) | Self::Candidate(_) => None,
             Self::Leader(_) => NonZero::new(id),
-        }
-    }
-
-    pub(crate) fn as_candidacy(&self) -> Option<&Candidacy> {
-        match self {
-            Self::PreCandidate(candidacy) | Self::Candidate(candidacy) => Some(candidacy),
-            Self::Follower(_) | Self::Leader(_) => None,
         }
     }
 

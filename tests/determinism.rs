@@ -20,7 +20,7 @@ const GOLDEN: [(&str, u64); 6] = [
     ("lease reads", 0x1358_d2e8_8e99_7a85),
     ("asynchronous writes", 0x470f_9072_d3de_1888),
     ("plain Raft", 0x53ab_81b3_7b82_7764),
-    ("slow and small", 0xc20d_17ce_40aa_b1a1),
+    ("slow and small", 0x6a2f_1a34_1f6f_4034),
 ];
 
 #[test]

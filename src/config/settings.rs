@@ -152,7 +152,7 @@ pub struct Settings {
     pub higher_term_resets_timer: bool,
     /// A candidate of an earlier term is told so by who hears no leader (Figure 2), so that it catches up with
     /// the terms of others who campaign and cannot win; and so is a leader, by who cannot campaign. A candidate that is
-    /// refused for its term stands again at once, above it, but once in a row only. Default on.
+    /// refused because the term that it asked for is past stands again at once, once in a row. Default on.
     pub refuse_stale_candidates: bool,
     /// Votes and requests for them tell what is known to be committed, so that a node that missed a
     /// change of the configuration learns of it even when nobody leads. Default on.

@@ -143,6 +143,8 @@ impl<S: Storage> Raft<S> {
                 candidacy.note(from, granted);
                 match voters.vote_result(|id| candidacy.vote(id)) {
                     VoteResult::Won => Next::Campaign(Campaign::Election),
+                    // Some of these refused the pre-vote before it, which is told by nothing: the timer ends it.
+                    VoteResult::Lost if candidacy.again => Next::Stay,
                     VoteResult::Lost => lost,
                     VoteResult::Pending => Next::Stay,
                 }

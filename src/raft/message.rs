@@ -32,7 +32,7 @@ impl<S: Storage> Raft<S> {
         match term::judge(ours, message.term, from, &message.payload, tells) {
             Verdict::Proceed => self.dispatch(message, admitted),
             Verdict::Adopt(leader) => {
-                let outrun = self.is_outrun_by(&message.payload);
+                let outrun = self.is_outrun_by(message.term, &message.payload);
                 self.follow(message.term, leader, StepDownReason::HigherTerm);
                 self.hear_commit(&message)?;
                 if outrun {
@@ -70,12 +70,17 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// Whether what comes in a later term only says that our candidacy is behind. If it waited for its timeout, a voter
-    /// with a shorter one would be ahead again, and again.
-    fn is_outrun_by(&self, payload: &Payload) -> bool {
+    /// Whether what comes in this term, above ours, only says that the term that we asked for is past. If the candidate
+    /// waited for its timeout, a voter with a shorter one would be ahead again, and again.
+    fn is_outrun_by(&self, term: Term, payload: &Payload) -> bool {
         let refused = matches!(payload, Payload::VoteResponse(response) if !response.granted);
-        let first = self.role.as_candidacy().is_some_and(|candidacy| !candidacy.again);
-        refused && first && self.server.config.settings().refuse_stale_candidates
+        let ours = self.server.term();
+        let asked = match &self.role {
+            Role::PreCandidate(candidacy) if !candidacy.again => ours.saturating_add(1),
+            Role::Candidate(candidacy) if !candidacy.again => ours,
+            Role::PreCandidate(_) | Role::Candidate(_) | Role::Follower(_) | Role::Leader(_) => return false,
+        };
+        refused && term > asked && self.server.config.settings().refuse_stale_candidates
     }
 
     /// Whether a leader of an earlier term hears of ours from us: nobody else may tell it.

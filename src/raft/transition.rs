@@ -126,6 +126,7 @@ impl<S: Storage> Raft<S> {
         };
         match refusal {
             None => self.stand(campaign),
+            Some(_) if campaign == Campaign::Again => Ok(()), // nobody wanted that but the candidate itself
             Some(reason) => {
                 self.server.event(Event::CampaignRefused { reason });
                 Ok(())
@@ -139,12 +140,15 @@ impl<S: Storage> Raft<S> {
         let pre_vote = self.server.config.settings().pre_vote && asks_first;
         let candidacy = Box::new(Candidacy::new(match campaign {
             Campaign::Again => true,
-            Campaign::Election => self.role.as_candidacy().is_some_and(|pre| pre.again),
+            Campaign::Election => matches!(&self.role, Role::PreCandidate(pre) if pre.again),
             Campaign::PreVote | Campaign::Transfer => false,
         }));
         self.leave(StepDownReason::HigherTerm);
         let term = self.server.term().saturating_add(1);
         if pre_vote {
+            if campaign == Campaign::Again {
+                self.server.timer.restart_leaderless(&self.server.config); // as a timeout does
+            }
             // A pre-vote that a higher term ends draws no other timeout then (D19), and must draw one some time.
             if !self.server.config.settings().higher_term_resets_timer {
                 self.server.timer.redraw(&self.server.config);

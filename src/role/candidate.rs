@@ -21,10 +21,16 @@ impl Candidacy {
         }
     }
 
-    /// Notes an answer; the first of each voter counts.
+    /// Notes an answer; the first of each voter counts. (A refusal may be one of the candidacy before this one: then a
+    /// vote counts after it, too.)
     pub(crate) fn note(&mut self, from: NodeId, granted: bool) {
-        if let Err(position) = self.position(from) {
-            self.votes.insert(position, (from, granted));
+        match self.position(from) {
+            Err(position) => self.votes.insert(position, (from, granted)),
+            Ok(position) => {
+                if let Some((_, vote)) = self.votes.get_mut(position).filter(|_| self.again) {
+                    *vote |= granted;
+                }
+            }
         }
     }
 

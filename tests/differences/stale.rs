@@ -2,7 +2,7 @@
 
 use quorate::message::{Append, Heartbeat, Payload, RequestVote, VoteResponse};
 use quorate::status::RoleKind::{self, Candidate, Follower, PreCandidate};
-use quorate::{Entry, EntryId, HardState};
+use quorate::{Entry, EntryId, HardState, NodeId};
 
 use crate::single;
 use crate::support::{Cluster, config, message, plain, store};
@@ -96,8 +96,7 @@ fn d24_standing_again_is_bounded() {
     let mut cluster = single(config(1), store(&[1, 2, 3]));
     let answer = |pre_vote, granted| Payload::VoteResponse(VoteResponse::new(granted).with_pre_vote(pre_vote));
     cluster.node(1).campaign().expect("it may");
-    for timeout in 0..3 {
-        let t = 10 * timeout;
+    for t in [0, 10, 20] {
         let answers = [
             (t + 5, answer(true, false), (PreCandidate, t + 5)),
             (t + 6, answer(true, true), (Candidate, t + 6)),
@@ -114,29 +113,74 @@ fn d24_standing_again_is_bounded() {
     }
 }
 
-/// Node 2 needs the vote of node 1, which missed that node 2 votes: it asks node 3, which is gone, each time after half
-/// of node 2's timeout.
+/// The refusals of the first pre-vote come in the term of the second, and do not count against it.
 #[test]
-fn d24_a_voter_that_asks_somebody_else_is_overtaken() {
-    let leads = |pre_vote: bool, setting: bool| {
+fn d24_refusals_of_the_first_pre_vote_decide_nothing() {
+    let mut cluster = single(config(1), store(&[1, 2, 3, 4, 5]));
+    cluster.node(1).campaign().expect("it may");
+    let refusals = [2, 3, 4, 5, 2].map(|from| (from, 9, false, (PreCandidate, 9)));
+    let grants = [(2, 10, true, (PreCandidate, 9)), (3, 10, true, (Candidate, 10))];
+    for (from, term, granted, then) in refusals.into_iter().chain(grants) {
+        cluster.drain(1);
+        let answer = VoteResponse::new(granted).with_pre_vote(true);
+        cluster.step(message(from, 1, term, Payload::VoteResponse(answer)));
+        assert_eq!((cluster.role(1), cluster.term(1)), then, "{from} {granted}");
+    }
+}
+
+/// A voter that voted in the very term that a pre-vote asks for may have elected a leader by that.
+#[test]
+fn d24_who_is_refused_in_the_term_asked_for_waits() {
+    let mut cluster = Cluster::new(3, config);
+    let pass = |cluster: &mut Cluster, from, to| {
+        cluster.drain(from);
+        for message in cluster.take(|message| (message.from, message.to) == (from, to)) {
+            cluster.step(message);
+        }
+        cluster.drain(to);
+    };
+    cluster.node(1).campaign().expect("it may");
+    for (from, to) in [(1, 2), (2, 1), (1, 2)] {
+        pass(&mut cluster, from, to);
+    }
+    cluster.take(|message| message.to == 3); // lost
+    cluster.node(3).campaign().expect("it may");
+    for (from, to) in [(3, 2), (2, 1), (2, 3), (3, 2), (2, 3)] {
+        pass(&mut cluster, from, to);
+    }
+    assert_eq!([cluster.role(1), cluster.role(3)], [RoleKind::Leader, Follower]);
+    cluster.settle();
+    assert_eq!((cluster.leader(), cluster.term(1)), (Some(1), 1));
+}
+
+/// The last node has the longest log and needs the votes of all others that live. They missed that it votes: each asks
+/// somebody who is gone, and its timeout is half of that of the last, or less.
+#[test]
+fn d24_voters_that_ask_somebody_else_are_overtaken() {
+    /// Whether the last of these nodes leads, by whose configuration `new` vote and by that of the others `old`.
+    fn leads(nodes: u64, old: &[NodeId], new: &[NodeId], pre_vote: bool, setting: bool) -> bool {
         let mut cluster = Cluster::default();
-        let of = |id, ticks| {
+        for id in 1..=nodes {
+            let last = id == nodes;
             let mut config = plain(id);
             let settings = config.settings_mut();
-            (settings.election_timeout_ticks, settings.refuse_stale_candidates) = (ticks, setting);
-            (settings.pre_vote, settings.check_quorum) = (pre_vote && id == 2, pre_vote && id == 2);
-            config
-        };
-        let mut longer = store(&[1, 2]);
-        longer.append(&[Entry::new(1, 2, "")]).expect("the next entry");
-        longer.set_hard_state(HardState::new(1, None, 1));
-        cluster.add(of(1, 10), store(&[1, 3])).expect("a legal store");
-        cluster.add(of(2, 20), longer).expect("a legal store");
-        cluster.tick_all(1_000);
-        (cluster.leader(), cluster.committed(1))
-    };
+            settings.election_timeout_ticks = if last { 10 * (1 + nodes) } else { 10 };
+            settings.refuse_stale_candidates = setting;
+            (settings.pre_vote, settings.check_quorum) = (pre_vote && last, pre_vote && last);
+            let mut storage = store(if last { new } else { old });
+            if last {
+                storage.append(&[Entry::new(1, 2, "")]).expect("the next entry");
+                storage.set_hard_state(HardState::new(1, None, 1));
+            }
+            cluster.add(config, storage).expect("a legal store");
+        }
+        cluster.tick_all(2_000);
+        cluster.leader() == Some(nodes) && cluster.committed(1) == 3
+    }
     for pre_vote in [false, true] {
-        assert_eq!(leads(pre_vote, true), (Some(2), 3));
-        assert_eq!(leads(pre_vote, false), (None, 1), "as etcd");
+        for (nodes, old, new) in [(2, &[1, 3][..], &[1, 2][..]), (3, &[1, 2, 4, 5], &[1, 2, 3, 4, 5])] {
+            assert!(leads(nodes, old, new, pre_vote, true), "{nodes} {pre_vote}");
+            assert!(!leads(nodes, old, new, pre_vote, false), "{nodes} {pre_vote}: as etcd");
+        }
     }
 }

@@ -168,7 +168,8 @@ fn what_turns_a_node_into_what() {
     type Then = [(RoleKind, u64); 4];
     const SAME: Then = [(Follower, 1), (PreCandidate, 1), (Candidate, 1), (Leader, 1)];
     const FOLLOWS: Then = [(Follower, 2); 4];
-    const AGAIN: Then = [(Follower, 2), (PreCandidate, 2), (Candidate, 3), (Follower, 2)];
+    /// A pre-candidate asked for term 2 itself.
+    const AGAIN: Then = [(Follower, 2), (Follower, 2), (Candidate, 3), (Follower, 2)];
     let answer = |pre_vote, granted| Payload::VoteResponse(VoteResponse::new(granted).with_pre_vote(pre_vote));
     let cases: [(&str, u64, Payload, Then); 19] = [
         ("append", 2, append((1, 1), &[], 1), FOLLOWS),
