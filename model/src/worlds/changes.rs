@@ -24,6 +24,11 @@ pub(super) const WORLDS: &[Named] = &[
         joint,
     )
     .small(),
+    row(
+        "joint-elections",
+        "the same with one message more in flight, so that leaders are elected in the joint configuration",
+        joint_elections,
+    ),
     row("promote", "a learner is promoted", promote).small(),
     row(
         "torn-change",
@@ -70,6 +75,7 @@ fn remove() -> World {
         .led_by(1)
         .changes([Change::simple(RemoveNode, 3), Change::simple(RemoveNode, 2)])
         .allow(Kind::Change, 2)
+        .allow(Kind::Propose, 1)
         .allow_at(Kind::Campaign, 1, [2, 3])
         .max_term(2)
         .max_in_flight(3)
@@ -97,6 +103,11 @@ fn joint() -> World {
         .allow_at(Kind::Propose, 1, [2, 3])
         .max_term(2)
         .max_in_flight(3)
+}
+
+/// A candidate asks three others at once, beside what is under way.
+fn joint_elections() -> World {
+    joint().max_in_flight(4)
 }
 
 fn promote() -> World {
