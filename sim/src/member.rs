@@ -182,6 +182,11 @@ impl<M, D: Storage> Member<M, D> {
         (means(self.identity) && self.durable.holds(entry)) || lost.into_iter().any(|(_, lost)| lost.holds(entry))
     }
 
+    /// The term of what is durable here: a crash may tear the hard state off a batch, and leave its entries.
+    pub(crate) fn durable_term(&self) -> Term {
+        self.durable.hard_state.term.max(self.durable.last().term)
+    }
+
     pub(crate) fn keeps_promises(&self) -> bool {
         match &self.life {
             Life::Up(node) => node.storage().keeps_promises(),

@@ -144,14 +144,18 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         Ok(())
     }
 
-    /// A node finds that a store was set back. (Of a peer a leader may say so for a late answer: then it has the entry.)
+    /// A node finds that a store was set back. (Of a peer a leader may say so for a late answer: then it has the entry, or
+    /// what a leader of a later term wrote in its place.)
     pub(super) fn on_loss(&mut self, id: NodeId, event: &Event) -> Verdict {
         let member = &self.members[Self::position(id)];
         if let Event::PeerLostEntries { peer, matched, .. } = event {
             let named = member.node().and_then(|node| node.membership().identity(*peer));
             let entry = member.log.term(*matched).map(|term| EntryId { term, index: *matched });
             let has_it = |entry| self.member(*peer).is_some_and(|peer| peer.held_on(named, entry));
-            if entry.is_none_or(has_it) {
+            let overwritten = self
+                .member(*peer)
+                .is_some_and(|peer| peer.durable_term() > member.seen.term);
+            if overwritten || entry.is_none_or(has_it) {
                 self.coverage.late_rejections += 1;
                 return Ok(());
             }
@@ -190,4 +194,39 @@ pub(super) fn check_made<M, D: Disk>(member: &Member<M, D>, disk: &D) -> Verdict
         member.id
     );
     Err(Violation::new("what was synced is there", detail))
+}
+
+#[cfg(test)]
+mod tests {
+    use quorate::{Config, Entry, EntryId, Event};
+
+    use super::Cluster;
+    use crate::disk::MemoryDisk;
+    use crate::machine::Register;
+    use crate::shadow::Mark;
+
+    /// Unless it has the entry, or what a later leader wrote in its place.
+    #[test]
+    fn a_late_rejection_is_no_lost_store() {
+        let group = Cluster::<Register, _>::new(1, 2, MemoryDisk::default, |id| Config::new(id, 0));
+        let mut group = group.expect("a group");
+        let wrote = |term| Mark::entry(&Entry::new(term, 2, ""));
+        let found = Event::PeerLostEntries {
+            peer: 2,
+            matched: 2,
+            agreed: 1,
+        };
+        group.members[0].log.apply(wrote(3));
+        group.members[0].seen.term = 3;
+        let lost = group.on_loss(1, &found).expect_err("it has nothing");
+        assert_eq!(lost.property, "no store is set back");
+        for term in [3, 4] {
+            group.members[1].durable.apply(wrote(term));
+            let holds = EntryId { term, index: 2 };
+            assert!(group.members[1].durable.holds(holds));
+            assert_eq!(group.on_loss(1, &found), Ok(()), "an entry of term {term}");
+        }
+        group.members[1].durable.apply(wrote(2));
+        assert!(group.on_loss(1, &found).is_err(), "one of an earlier term");
+    }
 }
