@@ -11,7 +11,12 @@ use crate::world::{Change, World};
 
 pub(super) const WORLDS: &[Named] = &[
     row("add", "a fourth voter is added while another is elected", add).small(),
-    row("remove", "two of three voters are removed, one after the other, and something is proposed", remove).small(),
+    row(
+        "remove",
+        "two of three voters are removed, one after the other, and something is proposed",
+        remove,
+    )
+    .small(),
     row(
         "remove-leader",
         "the leader is removed, and the others elect another",
