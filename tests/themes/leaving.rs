@@ -3,7 +3,7 @@
 
 use quorate::error::{ChangeRefusal, ProposeError, StepError, TransferError, TransferRefusal};
 use quorate::event::StepDownReason;
-use quorate::membership::{ChangeError, ConfChangeKind, ConfChangeV2};
+use quorate::membership::{ChangeError, ConfChangeKind, ConfChangeV2, Transition};
 use quorate::message::Payload;
 use quorate::status::RoleKind;
 use quorate::{Event, NodeId, Proposed};
@@ -59,6 +59,27 @@ fn by_itself() {
             "{ticks} ticks in a group of {n}"
         );
     }
+}
+
+/// It leads on as a learner, and one change removes it and adds it as a voter again: it has what it stored.
+#[test]
+fn a_leader_that_is_added_again_counts_its_own_log() {
+    let mut cluster = Cluster::new(2, |id| {
+        let mut config = config(id);
+        config.settings_mut().step_down_on_removal = false;
+        config
+    });
+    cluster.elect(1);
+    let learns = ConfChangeV2::new([(ConfChangeKind::AddLearnerNode, 1)]);
+    let again = ConfChangeV2::new([(ConfChangeKind::RemoveNode, 1), (ConfChangeKind::AddNode, 1)]);
+    for change in [learns, again.with_transition(Transition::JointExplicit)] {
+        let _ = cluster.node(1).propose_conf_change(change).expect("it may");
+        cluster.settle();
+    }
+    let node = cluster.raw(1);
+    assert!(node.membership().is_voter(1) && node.membership().is_joint());
+    let own = node.progress().find(|peer| peer.id == 1).expect("a member");
+    assert_eq!(own.matched, node.status().last_index);
 }
 
 /// Three nodes of a named group; the first leads on though it was removed, by its settings.

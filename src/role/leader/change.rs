@@ -58,12 +58,13 @@ impl Leader {
         } else {
             0
         };
+        let id = server.id();
         let mut old = core::mem::take(&mut self.peers);
         let progress = |member: NodeId| {
             let kept = old
                 .binary_search_by_key(&member, |(id, _)| *id)
                 .ok()
-                .filter(|_| !fresh.contains(&member))
+                .filter(|_| member == id || !fresh.contains(&member)) // a leader's own log is the same one
                 .and_then(|position| old.get_mut(position))
                 .map(|(_, progress)| core::mem::replace(progress, Progress::new(1, false)));
             (member, kept.unwrap_or_else(|| Progress::of_joiner(next, joined)))
