@@ -58,16 +58,22 @@ impl Leader {
         } else {
             0
         };
-        let id = server.id();
+        let begin = |member: NodeId| {
+            if member == server.id() && server.corrupt.is_none() {
+                Progress::of_leader(server.log.stored()) // however it left and joined, its log is the same one
+            } else {
+                Progress::of_joiner(next, joined)
+            }
+        };
         let mut old = core::mem::take(&mut self.peers);
         let progress = |member: NodeId| {
             let kept = old
                 .binary_search_by_key(&member, |(id, _)| *id)
                 .ok()
-                .filter(|_| member == id || !fresh.contains(&member)) // a leader's own log is the same one
+                .filter(|_| !fresh.contains(&member))
                 .and_then(|position| old.get_mut(position))
                 .map(|(_, progress)| core::mem::replace(progress, Progress::new(1, false)));
-            (member, kept.unwrap_or_else(|| Progress::of_joiner(next, joined)))
+            (member, kept.unwrap_or_else(|| begin(member)))
         };
         self.peers = server.membership.members().into_iter().map(progress).collect();
         self.measure_learners(server);
