@@ -1,8 +1,9 @@
 //! D24: candidates and leaders of an earlier term.
 
+use quorate::error::{CampaignError, CampaignRefusal};
 use quorate::message::{Append, Heartbeat, Payload, RequestVote, VoteResponse};
 use quorate::status::RoleKind::{self, Candidate, Follower, PreCandidate};
-use quorate::{Entry, EntryId, HardState, NodeId};
+use quorate::{Entry, EntryId, Event, HardState, NodeId};
 
 use crate::single;
 use crate::support::{Cluster, config, message, plain, store};
@@ -97,6 +98,7 @@ fn d24_standing_again_is_bounded() {
     let answer = |pre_vote, granted| Payload::VoteResponse(VoteResponse::new(granted).with_pre_vote(pre_vote));
     cluster.node(1).campaign().expect("it may");
     for t in [0, 10, 20] {
+        cluster.tick(1, 9);
         let answers = [
             (t + 5, answer(true, false), (PreCandidate, t + 5)),
             (t + 6, answer(true, true), (Candidate, t + 6)),
@@ -106,11 +108,38 @@ fn d24_standing_again_is_bounded() {
             cluster.drain(1);
             cluster.step(message(2, 1, term, answer));
             assert_eq!((cluster.role(1), cluster.term(1)), then);
+            let wait = cluster.raw(1).next_deadline().expect("a voter");
+            assert!(
+                wait >= 10 || then.0 == Follower,
+                "who stands again waits as long as after a timeout"
+            );
         }
         let wait = cluster.raw(1).next_deadline().expect("a voter");
         cluster.tick(1, wait);
         assert_eq!(cluster.role(1), PreCandidate);
     }
+}
+
+/// What it promised to the leader that handed over to it keeps it from standing again, and nobody is told: nobody asked.
+#[test]
+fn d24_who_may_not_stand_again_says_nothing() {
+    let mut cluster = single(config(1), store(&[1, 2, 3]));
+    let append = Append::new(EntryId::default(), 0, vec![]);
+    for payload in [Payload::Append(append), Payload::TimeoutNow] {
+        cluster.step(message(2, 1, 4, payload));
+        cluster.drain(1);
+    }
+    assert_eq!((cluster.role(1), cluster.term(1)), (Candidate, 5));
+    cluster.step(message(3, 1, 9, Payload::VoteResponse(VoteResponse::new(false))));
+    cluster.drain(1);
+    assert_eq!((cluster.role(1), cluster.term(1)), (Follower, 9));
+    let told = |event: &Event| matches!(event, Event::CampaignRefused { .. });
+    assert!(!cluster.nodes[&1].events.iter().any(told));
+    let refused = cluster.node(1).campaign();
+    assert!(
+        matches!(refused, Err(CampaignError::Refused(CampaignRefusal::Promised(_)))),
+        "{refused:?}"
+    );
 }
 
 /// The refusals of the first pre-vote come in the term of the second, and do not count against it.
