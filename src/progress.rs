@@ -43,9 +43,9 @@ pub(crate) struct Progress {
     sent_commit: Index,
     /// Ticks for which the peer still promises to elect nobody else, counted from when the
     /// heartbeat that it answered was sent.
-    pub(crate) promised: u64,
+    promised: u64,
     /// The read round that it confirmed last.
-    pub(crate) confirmed_round: u64,
+    confirmed_round: u64,
     past: Past,
 }
 

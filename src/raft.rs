@@ -5,25 +5,30 @@
 //! on the way out the invariants.
 
 mod acknowledge;
-mod call;
+mod campaign;
+mod change;
 mod divergence;
 mod election;
-mod forward;
 mod gate;
 mod invariants;
 mod message;
+mod output;
+mod propose;
+mod read;
+mod report;
 mod restoration;
 mod tick;
+mod transfer;
 mod transition;
 
 use alloc::boxed::Box;
 use core::num::NonZero;
 
-pub use self::forward::Proposed;
 use self::invariants::Before;
+pub use self::propose::Proposed;
 use crate::config::Config;
 use crate::error::{ConfigError, Fault, NodeError};
-use crate::event::{Event, StepDownReason};
+use crate::event::Event;
 use crate::role::{Follower, Role};
 use crate::server::Server;
 use crate::soft_state::SoftState;
@@ -59,23 +64,6 @@ impl<S: Storage> Raft<S> {
             leader: self.role.leader(self.server.id()),
             role: self.role.kind(),
         }
-    }
-
-    /// Whether anything came in since [`settle`](Self::settle).
-    #[inline]
-    pub(crate) fn touched(&self) -> bool {
-        !*self.server.settled
-    }
-
-    /// Something came in.
-    #[inline]
-    pub(crate) fn touch(&mut self) {
-        *self.server.settled = false;
-    }
-
-    /// There is nothing to do.
-    pub(crate) fn settle(&mut self) {
-        *self.server.settled = true;
     }
 
     pub(crate) fn poisoned(&self) -> Option<&Fault> {
@@ -129,7 +117,7 @@ impl<S: Storage> Raft<S> {
     /// Who cannot read its log must not win an election by it.
     fn end_corrupt_candidacy(&mut self) {
         if self.server.corrupt.is_some() && matches!(self.role, Role::PreCandidate(_) | Role::Candidate(_)) {
-            self.follow(self.server.term(), None, StepDownReason::HigherTerm);
+            self.give_up();
         }
     }
 

@@ -16,7 +16,7 @@ pub(crate) use leader::{Leader, NoSnapshot, Obstacle, Proposal};
 use crate::event::StepDownReason;
 use crate::rules::election::ElectionWon;
 use crate::soft_state::RoleKind;
-use crate::types::{NodeId, Term};
+use crate::types::NodeId;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Role {
@@ -31,12 +31,10 @@ pub(crate) enum Role {
 #[derive(Debug)]
 pub(crate) enum Next {
     Stay,
-    /// Follow this leader, or nobody yet, in this term.
-    Follow {
-        term: Term,
-        leader: Option<NodeId>,
-        reason: StepDownReason,
-    },
+    /// A candidate that lost: follow nobody yet.
+    GiveUp,
+    /// A leader that leads no more in its own term.
+    StepDown(StepDownReason),
     /// Stand for election, after a pre-vote or at once.
     Campaign(Campaign),
     /// Lead.

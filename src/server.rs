@@ -23,7 +23,8 @@ use crate::log::Log;
 use crate::membership::Membership;
 use crate::message::{Message, Payload};
 use crate::ready::AckKind;
-use crate::rules::{history, lease};
+use crate::rules::history;
+use crate::rules::lease::{self, Promise};
 use crate::storage::{Storage, StorageError};
 use crate::trace::Trace;
 use crate::types::{Entry, HardState, Index, NodeId, Term};
@@ -151,8 +152,12 @@ impl<S: Storage> Server<S> {
         } else {
             self.config.settings().restart_silence_ticks.unwrap_or(0)
         };
-        let durable = self.durable_term == self.term() && self.corrupt.is_none() && !self.is_disowned();
-        lease::sayable(self.timer.promised(), kept).filter(|_| durable)
+        lease::sayable(Promise {
+            left: self.timer.promised(),
+            kept,
+            term_durable: self.durable_term == self.term(),
+            counts: self.corrupt.is_none() && !self.is_disowned(),
+        })
     }
 
     /// The hard state says no more than it must, if nothing that says more is on its way to the disk.

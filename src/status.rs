@@ -131,7 +131,7 @@ impl ProgressStatus {
             silent_ticks: if own { 0 } else { progress.silent_ticks() },
             unreachable: progress.is_missing(),
             commit_lag: server.log.committed().saturating_sub(progress.matched()),
-            promised_ticks: progress.promised,
+            promised_ticks: progress.promised(),
             snapshot_request: progress.asks_for(),
             inflight: progress.inflights().map_or(0, Inflights::len),
             inflight_full: progress.is_window_full(&server.config),

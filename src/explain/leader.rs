@@ -10,6 +10,7 @@ use crate::event::VoteRefusal;
 use crate::raft::Raft;
 use crate::role::{Candidacy, Role};
 use crate::rules::identity::CandidateStore;
+use crate::stop::Stop;
 use crate::storage::Storage;
 use crate::text::{Ids, ticks};
 use crate::types::{Index, NodeId, Term};
@@ -133,10 +134,10 @@ pub(super) fn election_ticks<S: Storage>(raft: &Raft<S>) -> Option<u64> {
 fn waiting<S: Storage>(raft: &Raft<S>) -> NoLeader {
     let server = &raft.server;
     let timeout = server.timer.until_timeout();
-    let reason = match raft.campaign_refusal(false) {
-        Ok(None) => return NoLeader::Waiting { ticks: timeout },
-        Ok(Some(reason)) => reason,
-        Err(fault) => return NoLeader::Unreadable(fault),
+    let reason = match raft.may_stand(false) {
+        Ok(()) => return NoLeader::Waiting { ticks: timeout },
+        Err(Stop::Refused(reason)) => reason,
+        Err(Stop::Fault(fault)) => return NoLeader::Unreadable(fault),
     };
     let change = || {
         let page = server.config.settings().max_applying_bytes();

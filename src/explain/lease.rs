@@ -109,7 +109,7 @@ fn not_promised<S: Storage>(raft: &Raft<S>, leader: &Leader) -> NoLease {
     let promise = |id| Promise {
         id,
         ticks: left(id),
-        answered: id == server.id() || leader.peer(id).is_some_and(|peer| peer.confirmed_round > 0),
+        answered: id == server.id() || leader.peer(id).is_some_and(|peer| peer.confirmed_round() > 0),
     };
     NoLease::NotPromised {
         margin_ticks,

@@ -147,10 +147,12 @@ impl<S: Storage> Log<S> {
         )? {
             let before = last.replace(change.index);
             if !config.settings().mark_checked_changes || wire::is_checked(&change) {
-                proven = before.or(proven);
+                proven = before
+                    .and_then(|index| commit::by_later_change(index, &change))
+                    .or(proven);
             }
         }
-        Ok(proven.map(commit::by_later_change))
+        Ok(proven)
     }
 
     /// Measures what waits to be committed (or stored), page by page, and stops at the cap.

@@ -44,6 +44,20 @@ impl Progress {
         *self.silent = self.silent.saturating_add(ticks);
     }
 
+    /// The peer's response to the heartbeat of this round, whose promise has so many ticks left.
+    pub(crate) fn confirm(&mut self, round: u64, promised: u64) {
+        self.confirmed_round = self.confirmed_round.max(round);
+        self.promised = self.promised.max(promised);
+    }
+
+    pub(crate) fn promised(&self) -> u64 {
+        self.promised
+    }
+
+    pub(crate) fn confirmed_round(&self) -> u64 {
+        self.confirmed_round
+    }
+
     /// A new period of listening begins; `true` if the peer is missing since the last one.
     pub(crate) fn forget_activity(&mut self) -> bool {
         let heard = core::mem::take(&mut self.recent_active);

@@ -53,9 +53,8 @@ impl<S: Storage> Raft<S> {
     fn stop_serving(&mut self) {
         match &mut self.role {
             Role::Follower(follower) => follower.refuse_reads(&mut self.server, ReadRefusal::Diverged),
-            Role::PreCandidate(_) | Role::Candidate(_) | Role::Leader(_) => {
-                self.follow(self.server.term(), None, StepDownReason::Diverged);
-            }
+            Role::PreCandidate(_) | Role::Candidate(_) => self.give_up(),
+            Role::Leader(_) => self.step_down(StepDownReason::Diverged),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Raft;
 use crate::error::Fault;
-use crate::event::{Event, StepDownReason};
+use crate::event::Event;
 use crate::message::{Message, Payload, RequestVote, VoteResponse};
 use crate::quorum::VoteResult;
 use crate::role::{Campaign, Next, Role};
@@ -101,7 +101,7 @@ impl<S: Storage> Raft<S> {
         let is_pre_vote = matches!(&message.payload, Payload::RequestVote(request) if request.pre_vote);
         match self.news(message)? {
             Some((proof, term)) if is_pre_vote && term > self.server.term() => {
-                self.follow(term, None, StepDownReason::HigherTerm);
+                self.follow(term, None);
                 self.server.log.commit(&proof, &self.server.config)
             }
             Some(_) | None => Ok(()),
@@ -126,18 +126,13 @@ impl<S: Storage> Raft<S> {
         }
         let held = log.matches(committed)? == Some(true);
         let term = message.term.saturating_sub(u64::from(ahead));
-        Ok(commit::by_vote(committed, held).map(|proof| (proof, term)))
+        Ok(commit::by_word(committed, held).map(|proof| (proof, term)))
     }
 
     /// An answer to our request, or our own vote, which is durable now. A pre-vote proves nothing
     /// but that the election may begin.
     pub(super) fn on_vote(&mut self, from: NodeId, pre_vote: bool, granted: bool) -> Result<(), Fault> {
         let voters = self.server.membership.voters();
-        let lost = Next::Follow {
-            term: self.server.term(),
-            leader: None,
-            reason: StepDownReason::HigherTerm,
-        };
         let next = match &mut self.role {
             Role::PreCandidate(candidacy) if pre_vote => {
                 candidacy.note(from, granted);
@@ -145,7 +140,7 @@ impl<S: Storage> Raft<S> {
                     VoteResult::Won => Next::Campaign(Campaign::Election),
                     // Some of these refused the pre-vote before it, which is told by nothing: the timer ends it.
                     VoteResult::Lost if candidacy.again => Next::Stay,
-                    VoteResult::Lost => lost,
+                    VoteResult::Lost => Next::GiveUp,
                     VoteResult::Pending => Next::Stay,
                 }
             }
@@ -153,7 +148,7 @@ impl<S: Storage> Raft<S> {
                 candidacy.note(from, granted);
                 match election::count(voters, |id| candidacy.vote(id)) {
                     Tally::Won(proof) => Next::Lead(proof),
-                    Tally::Lost => lost,
+                    Tally::Lost => Next::GiveUp,
                     Tally::Pending => Next::Stay,
                 }
             }

@@ -5,7 +5,7 @@ use core::num::NonZero;
 use super::Raft;
 use super::gate::{self, Admitted};
 use crate::error::{CampaignRefusal, Fault, StepError};
-use crate::event::{Event, IgnoredReason, StepDownReason, VoteRefusal};
+use crate::event::{Event, IgnoredReason, VoteRefusal};
 use crate::message::{AppendResponse, Heartbeat, Message, Payload, VoteResponse};
 use crate::progress::Stranger;
 use crate::role::{Campaign, Next, Role, follower};
@@ -33,7 +33,7 @@ impl<S: Storage> Raft<S> {
             Verdict::Proceed => self.dispatch(message, admitted),
             Verdict::Adopt(leader) => {
                 let outrun = self.is_outrun_by(message.term, &message.payload);
-                self.follow(message.term, leader, StepDownReason::HigherTerm);
+                self.follow(message.term, leader);
                 self.hear_commit(&message)?;
                 if outrun {
                     return Ok(self.campaign(Campaign::Again)?);
@@ -87,7 +87,7 @@ impl<S: Storage> Raft<S> {
     fn tells_stale_leaders(&self) -> bool {
         let settings = self.server.config.settings();
         let dropped = settings.check_quorum || settings.pre_vote || settings.lease_promises;
-        dropped || (settings.refuse_stale_candidates && self.standing_refusal().is_some())
+        dropped || (settings.refuse_stale_candidates && self.may_ever_stand().is_err())
     }
 
     /// What a message about an election tells of what is committed counts, whatever comes of the message;
@@ -296,7 +296,7 @@ impl<S: Storage> Raft<S> {
     /// What a leader says makes everyone else its follower.
     fn heed(&mut self, leader: NodeId) {
         if matches!(self.role, Role::PreCandidate(_) | Role::Candidate(_)) {
-            self.follow(self.server.term(), Some(leader), StepDownReason::HigherTerm);
+            self.follow(self.server.term(), Some(leader));
         }
         if let Role::Follower(follower) = &mut self.role {
             follower.hear(&mut self.server, leader);

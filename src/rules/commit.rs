@@ -1,7 +1,7 @@
 //! What is committed: sections 5.3 and 5.4.2, Figure 2 ("Rules for Servers", Leaders and `AppendEntries`).
 
 use crate::quorum::Joint;
-use crate::types::{EntryId, Index, NodeId, Term};
+use crate::types::{Entry, EntryId, Index, NodeId, Term};
 
 /// Proof that the log is committed up to an index. Made here only.
 #[derive(Debug)]
@@ -41,14 +41,14 @@ pub(crate) fn to_be_held(index: Index, term_start: Index) -> Index {
 /// A log holds a change of the configuration at `index`, and another one after it that its leader checked. Such a
 /// leader appends a change only when it has applied the last (`rules/change.rs`), and every log that has the
 /// later entry has the earlier one as that leader had it (Log Matching, section 5.3).
-pub(crate) fn by_later_change(index: Index) -> Committed {
-    Committed { index }
+pub(crate) fn by_later_change(index: Index, later: &Entry) -> Option<Committed> {
+    (later.is_conf_change() && later.index > index).then_some(Committed { index })
 }
 
-/// Whoever asks for a vote, or answers, may say what it knows to be committed. That stays true for ever,
-/// whoever says it and in whatever term: a log that has this very entry has all that was committed before it
-/// (Log Matching, section 5.3).
-pub(crate) fn by_vote(committed: EntryId, held: bool) -> Option<Committed> {
+/// Whoever asks for a vote, or responds, may say what it knows to be committed, and a snapshot holds nothing else. That
+/// stays true for ever, whoever says it and in whatever term: a log that has this very entry has all that was committed
+/// before it (Log Matching, section 5.3).
+pub(crate) fn by_word(committed: EntryId, held: bool) -> Option<Committed> {
     let index = committed.index;
     (held && committed.term > 0).then_some(Committed { index })
 }

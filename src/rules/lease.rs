@@ -25,6 +25,33 @@ pub(crate) struct VoterState {
     pub(crate) corrupt: bool,
 }
 
+/// What a leader has to consider before it relies on any promise.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LeaderState {
+    /// Its heartbeats ask for promises.
+    pub(crate) measured: bool,
+    /// It ordered another node to campaign in this term.
+    pub(crate) given_up: bool,
+    /// It is a voter itself.
+    pub(crate) votes: bool,
+    /// Up to here its log may hold a change of the configuration that is not applied.
+    pub(crate) last_change: Index,
+    pub(crate) applied: Index,
+}
+
+/// What a voter has to consider before it says what it promised.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Promise {
+    /// Ticks left of it.
+    pub(crate) left: u64,
+    /// Ticks for which this node would be silent if it restarted now.
+    pub(crate) kept: u64,
+    /// The term in which it is said is durable: else a restart could go back to one with another leader.
+    pub(crate) term_durable: bool,
+    /// This node's vote counts: its storage can be read, and is the one that the configuration names.
+    pub(crate) counts: bool,
+}
+
 /// Why a leader may not read by a lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LeaseRefusal {
@@ -58,8 +85,8 @@ pub(crate) fn may_vote(state: VoterState, forced: bool) -> Result<(), VoteRefusa
     }
 }
 
-/// Whether a leader may rely on promises at all: it is a voter, and has applied the last change of the
-/// configuration that its log may hold.
+/// Whether a leader may rely on promises at all: it asks for them, has ordered nobody to campaign, is a voter, and has
+/// applied the last change of the configuration that its log may hold.
 ///
 /// After a restart the only voter of a group may campaign at once, whatever it promised before (not in a group that was
 /// recovered: `rules/history.rs`). It has applied
@@ -67,19 +94,16 @@ pub(crate) fn may_vote(state: VoterState, forced: bool) -> Result<(), VoteRefusa
 /// it, or have not applied it; or have applied a later one, which is committed only if that node has it in its
 /// own log, and then it may not. If our log does not hold it, a later leader's does, and to elect that one a
 /// quorum had to break its promise.
-pub(crate) fn may_be_held(
-    voters: &Joint,
-    leader: NodeId,
-    last_change: Index,
-    applied: Index,
-) -> Result<(), LeaseRefusal> {
-    if !voters.contains(leader) {
-        return Err(LeaseRefusal::NotVoter);
+pub(crate) fn may_be_held(state: LeaderState) -> Result<(), LeaseRefusal> {
+    match state {
+        LeaderState { measured: false, .. } => Err(LeaseRefusal::NotMeasured),
+        LeaderState { given_up: true, .. } => Err(LeaseRefusal::GivenUp),
+        LeaderState { votes: false, .. } => Err(LeaseRefusal::NotVoter),
+        LeaderState {
+            last_change, applied, ..
+        } if last_change > applied => Err(LeaseRefusal::UnappliedChange(last_change)),
+        LeaderState { .. } => Ok(()),
     }
-    if last_change > applied {
-        return Err(LeaseRefusal::UnappliedChange(last_change));
-    }
-    Ok(())
 }
 
 /// Ticks of silence after a restart: as long as an earlier start may have promised by what it `stored`, or as
@@ -88,10 +112,11 @@ pub(crate) fn silence(stored: u64, by_settings: u64) -> u64 {
     stored.max(by_settings)
 }
 
-/// What a voter may say of a promise of which so much is `left`: no more than what it would be silent for if it
-/// restarted now, under whatever settings.
-pub(crate) fn sayable(left: u64, kept: u64) -> Option<u64> {
-    Some(left.min(kept)).filter(|ticks| *ticks > 0)
+/// Ticks of its promise that a voter may say: no more than what it would be silent for if it restarted now, under
+/// whatever settings.
+pub(crate) fn sayable(promise: Promise) -> Option<u64> {
+    let ticks = promise.left.min(promise.kept);
+    (promise.term_durable && promise.counts && ticks > 0).then_some(ticks)
 }
 
 /// How long a promise the stored one, `kept`, has to be, given what is promised from now on. It becomes shorter

@@ -16,11 +16,6 @@ impl Grant {
     }
 }
 
-/// A candidate votes for itself, in a term that it has just begun (section 5.2).
-pub(crate) fn for_oneself(id: NodeId) -> Grant {
-    Grant { candidate: id }
-}
-
 /// What a voter goes by.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Voter {

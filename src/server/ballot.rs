@@ -33,6 +33,12 @@ impl Ballot {
         }
     }
 
+    /// A candidate begins the next term, and votes for itself in it (section 5.2).
+    pub(crate) fn stand(&mut self, id: NodeId) {
+        self.adopt(self.term.saturating_add(1));
+        self.vote = self.vote.or(NonZero::new(id));
+    }
+
     /// Whether this may come after `before` (one vote a term).
     pub(crate) fn follows(self, before: Self) -> bool {
         self.term != before.term || before.vote.is_none() || self.vote == before.vote

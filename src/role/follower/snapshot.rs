@@ -62,9 +62,9 @@ fn restore<S: Storage>(
         Some(true) => {
             // The log holds it already: so much is committed, and the rest of the log stays.
             follower.matched = follower.matched.max(id.index);
-            server
-                .log
-                .commit(&commit::by_leader(id.index, id.index), &server.config)?;
+            if let Some(proof) = commit::by_word(id, true) {
+                server.log.commit(&proof, &server.config)?;
+            }
             if asked_for {
                 begin_anew(server, snapshot, membership);
             }

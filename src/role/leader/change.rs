@@ -27,11 +27,7 @@ impl Leader {
                 // Else the others learn only from a successor that this entry is committed.
                 self.broadcast_appends(server)?;
             }
-            return Ok(Next::Follow {
-                term: server.term(),
-                leader: None,
-                reason: StepDownReason::Removed,
-            });
+            return Ok(Next::StepDown(StepDownReason::Removed));
         }
         self.note_suspension(server);
         if self.advance_commit(server)? {

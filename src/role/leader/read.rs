@@ -6,9 +6,10 @@ use super::Leader;
 use crate::config::{ReadMode, Settings};
 use crate::error::ReadError;
 use crate::message::Payload;
+use crate::progress::Progress;
 use crate::read::{self, WaitingRead};
 use crate::ready::{ReadRefusal, ReadState};
-use crate::rules::lease::{self, LeaseRefusal};
+use crate::rules::lease::{self, LeaderState, LeaseRefusal};
 use crate::rules::read::{ReadPermit, confirmed_round};
 use crate::server::Server;
 use crate::storage::Storage;
@@ -84,10 +85,10 @@ impl Leader {
         }
         let age = self.rounds.age(round);
         if let Some(peer) = self.peer_mut(from) {
-            peer.confirmed_round = peer.confirmed_round.max(round);
-            if let (Some(ticks), Some(age)) = (promised_ticks, age) {
-                peer.promised = peer.promised.max(ticks.saturating_sub(age));
-            }
+            let promised = promised_ticks
+                .zip(age)
+                .map_or(0, |(ticks, age)| ticks.saturating_sub(age));
+            peer.confirm(round, promised);
         }
         self.release_reads(server);
     }
@@ -102,7 +103,7 @@ impl Leader {
             if voter == id {
                 return Some(u64::MAX);
             }
-            self.peer(voter).map(|peer| peer.confirmed_round)
+            self.peer(voter).map(Progress::confirmed_round)
         });
         while let Some((read, permit)) = self.reads.release(confirmed) {
             server.counters.reads_by_round = server.counters.reads_by_round.wrapping_add(1);
@@ -129,17 +130,19 @@ impl Leader {
 
     /// The same, or why there is no lease.
     fn lease<S: Storage>(&self, server: &Server<S>) -> Result<u64, LeaseRefusal> {
-        let config = &server.config;
-        if !self.measures_leases(config.settings()) {
-            return Err(LeaseRefusal::NotMeasured);
-        }
-        if self.lease_given_up {
-            return Err(LeaseRefusal::GivenUp);
-        }
-        let voters = server.membership.voters();
-        lease::may_be_held(voters, config.id, self.pending_change, server.log.applied())?;
-        let promised = |voter| self.promised_by(server, voter);
-        lease::ticks_left(voters, promised, config.settings().lease_margin_ticks)
+        let (settings, voters) = (server.config.settings(), server.membership.voters());
+        lease::may_be_held(LeaderState {
+            measured: self.measures_leases(settings),
+            given_up: self.lease_given_up,
+            votes: voters.contains(server.id()),
+            last_change: self.pending_change,
+            applied: server.log.applied(),
+        })?;
+        lease::ticks_left(
+            voters,
+            |voter| self.promised_by(server, voter),
+            settings.lease_margin_ticks,
+        )
     }
 
     /// Ticks for which a voter still promises to elect nobody else; this node as long as it leads.
@@ -147,7 +150,7 @@ impl Leader {
         if voter == server.id() {
             return Some(server.config.settings().election_timeout_ticks);
         }
-        self.peer(voter).map(|peer| peer.promised)
+        self.peer(voter).map(Progress::promised)
     }
 
     /// Leave to read by the lease, or why there is none.

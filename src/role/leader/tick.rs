@@ -68,11 +68,7 @@ impl Leader {
             if check_quorum {
                 self.listen_anew(server);
                 if !quorum {
-                    return Ok(Next::Follow {
-                        term: server.term(),
-                        leader: None,
-                        reason: StepDownReason::QuorumSilent,
-                    });
+                    return Ok(Next::StepDown(StepDownReason::QuorumSilent));
                 }
             }
             self.abort_transfer(server, TransferAbort::Timeout);

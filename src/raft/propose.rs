@@ -1,5 +1,5 @@
-//! Calls that are made here or at another node: a leader answers them, a follower passes them on to
-//! its leader under the first sender's name (thesis 6.2, "routing requests to the leader").
+//! Proposals: a leader takes them into its log, a follower passes them on to its leader under the first sender's
+//! name.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -8,14 +8,14 @@ use core::num::NonZero;
 use bytes::Bytes;
 
 use super::Raft;
-use crate::config::ReadMode;
-use crate::error::{Fault, ProposeError, StepError, TransferRefusal};
-use crate::event::{Event, IgnoredReason};
+use crate::error::{ProposeError, StepError};
+use crate::membership::{AnyConfChange, ConfChangeKind, ConfChangeV2};
 use crate::message::Payload;
 use crate::role::{Proposal, Role};
 use crate::stop::Stop;
 use crate::storage::Storage;
 use crate::types::{Entry, EntryId, Index, NodeId, Term};
+use crate::wire;
 
 /// Where a proposal went. What becomes of it, [`pending::Proposals`](crate::pending::Proposals) tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -53,7 +53,44 @@ impl fmt::Display for Proposed {
 }
 
 impl<S: Storage> Raft<S> {
-    pub(super) fn propose(
+    pub(crate) fn propose_data(&mut self, data: Bytes) -> Result<Proposed, Stop<ProposeError>> {
+        self.propose(self.server.id(), [Entry::of(data)], None)
+    }
+
+    pub(crate) fn propose_batch(&mut self, batch: Vec<Bytes>) -> Result<Proposed, Stop<ProposeError>> {
+        let entries: Vec<Entry> = batch.into_iter().map(Entry::of).collect();
+        self.propose(self.server.id(), entries, None)
+    }
+
+    pub(crate) fn propose_change(
+        &mut self,
+        change: &AnyConfChange,
+        expected: Option<Index>,
+    ) -> Result<Proposed, Stop<ProposeError>> {
+        let (kind, data) = wire::encode_change(change);
+        let entry = Entry {
+            kind,
+            data,
+            ..Entry::default()
+        };
+        self.propose(self.server.id(), [entry], expected)
+    }
+
+    /// Makes a learner a voter, if this leader finds that it has caught up.
+    pub(crate) fn propose_promotion(&mut self, peer: NodeId) -> Result<Proposed, Stop<ProposeError>> {
+        let server = &mut self.server;
+        let refusal = match (&self.role, self.role.leader(server.id())) {
+            (Role::Leader(leader), _) => leader.judge_promotion(server, peer).err().map(ProposeError::Change),
+            (_, Some(leader)) => Some(ProposeError::NotLeader { leader }),
+            (_, None) => Some(ProposeError::NoLeader),
+        };
+        match refusal {
+            None => self.propose_change(&ConfChangeV2::new([(ConfChangeKind::AddNode, peer)]).into(), None),
+            Some(reason) => Err(Stop::Refused(reason)),
+        }
+    }
+
+    fn propose(
         &mut self,
         from: NodeId,
         entries: impl Proposal,
@@ -88,64 +125,6 @@ impl<S: Storage> Raft<S> {
     pub(super) fn on_forwarded_proposal(&mut self, from: NodeId, entries: Vec<Entry>) -> Result<(), Stop<StepError>> {
         let outcome = self.propose(from, entries, None);
         outcome.map(|_| ()).map_err(|stop| stop.map(StepError::Proposal))
-    }
-
-    pub(super) fn on_forwarded_read(&mut self, from: NodeId, context: Bytes, mode: Option<ReadMode>) {
-        let server = &mut self.server;
-        let taken = match &mut self.role {
-            // It was refused when this node began to campaign.
-            Role::Leader(_) if from == server.id() => {
-                server.ignore(from, "ReadIndex", 0, IgnoredReason::NotAsked);
-                true
-            }
-            Role::Leader(leader) => leader.on_read(server, from, context, mode).is_ok(),
-            Role::Follower(follower) => follower.forward(server, from, Payload::ReadIndex { context, mode }),
-            Role::PreCandidate(_) | Role::Candidate(_) => false,
-        };
-        if !taken {
-            server.event(Event::ReadDropped { from });
-        }
-    }
-
-    /// Hands leadership to `to`, or asks the leader to. `asker` hears if that refuses.
-    pub(super) fn transfer(&mut self, to: NodeId, asker: Option<NodeId>) -> Result<(), Fault> {
-        let server = &mut self.server;
-        match &mut self.role {
-            Role::Leader(leader) => leader.begin_transfer(server, to)?,
-            Role::Follower(follower) if follower.forward(server, to, Payload::TransferLeader { asker }) => {}
-            Role::Follower(_) | Role::PreCandidate(_) | Role::Candidate(_) => {
-                server.ignore(to, "TransferLeader", server.term(), IgnoredReason::NoLeader);
-            }
-        }
-        Ok(())
-    }
-
-    /// A wish that a follower passes on in the name of `to`, or `to` itself has.
-    pub(super) fn on_forwarded_transfer(&mut self, to: NodeId, asker: Option<NodeId>) -> Result<(), Fault> {
-        match self.transfer_refusal(to) {
-            Some(reason) if self.role.as_leader().is_some() => {
-                let server = &mut self.server;
-                server.event(Event::TransferRefused { to, reason });
-                let tell = |asker: &NodeId| *asker != server.id() && server.membership.contains(*asker);
-                if let Some(asker) = asker.filter(tell) {
-                    server.send(asker, Payload::TransferRefused { to, reason });
-                }
-                Ok(())
-            }
-            _ => self.transfer(to, asker),
-        }
-    }
-
-    /// Why `to` cannot be handed leadership, as far as this node knows the configuration.
-    pub(super) fn transfer_refusal(&self, to: NodeId) -> Option<TransferRefusal> {
-        let membership = &self.server.membership;
-        if membership.is_learner(to) {
-            Some(TransferRefusal::Learner)
-        } else if membership.is_voter(to) {
-            None
-        } else {
-            Some(TransferRefusal::Unknown)
-        }
     }
 }
 
