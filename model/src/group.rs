@@ -64,10 +64,8 @@ pub enum Move {
 impl Group {
     /// Checks the world, and takes it to its first state.
     pub fn new(world: World) -> Result<Self, WorldError> {
+        world.check()?;
         let ids = world.ids();
-        if ids.is_empty() || ids.len() > 8 || world.voters.is_empty() {
-            return Err(WorldError::Nodes(ids.len()));
-        }
         let rules = rules(&world)?;
         check_symmetry(&world)?;
         let clocks = world.clocks.map_or(0, |_| ids.len());

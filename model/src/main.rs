@@ -28,13 +28,14 @@ struct Arguments {
     /// Random walks from this seed on in place of a search.
     #[arg(long, value_name = "SEED")]
     walk: Option<u64>,
-    /// How many walks.
+    /// How many walks, if there are so many seeds.
     #[arg(long, default_value_t = 1000)]
     walks: u64,
     /// How many moves a walk has at most.
     #[arg(long, default_value_t = 200)]
     moves: usize,
-    /// Print what is found as a script, for quorate-script and for quorate-sim --replay.
+    /// Print what is found as a script, and nothing else to the standard output: for quorate-script, and for quorate-sim
+    /// --replay, which finds what the simulator judges too, and not what only an invariant of the world forbids.
     #[arg(long)]
     script: bool,
 }
@@ -83,7 +84,7 @@ fn explore(world: &Named, arguments: &Arguments) -> bool {
     let found = if let Some(seed) = arguments.walk {
         let found = walks(&group, seed, arguments);
         if found.is_none() {
-            println!("{}: {} walks, nothing wrong", world.name, arguments.walks);
+            println!("{}: up to {} walks, nothing wrong", world.name, arguments.walks);
         }
         found
     } else {
@@ -92,7 +93,12 @@ fn explore(world: &Named, arguments: &Arguments) -> bool {
             states: arguments.states,
         };
         let outcome = search(&group, limits);
-        println!("{}", row(world.name, &group, &outcome));
+        let row = row(world.name, &group, &outcome);
+        if arguments.script {
+            eprintln!("{row}"); // what goes to the standard output is a script
+        } else {
+            println!("{row}");
+        }
         outcome.found
     };
     if let Some(found) = &found {
@@ -103,10 +109,10 @@ fn explore(world: &Named, arguments: &Arguments) -> bool {
 
 fn walks(group: &Group, seed: u64, arguments: &Arguments) -> Option<Found<Move>> {
     let mut memory = group.worker();
-    let mut seeds = seed..seed.saturating_add(arguments.walks);
-    seeds.find_map(|seed| {
+    let walks = usize::try_from(arguments.walks).unwrap_or(usize::MAX);
+    (seed..=u64::MAX).take(walks).find_map(|seed| {
         let found = walk(group, &mut memory, seed, arguments.moves).found();
-        found.inspect(|_| println!("walk {seed}"))
+        found.inspect(|_| eprintln!("walk {seed}"))
     })
 }
 

@@ -1,9 +1,12 @@
 //! A world: who is in a group, what may happen to it, how often, and what must hold.
 
+mod check;
+
 use quorate::membership::{ConfChangeKind, Transition};
 use quorate::{NodeId, Settings};
 
 use crate::budget::{KINDS, Kind};
+use crate::error::COUNTED;
 use crate::event::Event;
 use crate::invariant::Invariant;
 use crate::rules::Storing;
@@ -107,7 +110,7 @@ impl World {
         (untimed.pre_vote, untimed.check_quorum, untimed.lease_promises) = (false, false, false);
         untimed.restart_silence_ticks = Some(0);
         let world = Self {
-            voters: (1..=voters).collect(),
+            voters: (1..=voters).take(COUNTED).collect(),
             joiners: Vec::new(),
             named: false,
             forgets_promises: false,
@@ -163,9 +166,13 @@ impl World {
     /// Changes the settings with which this node starts again after a crash.
     #[must_use]
     pub fn restarts_with(mut self, id: NodeId, change: impl Fn(&mut Settings)) -> Self {
-        let mut settings = self.settings_of(id).clone();
-        change(&mut settings);
-        self.again.push((id, settings));
+        let like = self.settings_of(id).clone();
+        let position = self.again.iter().position(|(other, _)| *other == id);
+        let position = position.unwrap_or_else(|| {
+            self.again.push((id, like));
+            self.again.len() - 1
+        });
+        change(&mut self.again[position].1);
         self
     }
 

@@ -128,7 +128,40 @@ fn voters_that_are_told_apart_are_not_folded() {
             Err(WorldError::NotSymmetric(_))
         ));
     }
-    assert!(matches!(Group::new(World::new(0)), Err(WorldError::Nodes(0))));
+}
+
+#[test]
+fn worlds_that_make_no_sense_are_refused() {
+    let worlds = [
+        (World::new(0), WorldError::Nodes(0)),
+        (World::new(9), WorldError::Nodes(9)),
+        (World::new(u64::MAX), WorldError::Nodes(1000)),
+        (World::new(1).joiner(1), WorldError::NotNext(1)),
+        (World::new(1).joiner(7), WorldError::NotNext(7)),
+        (World::new(1).joiner(2).joiner(2), WorldError::NotNext(2)),
+        (
+            World::new(3).allow_at(Kind::Campaign, 1, [9]),
+            WorldError::UnknownNode(9),
+        ),
+        (World::new(3).led_by(9), WorldError::UnknownNode(9)),
+        (World::new(3).settings_at(9, |_| ()), WorldError::UnknownNode(9)),
+        (World::new(3).restarts_with(9, |_| ()), WorldError::UnknownNode(9)),
+        (
+            World::new(1).settings(|settings| settings.async_storage_writes = true),
+            WorldError::Storing(1),
+        ),
+        (World::new(1).ticks([1, u64::MAX]), WorldError::Ticks(u64::MAX)),
+        (
+            World::new(1).first(1, Event::Tick(u64::MAX)),
+            WorldError::Ticks(u64::MAX),
+        ),
+    ];
+    for (world, expected) in worlds {
+        assert_eq!(Group::new(world).err(), Some(expected));
+    }
+    let twice = World::new(1).restarts_with(1, |_| ());
+    let twice = twice.restarts_with(1, |settings| settings.election_timeout_ticks = 0);
+    assert!(matches!(Group::new(twice), Err(WorldError::Settings(1, _))));
     let wrong = World::new(1).settings(|settings| settings.heartbeat_interval_ticks = 0);
     assert!(matches!(Group::new(wrong), Err(WorldError::Settings(1, _))));
 }

@@ -12,7 +12,7 @@ pub fn recording(group: &Group, trace: &[Move], violation: &Violation) -> Record
     let settings = |id| group.rules().config(id, false).settings().clone();
     let world = group.world();
     Recording {
-        about: format!("{violation}\nFound by quorate-model, by a shortest way."),
+        about: format!("{violation}\nFound by quorate-model."),
         world: World {
             seed: 0,
             group: 1,
