@@ -8,6 +8,7 @@
 //! diff on a difference. Exit 2 where the command line, a file or a script cannot be understood.
 //! KIND is interaction, confchange or quorum; by default the file's folder tells.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -22,7 +23,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    match parse(std::env::args().skip(1)).and_then(|options| run_all(&options)) {
+    match parse(std::env::args_os().skip(1)).and_then(|options| run_all(&options)) {
         Ok(0) => ExitCode::SUCCESS,
         Ok(_) => ExitCode::from(1),
         Err(message) => {
@@ -32,7 +33,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn parse(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
+fn parse(mut args: impl Iterator<Item = OsString>) -> Result<Options, String> {
     let mut options = Options {
         check: false,
         kind: None,
@@ -40,12 +41,13 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
     };
     let mut only_files = false;
     while let Some(arg) = args.next() {
-        match arg.as_str() {
+        match &*arg.to_string_lossy() {
             _ if only_files => options.files.push(arg.into()),
             "--check" => options.check = true,
             "--kind" => {
                 let name = args.next().ok_or(format!("--kind needs a name\n{USAGE}"))?;
-                options.kind = Some(name.parse().map_err(|error| format!("{error}"))?);
+                let kind = name.to_string_lossy().parse();
+                options.kind = Some(kind.map_err(|error| format!("{error}"))?);
             }
             "--" => only_files = true,
             option if option.starts_with('-') => {

@@ -12,7 +12,7 @@ fn its_recording_runs_here_and_there() {
     let run = run(Kind::Interaction, text).expect("a script");
     assert!(run.differences().is_empty(), "{}", run.render());
     let recording: Recording = text.parse().expect("a recording");
-    assert_eq!((recording.world.founders.len(), recording.steps.len()), (1, 5));
+    assert_eq!((recording.world.founders.len(), recording.steps.len()), (3, 5));
 }
 
 #[test]

@@ -15,8 +15,8 @@ use crate::output::{Failure, Output};
 
 const LOG_LEVELS: [&str; 6] = ["DEBUG", "INFO", "WARN", "ERROR", "FATAL", "NONE"];
 
-/// Ticks of one `ticks` command.
-const TICKS_MAX: u64 = 1_000_000;
+/// Nodes of one `add-nodes` command.
+const NODES_MAX: u64 = 1_000;
 
 impl Interaction {
     pub(super) fn dispatch(
@@ -83,7 +83,11 @@ impl Interaction {
     fn add_nodes(&mut self, command: &Command) -> Result<(), Failure> {
         command.only(&known())?;
         let [count] = command.exactly("COUNT")?;
-        self.stage.add(number(count)?, &template(command)?)
+        let count = number(count)?;
+        if count > NODES_MAX {
+            return Err(Failure::new(format!("at most {NODES_MAX} nodes at once")));
+        }
+        self.stage.add(count, &template(command)?)
     }
 
     /// A node with an empty disk: a new one, or one whose disk is lost.
@@ -228,11 +232,6 @@ impl Interaction {
     /// A command that is one step at one node, which must run.
     fn single(&mut self, command: &Command) -> Result<(), Failure> {
         let step = Step::of_command(command)?.ok_or_else(|| Failure::new("unknown command"))?;
-        if let Step::Tick { ticks, .. } = step
-            && ticks > TICKS_MAX
-        {
-            return Err(Failure::new(format!("at most {TICKS_MAX} ticks")));
-        }
         self.stage.node(step.node().unwrap_or(0))?;
         let refusals = self.stage.step(step)?;
         super::moves::told(refusals)
