@@ -20,6 +20,7 @@ mod sum;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::sync::atomic::AtomicBool;
 
 use clap::Parser;
 
@@ -34,7 +35,7 @@ use arguments::Arguments;
 /// Does what the arguments of this process say. Clients and disks are cloned where one past has many futures. `clients` gives those of a seed.
 ///
 /// Ends the process where the arguments make no sense; else the code says whether something broke (1), or a file could
-/// not be read (2).
+/// not be read or written (2).
 pub fn run<W, D>(clients: impl Fn(u64) -> W + Sync, make_disk: impl Fn() -> D + Clone + Sync + 'static) -> ExitCode
 where
     W: Workload + Clone,
@@ -62,16 +63,29 @@ where
         program,
         clients,
         make_disk,
+        unwritten: AtomicBool::new(false),
     };
+    if let Some(path) = job.arguments.named_twice() {
+        eprintln!("{}: it is to be two files at once", path.display());
+        return ExitCode::from(2);
+    }
     // Each other way to run is a flag, a branch here, and a file beside `seeds.rs`.
     let Arguments {
         replay, path, guided, ..
     } = &job.arguments;
-    match (replay, path, guided) {
-        (Some(file), ..) => job.replay(file),
+    let broken = match (replay, path, guided) {
+        (Some(file), ..) => match job.replay(file) {
+            Ok(broken) => broken,
+            Err(unreadable) => return unreadable,
+        },
         (_, Some(path), _) => job.go(path),
         (_, _, true) => job.explore(),
         (_, _, false) => job.run_seeds(),
+    };
+    match (broken, job.unwritten.into_inner()) {
+        (true, _) => ExitCode::from(1),
+        (false, true) => ExitCode::from(2),
+        (false, false) => ExitCode::SUCCESS,
     }
 }
 
@@ -108,6 +122,8 @@ struct Job<C, F> {
     program: String,
     clients: C,
     make_disk: F,
+    /// Some file could not be written.
+    unwritten: AtomicBool,
 }
 
 impl<W, D, C, F> Job<C, F>
@@ -124,6 +140,7 @@ where
     /// The flags that run a seed again.
     fn flags_of(&self, seed: u64) -> String {
         let (steps, profile) = (self.arguments.steps, self.arguments.profile(seed));
-        format!("--seed {seed} --steps {steps} --profile {profile}")
+        let twice = if self.arguments.twice { " --twice" } else { "" };
+        format!("--seed {seed} --steps {steps} --profile {profile}{twice}")
     }
 }

@@ -240,6 +240,10 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     }
 
     fn perform(&mut self, step: Step) -> Verdict {
+        let joins = matches!(step, Step::Join { .. });
+        if !joins && step.node().is_some_and(|node| self.member(node).is_none()) {
+            return Ok(()); // it was recorded in a larger group
+        }
         match step {
             Step::Tick { node, ticks } => self.tick(node, ticks)?,
             Step::Ready { node } => self.take_ready(node)?,
@@ -324,7 +328,8 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     }
 
     pub(crate) fn position(id: NodeId) -> usize {
-        usize::try_from(id.saturating_sub(1)).unwrap_or(usize::MAX)
+        let position = id.checked_sub(1).and_then(|position| usize::try_from(position).ok());
+        position.unwrap_or(usize::MAX)
     }
 
     pub(crate) fn member(&self, id: NodeId) -> Option<&Member<M, D>> {

@@ -44,7 +44,7 @@ pub fn replay<M: StateMachine, D: Disk>(
 }
 
 /// The same, with clients that are told what their operations came to. What they say of it is judged after
-/// the last step. `None` too if they do not know [what they asked](Workload::asks_again).
+/// the last step, unless they do not know [what they asked](Workload::asks_again): then they are told nothing.
 ///
 /// When a client gave up is not among the steps: it may be told more than in the run itself.
 pub fn replay_clients<W: Workload, D: Disk>(
@@ -118,13 +118,17 @@ fn tell_clients<W: Workload, D: Disk>(
         verdict
     });
     let judged = replayed.and_then(|()| {
-        let verdict = caught(|| "verdict()".to_owned(), || clients.verdict());
+        let verdict = if known {
+            caught(|| "verdict()".to_owned(), || clients.verdict())
+        } else {
+            Ok(())
+        };
         verdict.map_err(|violation| Broken {
             steps: steps.len(),
             violation,
         })
     });
-    judged.err().filter(|_| known)
+    judged.err()
 }
 
 /// Does one step, with clients.
@@ -135,13 +139,13 @@ fn tell<W: Workload, D: Disk>(
     known: &mut bool,
 ) -> Verdict {
     for (operation, request) in asked(step) {
-        *known &= clients.asks_again(operation, &request);
+        *known = *known && clients.asks_again(operation, &request);
     }
     let verdict = cluster.step(step.clone());
-    for (operation, outcome) in cluster.ended.drain(..) {
+    for (operation, outcome) in cluster.ended.drain(..).filter(|_| *known) {
         clients.ended(operation, &outcome);
     }
-    for command in cluster.committed.drain(..) {
+    for command in cluster.committed.drain(..).filter(|_| *known) {
         clients.committed(&command);
     }
     verdict

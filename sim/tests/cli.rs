@@ -48,9 +48,25 @@ impl<const PANICS: bool> Workload for Clients<PANICS> {
     }
 }
 
+/// Clients that only ask, and do not know later what.
+#[derive(Default, Clone)]
+struct Forgetful<const PANICS: bool>;
+
+impl<const PANICS: bool> Workload for Forgetful<PANICS> {
+    type Machine = Fragile<PANICS>;
+
+    fn ask(&mut self, operation: u64, _: u64, _: &mut Dice) -> Request {
+        Request::Write(operation.to_be_bytes().to_vec().into())
+    }
+}
+
 fn run<const PANICS: bool>(flags: &str) -> bool {
+    run_with(Clients::<PANICS>, flags)
+}
+
+fn run_with(clients: impl Workload + Clone + Sync, flags: &str) -> bool {
     let arguments = ["own-clients"].into_iter().chain(flags.split_whitespace());
-    let code = cli::run_with(arguments, |_| Clients::<PANICS>, MemoryDisk::default);
+    let code = cli::run_with(arguments, |_| clients.clone(), MemoryDisk::default);
     format!("{code:?}") == format!("{:?}", ExitCode::SUCCESS)
 }
 
@@ -86,6 +102,46 @@ fn a_run_that_fails_is_kept_replayed_and_shown() {
         replayed.contains("own-clients --replay"),
         "and says how to see it again"
     );
+}
+
+#[test]
+fn clients_that_forget_what_they_asked_take_no_violation_away() {
+    let steps = file("forgetful.txt");
+    let keep = steps.display();
+    let flags = format!("--seeds 40 --steps 2000 --fail-fast --keep {keep} --threads 1");
+    assert!(!run_with(Forgetful::<true>, &flags), "it panics");
+    let replay = format!("--replay {keep}");
+    assert!(
+        !run_with(Forgetful::<true>, &replay),
+        "it is cut down, and panics again"
+    );
+    assert!(
+        run_with(Forgetful::<false>, &replay),
+        "it does not, without the mistake"
+    );
+}
+
+#[test]
+fn the_last_seed_is_the_last() {
+    let last = u64::MAX;
+    assert!(run::<false>(&format!("--seed {last} --seeds 3 --steps 50 --threads 2")));
+}
+
+#[test]
+fn what_is_not_written_is_no_success() {
+    for flags in ["--log /nowhere/log", "--timeline /nowhere/page.html"] {
+        assert!(!run::<false>(&format!("--seed 1 --steps 50 {flags}")), "{flags}");
+    }
+    let [page, other] = ["once.html", "twice.html"].map(file);
+    let flags = |log: &PathBuf| {
+        format!(
+            "--seed 1 --steps 50 --timeline {} --log {}",
+            page.display(),
+            log.display()
+        )
+    };
+    assert!(run::<false>(&flags(&other)));
+    assert!(!run::<false>(&flags(&page)), "one would overwrite the other");
 }
 
 #[test]

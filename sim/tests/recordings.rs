@@ -109,10 +109,29 @@ fn what_is_no_recording_is_told_with_its_line() {
         ("world seed=1\n----\n\nadd-nodes 1 voters=(1) index=1\n", 4),
         (&format!("{world}stabilize\n"), 8),
         (&format!("{world}steps\ncampaign 1\ntick\n----\n"), 10),
+        ("world seed=1 group=9223372036854775808\n", 1),
+        (&world.replace("nodes 1", "nodes 2"), 5),
+        (&world.replace("index=1", "index=2"), 5),
+        (&world.replace("index=1", "index=1 speed=3"), 5),
+        (&world.replace("index=1", "index=1 election=0"), 5),
+        (&world.replace("ok\n\n", "ok\n"), 4),
+        (&format!("{}check\n----\nok\n", world.replace("(1)", "(1,2)")), 0),
+        (&format!("{world}steps\ncampaign 1\n----\nok\n"), 0),
+        (&format!("{world}check 7\n"), 8),
+        (&format!("{world}steps fast=1\n"), 8),
+        (&format!("{world}check\n----\nok\n\ncampaign 1\n"), 12),
+        (&format!("{world}ticks 1 1000001\n"), 8),
+        (&format!("{world}recover 1 tick=(0)\n"), 8),
     ] {
         let read = text.parse::<Recording>().map_err(|error| error.line);
         assert_eq!(read, Err(line), "{text}");
     }
+    let absent = format!(
+        "{world}steps\nticks 99 1\ncampaign 0\njoin 99\nconfigure 1 election=0 lease-promises=true\n----\nok\n\ncheck\n"
+    );
+    let recording: Recording = absent.parse().unwrap();
+    let left_out = recording.replay::<StandardMachine, MemoryDisk>(MemoryDisk::default);
+    assert_eq!(left_out, None, "what cannot be done is left out");
     let alone = format!("{world}# why\ncampaign 1\n----\nok\n\ncheck\n----\nok\n");
     assert_eq!(alone.parse::<Recording>().map(|read| read.steps.len()), Ok(1));
 }

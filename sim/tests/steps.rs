@@ -115,11 +115,11 @@ fn call() -> impl Strategy<Value = Step> {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let wells = prop::collection::vec((any::<u64>(), any::<u64>()), 0..4);
+    let wells = prop::collection::vec((any::<u64>(), 1..=1_000_000_000_u64), 0..4);
     prop_oneof![
         any::<u64>().prop_flat_map(|node| prop::sample::select(of_node(node))),
         call(),
-        (any::<u64>(), any::<u64>()).prop_map(|(node, ticks)| Step::Tick { node, ticks }),
+        (any::<u64>(), 0..=1_000_000_u64).prop_map(|(node, ticks)| Step::Tick { node, ticks }),
         (message(), any::<bool>()).prop_map(|(message, keep)| Step::Deliver { message, keep }),
         (message(), any::<bool>()).prop_map(|(message, named)| Step::Stray { message, named }),
         message().prop_map(|message| Step::Lose { message }),
@@ -181,6 +181,7 @@ fn what_they_look_like() {
         "",
         "jump 1",
         "ticks 1",
+        "ticks 1 1000001",
         "ready 1 2",
         "ready one",
         "ready 1 keep=1",
@@ -192,6 +193,7 @@ fn what_they_look_like() {
         "configure 1 election=3",
         "stray 1->2 MsgApp group=3",
         "recover 1 tick=(1,2)",
+        "recover 1 tick=(0)",
         "promote 1",
         "propose-batch",
         "read-index 1 r mode=stale",

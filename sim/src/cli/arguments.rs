@@ -1,6 +1,7 @@
 //! What can be said on the command line.
 
-use std::ops::Range;
+use std::iter::Take;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use clap::Parser;
@@ -31,18 +32,18 @@ pub(super) struct Arguments {
     /// Runs each seed twice and compares what happened.
     #[arg(long)]
     pub(super) twice: bool,
-    /// Stops after so many seconds, whatever is left.
+    /// Begins nothing more after so many seconds, whatever is left; a seed that has begun is run to its end.
     #[arg(long)]
     pub(super) seconds: Option<u64>,
-    /// With one seed: writes what happens to this file, a line each.
-    #[arg(long)]
+    /// With one seed, or a path: writes what happens to this file, a line each.
+    #[arg(long, conflicts_with = "replay")]
     pub(super) log: Option<PathBuf>,
-    /// Writes a page to this file that shows the run in a browser: that of the only seed, of the replay, or else of the
-    /// first seed that fails. Where it was cut down, a second page, `NAME.shrunk.html`, shows what is left.
+    /// Writes a page to this file that shows the run in a browser: that of the only seed, of the path or of the replay, or
+    /// else of the seed that fails and is cut down. A second page, `NAME.shrunk.html`, shows what is left of it.
     #[arg(long)]
     pub(super) timeline: Option<PathBuf>,
     /// Only says how to replay what fails, and cuts nothing down.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "keep")]
     pub(super) no_shrink: bool,
     /// Writes what is left of the first seed that fails to this file, as a script; without it, to the standard output.
     #[arg(long, visible_alias = "script")]
@@ -52,10 +53,10 @@ pub(super) struct Arguments {
     #[arg(long, conflicts_with_all = ["twice", "log"])]
     pub(super) guided: bool,
     /// Goes again where --guided found something: PROFILE/SEED/SEED.STEPS...
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["profile", "seed", "seeds", "twice", "guided"])]
     pub(super) path: Option<Path>,
     /// Does again what such a file says, and nothing else.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["profile", "seed", "seeds", "twice", "guided", "path", "keep"])]
     pub(super) replay: Option<PathBuf>,
     /// Threads; each runs seeds of its own.
     #[arg(long, default_value_t = std::thread::available_parallelism().map_or(1, usize::from))]
@@ -69,14 +70,26 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
-    pub(super) fn seeds(&self) -> Range<u64> {
+    pub(super) fn seeds(&self) -> Take<RangeInclusive<u64>> {
         let first = self.seed.unwrap_or(0);
         let default = if self.seed.is_some() { 1 } else { SEEDS };
-        first..first.saturating_add(self.seeds.unwrap_or(default))
+        let seeds = usize::try_from(self.seeds.unwrap_or(default)).unwrap_or(usize::MAX);
+        (first..=u64::MAX).take(seeds)
     }
 
     pub(super) fn is_single(&self) -> bool {
-        self.seeds().count() == 1
+        let mut seeds = self.seeds();
+        seeds.next().is_some() && seeds.next().is_none()
+    }
+
+    /// A file that two flags name, so that one of them would overwrite the other.
+    pub(super) fn named_twice(&self) -> Option<&PathBuf> {
+        let files: Vec<&PathBuf> = [&self.replay, &self.keep, &self.log, &self.timeline]
+            .into_iter()
+            .flatten()
+            .collect();
+        let twice = |(at, file): &(usize, &&PathBuf)| files[..*at].contains(*file);
+        files.iter().enumerate().find(twice).map(|(_, file)| *file)
     }
 
     pub(super) fn profile(&self, seed: u64) -> Profile {

@@ -1,11 +1,11 @@
 //! Guided exploration on the command line: sittings side by side, each with its own pool.
 
-use std::process::ExitCode;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::Job;
+use super::seeds::next_of;
 use super::sum::Sum;
 use crate::Report;
 use crate::disk::Disk;
@@ -35,19 +35,17 @@ where
     C: Fn(u64) -> W + Sync,
     F: Fn() -> D + Clone + Sync + 'static,
 {
-    pub(super) fn explore(&self) -> ExitCode {
+    /// Whether anything broke.
+    pub(super) fn explore(&self) -> bool {
         let began = Instant::now();
-        let seeds = self.arguments.seeds();
+        let seeds = Mutex::new(self.arguments.seeds());
         let limit = self.arguments.seconds.map(Duration::from_secs);
-        let (next, stop) = (AtomicU64::new(seeds.start), AtomicBool::new(false));
+        let stop = AtomicBool::new(false);
         let found = Mutex::new(Found::default());
         let is_over = || stop.load(Ordering::Relaxed) || limit.is_some_and(|limit| began.elapsed() > limit);
         let work = || {
             while !is_over() {
-                let seed = next.fetch_add(1, Ordering::Relaxed);
-                if seed >= seeds.end {
-                    return;
-                }
+                let Some(seed) = next_of(&seeds) else { return };
                 let mut explorer = Explorer::new(seed, &self.arguments.profiles(), |drawn: &Parameters| {
                     self.driver(drawn)
                 });
@@ -70,7 +68,7 @@ where
         self.tell_found(&found.into_inner().unwrap_or_default(), began.elapsed())
     }
 
-    fn tell_found(&self, found: &Found, took: Duration) -> ExitCode {
+    fn tell_found(&self, found: &Found, took: Duration) -> bool {
         let what = format!("{} sittings of guided exploration", found.sittings);
         found.sum.print_seen(&what, took);
         for Find { path, violation } in &found.finds {
@@ -82,11 +80,11 @@ where
             self.cut_down("the first", &find.path.parameters(), report);
         }
         let incomplete = self.arguments.full_coverage && !found.sum.missing().is_empty();
-        ExitCode::from(u8::from(incomplete || !found.finds.is_empty()))
+        incomplete || !found.finds.is_empty()
     }
 
-    /// Goes a path again, and does with it what is done with a seed.
-    pub(super) fn go(&self, path: &Path) -> ExitCode {
+    /// Goes a path again, and does with it what is done with a seed; whether anything broke.
+    pub(super) fn go(&self, path: &Path) -> bool {
         let shown = self.arguments.timeline.is_some() || self.arguments.log.is_some();
         let mut report = path.go(|parameters| match self.recorded(parameters) {
             Ok(driver) if shown => Ok(driver.traced()),
@@ -101,13 +99,13 @@ where
         } = &report
         else {
             println!("path {path}: no violation");
-            return ExitCode::SUCCESS;
+            return false;
         };
         println!("path {path}: VIOLATION {violation}");
         if !self.arguments.no_shrink {
             self.cut_down("it", &path.parameters(), report);
         }
-        ExitCode::from(1)
+        true
     }
 
     fn recorded(&self, parameters: &Parameters) -> Result<Driver<W, D>, Violation> {

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::Job;
-use super::shown::tell;
 use crate::disk::Disk;
 use crate::replay::Recording;
 use crate::timeline::write_page;
@@ -17,14 +16,14 @@ where
     C: Fn(u64) -> W + Sync,
     F: Fn() -> D + Clone + Sync + 'static,
 {
-    /// Fails if it still breaks something, or cannot be read.
-    pub(super) fn replay(&self, path: &Path) -> ExitCode {
+    /// Whether it still breaks something; else it cannot be read.
+    pub(super) fn replay(&self, path: &Path) -> Result<bool, ExitCode> {
         let read = std::fs::read_to_string(path).map_err(|error| error.to_string());
         let recording = match read.and_then(|text| text.parse::<Recording>().map_err(|error| error.to_string())) {
             Ok(recording) => recording,
             Err(error) => {
                 eprintln!("{}: {error}", path.display());
-                return ExitCode::from(2);
+                return Err(ExitCode::from(2));
             }
         };
         let clients = (self.clients)(recording.world.seed);
@@ -32,14 +31,14 @@ where
         if let Some(page) = &self.arguments.timeline {
             let command = format!("{} --replay {}", self.program, path.display());
             trace.parameters = format!("{}\nreplay: {command}", trace.parameters);
-            tell(page, &write_page(&trace, page));
+            self.tell(page, &write_page(&trace, page));
         }
         let all = recording.steps.len();
         let Some(broken) = broken else {
             println!("{all} steps, no violation; they are said to be:\n{}", recording.about);
-            return ExitCode::SUCCESS;
+            return Ok(false);
         };
         println!("step {} of {all}: VIOLATION {}", broken.steps, broken.violation);
-        ExitCode::from(1)
+        Ok(true)
     }
 }

@@ -1,9 +1,7 @@
 //! Runs many seeds, shows what they saw, and for one that fails how to replay it.
 
 use std::io::IsTerminal;
-use std::process::ExitCode;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -23,7 +21,8 @@ where
     C: Fn(u64) -> W + Sync,
     F: Fn() -> D + Clone + Sync + 'static,
 {
-    pub(super) fn run_seeds(&self) -> ExitCode {
+    /// Whether anything broke.
+    pub(super) fn run_seeds(&self) -> bool {
         let began = Instant::now();
         let sum = self.run_all(began);
         sum.print(began.elapsed());
@@ -34,7 +33,7 @@ where
             self.cut_down_first(&sum);
         }
         let incomplete = self.arguments.full_coverage && !sum.missing().is_empty();
-        ExitCode::from(u8::from(incomplete || !sum.failures.is_empty()))
+        incomplete || !sum.failures.is_empty()
     }
 
     /// What broke, and how to see it again.
@@ -47,15 +46,15 @@ where
 
     fn run_all(&self, began: Instant) -> Sum {
         let seeds = self.arguments.seeds();
-        let bar = progress(seeds.end - seeds.start);
-        let next = AtomicU64::new(seeds.start);
+        let bar = progress(seeds.size_hint().0 as u64);
+        let seeds = Mutex::new(seeds);
         let sum = Mutex::new(Sum::default());
         let limit = self.arguments.seconds.map(Duration::from_secs);
         let work = || loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
+            let Some(seed) = next_of(&seeds) else { return };
             let failed = self.arguments.fail_fast && sum.lock().is_ok_and(|sum| !sum.failures.is_empty());
             let late = failed || limit.is_some_and(|limit| began.elapsed() > limit);
-            if seed >= seeds.end || late {
+            if late {
                 return;
             }
             let report = self.run_one(seed);
@@ -95,6 +94,11 @@ where
             Err(violation) => Report::broken(violation),
         }
     }
+}
+
+/// The next seed that nobody took.
+pub(super) fn next_of(seeds: &Mutex<impl Iterator<Item = u64>>) -> Option<u64> {
+    seeds.lock().ok()?.next()
 }
 
 fn progress(seeds: u64) -> ProgressBar {

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 use super::Job;
 use crate::disk::Disk;
@@ -21,11 +22,20 @@ where
     pub(super) fn show(&self, flags: &str, trace: &mut Trace) {
         trace.parameters = format!("{}\nreplay: {} {flags}", trace.parameters, self.program);
         if let Some(path) = &self.arguments.log {
-            tell(path, &write_log(path, trace));
+            self.tell(path, &write_log(path, trace));
         }
         if let Some(path) = &self.arguments.timeline {
-            tell(path, &write_page(trace, path));
+            self.tell(path, &write_page(trace, path));
         }
+    }
+
+    /// Whether it was written; else says why not.
+    pub(super) fn tell(&self, path: &Path, written: &std::io::Result<()>) -> bool {
+        if let Err(error) = written {
+            eprintln!("{}: {error}", path.display());
+            self.unwritten.store(true, Ordering::Relaxed);
+        }
+        written.is_ok()
     }
 }
 
@@ -40,16 +50,4 @@ fn write_log(path: &Path, trace: &Trace) -> std::io::Result<()> {
         writeln!(file, "{record}")?;
     }
     file.flush()
-}
-
-pub(super) fn write_text(path: &Path, text: &str) -> bool {
-    tell(path, &std::fs::write(path, text))
-}
-
-/// Whether it was written; else says why not.
-pub(super) fn tell(path: &Path, written: &std::io::Result<()>) -> bool {
-    if let Err(error) = written {
-        eprintln!("{}: {error}", path.display());
-    }
-    written.is_ok()
 }

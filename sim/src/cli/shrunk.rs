@@ -1,7 +1,7 @@
 //! What is done about the first seed that fails: it is cut down, and kept.
 
 use super::Job;
-use super::shown::{beside, tell, write_text};
+use super::shown::beside;
 use super::sum::Sum;
 use crate::Report;
 use crate::disk::Disk;
@@ -45,7 +45,7 @@ where
     /// Whether that run was cut down.
     pub(super) fn cut_down(&self, name: &str, parameters: &Parameters, report: Report) -> bool {
         let Some(failing) = Failing::of(parameters, report) else {
-            println!("\n{name}: not cut down: it breaks before the first step");
+            println!("\n{name}: not cut down: there is no step that breaks it when the run is recorded");
             return false;
         };
         let shrunk = shrink_clients(&failing, || (self.clients)(parameters.seed), self.make_disk.clone());
@@ -88,7 +88,7 @@ where
         let script = Recording::of(shrunk).to_string();
         match &self.arguments.keep {
             None => println!("as a script, for --replay and for tests/scripts/interaction/:\n\n{script}"),
-            Some(path) if write_text(path, &script) => {
+            Some(path) if self.tell(path, &std::fs::write(path, &script)) => {
                 println!("replay: {} --replay {}", self.program, path.display());
             }
             Some(_) => {}
@@ -103,7 +103,7 @@ where
         let Shrunk { parameters, steps, .. } = shrunk;
         let clients = (self.clients)(parameters.seed);
         let (trace, _) = replay_traced(parameters, steps, clients, self.make_disk.clone());
-        if tell(&path, &write_page(&trace, &path)) {
+        if self.tell(&path, &write_page(&trace, &path)) {
             println!("timeline of what is left: {}", path.display());
         }
     }

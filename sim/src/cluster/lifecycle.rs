@@ -236,6 +236,15 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let Some(member) = self.member_mut(id) else {
             return Ok(());
         };
+        let sound = |config: &Config| {
+            let mut next = config.clone();
+            next.settings_mut().election_timeout_ticks = promises.election_ticks;
+            next.settings_mut().lease_promises = promises.lease_promises;
+            next.validate().is_ok()
+        };
+        if !sound(&member.config) || !member.node_mut().is_none_or(|node| sound(node.config())) {
+            return Ok(()); // an operator would be told why
+        }
         member.config.settings_mut().election_timeout_ticks = promises.election_ticks;
         member.config.settings_mut().lease_promises = promises.lease_promises;
         if member.keeps_promises() {

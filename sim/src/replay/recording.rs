@@ -6,6 +6,8 @@
 use std::fmt::{self, Write};
 use std::str::FromStr;
 
+use quorate::NodeId;
+
 use super::world::{World, settings_of, world_of};
 use super::{Broken, alone, traced, with_clients};
 use crate::command::{Command, Misuse};
@@ -131,9 +133,16 @@ enum Place {
     Output,
 }
 
+/// Commands that only a recording's own parts begin with.
+const PARTS: [&str; 4] = ["world", "add-nodes", "steps", "check"];
+
 struct Reader {
     about: String,
+    /// `check` was read: the whole of it is there.
+    ended: bool,
     world: Option<World>,
+    /// What each command that adds a founder names.
+    voters: Vec<Vec<NodeId>>,
     steps: Vec<Step>,
     place: Place,
 }
@@ -143,6 +152,9 @@ impl Reader {
         let end = line == "----";
         match self.place {
             Place::Output if line.is_empty() => self.place = Place::Between,
+            Place::Output if PARTS.iter().any(|part| line.split(' ').next() == Some(*part)) => {
+                return Err(Misuse::new("an empty line ends what a command printed"));
+            }
             Place::Output => {}
             Place::Input | Place::Between if end => self.place = Place::Output,
             _ if line.is_empty() => {}
@@ -164,16 +176,22 @@ impl Reader {
         match (command.name.as_str(), &mut self.world) {
             ("world", None) => self.world = Some(world_of(command)?),
             (_, None) => return Err(Misuse::new("a run begins with a world")),
-            ("add-nodes", Some(world)) if self.steps.is_empty() => world.founders.push(settings_of(command)?),
+            _ if self.ended => return Err(Misuse::new("nothing comes after check")),
+            ("add-nodes", Some(world)) if self.steps.is_empty() => self.voters.push(world.found(command)?),
             ("join", Some(world)) => {
                 let [node] = command.exactly("ID")?;
                 let node = crate::command::number(node)?;
                 if command.has("safe-defaults") {
-                    world.joining.insert(node, settings_of(command)?);
+                    world.joining.insert(node, settings_of(command, &[])?);
                 }
                 self.steps.push(Step::Join { node });
             }
-            ("steps" | "check" | "log-level", _) => {}
+            ("steps", _) => nothing_else(command)?,
+            ("check", _) => {
+                nothing_else(command)?;
+                self.ended = true;
+            }
+            ("log-level", _) => {}
             _ => {
                 let step = Step::of_command(command)?;
                 self.steps.push(step.ok_or_else(|| Misuse::new("no single step"))?);
@@ -183,13 +201,20 @@ impl Reader {
     }
 }
 
+fn nothing_else(command: &Command) -> Result<(), Misuse> {
+    command.only(&[])?;
+    command.exactly::<0>("and nothing else").map(drop)
+}
+
 impl FromStr for Recording {
     type Err = Unreadable;
 
     fn from_str(text: &str) -> Result<Self, Unreadable> {
         let mut reader = Reader {
             about: String::new(),
+            ended: false,
             world: None,
+            voters: Vec::new(),
             steps: Vec::new(),
             place: Place::Between,
         };
@@ -199,10 +224,17 @@ impl FromStr for Recording {
                 what: error.to_string(),
             })?;
         }
-        let world = reader.world.ok_or(Unreadable {
+        let missing = |what: &str| Unreadable {
             line: 0,
-            what: "no world".to_owned(),
-        })?;
+            what: what.to_owned(),
+        };
+        let world = reader.world.ok_or(missing("no world"))?;
+        world
+            .check(&reader.voters)
+            .map_err(|error| missing(&error.to_string()))?;
+        if !reader.ended {
+            return Err(missing("no check at its end: something is cut off"));
+        }
         Ok(Self {
             about: reader.about.trim_end().to_owned(),
             world,

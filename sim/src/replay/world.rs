@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use quorate::types::ClusterId;
+use quorate::types::{ClusterId, RECOVERED};
 use quorate::{Config, NodeId, Settings};
 
 use crate::cluster::{Cluster, FIRST};
@@ -10,6 +10,7 @@ use crate::command::{Command, Misuse};
 use crate::disk::Disk;
 use crate::judge::Violation;
 use crate::machine::StateMachine;
+use crate::panics::caught;
 use crate::parameters::{Names, Parameters};
 use crate::settings;
 use crate::step::Step;
@@ -65,14 +66,41 @@ impl World {
                 None => config,
             }
         };
-        Cluster::in_group(
-            self.group,
-            self.seed,
-            self.founders.len() as u64,
-            self.names,
-            make_disk,
-            config,
-        )
+        let found = || {
+            Cluster::in_group(
+                self.group,
+                self.seed,
+                self.founders.len() as u64,
+                self.names,
+                make_disk,
+                config,
+            )
+        };
+        caught(|| "the beginning".to_owned(), found)
+    }
+
+    /// One more founder; the founders that the command names.
+    pub(super) fn found(&mut self, command: &Command) -> Result<Vec<NodeId>, Misuse> {
+        let [count] = command.exactly("1 voters=(..) index=I safe-defaults=true")?;
+        let index = command.value("index")?;
+        if count != "1" || index != Some(FIRST) {
+            return Err(Misuse::new(format!(
+                "the founders are added one by one, with index={FIRST}"
+            )));
+        }
+        self.founders.push(settings_of(command, &["voters", "index"])?);
+        command.list("voters")
+    }
+
+    /// Whether it is whole, each founder having been added with these voters.
+    pub(super) fn check(&self, voters: &[Vec<NodeId>]) -> Result<(), Misuse> {
+        let founders: Vec<NodeId> = (1..).take(self.founders.len()).collect();
+        if founders.is_empty() || voters.iter().any(|voters| *voters != founders) {
+            return Err(Misuse::new(
+                "the nodes that are added are not the voters that each names",
+            ));
+        }
+        Ok(())
     }
 
     /// The commands that set it up.
@@ -96,7 +124,7 @@ impl World {
 
 /// The group that a seed draws.
 pub(crate) fn group_of(seed: u64) -> ClusterId {
-    (seed.wrapping_add(1) & !quorate::types::RECOVERED).max(1)
+    (seed.wrapping_add(1) & !RECOVERED).max(1)
 }
 
 fn with(command: &str, settings: &Settings) -> String {
@@ -104,13 +132,19 @@ fn with(command: &str, settings: &Settings) -> String {
     command.trim_end().to_owned()
 }
 
-/// The settings of a command that adds a node.
-pub(super) fn settings_of(command: &Command) -> Result<Settings, Misuse> {
+/// The settings of a command that adds a node, and says this much beside them.
+pub(super) fn settings_of(command: &Command, beside: &[&str]) -> Result<Settings, Misuse> {
     if !command.switch("safe-defaults")? {
         return Err(Misuse::new("only nodes with safe-defaults=true can be replayed"));
     }
+    let mut known: Vec<&str> = settings::names().collect();
+    known.push("safe-defaults");
+    known.extend(beside);
+    command.only(&known)?;
     let mut settings = Settings::default();
     settings::apply(&mut settings, command)?;
+    let config = Config::new(1, 1).with_settings(settings.clone());
+    config.validate().map_err(|error| Misuse::new(error.to_string()))?;
     Ok(settings)
 }
 
@@ -133,9 +167,13 @@ pub fn world_of(command: &Command) -> Result<World, Misuse> {
         .iter()
         .find(|(_, word)| names.as_deref().unwrap_or("ids") == *word);
     let (names, _) = names.ok_or_else(|| Misuse::new("names are ids, stores or later"))?;
+    let group = command.value("group")?.unwrap_or(group_of(seed));
+    if group & RECOVERED != 0 {
+        return Err(Misuse::new("the id of a group that is founded is below 2^63"));
+    }
     Ok(World {
         seed,
-        group: command.value("group")?.unwrap_or(group_of(seed)),
+        group,
         names: *names,
         founders: Vec::new(),
         joining: BTreeMap::new(),

@@ -9,6 +9,12 @@ use quorate::{EntryId, NodeId, ReadMode};
 use super::{KINDS, MessageRef, Promises, Step, Well};
 use crate::command::{Command, Misuse, bytes_of, changes, number};
 
+/// Of one `ticks` command: each may send something.
+const TICKS_MAX: u64 = 1_000_000;
+
+/// How long the ticks of a node may be that is well, in microseconds: a thousand seconds.
+const TICK_US_MAX: u64 = 1_000_000_000;
+
 impl FromStr for Step {
     type Err = Misuse;
 
@@ -24,6 +30,9 @@ impl Step {
         Ok(Some(match command.name.as_str() {
             "ticks" => {
                 let [node, ticks] = plain(command, "ID N")?;
+                if ticks > TICKS_MAX {
+                    return Err(Misuse::new(format!("at most {TICKS_MAX} ticks")));
+                }
                 Self::Tick { node, ticks }
             }
             "deliver" => Self::Deliver {
@@ -217,6 +226,9 @@ fn recovery(command: &Command) -> Result<Step, Misuse> {
     }
     if lengths.len() != ids.len() {
         return Err(Misuse::new("tick=(..) says for each node how long its ticks are"));
+    }
+    if let Some(length) = lengths.iter().find(|length| !(1..=TICK_US_MAX).contains(*length)) {
+        return Err(Misuse::new(format!("a tick is 1 to {TICK_US_MAX} long, not {length}")));
     }
     let wells = ids.into_iter().zip(lengths);
     let core = wells.map(|(node, tick_us)| Well { node, tick_us }).collect();
