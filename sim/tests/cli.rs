@@ -61,10 +61,10 @@ impl<const PANICS: bool> Workload for Forgetful<PANICS> {
 }
 
 fn run<const PANICS: bool>(flags: &str) -> bool {
-    run_with(Clients::<PANICS>, flags)
+    run_with(&Clients::<PANICS>, flags)
 }
 
-fn run_with(clients: impl Workload + Clone + Sync, flags: &str) -> bool {
+fn run_with(clients: &(impl Workload + Clone + Sync), flags: &str) -> bool {
     let arguments = ["own-clients"].into_iter().chain(flags.split_whitespace());
     let code = cli::run_with(arguments, |_| clients.clone(), MemoryDisk::default);
     format!("{code:?}") == format!("{:?}", ExitCode::SUCCESS)
@@ -109,14 +109,14 @@ fn clients_that_forget_what_they_asked_take_no_violation_away() {
     let steps = file("forgetful.txt");
     let keep = steps.display();
     let flags = format!("--seeds 40 --steps 2000 --fail-fast --keep {keep} --threads 1");
-    assert!(!run_with(Forgetful::<true>, &flags), "it panics");
+    assert!(!run_with(&Forgetful::<true>, &flags), "it panics");
     let replay = format!("--replay {keep}");
     assert!(
-        !run_with(Forgetful::<true>, &replay),
+        !run_with(&Forgetful::<true>, &replay),
         "it is cut down, and panics again"
     );
     assert!(
-        run_with(Forgetful::<false>, &replay),
+        run_with(&Forgetful::<false>, &replay),
         "it does not, without the mistake"
     );
 }

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::hash::{Hash, Hasher};
 
 use crate::event::Event;
-use crate::message::Message;
+use crate::message::{Message, Payload};
 use crate::ready::{Ack, AckKind, Batch, ReadState};
 
 /// Events that are kept for a caller who does not fetch them.
@@ -47,9 +47,15 @@ impl Outbox {
         self.count().0.saturating_add(self.promised())
     }
 
-    /// What was promised is not: it waits no more.
+    /// What was promised is not: it waits no more, nor does a heartbeat's response say what was promised to a leader.
     pub(crate) fn withdraw_promises(&mut self) {
-        self.batch().append.owed.clear();
+        let batch = self.batch();
+        batch.append.owed.clear();
+        for message in &mut batch.messages {
+            if let Payload::HeartbeatResponse(response) = &mut message.payload {
+                response.promised_ticks = None;
+            }
+        }
     }
 
     /// What became of a read.

@@ -2,7 +2,7 @@
 
 use quorate::StorageError;
 use quorate::error::{CampaignError, NodeError};
-use quorate::message::{Payload, VoteResponse};
+use quorate::message::{Heartbeat, Payload, VoteResponse};
 use quorate::status::RoleKind;
 
 use crate::support::{config, message, plain};
@@ -53,6 +53,33 @@ fn a_candidate_that_is_told_so_when_it_campaigns_again_does_not_win() {
         assert_eq!(node.poisoned(), None, "only its promises end");
         does_not_win(&mut node, pre_vote);
     }
+}
+
+/// What it promised its leader, and has not said when it finds out, stays unsaid: the simulator found it said.
+#[test]
+fn what_was_promised_to_a_leader_stays_unsaid() {
+    let said = |corrupt: bool| {
+        let mut node = node(config(2), &[(1, 2), (1, 3)], 3);
+        let term = node.status().hard_state.term;
+        let heartbeat = || Payload::Heartbeat(Heartbeat::new(0));
+        node.storage_mut().entries_error = Some(StorageError::TemporarilyUnavailable);
+        node.step(message(1, 2, term, heartbeat())).unwrap();
+        let _ = handle(&mut node); // the promise is kept from here on
+        node.step(message(1, 2, term, heartbeat())).unwrap();
+        if corrupt {
+            node.storage_mut().entries_error = Some(StorageError::Corrupt(2));
+        }
+        node.storage_ready().unwrap();
+        let sent = handle(&mut node).expect("a response").sent;
+        assert_eq!(node.status().corrupt, corrupt.then_some(2));
+        let promised = sent.iter().find_map(|payload| match payload {
+            Payload::HeartbeatResponse(response) => Some(response.promised_ticks),
+            _ => None,
+        });
+        promised.expect("a response to the heartbeat")
+    };
+    assert!(said(false).is_some());
+    assert_eq!(said(true), None);
 }
 
 /// What is corrupt does not mend by itself; it was asked for again at every tick, with a Ready each

@@ -99,7 +99,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         let member = &mut self.members[Self::position(id)];
         let Some(node) = member.node() else { return Ok(()) };
         // A snapshot that was received meanwhile covers the entry: its configuration is a later one.
-        if node.membership_status().is_ok_and(|known| known.index > entry.index) {
+        if node.configured_at() > entry.index {
             self.coverage.changes_overtaken += 1;
             return Ok(());
         }
