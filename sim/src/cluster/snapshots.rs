@@ -63,6 +63,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         // Acknowledged is what counts as applied; a snapshot on its way to the disk comes first.
         let status = node.status();
         if member.damaged.is_some()
+            || node.configured_at() > member.applied // a snapshot that is on its way brought a later configuration
             || member.applied <= stored
             || member.applied != status.applied
             || member.applied < first
