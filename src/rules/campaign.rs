@@ -31,7 +31,7 @@ pub(crate) struct Candidate {
     pub(crate) silent: u64,
     /// Ticks left of what it promised to a leader.
     pub(crate) promised: u64,
-    /// The leader to which it promised that ordered it to stand, and gave up its lease.
+    /// The leader ordered it to stand (thesis 3.10), and has given up its lease.
     pub(crate) forced: bool,
 }
 

@@ -242,7 +242,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             next.settings_mut().lease_promises = promises.lease_promises;
             next.validate().is_ok()
         };
-        if !sound(&member.config) || !member.node_mut().is_none_or(|node| sound(node.config())) {
+        if !sound(&member.config) || member.node().is_some_and(|node| !sound(node.config())) {
             return Ok(()); // an operator would be told why
         }
         member.config.settings_mut().election_timeout_ticks = promises.election_ticks;

@@ -133,7 +133,7 @@ enum Place {
     Output,
 }
 
-/// Commands that only a recording's own parts begin with.
+/// Commands that the parts of a recording begin with: nothing that a command prints begins so.
 const PARTS: [&str; 4] = ["world", "add-nodes", "steps", "check"];
 
 struct Reader {
