@@ -30,7 +30,7 @@ pub(crate) use rejoin::Forgot;
 pub use watch::{Refusal, Seen};
 
 use quorate::{Config, EntryId, Index, Message, NodeId, Snapshot};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::rc::Rc;
 
@@ -86,6 +86,8 @@ pub struct Cluster<M, D> {
     pub(crate) ended: Vec<(u64, Outcome)>,
     /// Commands, in the order in which they were committed, since it last looked.
     pub(crate) committed: Vec<Bytes>,
+    /// Where changes of the configuration are that the application vetoed.
+    vetoed: BTreeSet<Index>,
     /// How members are named.
     names: Names,
     /// A leader said that identities are in force: from then on they are.
@@ -187,6 +189,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             sent: Vec::new(),
             ended: Vec::new(),
             committed: Vec::new(),
+            vetoed: BTreeSet::new(),
             names,
             names_in_force: names != Names::Later,
             disks_forgot: false,

@@ -59,8 +59,6 @@ pub(crate) struct Member<M, D> {
     pub(crate) unavailable: bool,
     /// Its storage cannot read something that it holds.
     pub(crate) corrupt: bool,
-    /// The last change of the configuration that it did not make.
-    pub(crate) vetoed_at: Index,
 }
 
 #[derive(Clone)]

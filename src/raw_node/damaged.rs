@@ -25,7 +25,8 @@ impl<S: Storage> RawNode<S> {
     /// * Reads of what is damaged are not served, though their index is applied.
     /// * What was handed out before is acknowledged as ever: whether it was applied does not matter any more.
     /// * A stored snapshot that may be damaged is replaced by this one (`docs/snapshots.md`); and so is the stored
-    ///   configuration, where changes may have been [cancelled](Self::cancel_conf_change).
+    ///   configuration, where changes may have been [cancelled](Self::cancel_conf_change), no later than the state
+    ///   machine's own state.
     /// * The request is forgotten at a restart: ask again.
     ///
     /// # Errors

@@ -83,8 +83,9 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             && ConfChangeV2::decode(&*entry.data).is_ok_and(|change| &*change.context == VETO);
         let vetoed = here || by_all;
         if vetoed {
-            member.vetoed_at = entry.index;
+            self.vetoed.insert(entry.index);
         }
+        let member = &mut self.members[Self::position(id)];
         let Some(node) = member.node_mut() else { return Ok(()) };
         let state = if vetoed {
             self.coverage.changes_vetoed += 1;

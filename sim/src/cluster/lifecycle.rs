@@ -97,7 +97,6 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             causes: Causes::default(),
             unavailable: false,
             corrupt: false,
-            vetoed_at: 0,
         });
         if let Some(trace) = &mut self.trace {
             trace.nodes.push(id);
@@ -143,8 +142,9 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
         self.member(id).is_some_and(|member| {
             !member.config.settings().async_storage_writes
                 && member.damaged.is_none()
-                && member.vetoed_at <= stored // such a change would be made again
                 && (stored..=member.durable.last().index).contains(&member.applied)
+                // Such a change would be made again, be it one that was inside a snapshot that is not stored.
+                && !self.vetoed.iter().any(|&at| stored < at && at <= member.applied)
         })
     }
 
@@ -205,7 +205,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
     /// The state machine begins with what the disk holds of it.
     fn begin_machine(&mut self, id: NodeId, snapshot: &Snapshot) -> Verdict {
         let member = &mut self.members[Self::position(id)];
-        (member.machine, member.restored, member.vetoed_at) = (M::default(), 0, 0);
+        (member.machine, member.restored) = (M::default(), 0);
         if !snapshot.is_empty() {
             self.restore(id, snapshot)?;
         }

@@ -44,7 +44,7 @@ impl<M: StateMachine, D: Disk> Cluster<M, D> {
             self.end(id, operation, Outcome::Unknown);
         }
         let member = &mut self.members[Self::position(id)];
-        (member.damaged, member.spare, member.vetoed_at) = (None, None, 0);
+        (member.damaged, member.spare) = (None, None);
         self.answer_reads(id)
     }
 

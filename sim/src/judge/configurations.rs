@@ -21,7 +21,7 @@ impl Configurations {
     pub fn applies(&mut self, node: NodeId, index: Index, state: &ConfState) -> Verdict {
         if let Some(first) = self.seen.get(&index) {
             return check(same(first, state), SAME, || {
-                format!("{node} has {state:?} at {index}, others have {first:?}")
+                format!("{node} has {state:?} after the change at {index}, others have {first:?}")
             });
         }
         if let Some((before, first)) = self.latest() {
