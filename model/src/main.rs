@@ -1,5 +1,8 @@
 //! Explores a world: `quorate-model -- WORLD`.
 
+use std::fmt;
+use std::io::{self, Write};
+
 use clap::Parser;
 use quorate_model::worlds::{Named, all, named};
 use quorate_model::{Found, Group, Limits, Move, Outcome, System, search, trace, walk};
@@ -46,7 +49,7 @@ fn main() {
         let listed = all().into_iter().filter(|world| world.small || !arguments.small);
         let listed = listed.filter(|world| !world.breaks || !arguments.holds);
         for Named { name, about, .. } in listed {
-            println!("{name:24} {about}");
+            say(format_args!("{name:24} {about}"));
         }
         return;
     }
@@ -70,6 +73,15 @@ fn main() {
     }
 }
 
+/// A line of the standard output, which whoever reads it may close at any time.
+fn say(line: fmt::Arguments<'_>) {
+    if let Err(error) = writeln!(io::stdout(), "{line}")
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        eprintln!("the standard output: {error}");
+    }
+}
+
 fn fail(why: &str) -> ! {
     eprintln!("{why}");
     std::process::exit(2);
@@ -84,7 +96,10 @@ fn explore(world: &Named, arguments: &Arguments) -> bool {
     let found = if let Some(seed) = arguments.walk {
         let found = walks(&group, seed, arguments);
         if found.is_none() {
-            println!("{}: up to {} walks, nothing wrong", world.name, arguments.walks);
+            say(format_args!(
+                "{}: up to {} walks, nothing wrong",
+                world.name, arguments.walks
+            ));
         }
         found
     } else {
@@ -97,7 +112,7 @@ fn explore(world: &Named, arguments: &Arguments) -> bool {
         if arguments.script {
             eprintln!("{row}"); // what goes to the standard output is a script
         } else {
-            println!("{row}");
+            say(format_args!("{row}"));
         }
         outcome.found
     };
@@ -140,11 +155,14 @@ fn row(name: &str, group: &Group, outcome: &Outcome<Move>) -> String {
 
 fn tell(group: &Group, found: &Found<Move>, script: bool) {
     if script {
-        println!("{}", trace::recording(group, &found.trace, &found.violation));
+        say(format_args!(
+            "{}",
+            trace::recording(group, &found.trace, &found.violation)
+        ));
         return;
     }
-    println!("VIOLATION {}", found.violation);
+    say(format_args!("VIOLATION {}", found.violation));
     for (number, by) in found.trace.iter().enumerate() {
-        println!("{:4} {by}", number + 1);
+        say(format_args!("{:4} {by}", number + 1));
     }
 }

@@ -12,6 +12,7 @@
 
 mod arguments;
 mod guided;
+mod output;
 mod replayed;
 mod seeds;
 mod shown;

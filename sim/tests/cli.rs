@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode, Stdio};
 
 use bytes::Bytes;
 use quorate_sim::dice::Dice;
@@ -150,4 +150,18 @@ fn the_example_is_in_the_readme() {
     assert!(example.lines().count() <= 40);
     let (_, code) = example.split_once('\n').expect("lines");
     assert!(include_str!("../README.md").contains(code), "with each change of it");
+}
+
+#[test]
+fn whoever_reads_the_output_may_close_it() {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_quorate-sim"));
+    let mut child = program
+        .args(["--seeds", "1", "--steps", "10"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it is built");
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().expect("it ends");
+    assert_eq!((ended.status.code(), &*ended.stderr), (Some(0), &b""[..]));
 }

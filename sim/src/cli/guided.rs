@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::Job;
+use super::output::say;
 use super::seeds::next_of;
 use super::sum::Sum;
 use crate::Report;
@@ -72,8 +73,8 @@ where
         let what = format!("{} sittings of guided exploration", found.sittings);
         found.sum.print_seen(&what, took);
         for Find { path, violation } in &found.finds {
-            println!("\npath {path}: VIOLATION {violation}");
-            println!("replay: {} --path {path}", self.program);
+            say(format_args!("\npath {path}: VIOLATION {violation}"));
+            say(format_args!("replay: {} --path {path}", self.program));
         }
         if let Some(find) = found.finds.first().filter(|_| !self.arguments.no_shrink) {
             let report = find.path.go(|parameters| self.recorded(parameters));
@@ -98,10 +99,10 @@ where
             ..
         } = &report
         else {
-            println!("path {path}: no violation");
+            say(format_args!("path {path}: no violation"));
             return false;
         };
-        println!("path {path}: VIOLATION {violation}");
+        say(format_args!("path {path}: VIOLATION {violation}"));
         if !self.arguments.no_shrink {
             self.cut_down("it", &path.parameters(), report);
         }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::Job;
+use super::output::say;
 use crate::disk::Disk;
 use crate::replay::Recording;
 use crate::timeline::write_page;
@@ -35,10 +36,16 @@ where
         }
         let all = recording.steps.len();
         let Some(broken) = broken else {
-            println!("{all} steps, no violation; they are said to be:\n{}", recording.about);
+            say(format_args!(
+                "{all} steps, no violation; they are said to be:\n{}",
+                recording.about
+            ));
             return Ok(false);
         };
-        println!("step {} of {all}: VIOLATION {}", broken.steps, broken.violation);
+        say(format_args!(
+            "step {} of {all}: VIOLATION {}",
+            broken.steps, broken.violation
+        ));
         Ok(true)
     }
 }

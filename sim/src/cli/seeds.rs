@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Job;
+use super::output::say;
 use super::sum::Sum;
 use crate::Report;
 use crate::disk::Disk;
@@ -39,9 +40,9 @@ where
     /// What broke, and how to see it again.
     fn explain(&self, seed: u64, report: &Report) {
         let Some(violation) = &report.violation else { return };
-        println!("\nseed {seed}: VIOLATION {violation}");
-        println!("{}", self.arguments.parameters(seed));
-        println!("replay: {} {}", self.program, self.flags_of(seed));
+        say(format_args!("\nseed {seed}: VIOLATION {violation}"));
+        say(format_args!("{}", self.arguments.parameters(seed)));
+        say(format_args!("replay: {} {}", self.program, self.flags_of(seed)));
     }
 
     fn run_all(&self, began: Instant) -> Sum {

@@ -1,6 +1,7 @@
 //! What is done about the first seed that fails: it is cut down, and kept.
 
 use super::Job;
+use super::output::say;
 use super::shown::beside;
 use super::sum::Sum;
 use crate::Report;
@@ -45,13 +46,17 @@ where
     /// Whether that run was cut down.
     pub(super) fn cut_down(&self, name: &str, parameters: &Parameters, report: Report) -> bool {
         let Some(failing) = Failing::of(parameters, report) else {
-            println!("\n{name}: not cut down: there is no step that breaks it when the run is recorded");
+            say(format_args!(
+                "\n{name}: not cut down: there is no step that breaks it when the run is recorded"
+            ));
             return false;
         };
         let shrunk = shrink_clients(&failing, || (self.clients)(parameters.seed), self.make_disk.clone());
         match &shrunk {
             Some(shrunk) => self.present(name, &failing, shrunk),
-            None => println!("\n{name}: not cut down: its replay does not break the same"),
+            None => say(format_args!(
+                "\n{name}: not cut down: its replay does not break the same"
+            )),
         }
         shrunk.is_some()
     }
@@ -71,7 +76,7 @@ where
     }
 
     fn present(&self, name: &str, failing: &Failing, shrunk: &Shrunk) {
-        println!(
+        say(format_args!(
             "\n{name}: cut down from {} steps and {} voters to {} and {}, with {} replays: {}",
             failing.steps.len(),
             failing.parameters.voters,
@@ -79,7 +84,7 @@ where
             shrunk.parameters.voters,
             shrunk.replays,
             shrunk.violation
-        );
+        ));
         self.keep(shrunk);
         self.show_shrunk(shrunk);
     }
@@ -87,9 +92,11 @@ where
     fn keep(&self, shrunk: &Shrunk) {
         let script = Recording::of(shrunk).to_string();
         match &self.arguments.keep {
-            None => println!("as a script, for --replay and for tests/scripts/interaction/:\n\n{script}"),
+            None => say(format_args!(
+                "as a script, for --replay and for tests/scripts/interaction/:\n\n{script}"
+            )),
             Some(path) if self.tell(path, &std::fs::write(path, &script)) => {
-                println!("replay: {} --replay {}", self.program, path.display());
+                say(format_args!("replay: {} --replay {}", self.program, path.display()));
             }
             Some(_) => {}
         }
@@ -104,7 +111,7 @@ where
         let clients = (self.clients)(parameters.seed);
         let (trace, _) = replay_traced(parameters, steps, clients, self.make_disk.clone());
         if self.tell(&path, &write_page(&trace, &path)) {
-            println!("timeline of what is left: {}", path.display());
+            say(format_args!("timeline of what is left: {}", path.display()));
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::output::say;
 use crate::Report;
 use crate::coverage::Coverage;
 
@@ -33,25 +34,25 @@ impl Sum {
 
     /// `what`: so many of what there were.
     pub(super) fn print_seen(&self, what: &str, took: Duration) {
-        println!("{}", self.coverage);
+        say(format_args!("{}", self.coverage));
         let hours = Duration::from_micros(self.coverage.simulated_us).as_secs_f64() / 3600.0;
-        println!(
+        say(format_args!(
             "{what}, {hours:.1} simulated hours, {} steps in {:.1} s",
             self.coverage.steps,
             took.as_secs_f64()
-        );
+        ));
     }
 
     pub(super) fn print(&self, took: Duration) {
         self.print_seen(&format!("{} seeds", self.seeds), took);
         let (worst, seed) = self.slowest_recovery;
-        println!(
+        say(format_args!(
             "slowest recovery: {:.1} simulated seconds (seed {seed})",
             Duration::from_micros(worst).as_secs_f64()
-        );
+        ));
         let missing = self.missing();
         if !missing.is_empty() {
-            println!("never seen: {}", missing.join(", "));
+            say(format_args!("never seen: {}", missing.join(", ")));
         }
     }
 

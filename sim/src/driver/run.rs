@@ -37,7 +37,11 @@ impl<W: Workload, D: Disk + 'static> Driver<W, D> {
             if let Err(violation) = self.take(early) {
                 return self.report(Some(violation), 0);
             }
-            let report = self.clone().finish();
+            let copied = caught(|| "clone()".to_owned(), || Ok(self.clone()));
+            let report = match copied {
+                Ok(copy) => copy.finish(),
+                Err(violation) => return self.report(Some(violation), 0),
+            };
             if report.violation.is_some() {
                 return report;
             }
