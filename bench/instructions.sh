@@ -3,7 +3,7 @@
 # they repeat. What a long run takes more than a short one, so that setting up costs nothing. The floor
 # is what the loops cost without any protocol. Needs valgrind.
 #
-#     bench/instructions.sh                           # N=3, 256 B, batches of 1, 16, 256; merged; long logs
+#     bench/instructions.sh                           # N=3, 256 B, batches of 1, 16, 256; merged; commits told later; long logs
 #     bench/instructions.sh --only proposals-n3-16B-1 # workloads whose names begin so
 #     bench/instructions.sh --engine quorate          # that one only
 #     bench/instructions.sh --features prost          # raft-rs with its other codec
@@ -11,7 +11,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 command -v valgrind >/dev/null || { echo 'valgrind is not installed' >&2; exit 2; }
 
-only='(proposals|batching)-n3-256B-|log-length-' engines='raft-rs quorate floor' codec=protobuf
+only='(proposals|batching|late-notice)-n3-256B-|log-length-' engines='raft-rs quorate floor' codec=protobuf
 while [ $# -gt 0 ]; do
     case $1 in
         --only) only=$2 ;;

@@ -1,5 +1,6 @@
 //! The settings of a node: its own, and those that it may share with others.
 
+mod bounds;
 mod groups;
 mod settings;
 mod timeouts;

@@ -77,6 +77,8 @@ pub(crate) struct Settings {
     pub(crate) heartbeat_ticks: u64,
     /// raft-rs merges appends that wait to be sent, which it does not by default. (quorate does.)
     pub(crate) batch_append: bool,
+    /// Followers are told of what is committed with the next append or heartbeat (TiKV has raft-rs do so).
+    pub(crate) late_notice: bool,
     /// Bytes of committed entries in one Ready, if not the default.
     pub(crate) page_bytes: Option<u64>,
     /// Messages in flight to one follower.
@@ -93,6 +95,7 @@ impl Settings {
             election_ticks: 10,
             heartbeat_ticks: 1,
             batch_append: false,
+            late_notice: false,
             page_bytes: None,
             inflight: 256,
         }

@@ -30,6 +30,7 @@ pub(crate) fn all() -> Vec<Comparison> {
     }
     all.push(Comparison::of(&Proposals::new(5, 256, 16)));
     all.extend([16, 256].map(|batch| Comparison::of(&Proposals::new(3, 256, batch).with_batch_append())));
+    all.extend([1, 16, 256].map(|batch| Comparison::of(&Proposals::new(3, 256, batch).with_late_notice())));
     all.extend([1, 16, 256].map(|batch| Comparison::with_floor(&Allocations::new(batch))));
     all.push(Comparison::of(&Memory));
     all.extend([false, true].map(|and_has_ready| Comparison::of(&Tick { and_has_ready })));

@@ -49,6 +49,7 @@ const SETTINGS: &[Setting] = settings! {
     "inflight" => max_inflight_messages,
     "max-inflight-bytes" => max_inflight_bytes,
     "eager-appends" => eager_appends,
+    "commit-notice" => commit_notice_ticks,
     "snapshot-stall" => snapshot_stall_ticks,
     "async-storage-writes" => async_storage_writes,
     "transfer-when-disk-lags" => transfer_when_disk_lags,

@@ -4,6 +4,7 @@ mod change;
 mod disk;
 mod groups;
 mod learners;
+mod notice;
 mod prefer;
 mod propose;
 mod read;
@@ -52,6 +53,8 @@ pub(crate) struct Leader {
     rare: Seldom<Rare>,
     /// Something waits to be sent with the next Ready.
     unsent: Unsent,
+    /// Ticks after which the followers are told of what is committed, if nothing tells them before; 0: nothing is owed.
+    notice_in: u64,
 }
 
 /// What few leaders have.
@@ -67,6 +70,8 @@ struct Rare {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 struct Unsent {
     appends: bool,
+    /// An append without entries, too, to whom it tells that more is committed.
+    notice: bool,
     round: bool,
     /// What is committed is to be counted by other settings.
     commit: bool,
@@ -102,6 +107,7 @@ impl Leader {
             rounds: Rounds::default(),
             rare: Seldom::default(),
             unsent: Unsent::default(),
+            notice_in: 0,
         };
         leader.append(server, [Entry::default()]);
         leader.measure_learners(server);

@@ -38,6 +38,7 @@ fn limits(dice: &mut Dice, mut config: Config) -> Config {
     config.settings_mut().max_pending_reads = dice.pick(&[1, 3]);
     config.settings_mut().snapshot_stall_ticks = dice.pick(&[None, Some(0), Some(2)]);
     config.settings_mut().eager_appends = dice.pick(&[true, false]);
+    config.settings_mut().commit_notice_ticks = dice.pick(&[0, 0, 1, 2]);
     config
 }
 

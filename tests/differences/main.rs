@@ -8,6 +8,7 @@ mod configuration;
 mod disks;
 mod found;
 mod gateway;
+mod notices;
 mod reads;
 mod recovered;
 mod snapshots;

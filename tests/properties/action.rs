@@ -178,6 +178,7 @@ fn config(lease: bool, guarded: bool, promising: bool, election_timeout: u64) ->
         config.settings_mut().heartbeat_interval_ticks = times.0;
         config.settings_mut().restart_silence_ticks = Some(times.1 * 2).filter(|_| !lease && silent);
         config.settings_mut().snapshot_stall_ticks = times.2;
+        config.settings_mut().commit_notice_ticks = times.1;
         config.settings_mut().read_mode = if lease && !by_rounds {
             ReadMode::Lease
         } else {

@@ -36,6 +36,7 @@ impl Engine for Quorate {
         config.settings_mut().election_timeout_ticks = settings.election_ticks;
         config.settings_mut().heartbeat_interval_ticks = settings.heartbeat_ticks;
         config.settings_mut().max_message_bytes = MESSAGE_BYTES;
+        config.settings_mut().commit_notice_ticks = settings.late_notice.into();
         config.settings_mut().max_inflight_messages = settings.inflight;
         config.settings_mut().max_committed_bytes_per_ready = settings.page_bytes.unwrap_or(0);
         // So that an opened log can be voted for at once, as in raft-rs.

@@ -54,6 +54,7 @@ impl Engine for RaftRs {
             check_quorum: true,
             pre_vote: true,
             batch_append: settings.batch_append,
+            skip_bcast_commit: settings.late_notice,
             ..Config::default()
         };
         if let Some(bytes) = settings.page_bytes {

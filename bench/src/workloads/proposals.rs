@@ -32,6 +32,11 @@ impl Proposals {
         self.settings.batch_append = true;
         self
     }
+
+    pub(crate) fn with_late_notice(mut self) -> Self {
+        self.settings.late_notice = true;
+        self
+    }
 }
 
 impl Workload for Proposals {
@@ -41,7 +46,11 @@ impl Workload for Proposals {
             payload,
             batch,
         } = self;
-        let kind = if settings.batch_append { "batching" } else { "proposals" };
+        let kind = match (settings.batch_append, settings.late_notice) {
+            (true, _) => "batching",
+            (_, true) => "late-notice",
+            (false, false) => "proposals",
+        };
         format!("{kind}-n{}-{payload}B-{batch}", settings.nodes)
     }
 
@@ -51,12 +60,12 @@ impl Workload for Proposals {
             payload,
             batch,
         } = self;
-        let merged = if settings.batch_append {
-            ", raft-rs's append batching on"
-        } else {
-            ""
+        let how = match (settings.batch_append, settings.late_notice) {
+            (true, _) => ", raft-rs's append batching on",
+            (_, true) => ", commits told with the next append",
+            (false, false) => "",
         };
-        format!("N={}, {payload} B, batches of {batch}{merged}", settings.nodes)
+        format!("N={}, {payload} B, batches of {batch}{how}", settings.nodes)
     }
 
     fn metrics(&self) -> &'static [Metric] {
@@ -139,8 +148,9 @@ impl<E: Engine> Rounds<E> {
         }
     }
 
-    /// Everything that was proposed is applied everywhere.
-    pub(crate) fn check(&self) {
+    /// Everything that was proposed is applied everywhere, after the heartbeats of a tick.
+    pub(crate) fn check(&mut self) {
+        self.cluster.tick();
         assert_eq!(self.cluster.agreed().0, self.proposed);
     }
 }

@@ -69,6 +69,11 @@ pub(super) const WORLDS: &[Named] = &[
     ),
     row("mixed", "etcd's settings beside ours", mixed),
     row(
+        "notices",
+        "followers are told of what is committed with what is sent anyway, while one that tells at once is elected",
+        notices,
+    ),
+    row(
         "groups",
         "four voters in two commit groups of three and one, while that one is elected",
         groups,
@@ -212,6 +217,21 @@ fn mixed() -> World {
         .allow(Kind::Crash, 1)
         .max_term(3)
         .max_in_flight(3)
+}
+
+fn notices() -> World {
+    World::new(3)
+        .settings(|settings| {
+            (settings.election_timeout_ticks, settings.heartbeat_interval_ticks) = (9, 3);
+            settings.commit_notice_ticks = 2;
+        })
+        .settings_at(2, |settings| settings.commit_notice_ticks = 0)
+        .led_by(1)
+        .allow_at(Kind::Campaign, 1, [2])
+        .allow_at(Kind::Tick, 3, [1])
+        .allow(Kind::Propose, 2)
+        .max_term(2)
+        .max_in_flight(4)
 }
 
 /// Three voters of one group are a quorum and no two groups; one of each group are no quorum.

@@ -99,5 +99,8 @@ impl Parameters {
             settings.commit_notice_on_removal = plain[3];
             settings.transfer_refusals = plain[4];
         }
+        if dice.chance_per_million(200_000) {
+            settings.commit_notice_ticks = dice.between(1, (self.election_ticks / 2).max(1));
+        }
     }
 }

@@ -91,7 +91,7 @@ impl Leader {
         self.rare.edit(|rare| rare.silence.silent = silent);
         self.note_suspension(server);
         if self.advance_commit(server)? {
-            self.broadcast(server)?;
+            self.tell_commit(server)?;
         }
         Ok(())
     }

@@ -28,7 +28,7 @@ impl Leader {
         let by_lease = mode.unwrap_or(server.config.settings().read_mode) == ReadMode::Lease;
         if let Some(permit) = by_lease.then(|| self.lease_permit(server).ok()).flatten() {
             server.counters.reads_by_lease = server.counters.reads_by_lease.wrapping_add(1);
-            answer(server, from, context, &permit);
+            self.answer(server, from, context, &permit);
             return Ok(());
         }
         if self.reads.len() >= server.config.settings().max_pending_reads {
@@ -107,9 +107,20 @@ impl Leader {
         });
         while let Some((read, permit)) = self.reads.release(confirmed) {
             server.counters.reads_by_round = server.counters.reads_by_round.wrapping_add(1);
-            answer(server, read.from, read.context, &permit);
+            self.answer(server, read.from, read.context, &permit);
         }
         self.unsent.round &= self.wants_round(server);
+    }
+
+    fn answer<S: Storage>(&mut self, server: &mut Server<S>, from: NodeId, context: Bytes, permit: &ReadPermit) {
+        let index = permit.index();
+        if from == server.id() {
+            let outcome = Ok(index);
+            server.outbox.answer(ReadState { context, outcome });
+        } else {
+            server.send(from, Payload::ReadIndexResponse { index, context });
+            self.hasten_notice();
+        }
     }
 
     /// The commit index moved, in this term.
@@ -167,15 +178,5 @@ impl Leader {
             let context = read.context;
             server.outbox.answer(ReadState { context, outcome });
         }
-    }
-}
-
-fn answer<S: Storage>(server: &mut Server<S>, from: NodeId, context: Bytes, permit: &ReadPermit) {
-    let index = permit.index();
-    if from == server.id() {
-        let outcome = Ok(index);
-        server.outbox.answer(ReadState { context, outcome });
-    } else {
-        server.send(from, Payload::ReadIndexResponse { index, context });
     }
 }

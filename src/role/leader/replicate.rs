@@ -45,20 +45,21 @@ impl Leader {
 
     /// Whether something may come with the next Ready that is not there yet: a round of heartbeats, a commit.
     pub(crate) fn has_more(&self) -> bool {
-        self.unsent.round || self.unsent.commit
+        self.unsent.round || self.unsent.commit || self.unsent.notice
     }
 
     /// Builds the messages that waited for a Ready.
     pub(crate) fn flush<S: Storage>(&mut self, server: &mut Server<S>) -> Result<(), Fault> {
-        if core::mem::take(&mut self.unsent.commit) && self.advance_commit(server)? {
-            self.unsent.appends = true;
+        if core::mem::take(&mut self.unsent.commit) && self.advance_commit(server)? && self.tells_at_once(server) {
+            (self.unsent.appends, self.unsent.notice) = (true, true);
         }
         if core::mem::take(&mut self.unsent.own) {
             server.promise_own_append(server.term(), server.log.last_index());
         }
         if core::mem::take(&mut self.unsent.appends) {
+            let told = core::mem::take(&mut self.unsent.notice) || server.config.settings().commit_notice_ticks == 0;
             self.each_peer(server, |server, to, peer| {
-                let notice = peer.can_use_commit(server.log.committed());
+                let notice = told && peer.can_use_commit(server.log.committed());
                 send::append(server, to, peer, notice)?;
                 send::all(server, to, peer)
             })?;
@@ -154,13 +155,16 @@ impl Leader {
         // The commit index was moved as far as it goes whenever the quorum changed: only news moves it on.
         let committed = index > server.log.committed() && self.advance_commit(server)?;
         if committed {
-            self.broadcast(server)?;
+            self.tell_commit(server)?;
         }
         if from == server.id() {
             return Ok(());
         }
+        let index = server.log.committed();
+        let lacks = !committed && self.peer(from).is_some_and(|peer| peer.can_use_commit(index));
+        let notice = lacks && self.tells_at_once(server);
         if let Some(peer) = self.peer_mut(from) {
-            if !committed && peer.can_use_commit(server.log.committed()) {
+            if notice {
                 send::append(server, from, peer, true)?;
             }
             send::all(server, from, peer)?;

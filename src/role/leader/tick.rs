@@ -26,7 +26,11 @@ impl Leader {
             .max(1);
         let snapshots = self.peers.iter().filter_map(|(_, peer)| peer.snapshot_wait());
         let periodic = (!alone).then_some(heartbeat.min(check));
-        snapshots.chain(periodic).chain(self.disk_deadline(server)).min()
+        snapshots
+            .chain(periodic)
+            .chain(self.disk_deadline(server))
+            .chain(self.notice_deadline())
+            .min()
     }
 
     /// Whether there is nobody to lead.
@@ -41,6 +45,7 @@ impl Leader {
             server.config.settings().election_timeout_ticks,
         );
         self.pass(server, ticks);
+        self.wait_for_notice(ticks);
         // Only a leader alone skips whole periods; where in them it is must not depend on how.
         self.heartbeat_elapsed = wrap(self.heartbeat_elapsed, ticks, interval);
         let elapsed = wrap(server.timer.elapsed(), ticks, period);
@@ -81,6 +86,7 @@ impl Leader {
             self.heartbeat_elapsed = 0;
             self.broadcast_heartbeats(server);
         }
+        self.give_notice(server)?; // after heartbeats, which may have told it
         Ok(Next::Stay)
     }
 
