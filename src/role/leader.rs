@@ -70,8 +70,6 @@ struct Rare {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 struct Unsent {
     appends: bool,
-    /// An append without entries, too, to whom it tells that more is committed.
-    notice: bool,
     round: bool,
     /// What is committed is to be counted by other settings.
     commit: bool,

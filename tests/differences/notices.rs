@@ -2,7 +2,7 @@
 
 use quorate::membership::{ConfChangeKind, ConfChangeV2};
 use quorate::message::Payload;
-use quorate::{Config, NodeId};
+use quorate::{Config, NodeId, ReadMode};
 
 use crate::led_with;
 use crate::support::Cluster;
@@ -13,6 +13,7 @@ fn patient(eager: bool, heartbeat_ticks: u64) -> Cluster {
         config.settings_mut().commit_notice_ticks = 3;
         config.settings_mut().election_timeout_ticks = 30;
         config.settings_mut().eager_appends = eager;
+        config.settings_mut().read_mode = ReadMode::Lease;
         config.settings_mut().heartbeat_interval_ticks = heartbeat_ticks;
     });
     cluster.tick_all(9);
@@ -128,10 +129,18 @@ fn d39_what_a_followers_read_waits_for_is_told_at_once() {
     let mut cluster = patient(false, 9);
     let _ = cluster.propose(1, "a");
     cluster.settle();
-    cluster.node(2).read_index("r").unwrap();
+    // Not by a round, whose heartbeats would be notice enough.
+    cluster.node(2).read_index_with(ReadMode::Lease, "r").unwrap();
     cluster.settle();
     assert_eq!(cluster.nodes[&2].reads[0].outcome, Ok(3));
     assert_eq!(cluster.data(2), ["a"]);
+}
+
+#[test]
+fn d39_a_leader_alone_owes_no_notice() {
+    let mut cluster = led_with(1, |config| config.settings_mut().commit_notice_ticks = 3);
+    cluster.commit(1, "a");
+    assert_eq!(cluster.raw(1).next_deadline(), None);
 }
 
 #[test]

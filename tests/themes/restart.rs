@@ -187,7 +187,7 @@ fn a_torn_batch_lifts_the_term() {
 #[test]
 fn settings_that_cannot_be() {
     type Set = fn(&mut Config);
-    let cases: [(Set, &str); 17] = [
+    let cases: [(Set, &str); 18] = [
         (|config| config.id = 0, "id"),
         (|config| config.id = u64::MAX, "id"),
         (|config| config.id = u64::MAX - 1, "id"),
@@ -228,6 +228,10 @@ fn settings_that_cannot_be() {
         (
             |config| config.settings_mut().snapshot_stall_ticks = Some(1 << 62),
             "snapshot_stall_ticks",
+        ),
+        (
+            |config| config.settings_mut().commit_notice_ticks = 10,
+            "commit_notice_ticks",
         ),
         (|_| (), ""),
         (|config| config.settings_mut().max_message_bytes = 0, ""),

@@ -31,7 +31,7 @@ impl Leader {
         }
         self.note_suspension(server);
         if self.advance_commit(server)? {
-            self.broadcast_commit(server)?;
+            self.broadcast(server)?;
         } else {
             // A new member gets its first append at once.
             self.each_peer(server, |server, to, peer| {

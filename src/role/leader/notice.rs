@@ -15,17 +15,8 @@ impl Leader {
     /// More is committed.
     pub(super) fn tell_commit<S: Storage>(&mut self, server: &mut Server<S>) -> Result<(), Fault> {
         if self.tells_at_once(server) {
-            return self.broadcast_commit(server);
+            return self.broadcast(server);
         }
-        Ok(())
-    }
-
-    /// An append to all who can use the commit index, be it without entries: now, or with the next Ready.
-    pub(super) fn broadcast_commit<S: Storage>(&mut self, server: &mut Server<S>) -> Result<(), Fault> {
-        if server.config.settings().eager_appends {
-            return self.broadcast_appends(server);
-        }
-        (self.unsent.appends, self.unsent.notice) = (true, true);
         Ok(())
     }
 
@@ -47,9 +38,7 @@ impl Leader {
 
     /// A follower's read was answered, with an index that it may not know to be committed.
     pub(super) fn hasten_notice(&mut self) {
-        if self.notice_in > 0 {
-            (self.unsent.appends, self.unsent.notice) = (true, true);
-        }
+        self.unsent.appends |= self.notice_in > 0;
     }
 
     /// A tick passes. At the last one, those are told whom nothing else has told.

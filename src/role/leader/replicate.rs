@@ -45,21 +45,20 @@ impl Leader {
 
     /// Whether something may come with the next Ready that is not there yet: a round of heartbeats, a commit.
     pub(crate) fn has_more(&self) -> bool {
-        self.unsent.round || self.unsent.commit || self.unsent.notice
+        self.unsent.round || self.unsent.commit
     }
 
     /// Builds the messages that waited for a Ready.
     pub(crate) fn flush<S: Storage>(&mut self, server: &mut Server<S>) -> Result<(), Fault> {
         if core::mem::take(&mut self.unsent.commit) && self.advance_commit(server)? && self.tells_at_once(server) {
-            (self.unsent.appends, self.unsent.notice) = (true, true);
+            self.unsent.appends = true;
         }
         if core::mem::take(&mut self.unsent.own) {
             server.promise_own_append(server.term(), server.log.last_index());
         }
         if core::mem::take(&mut self.unsent.appends) {
-            let told = core::mem::take(&mut self.unsent.notice) || server.config.settings().commit_notice_ticks == 0;
             self.each_peer(server, |server, to, peer| {
-                let notice = told && peer.can_use_commit(server.log.committed());
+                let notice = peer.can_use_commit(server.log.committed());
                 send::append(server, to, peer, notice)?;
                 send::all(server, to, peer)
             })?;
