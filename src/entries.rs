@@ -55,21 +55,34 @@ impl Entries {
     }
 
     fn of(shared: Arc<[Entry]>, range: Span) -> Self {
-        let mut entries = Self {
+        let encoded_len = encoded_len(shared.get(range.start..range.end).unwrap_or_default());
+        Self::measured(shared, range, encoded_len)
+    }
+
+    /// Of so many bytes, which somebody has counted already.
+    fn measured(shared: Arc<[Entry]>, range: Span, encoded_len: u64) -> Self {
+        let entries = Self {
             shared: Some(shared),
             range,
-            encoded_len: 0,
+            encoded_len,
         };
-        entries.encoded_len = encoded_len(&entries);
+        debug_assert_eq!(self::encoded_len(&entries), encoded_len);
         entries
     }
 
-    /// Clones of the first `count`; there are as many. In one allocation, as their number is known: else they
-    /// would be collected in a vector, which grows, and copied from there.
-    pub(crate) fn copied<'a>(entries: impl IntoIterator<Item = &'a Entry>, count: usize) -> Self {
+    /// Clones of the first `count`, of so many bytes; there are as many. In one allocation, as their number is known:
+    /// else they would be collected in a vector, which grows, and copied from there.
+    pub(crate) fn copied<'a>(entries: impl IntoIterator<Item = &'a Entry>, count: usize, encoded_len: u64) -> Self {
+        if count == 0 {
+            return Self::new();
+        }
         let mut entries = entries.into_iter();
         let next = |_| entries.next().cloned().unwrap_or_default();
-        (0..count).map(next).collect()
+        Self::measured(
+            (0..count).map(next).collect(),
+            Span { start: 0, end: count },
+            encoded_len,
+        )
     }
 
     /// The entries as a slice.
@@ -107,30 +120,31 @@ impl Entries {
     }
 
     fn part(&self, range: &Range<usize>) -> Self {
-        let Span { start, end } = self.range;
-        let cut = Span {
-            start: start.saturating_add(range.start).min(end),
-            end: start.saturating_add(range.end).min(end),
-        };
-        if cut.start >= cut.end {
-            return Self::new();
-        }
-        let part = Self {
-            shared: self.shared.clone(),
-            range: cut,
-            encoded_len: 0,
-        };
+        let before = self.get(..range.start).unwrap_or(self);
+        let part = self.get(range.start..range.end.min(self.len())).unwrap_or_default();
+        let after = self.get(range.end..).unwrap_or_default();
         // Counts what goes, or what stays: whichever is less.
-        let before = self.get(..cut.start.saturating_sub(start)).unwrap_or_default();
-        let after = self.get(cut.end.saturating_sub(start)..).unwrap_or_default();
         let gone = before.len().saturating_add(after.len());
         let encoded_len = if gone < part.len() {
             let gone = encoded_len(before).saturating_add(encoded_len(after));
             self.encoded_len.saturating_sub(gone)
         } else {
-            encoded_len(&part)
+            encoded_len(part)
         };
-        Self { encoded_len, ..part }
+        self.slice_of(range.clone(), encoded_len)
+    }
+
+    /// The same, of so many bytes.
+    pub(crate) fn slice_of(&self, range: Range<usize>, encoded_len: u64) -> Self {
+        let Span { start, end } = self.range;
+        let cut = Span {
+            start: start.saturating_add(range.start).min(end),
+            end: start.saturating_add(range.end).min(end),
+        };
+        match &self.shared {
+            Some(shared) if cut.start < cut.end => Self::measured(shared.clone(), cut, encoded_len),
+            Some(_) | None => Self::new(),
+        }
     }
 
     /// For who keeps them: without what was cut off, which a part of it holds in memory.

@@ -164,15 +164,16 @@ impl<S: Storage> Log<S> {
         if next < start || next >= high {
             return Ok(stored);
         }
-        let mut bytes = stored.encoded_len();
-        let fits = |entry: &&Entry| {
-            bytes = bytes.saturating_add(entry.encoded_len());
-            bytes <= max_bytes
-        };
-        let more = self.unstable.range(next, high);
-        let count = more.take_while(fits).count().saturating_add(stored.len());
+        let (mut count, mut bytes) = (stored.len(), stored.encoded_len());
+        for entry in self.unstable.range(next, high) {
+            let more = bytes.saturating_add(entry.encoded_len());
+            if more > max_bytes {
+                break;
+            }
+            (count, bytes) = (count.saturating_add(1), more);
+        }
         let all = stored.iter().chain(self.unstable.range(next, high));
-        Ok(Entries::copied(all, count))
+        Ok(Entries::copied(all, count, bytes))
     }
 
     /// An entry that is not known to be stored.

@@ -37,7 +37,7 @@ pub(crate) fn all() -> Vec<Comparison> {
     all.extend([false, true].map(|and_has_ready| Comparison::of(&Crowd { and_has_ready })));
     all.push(Comparison::of(&Heartbeat));
     all.extend([1, 64].map(|batch| Comparison::of(&Reads { batch })));
-    all.push(Comparison::of(&Restart));
+    all.extend([1 << 20, 1 << 40].map(|page_bytes| Comparison::of(&Restart { page_bytes })));
     all
 }
 

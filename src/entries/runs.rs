@@ -9,6 +9,10 @@ use alloc::vec::Vec;
 use super::Entries;
 use crate::types::{Entry, Index};
 
+/// So many entries, of so many bytes, are given out without those of the next run: to add them would take a copy of each
+/// entry, which costs more than another message.
+const ENOUGH: (usize, u64) = (256, 64 << 10);
+
 /// Entries up to `end`, without gaps.
 #[derive(Clone, Debug)]
 pub(crate) struct Runs {
@@ -50,6 +54,23 @@ impl Run {
 
     fn bytes(&self) -> u64 {
         self.entries.encoded_len()
+    }
+
+    /// What fits of the entries from `low` on, before `high`, if no more is wanted, or that is so much that others are
+    /// not worth a copy of all.
+    fn slice(&self, low: Index, high: Index, max_bytes: u64) -> Option<Entries> {
+        let bounded = max_bytes < u64::MAX;
+        let is_enough = |count: usize, bytes: u64| bounded && count >= ENOUGH.0 && bytes >= ENOUGH.1;
+        let whole = low == self.first && high >= self.end && self.bytes() <= max_bytes;
+        if whole {
+            let enough = high == self.end || is_enough(self.entries.len(), self.bytes());
+            return enough.then(|| self.entries.clone());
+        }
+        let wanted = part(&self.entries, self.first, low, high);
+        let (count, bytes) = fitting(wanted, max_bytes);
+        let enough = high <= self.end || count < wanted.len() || is_enough(count, bytes);
+        let start = position(self.first, low);
+        enough.then(|| self.entries.slice_of(start..start.saturating_add(count), bytes))
     }
 
     /// The entries from `low` on, before `high`.
@@ -94,7 +115,8 @@ impl Runs {
     }
 
     /// Entries from `low` up to and without `high`, at most `max_bytes` encoded but at least one
-    /// entry. Copies them only if they are of several runs.
+    /// entry; perhaps fewer than would fit, unless that is `u64::MAX`, which asks for all. Copies them only if they are of
+    /// several runs.
     pub(crate) fn slice(&self, low: Index, high: Index, max_bytes: u64) -> Entries {
         let held = self.held.as_ref();
         held.map_or_else(Entries::new, |held| held.slice(low, high, max_bytes))
@@ -228,18 +250,11 @@ impl Held {
     }
 
     fn slice(&self, low: Index, high: Index, max_bytes: u64) -> Entries {
-        match self.run(low) {
-            Some(run) if low == run.first && high == run.end && run.bytes() <= max_bytes => run.entries.clone(),
-            Some(run) if high <= run.end => {
-                let start = position(run.first, low);
-                let count = fitting(part(&run.entries, run.first, low, high), max_bytes);
-                run.entries.slice(start..start.saturating_add(count))
-            }
-            Some(_) | None => {
-                let count = fitting(self.range(low, high), max_bytes);
-                Entries::copied(self.range(low, high), count)
-            }
-        }
+        let of_one_run = self.run(low).and_then(|run| run.slice(low, high, max_bytes));
+        of_one_run.unwrap_or_else(|| {
+            let (count, bytes) = fitting(self.range(low, high), max_bytes);
+            Entries::copied(self.range(low, high), count, bytes)
+        })
     }
 
     fn push(&mut self, run: Run) {
@@ -312,8 +327,8 @@ fn part(entries: &[Entry], first: Index, low: Index, high: Index) -> &[Entry] {
     entries.get(position(first, low)..end).unwrap_or_default()
 }
 
-/// How many entries fit into `max_bytes`, at least one if there is one.
-fn fitting<'a>(entries: impl IntoIterator<Item = &'a Entry>, max_bytes: u64) -> usize {
+/// How many entries fit into `max_bytes`, at least one if there is one; and their bytes.
+fn fitting<'a>(entries: impl IntoIterator<Item = &'a Entry>, max_bytes: u64) -> (usize, u64) {
     let (mut count, mut bytes) = (0_usize, 0_u64);
     for entry in entries {
         let more = bytes.saturating_add(entry.encoded_len());
@@ -322,5 +337,5 @@ fn fitting<'a>(entries: impl IntoIterator<Item = &'a Entry>, max_bytes: u64) -> 
         }
         (count, bytes) = (count.saturating_add(1), more);
     }
-    count
+    (count, bytes)
 }

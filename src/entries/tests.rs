@@ -155,3 +155,38 @@ proptest! {
         }
     }
 }
+
+/// Two runs in a row: so many entries of so many bytes, and one more.
+fn two_runs(count: usize, payload: usize) -> Runs {
+    let entry = |index: usize| Entry::new(1, u64::try_from(index).unwrap(), vec![b'x'; payload]);
+    let mut runs = Runs::new(1);
+    runs.append((1..=count).map(entry).collect());
+    runs.append([entry(count + 1)].into());
+    runs
+}
+
+#[test]
+fn a_large_run_is_given_out_alone() {
+    const PAGE: u64 = 1 << 20;
+    let end = |count: usize| u64::try_from(count).unwrap() + 2;
+    for (count, payload, low, max_bytes, given) in [
+        (300, 300, 1, PAGE, 300),
+        (300, 300, 5, PAGE, 296),
+        (300, 300, 1, u64::MAX, 301),
+        (300, 300, 100, PAGE, 202), // what is left is little
+        (200, 600, 1, PAGE, 201),
+        (300, 100, 1, PAGE, 301),
+        (300, 300, 1, 10, 1),
+    ] {
+        let runs = two_runs(count, payload);
+        let slice = runs.slice(low, end(count), max_bytes);
+        assert_eq!(slice.len(), given, "{count} of {payload} from {low} on");
+        assert_eq!(slice.encoded_len(), bytes(&slice));
+        let copied = !core::ptr::eq(slice.as_ptr(), runs.get(low).unwrap());
+        assert_eq!(
+            copied,
+            given > count + 1 - usize::try_from(low).unwrap(),
+            "{count} of {payload} from {low} on"
+        );
+    }
+}

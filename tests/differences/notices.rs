@@ -104,7 +104,9 @@ fn d39_who_answers_late_is_told_in_time() {
     cluster.tick(1, 3);
     cluster.settle();
     assert_eq!(committed(&cluster), [3, 3, 2]);
-    probe.into_iter().for_each(|message| cluster.step(message));
+    for message in probe {
+        cluster.step(message);
+    }
     cluster.settle();
     assert_eq!(committed(&cluster), [3, 3, 2]);
     cluster.tick(1, 3);

@@ -6,17 +6,25 @@ use crate::engine::{Engine, Log, Settings};
 use crate::machine::Machine;
 use crate::workloads::{figure, timed};
 
-/// Until all `length` committed entries are handed out, in pages of 1 MiB.
+/// Until all `length` committed entries are handed out, in pages of so many bytes.
 #[derive(Clone)]
-pub(crate) struct Restart;
+pub(crate) struct Restart {
+    pub(crate) page_bytes: u64,
+}
+
+impl Restart {
+    fn page(&self) -> &'static str {
+        if self.page_bytes > 1 << 30 { "one-page" } else { "pages" }
+    }
+}
 
 impl Workload for Restart {
     fn name(&self) -> String {
-        "restart".to_owned()
+        format!("restart-{}", self.page())
     }
 
     fn about(&self) -> String {
-        "restart over 1,000,000 committed entries of 64 B".to_owned()
+        format!("restart over 1,000,000 committed entries of 64 B, in {}", self.page().replace('-', " "))
     }
 
     fn metrics(&self) -> &'static [Metric] {
@@ -34,7 +42,7 @@ impl Workload for Restart {
 
     fn sample<E: Engine>(&self, length: u64) -> Vec<f64> {
         let settings = Settings {
-            page_bytes: Some(1 << 20),
+            page_bytes: Some(self.page_bytes),
             ..Settings::new(3)
         };
         let storage = E::storage(&settings, &Log::committed(length, 64));
