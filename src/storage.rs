@@ -150,8 +150,8 @@ pub trait Storage {
     fn term(&self, index: Index) -> Result<Term, StorageError>;
 
     /// Entries from `low` up to and without `high`, together at most `max_bytes`
-    /// ([`Entry::encoded_len`](crate::Entry::encoded_len)) but at least one. There may be fewer than would fit: the rest
-    /// is asked for.
+    /// ([`Entry::encoded_len`](crate::Entry::encoded_len)) but at least one. There may be fewer than would fit.
+    /// The rest is asked for then.
     fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Entries, StorageError>;
 
     /// A snapshot to send to `peer` that covers at least `at_least` and names the peer;

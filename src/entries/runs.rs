@@ -9,8 +9,8 @@ use alloc::vec::Vec;
 use super::Entries;
 use crate::types::{Entry, Index};
 
-/// So many entries, of so many bytes, are given out without those of the next run: to add them would take a copy of each
-/// entry, which costs more than another message.
+/// So many entries, of so many bytes, are given out without those of the next run: to add them would take a copy of
+/// each entry, which costs more than another message.
 const ENOUGH: (usize, u64) = (256, 64 << 10);
 
 /// Entries up to `end`, without gaps.
@@ -61,10 +61,9 @@ impl Run {
     fn slice(&self, low: Index, high: Index, max_bytes: u64) -> Option<Entries> {
         let bounded = max_bytes < u64::MAX;
         let is_enough = |count: usize, bytes: u64| bounded && count >= ENOUGH.0 && bytes >= ENOUGH.1;
-        let whole = low == self.first && high >= self.end && self.bytes() <= max_bytes;
-        if whole {
-            let enough = high == self.end || is_enough(self.entries.len(), self.bytes());
-            return enough.then(|| self.entries.clone());
+        let is_whole = low == self.first && high >= self.end && self.bytes() <= max_bytes;
+        if is_whole && is_enough(self.entries.len(), self.bytes()) {
+            return Some(self.entries.clone()); // nothing is counted again
         }
         let wanted = part(&self.entries, self.first, low, high);
         let (count, bytes) = fitting(wanted, max_bytes);
@@ -115,8 +114,8 @@ impl Runs {
     }
 
     /// Entries from `low` up to and without `high`, at most `max_bytes` encoded but at least one
-    /// entry; perhaps fewer than would fit, unless that is `u64::MAX`, which asks for all. Copies them only if they are of
-    /// several runs.
+    /// entry; perhaps fewer than would fit, unless that is `u64::MAX`, which asks for all. Copies them only if they
+    /// are of several runs.
     pub(crate) fn slice(&self, low: Index, high: Index, max_bytes: u64) -> Entries {
         let held = self.held.as_ref();
         held.map_or_else(Entries::new, |held| held.slice(low, high, max_bytes))
@@ -250,7 +249,11 @@ impl Held {
     }
 
     fn slice(&self, low: Index, high: Index, max_bytes: u64) -> Entries {
-        let of_one_run = self.run(low).and_then(|run| run.slice(low, high, max_bytes));
+        let of_one_run = match self.run(low) {
+            Some(run) if low == run.first && high == run.end && run.bytes() <= max_bytes => Some(run.entries.clone()),
+            Some(run) => run.slice(low, high, max_bytes),
+            None => None,
+        };
         of_one_run.unwrap_or_else(|| {
             let (count, bytes) = fitting(self.range(low, high), max_bytes);
             Entries::copied(self.range(low, high), count, bytes)
