@@ -211,16 +211,6 @@ impl Payload {
         matches!(self, Self::Append(_) | Self::Heartbeat(_) | Self::InstallSnapshot(_))
     }
 
-    /// Whether this is about a round of heartbeats that reads wait for.
-    pub(crate) fn is_for_reads(&self) -> bool {
-        match self {
-            Self::Heartbeat(Heartbeat { context, .. }) | Self::HeartbeatResponse(HeartbeatResponse { context, .. }) => {
-                !context.is_empty()
-            }
-            _ => false,
-        }
-    }
-
     /// Whether a follower passes this on to its leader under the first sender's name.
     pub fn is_forwarded(&self) -> bool {
         matches!(

@@ -154,14 +154,9 @@ impl Batch {
         self.appends.then_some(&self.append)
     }
 
-    /// Whether this is about entries or reads.
+    /// Whether this is about entries, or reads that are answered.
     pub(crate) fn is_about_work(&self) -> bool {
-        let reads = || {
-            self.messages
-                .first()
-                .is_some_and(|message| message.payload.is_for_reads())
-        };
-        self.apply.is_some() || !self.append.entries.is_empty() || !self.read_states.is_empty() || reads()
+        self.apply.is_some() || !self.append.entries.is_empty() || !self.read_states.is_empty()
     }
 
     /// Empty, but for its buffers.

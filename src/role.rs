@@ -79,6 +79,15 @@ impl Role {
         }
     }
 
+    /// Reads of this node that wait; and at a leader, those of others.
+    pub(crate) fn pending_reads(&self) -> usize {
+        match self {
+            Self::Leader(leader) => leader.pending_reads(),
+            Self::Follower(follower) => follower.pending_reads(),
+            Self::PreCandidate(_) | Self::Candidate(_) => 0,
+        }
+    }
+
     pub(crate) fn as_leader(&self) -> Option<&Leader> {
         match self {
             Self::Leader(leader) => Some(leader),

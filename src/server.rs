@@ -50,7 +50,7 @@ pub(crate) struct Server<S> {
     pub(crate) corrupt: Option<NonZero<Index>>,
     /// The same since a leader contradicts what is committed here; nothing more is applied either.
     pub(crate) diverged: bool,
-    /// There was a Ready since the last tick: buffers are kept.
+    /// There was work since the last tick: buffers are kept.
     pub(crate) warm: Aside<bool>,
     /// Nothing came in since there was nothing to do.
     pub(crate) settled: Aside<bool>,

@@ -5,7 +5,7 @@
 use allocation_counter::measure;
 use quorate::message::{Append, AppendResponse, Heartbeat, HeartbeatResponse, Payload, RequestVote};
 use quorate::pending::{Proposals, Reads};
-use quorate::{ConfState, Config, Entry, EntryId, MemoryStorage, Message, RawNode, bootstrap};
+use quorate::{ConfState, Config, Entry, EntryId, MemoryStorage, Message, RawNode, ReadMode, bootstrap};
 
 type Node = RawNode<MemoryStorage>;
 
@@ -29,9 +29,12 @@ impl Group {
 
     /// With the members' stores named, or not.
     fn of(named: bool) -> Self {
+        Self::with(named, Config::new(1, 1))
+    }
+
+    fn with(named: bool, settings: Config) -> Self {
         let founders = ConfState::of_voters([1, 2, 3]);
         let named = |id| if named { 0xd0 + id } else { 0 };
-        let settings = Config::new(1, 1);
         let identities = [1, 2, 3].map(|id| (id, named(id))).into_iter();
         let founders = founders.with_identities(identities.filter(|(_, identity)| *identity > 0));
         let node = |id| {
@@ -48,7 +51,7 @@ impl Group {
             heartbeats: 0,
             applied: 0,
             reads: 0,
-            settings: settings.clone(),
+            settings,
         };
         group.nodes[0].campaign().unwrap();
         group.settle();
@@ -280,6 +283,39 @@ fn bytes_of_an_idle_replica() {
             position + 1
         );
     }
+}
+
+/// Heartbeats that ask for promises are no reads: right after them an idle group has no more in memory than without.
+#[test]
+fn bytes_of_an_idle_lease() {
+    let bytes_after_heartbeats = |read_mode| {
+        let mut settings = Config::new(1, 1);
+        settings.settings_mut().read_mode = read_mode;
+        let mut group = Group::with(false, settings);
+        group.rounds(1, 5);
+        group.compact();
+        for _ in 0..5 {
+            for node in &mut group.nodes {
+                node.tick().unwrap();
+            }
+            group.settle();
+        }
+        let lease = group.nodes[0].status().lease_ticks;
+        let bytes: Vec<i64> = group
+            .nodes
+            .into_iter()
+            .map(|node| -measure(|| drop(node)).bytes_current)
+            .collect();
+        (lease > 0, bytes)
+    };
+    let (plain, leased) = (
+        bytes_after_heartbeats(ReadMode::ReadIndex),
+        bytes_after_heartbeats(ReadMode::Lease),
+    );
+    println!("plain: {plain:?}, with a lease: {leased:?}");
+    assert_eq!((plain.0, leased.0), (false, true));
+    assert_eq!(plain.1[1..], leased.1[1..]);
+    assert!(leased.1[0] <= plain.1[0] + 256, "the rounds that it measures by");
 }
 
 /// A host of many groups has their settings in memory once.

@@ -79,6 +79,8 @@ pub(crate) struct Settings {
     pub(crate) batch_append: bool,
     /// Followers are told of what is committed with the next append or heartbeat (TiKV has raft-rs do so).
     pub(crate) late_notice: bool,
+    /// Reads go by a lease.
+    pub(crate) lease: bool,
     /// Bytes of committed entries in one Ready, if not the default.
     pub(crate) page_bytes: Option<u64>,
     /// Messages in flight to one follower.
@@ -96,6 +98,7 @@ impl Settings {
             heartbeat_ticks: 1,
             batch_append: false,
             late_notice: false,
+            lease: false,
             page_bytes: None,
             inflight: 256,
         }

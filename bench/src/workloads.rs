@@ -2,6 +2,7 @@
 
 mod allocations;
 mod heartbeat;
+mod hosted;
 mod idle;
 mod long_log;
 mod memory;
@@ -13,6 +14,7 @@ use std::time::Instant;
 
 use self::allocations::Allocations;
 use self::heartbeat::Heartbeat;
+use self::hosted::Hosted;
 use self::idle::{Crowd, Tick};
 use self::memory::Memory;
 use self::reads::Reads;
@@ -36,6 +38,9 @@ pub(crate) fn all() -> Vec<Comparison> {
     all.extend([false, true].map(|and_has_ready| Comparison::of(&Tick { and_has_ready })));
     all.extend([false, true].map(|and_has_ready| Comparison::of(&Crowd { and_has_ready })));
     all.push(Comparison::of(&Heartbeat));
+    for lease in [false, true] {
+        all.extend([false, true].map(|afterwards| Comparison::of(&Hosted { lease, afterwards })));
+    }
     all.extend([1, 64].map(|batch| Comparison::of(&Reads { batch })));
     all.extend([1 << 20, 1 << 40].map(|page_bytes| Comparison::of(&Restart { page_bytes })));
     all

@@ -207,6 +207,7 @@ impl<S: Storage> Raft<S> {
             ..
         } = message;
         if payload.is_leaders() {
+            self.foresee_reads(&payload);
             self.heed(from);
         }
         if payload.is_leaders() && self.role.as_leader().is_some() {
@@ -291,6 +292,15 @@ impl<S: Storage> Raft<S> {
             }
         };
         Ok(self.transition(next)?)
+    }
+
+    /// A round of heartbeats right after the leader was heard is one that reads wait for, and more may follow. (One a
+    /// tick may be for a lease alone.)
+    fn foresee_reads(&mut self, payload: &Payload) {
+        let of_a_round = matches!(payload, Payload::Heartbeat(Heartbeat { context, .. }) if !context.is_empty());
+        if of_a_round && self.server.timer.elapsed() == 0 {
+            self.server.warm_up();
+        }
     }
 
     /// What a leader says makes everyone else its follower.

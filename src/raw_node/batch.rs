@@ -238,8 +238,9 @@ impl<S: Storage> RawNode<S> {
         batch.soft_state = now.soft_state(before);
         self.fill_append(&mut batch, now, before);
         self.fill_apply(&mut batch, committed);
+        let works = batch.is_about_work() || self.raft.role().pending_reads() > 0;
         let server = &mut self.raft.server;
-        batch.busy = batch.is_about_work();
+        batch.busy = works || *server.warm;
         if batch.busy {
             server.warm_up();
         }

@@ -45,11 +45,6 @@ impl<S: Storage> RawNode<S> {
     pub fn status(&self) -> Status {
         let (server, role) = (&self.raft.server, self.raft.role());
         let leader = role.as_leader();
-        let pending_reads = match role {
-            Role::Leader(leader) => leader.pending_reads(),
-            Role::Follower(follower) => follower.pending_reads(),
-            Role::PreCandidate(_) | Role::Candidate(_) => 0,
-        };
         Status {
             id: server.id(),
             hard_state: server.hard_state(),
@@ -62,7 +57,7 @@ impl<S: Storage> RawNode<S> {
             applied: server.log.applied(),
             uncommitted_bytes: server.log.uncommitted_bytes(),
             transferee: leader.and_then(Leader::transferee),
-            pending_reads,
+            pending_reads: role.pending_reads(),
             lease_ticks: leader.map_or(0, |leader| leader.lease_ticks(server)),
             promised_ticks: server.timer.promised(),
             silent_ticks: server.timer.silent(),

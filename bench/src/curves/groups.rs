@@ -19,7 +19,7 @@ const SERVED: u64 = 20_000;
 impl Curve for Groups {
     const NAME: &'static str = "groups";
     const TITLE: &'static str =
-        "groups of 3 in one process; in a round a tick passes for all, and 1 % of them commit 256 B";
+        "groups of 3 in one process, heartbeats switched off; in a round a tick passes for all, and 1 % of them commit 256 B";
     const X: &'static str = "groups";
     const Y: &'static str = "ns a round for each active group";
     const POINTS: &'static [u64] = &[10, 100, 1_000, 10_000, 100_000];

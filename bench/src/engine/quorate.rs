@@ -1,6 +1,6 @@
 //! quorate: the loop of its README.
 
-use quorate::{bootstrap, ConfState, Config, Entry, HardState, MemoryStorage, Message, RawNode};
+use quorate::{bootstrap, ConfState, Config, Entry, HardState, MemoryStorage, Message, RawNode, ReadMode};
 use quorate::message::{AppendResponse, Payload};
 
 use super::{Engine, Log, MESSAGE_BYTES, Quorate, Settings};
@@ -35,6 +35,9 @@ impl Engine for Quorate {
         config.applied = applied;
         config.settings_mut().election_timeout_ticks = settings.election_ticks;
         config.settings_mut().heartbeat_interval_ticks = settings.heartbeat_ticks;
+        if settings.lease {
+            config.settings_mut().read_mode = ReadMode::Lease;
+        }
         config.settings_mut().max_message_bytes = MESSAGE_BYTES;
         config.settings_mut().commit_notice_ticks = settings.late_notice.into();
         config.settings_mut().max_inflight_messages = settings.inflight;

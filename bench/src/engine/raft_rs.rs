@@ -3,6 +3,7 @@
 
 use raft::prelude::{ConfState, Config, Entry, HardState, Message, MessageType, RawNode};
 use raft::storage::MemStorage;
+use raft::ReadOnlyOption;
 use slog::{Discard, Logger, o};
 
 use super::{Engine, Log, MESSAGE_BYTES, RaftRs, Settings};
@@ -55,6 +56,11 @@ impl Engine for RaftRs {
             pre_vote: true,
             batch_append: settings.batch_append,
             skip_bcast_commit: settings.late_notice,
+            read_only_option: if settings.lease {
+                ReadOnlyOption::LeaseBased
+            } else {
+                ReadOnlyOption::Safe
+            },
             ..Config::default()
         };
         if let Some(bytes) = settings.page_bytes {
