@@ -87,3 +87,15 @@ fn recordings_say_it() {
         assert_eq!(broken, None);
     }
 }
+
+/// Where all draw the same timeout, and clocks do not drift, elections may be tied for ever: no group owes us a leader.
+#[test]
+fn there_are_timeouts_to_draw_from() {
+    for seed in 0..20_000 {
+        let parameters = Parameters::draw(seed, Profile::Membership);
+        for id in 1..=parameters.voters {
+            let timeouts = parameters.config(id).settings().election_timeouts();
+            assert!(timeouts.end - timeouts.start >= 3, "seed {seed}, node {id}: {timeouts:?}");
+        }
+    }
+}

@@ -47,7 +47,8 @@ pub struct Settings {
     /// long as which it promises a leader not to. `None`, the default, is the same.
     pub min_election_timeout_ticks: Option<u64>,
     /// They stay below this, which is above the least. `None`, the default, is the least and `election_timeout_ticks`.
-    /// The more of them there are, the fewer elections are tied.
+    /// The more of them there are, the fewer elections are tied; where nodes have but one, and ticks at the same time,
+    /// there may never be a leader.
     pub max_election_timeout_ticks: Option<u64>,
     /// Who is to lead: 0, the default, before 1, and so on. A node of rank *n* that does not hear its leader any more
     /// waits longer, by *n* times as much as its longest timeout is above its shortest (one election timeout, unless

@@ -67,7 +67,9 @@ impl Parameters {
         if dice.chance_per_million(500_000) {
             settings.min_election_timeout_ticks = ticks(self.extras.min_election_timeout);
         } else {
-            settings.max_election_timeout_ticks = ticks(self.extras.max_election_timeout);
+            // Fewer than three to draw from, the same on nodes whose clocks run alike, tie elections for long.
+            let highest = ticks(self.extras.max_election_timeout);
+            settings.max_election_timeout_ticks = highest.map(|ticks| ticks.max(longest.saturating_add(3)));
         }
         settings.election_rank = u8::try_from(dice.between(0, self.extras.ranks.into())).unwrap_or(0);
         if dice.chance_per_million(700_000) {
