@@ -95,7 +95,10 @@ fn there_are_timeouts_to_draw_from() {
         let parameters = Parameters::draw(seed, Profile::Membership);
         for id in 1..=parameters.voters {
             let timeouts = parameters.config(id).settings().election_timeouts();
-            assert!(timeouts.end - timeouts.start >= 3, "seed {seed}, node {id}: {timeouts:?}");
+            assert!(
+                timeouts.end - timeouts.start >= 3,
+                "seed {seed}, node {id}: {timeouts:?}"
+            );
         }
     }
 }
