@@ -2,7 +2,7 @@
 
 use quorate::membership::{ConfChangeKind, ConfChangeV2};
 use quorate::message::Payload;
-use quorate::{Config, NodeId, ReadMode};
+use quorate::{Config, Message, NodeId, ReadMode};
 
 use crate::led_with;
 use crate::support::Cluster;
@@ -136,6 +136,32 @@ fn d39_what_a_followers_read_waits_for_is_told_at_once() {
     cluster.settle();
     assert_eq!(cluster.nodes[&2].reads[0].outcome, Ok(3));
     assert_eq!(cluster.data(2), ["a"]);
+}
+
+/// The commit that the read waited for is the very one that nobody was told.
+#[test]
+fn d39_a_read_that_waited_for_a_leaders_first_commit_is_no_exception() {
+    let mut cluster = patient(false, 9);
+    cluster.node(1).transfer_leader(2).unwrap();
+    let is_answer = |message: &Message| message.to == 2 && matches!(message.payload, Payload::AppendResponse(_));
+    let mut answers = Vec::new();
+    for round in 0..20 {
+        if round == 10 {
+            cluster.node(3).read_index("r").unwrap();
+        }
+        (1..=3).for_each(|id| cluster.drain(id));
+        answers.extend(cluster.take(is_answer));
+        for message in cluster.take(|_| true) {
+            cluster.step(message);
+        }
+    }
+    assert_eq!((cluster.leader(), committed(&cluster)), (Some(2), [2; 3]));
+    for answer in answers {
+        cluster.step(answer);
+    }
+    cluster.settle();
+    assert_eq!(cluster.nodes[&3].reads[0].outcome, Ok(3));
+    assert_eq!(committed(&cluster), [3; 3]);
 }
 
 #[test]

@@ -37,8 +37,9 @@ impl Leader {
     }
 
     /// A follower's read was answered, with an index that it may not know to be committed.
-    pub(super) fn hasten_notice(&mut self) {
-        self.unsent.appends |= self.notice_in > 0;
+    pub(super) fn hasten_notice<S: Storage>(&mut self, server: &Server<S>) {
+        // Whether or not a notice is owed already: the commit that the read waited for may be the one that owes it.
+        self.unsent.appends |= server.config.settings().commit_notice_ticks > 0;
     }
 
     /// A tick passes. At the last one, those are told whom nothing else has told.

@@ -119,7 +119,7 @@ impl Leader {
             server.outbox.answer(ReadState { context, outcome });
         } else {
             server.send(from, Payload::ReadIndexResponse { index, context });
-            self.hasten_notice();
+            self.hasten_notice(server);
         }
     }
 
